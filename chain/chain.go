@@ -1,0 +1,203 @@
+// Package chain holds what the industry chain tells about a small firm: whom it
+// sells to and buys from, and how much of that trade is proven by documents.
+//
+// The root package has the shared values; upload, party, graph and flow are the
+// methods.
+package chain
+
+import (
+	"context"
+	"time"
+
+	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/money"
+)
+
+// What can be wrong with firms and uploads.
+var (
+	ErrFirmNotFound   = fault.New(fault.NotFound, "firm.not_found", "there is no such firm")
+	ErrUploadNotFound = fault.New(fault.NotFound, "upload.not_found", "there is no such upload")
+)
+
+// Party is a firm. USCC is its unified social credit code, "" when not known yet.
+type Party struct {
+	ID        string    `json:"id"`
+	Tenant    string    `json:"-"`
+	USCC      string    `json:"uscc"`
+	Name      string    `json:"name"`
+	NameKey   string    `json:"-"`                  // normalised name for search, made by party.Normalise
+	OwnerID   string    `json:"owner_id,omitempty"` // access.User who speaks for it
+	AnchorOf  bool      `json:"anchor"`             // an anchor enterprise of the tenant
+	Industry  string    `json:"industry,omitempty"`
+	Region    string    `json:"region,omitempty"`
+	Phone     string    `json:"-"`
+	LegalRep  string    `json:"legal_rep,omitempty"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// DocKind is a kind of trade document.
+type DocKind string
+
+// Kinds of document; Suppliers is the list of parties an anchor names.
+const (
+	Suppliers DocKind = "suppliers"
+	Order     DocKind = "orders"
+	Delivery  DocKind = "deliveries"
+	Invoice   DocKind = "invoices"
+	Payment   DocKind = "payments"
+)
+
+// Document is one order, delivery, invoice or payment. Seller delivers and is paid.
+type Document struct {
+	ID       string    `json:"id"`
+	Tenant   string    `json:"-"`
+	Kind     DocKind   `json:"kind"`
+	Number   string    `json:"number"`
+	OrderNo  string    `json:"order_no,omitempty"`
+	SellerID string    `json:"seller_id"`
+	BuyerID  string    `json:"buyer_id"`
+	Amount   money.Fen `json:"amount"`
+	Goods    string    `json:"goods,omitempty"`
+	Date     string    `json:"date"` // "2026-05-31"
+	UploadID string    `json:"upload_id"`
+	Funder   string    `json:"funder,omitempty"` // who was promised this invoice, if anybody
+}
+
+// Link is the trade between two firms, summed over documents.
+type Link struct {
+	SellerID  string    `json:"seller_id"`
+	BuyerID   string    `json:"buyer_id"`
+	Seller    string    `json:"seller"`
+	Buyer     string    `json:"buyer"`
+	Orders    int       `json:"orders"`
+	Invoices  int       `json:"invoices"`
+	Payments  int       `json:"payments"`
+	Invoiced  money.Fen `json:"invoiced"`
+	Paid      money.Fen `json:"paid"`
+	FirstDate string    `json:"first_date"`
+	LastDate  string    `json:"last_date"`
+}
+
+// FindingKind names a fraud pattern.
+type FindingKind string
+
+// Findings.
+const (
+	InvoiceReused FindingKind = "invoice_reused"
+	CircularTrade FindingKind = "circular_trade"
+	UnmatchedFlow FindingKind = "unmatched_flow"
+)
+
+// Finding is a pattern with the documents that show it.
+type Finding struct {
+	Kind      FindingKind       `json:"kind"`
+	Severity  string            `json:"severity"`
+	FirmIDs   []string          `json:"firm_ids"`
+	Documents []Document        `json:"documents"`
+	Evidence  map[string]string `json:"evidence"`
+}
+
+// AnchorShare is a firm's trade with one anchor.
+type AnchorShare struct {
+	AnchorID string    `json:"anchor_id"`
+	Name     string    `json:"name"`
+	Tier     int       `json:"tier"` // 1 sells to the anchor itself
+	Invoiced money.Fen `json:"invoiced"`
+	Share    float64   `json:"share"`  // of the firm's invoiced sales
+	Months   int       `json:"months"` // tenure: months with trade
+}
+
+// Standing is the chain evidence of one firm: a fact for credit.
+type Standing struct {
+	FirmID         string        `json:"firm_id"`
+	Status         string        `json:"status"` // "known", "low_confidence", "unknown"
+	Reason         string        `json:"reason,omitempty"`
+	Anchors        []AnchorShare `json:"anchors"`
+	Invoiced12m    money.Fen     `json:"invoiced_12m"`
+	Monthly        []money.Fen   `json:"monthly"` // invoiced sales of the last 12 months, oldest first
+	Proven         float64       `json:"proven"`  // share of invoiced amount with order, delivery and payment
+	Counterparties int           `json:"counterparties"`
+	Findings       []Finding     `json:"findings"`
+	Confidence     float64       `json:"confidence"`
+	Method         string        `json:"method"`
+	MadeAt         time.Time     `json:"made_at"`
+}
+
+// RowError names what is wrong in one cell.
+type RowError struct {
+	Row    int    `json:"row"`    // as the spreadsheet shows it, header is row 1
+	Column string `json:"column"` // header text; "" for the whole row
+	Cell   string `json:"cell"`   // "C7"
+	Value  string `json:"value"`
+	Code   string `json:"code"`
+	Msg    string `json:"message"`
+}
+
+// UploadState is where an upload stands.
+type UploadState string
+
+// States of an upload.
+const (
+	UploadChecked   UploadState = "checked" // dry run done, nothing written
+	UploadCommitted UploadState = "committed"
+	UploadUndone    UploadState = "undone"
+)
+
+// Upload is one file of an anchor.
+type Upload struct {
+	ID        string      `json:"id"`
+	Tenant    string      `json:"-"`
+	AnchorID  string      `json:"anchor_id"`
+	UserID    string      `json:"user_id"`
+	UserName  string      `json:"user_name"`
+	Kind      DocKind     `json:"kind"`
+	FileName  string      `json:"file_name"`
+	SHA256    string      `json:"sha256"`
+	State     UploadState `json:"state"`
+	Rows      int         `json:"rows"`
+	Good      int         `json:"good"`
+	Known     int         `json:"known"` // rows already in the books: changed nothing
+	Bad       int         `json:"bad"`
+	Errors    []RowError  `json:"errors"`
+	CreatedAt time.Time   `json:"created_at"`
+	DoneAt    *time.Time  `json:"done_at,omitempty"`
+	Body      []byte      `json:"-"`
+}
+
+// PartyFilter selects firms; zero fields do not restrict.
+type PartyFilter struct {
+	Query   string // matched against the normalised name and the credit code
+	OwnerID string
+	Anchors bool
+	After   string
+	Limit   int // 0 means 100; at most 1000
+}
+
+// Store keeps parties, documents and uploads. Implemented in store/firm.
+type Store interface {
+	// Firm returns ErrFirmNotFound when the tenant has none of that id.
+	Firm(ctx context.Context, tenant, id string) (Party, error)
+	Firms(ctx context.Context, tenant string, f PartyFilter) ([]Party, error)
+	// FirmByUSCC and FirmByName return ErrFirmNotFound.
+	FirmByUSCC(ctx context.Context, tenant, uscc string) (Party, error)
+	FirmByName(ctx context.Context, tenant, nameKey string) ([]Party, error)
+	// SaveFirms inserts or updates by id, all or none.
+	SaveFirms(ctx context.Context, p []Party) error
+	// Links returns the summed trade of a firm, both directions, largest first.
+	Links(ctx context.Context, tenant, firmID string) ([]Link, error)
+	// AllLinks streams every link of the tenant to f.
+	AllLinks(ctx context.Context, tenant string, f func(Link) error) error
+	// Documents returns the documents of a firm as seller or buyer; kind "" means all.
+	Documents(ctx context.Context, tenant, firmID string, kind DocKind) ([]Document, error)
+	// AllDocuments streams every document of a kind in date order.
+	AllDocuments(ctx context.Context, tenant string, kind DocKind, f func(Document) error) error
+	// AddUpload saves a checked upload; Upload returns ErrUploadNotFound.
+	AddUpload(ctx context.Context, u Upload) error
+	Upload(ctx context.Context, tenant, id string) (Upload, error)
+	Uploads(ctx context.Context, tenant, anchorID string) ([]Upload, error)
+	// CommitUpload writes the parties and documents of an upload and marks it
+	// committed, all or none. A document that is there already is left as it is.
+	CommitUpload(ctx context.Context, u Upload, firms []Party, docs []Document) (known int, err error)
+	// UndoUpload removes what the upload brought and marks it undone.
+	UndoUpload(ctx context.Context, u Upload) error
+}

@@ -1,0 +1,119 @@
+// Package apply takes an application from draft to a signed contract and drawn
+// money. Its states and who may move them stand in one table.
+package apply
+
+import (
+	"context"
+	"time"
+
+	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/money"
+)
+
+// State of an application.
+type State string
+
+// States.
+const (
+	Submitted State = "submitted" // waits for its evidence
+	Deciding  State = "deciding"
+	Offered   State = "offered"
+	Referred  State = "referred" // a person decides
+	Refused   State = "refused"
+	Signed    State = "signed" // contract signed, nothing drawn
+	Active    State = "active" // money out
+	Closed    State = "closed" // repaid
+	Withdrawn State = "withdrawn"
+	Expired   State = "expired"
+)
+
+// What can be wrong with applications.
+var (
+	ErrNotFound  = fault.New(fault.NotFound, "application.not_found", "there is no such application")
+	ErrState     = fault.New(fault.Conflict, "application.state", "an application that is {state} cannot be moved to {to}")
+	ErrPledged   = fault.New(fault.Conflict, "application.pledged", "this is pledged already under application {application}")
+	ErrKeyReused = fault.New(fault.Conflict, "idempotency.reused", "this idempotency key was used with other content; make a new key")
+)
+
+// Application asks for money on a subject.
+type Application struct {
+	ID          string         `json:"id"`
+	Tenant      string         `json:"-"`
+	UserID      string         `json:"user_id"`
+	UserName    string         `json:"user_name"`
+	Subject     credit.Subject `json:"subject"`
+	SubjectName string         `json:"subject_name"`
+	Product     string         `json:"product"`
+	Asked       money.Fen      `json:"asked"`
+	TermMonths  int            `json:"term_months"`
+	Purpose     string         `json:"purpose"`
+	State       State          `json:"state"`
+	DecisionID  string         `json:"decision_id,omitempty"`
+	LoanID      string         `json:"loan_id,omitempty"`
+	Limit       money.Fen      `json:"limit"`
+	Rate        money.Rate     `json:"rate"`
+	Key         string         `json:"-"` // idempotency key
+	KeyHash     string         `json:"-"` // of the body that came with it
+	CreatedAt   time.Time      `json:"created_at"`
+	UpdatedAt   time.Time      `json:"updated_at"`
+}
+
+// Step is one move in an application's history.
+type Step struct {
+	ApplicationID string    `json:"application_id"`
+	From          State     `json:"from"`
+	To            State     `json:"to"`
+	Actor         string    `json:"actor"` // user id, or "system"
+	ActorName     string    `json:"actor_name"`
+	Note          string    `json:"note,omitempty"`
+	At            time.Time `json:"at"`
+}
+
+// Contract is what the borrower signs.
+type Contract struct {
+	ApplicationID string     `json:"application_id"`
+	Text          string     `json:"text"` // the exact words shown, in the reader's language
+	Hash          string     `json:"hash"` // SHA-256 of Text, hex
+	Limit         money.Fen  `json:"limit"`
+	Rate          money.Rate `json:"rate"`
+	TermMonths    int        `json:"term_months"`
+	Method        string     `json:"method"` // repayment method: "equal_instalments", "interest_first", "bullet"
+	SignedBy      string     `json:"signed_by,omitempty"`
+	SignedAt      *time.Time `json:"signed_at,omitempty"`
+	Device        string     `json:"device,omitempty"` // user agent of the signature
+}
+
+// Filter selects applications, newest first; zero fields do not restrict.
+type Filter struct {
+	UserID string
+	States []State
+	Before string // keyset: ids less than this
+	Limit  int    // 0 means 50; at most 500
+}
+
+// Store keeps applications, decisions and contracts. Implemented in store/application.
+type Store interface {
+	// Add saves a and its first step. When Key is known for the user it returns the
+	// application saved then, or ErrKeyReused when KeyHash differs.
+	Add(ctx context.Context, a Application) (Application, error)
+	// Application returns ErrNotFound.
+	Application(ctx context.Context, tenant, id string) (Application, error)
+	Applications(ctx context.Context, tenant string, f Filter) ([]Application, error)
+	// Move saves a when its stored state is still from, with its step; ErrState otherwise.
+	// A decision, snapshot (canonical JSON of credit.Evidence) or contract that is not
+	// nil is saved in the same transaction. Moving to Signed takes the pledge of the
+	// subject: ErrPledged when another application holds it. Closed, Withdrawn, Expired
+	// and Refused free it.
+	Move(ctx context.Context, from State, a Application, s Step, d *credit.Decision, snapshot []byte, c *Contract) error
+	Steps(ctx context.Context, tenant, applicationID string) ([]Step, error)
+	Decision(ctx context.Context, tenant, id string) (credit.Decision, error)
+	// Snapshot returns the frozen bytes a decision saw.
+	Snapshot(ctx context.Context, tenant, decisionID string) ([]byte, error)
+	Contract(ctx context.Context, tenant, applicationID string) (Contract, error)
+	// PledgeOf returns the application that holds the subject, or "".
+	PledgeOf(ctx context.Context, tenant string, s credit.Subject) (string, error)
+	// PledgedPlots returns the ids of all plots that are pledged now.
+	PledgedPlots(ctx context.Context, tenant string) ([]string, error)
+	CountByState(ctx context.Context, tenant string) (map[State]int, error)
+}

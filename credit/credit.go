@@ -1,0 +1,93 @@
+// Package credit turns evidence into a limit with reasons. It reads the three
+// reports (geo.CropReport, iot.HerdReport, chain.Standing) and nothing else of
+// their rooms; it knows no SQL and no HTTP.
+//
+// The root package has the shared values; policy, product, apply, loan, ledger,
+// pay and watch are the methods.
+package credit
+
+import (
+	"time"
+
+	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/iot"
+	"github.com/furrowcredit/furrow/money"
+)
+
+// SubjectKind says what stands behind an application.
+type SubjectKind string
+
+// Kinds of subject.
+const (
+	PlotSubject SubjectKind = "plot"
+	HerdSubject SubjectKind = "herd"
+	FirmSubject SubjectKind = "firm"
+)
+
+// Subject is what the applicant borrows on.
+type Subject struct {
+	Kind SubjectKind `json:"kind" enum:"plot,herd,firm"`
+	ID   string      `json:"id"`
+}
+
+// Applicant is who borrows, as known at the time.
+type Applicant struct {
+	UserID string `json:"user_id"`
+	Name   string `json:"name"`
+	// Debts are the balances of the applicant's other loans here.
+	Debts money.Fen `json:"debts"`
+	// WorstOverdueDays of the last 24 months here.
+	WorstOverdueDays int `json:"worst_overdue_days"`
+}
+
+// Evidence is the frozen snapshot that a decision sees. Missing evidence is nil.
+// Its canonical JSON is hashed; the same bytes always give the same decision.
+type Evidence struct {
+	Applicant Applicant       `json:"applicant"`
+	Subject   Subject         `json:"subject"`
+	Product   string          `json:"product"` // product code
+	Asked     money.Fen       `json:"asked"`
+	Crop      *geo.CropReport `json:"crop,omitempty"`
+	Herd      *iot.HerdReport `json:"herd,omitempty"`
+	Standing  *chain.Standing `json:"standing,omitempty"`
+	Overlaps  []geo.Overlap   `json:"overlaps"` // with plots that are pledged already
+	Alerts    []string        `json:"alerts"`   // open alert kinds on the subject
+	Pledged   string          `json:"pledged"`  // application that holds the subject already, or ""
+	TakenAt   time.Time       `json:"taken_at"`
+}
+
+// Outcome of a decision.
+type Outcome string
+
+// Outcomes.
+const (
+	Offer  Outcome = "offer"
+	Refer  Outcome = "refer" // a person decides
+	Refuse Outcome = "refuse"
+)
+
+// Reason is one rule's say, in order of weight.
+type Reason struct {
+	Code   string            `json:"code"`    // key of its translations: "crop.not_seen"
+	Effect string            `json:"effect"`  // "refuse", "refer", "lower", "raise", "info"
+	Msg    string            `json:"message"` // in English; faces translate by code and args
+	Args   map[string]string `json:"args,omitempty"`
+	Amount money.Fen         `json:"amount"` // change of the limit, if any
+}
+
+// Decision is an immutable answer.
+type Decision struct {
+	ID            string     `json:"id"`
+	ApplicationID string     `json:"application_id"`
+	Outcome       Outcome    `json:"outcome"`
+	Limit         money.Fen  `json:"limit"`
+	Rate          money.Rate `json:"rate"` // a year, simple; 1e-8 units
+	TermMonths    int        `json:"term_months"`
+	Score         int        `json:"score"` // 0..1000
+	Reasons       []Reason   `json:"reasons"`
+	EvidenceHash  string     `json:"evidence_hash"` // SHA-256 of the snapshot, hex
+	Policy        string     `json:"policy"`        // name@version:hash
+	MadeAt        time.Time  `json:"made_at"`
+	Micros        int64      `json:"micros"` // time the policy took
+}

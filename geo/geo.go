@@ -1,0 +1,153 @@
+// Package geo holds what satellites tell about a plot of land: where it is, how
+// many mu, which crop grows on it, how well, what befell it and what it is worth.
+//
+// The root package has the shared values and the plot register; the methods live
+// in the sub-packages scene, zonal, series, crop, hazard, worth, register, tile
+// and report. Coordinates are WGS84 longitude, latitude; areas are geodesic m².
+package geo
+
+import (
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"github.com/furrowcredit/furrow/money"
+)
+
+// M2PerMu is the area of one mu: 10000/15 m².
+const M2PerMu = 10000.0 / 15
+
+// Date is a calendar date, "2026-05-31", in Asia/Shanghai.
+type Date string
+
+// Plot is a field with one holder.
+type Plot struct {
+	ID        string      `json:"id"`
+	Tenant    string      `json:"-"`
+	OwnerID   string      `json:"owner_id"` // access.User of the holder
+	OwnerName string      `json:"owner_name"`
+	Name      string      `json:"name"`
+	Region    string      `json:"region"`  // GB/T 2260 county code
+	Polygon   orb.Polygon `json:"polygon"` // WGS84, outer ring counter-clockwise, closed
+	AreaM2    float64     `json:"area_m2"` // geodesic
+	Crop      string      `json:"crop"`    // crop code as declared by the holder; "" if none
+	SourceCRS string      `json:"source_crs"`
+	Source    string      `json:"source"` // "drawn", "import:<file>"
+	CreatedAt time.Time   `json:"created_at"`
+}
+
+// Mu returns the area of the plot in mu.
+func (p Plot) Mu() float64 { return p.AreaM2 / M2PerMu }
+
+// Season is the time between two dates in which a crop may grow, both included.
+type Season struct {
+	Name  string    `json:"name"` // "2026-summer"
+	Start time.Time `json:"start"`
+	End   time.Time `json:"end"`
+}
+
+// Status says whether an answer could be given.
+type Status string
+
+// The states of an answer. Unknown always carries a reason.
+const (
+	Known         Status = "known"
+	LowConfidence Status = "low_confidence"
+	Unknown       Status = "unknown"
+)
+
+// Observation is one date of a plot. Gaps are observations with Valid false.
+type Observation struct {
+	Date     time.Time `json:"date"`
+	NDVI     float64   `json:"ndvi"`     // coverage-weighted mean of clear pixels; 0 when not Valid
+	StdDev   float64   `json:"std_dev"`  // within the plot
+	Coverage float64   `json:"coverage"` // clear share of the plot, 0..1
+	Valid    bool      `json:"valid"`
+	Reason   string    `json:"reason,omitempty"` // why not valid: "cloud", "nodata", "missing_scene", "snow"
+	Scene    string    `json:"scene,omitempty"`  // STAC item id
+}
+
+// SmoothPoint is the smoothed curve on a regular grid; InGap marks points with no
+// clear observation near enough to trust the curve.
+type SmoothPoint struct {
+	Date  time.Time `json:"date"`
+	NDVI  float64   `json:"ndvi"`
+	InGap bool      `json:"in_gap"`
+}
+
+// CropGuess is one candidate crop.
+type CropGuess struct {
+	Crop        string  `json:"crop"` // crop code of the catalogue
+	Probability float64 `json:"probability"`
+}
+
+// Phenology are the dates of the main season, by the threshold method at 20 % of
+// the amplitude.
+type Phenology struct {
+	Start    *time.Time `json:"start,omitempty"`
+	Peak     *time.Time `json:"peak,omitempty"`
+	End      *time.Time `json:"end,omitempty"`
+	PeakNDVI float64    `json:"peak_ndvi"`
+	Seasons  int        `json:"seasons"` // growing seasons seen in the period
+}
+
+// HazardKind names what befell a plot.
+type HazardKind string
+
+// The hazards.
+const (
+	Flood        HazardKind = "flood"
+	Drought      HazardKind = "drought"
+	VigourLoss   HazardKind = "vigour_loss"
+	EarlyHarvest HazardKind = "early_harvest"
+	NeverSown    HazardKind = "never_sown"
+)
+
+// Hazard is one finding with its evidence.
+type Hazard struct {
+	Kind       HazardKind        `json:"kind"`
+	Start      time.Time         `json:"start"`
+	End        time.Time         `json:"end"`
+	Share      float64           `json:"share"`      // of the plot, 0..1
+	Confidence float64           `json:"confidence"` // 0..1
+	Evidence   map[string]string `json:"evidence"`   // named values in plain text
+}
+
+// Worth is the value of the standing crop as a range.
+type Worth struct {
+	YieldKgPerMu [3]float64 `json:"yield_kg_per_mu"` // low, middle, high
+	PriceFenKg   money.Fen  `json:"price_fen_per_kg"`
+	PriceDate    string     `json:"price_date"`
+	Low          money.Fen  `json:"low"`
+	Middle       money.Fen  `json:"middle"`
+	High         money.Fen  `json:"high"`
+	Basis        string     `json:"basis"` // how it was reached, with sources
+}
+
+// CropReport is the satellite evidence of one plot and season. It is a fact for
+// credit: every field travels with its source, time, method and uncertainty.
+type CropReport struct {
+	PlotID       string        `json:"plot_id"`
+	Season       Season        `json:"season"`
+	Status       Status        `json:"status"`
+	Reason       string        `json:"reason,omitempty"` // why Unknown or LowConfidence
+	AreaM2       float64       `json:"area_m2"`
+	Mu           float64       `json:"mu"`
+	Crop         string        `json:"crop"`       // "" when unknown; "fallow" when nothing grew
+	Confidence   float64       `json:"confidence"` // 0..1 of Crop
+	Guesses      []CropGuess   `json:"guesses"`
+	Declared     string        `json:"declared"`
+	Vigour       float64       `json:"vigour"` // peak NDVI against the crop's usual peak, 1 = usual
+	Phenology    Phenology     `json:"phenology"`
+	Observations []Observation `json:"observations"`
+	Curve        []SmoothPoint `json:"curve"`
+	Hazards      []Hazard      `json:"hazards"`
+	Worth        *Worth        `json:"worth,omitempty"`
+	FullPixels   int           `json:"full_pixels"` // pixels wholly inside, on the finest grid
+	ClearDates   int           `json:"clear_dates"`
+	TotalDates   int           `json:"total_dates"`
+	LastClear    *time.Time    `json:"last_clear,omitempty"`
+	Sources      []string      `json:"sources"` // collections used
+	Method       string        `json:"method"`  // name and version, "rules/1"
+	MadeAt       time.Time     `json:"made_at"`
+}
