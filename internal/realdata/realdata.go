@@ -1,6 +1,6 @@
-// Package testdata finds the real data that some tests need. The data is not part
+// Package realdata finds the real data that some tests need. The data is not part
 // of the repository: it lies in ../shared/data beside it, or where FURROW_DATA says.
-package testdata
+package realdata
 
 import (
 	"os"
