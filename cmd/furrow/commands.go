@@ -1,0 +1,4 @@
+package main
+
+// commands is every tool, in the order of the help text.
+var commands = []command{}

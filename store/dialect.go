@@ -1,0 +1,88 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // registers "pgx"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// dialect is everything in which the two databases differ.
+type dialect interface {
+	name() string
+	// wrap maps driver errors by code: broken keys to errConflict, a database that
+	// cannot be reached or written to ErrUnavailable.
+	wrap(err error) error
+	// retry says whether a transaction that failed with err should be tried again.
+	retry(err error) bool
+	isolation() sql.IsolationLevel
+	// blob is the column type of bytes, in migrations written {{blob}}.
+	blob() string
+	// lock keeps a second process from migrating at the same time.
+	lock(ctx context.Context, tx *sql.Tx) error
+}
+
+type sqliteDialect struct{}
+
+func (sqliteDialect) name() string                  { return "sqlite" }
+func (sqliteDialect) blob() string                  { return "blob" }
+func (sqliteDialect) isolation() sql.IsolationLevel { return sql.LevelDefault }
+func (sqliteDialect) retry(error) bool              { return false }
+
+// lock has nothing to do: BEGIN IMMEDIATE holds the only writer.
+func (sqliteDialect) lock(context.Context, *sql.Tx) error { return nil }
+
+func (sqliteDialect) wrap(err error) error {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_CONSTRAINT:
+		return fmt.Errorf("%w: %w", errConflict, err)
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
+		return ErrUnavailable.Because(err)
+	}
+	return err
+}
+
+type postgresDialect struct{}
+
+func (postgresDialect) name() string                  { return "postgres" }
+func (postgresDialect) blob() string                  { return "bytea" }
+func (postgresDialect) isolation() sql.IsolationLevel { return sql.LevelSerializable }
+
+func (postgresDialect) lock(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, `select pg_advisory_xact_lock(7281947)`)
+	return err
+}
+
+func (postgresDialect) wrap(err error) error {
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) {
+		return ErrUnavailable.Because(err)
+	}
+	var e *pgconn.PgError
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch {
+	case strings.HasPrefix(e.Code, "23"): // integrity constraint violation
+		return fmt.Errorf("%w: %w", errConflict, err)
+	case strings.HasPrefix(e.Code, "08"), strings.HasPrefix(e.Code, "53"), strings.HasPrefix(e.Code, "57P"):
+		return ErrUnavailable.Because(err) // connection, resources, shutdown
+	}
+	return err
+}
+
+func (postgresDialect) retry(err error) bool {
+	var e *pgconn.PgError
+	// serialization_failure, deadlock_detected.
+	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
+}

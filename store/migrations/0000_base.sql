@@ -1,0 +1,1 @@
+-- Migrations are applied in name order; see store/migrate.go.
