@@ -1,0 +1,58 @@
+# Two commands: `make run` shows the product, `make test` proves it.
+
+export CGO_ENABLED = 1
+BIN   = $(CURDIR)/.cache/bin
+LINT  = $(BIN)/golangci-lint
+DATA ?= data
+
+.PHONY: run test build web lint e2e race bench api fuzz clean
+
+run: build ## everything installed, built and started on http://127.0.0.1:8080
+	./bin/furrow demo --data $(DATA)
+
+build: web
+	@scripts/install run
+	go build -trimpath -o bin/furrow ./cmd/furrow
+
+web: dashboard/dist/.built ## the three faces, embedded by the Go build
+
+dashboard/node_modules/.installed: dashboard/package-lock.json
+	npm --prefix dashboard ci --no-audit --no-fund
+	@touch $@
+
+dashboard/dist/.built: dashboard/node_modules/.installed api/openapi.yaml \
+		$(shell find dashboard/officer dashboard/farmer dashboard/anchor dashboard/shared -type f -not -path '*/node_modules/*' 2>/dev/null)
+	npm --prefix dashboard run build
+	@touch $@
+
+test: ## everything: Go on both databases and real servers, web, browser
+	@scripts/install test
+	@$(MAKE) --no-print-directory build
+	scripts/test
+
+lint: $(LINT) dashboard/node_modules/.installed
+	$(LINT) run ./...
+	npm --prefix dashboard run lint
+
+$(LINT):
+	@scripts/install run
+	GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+e2e: ## signs in, opens every page in both languages, screenshots into shots/
+	@scripts/install test
+	@$(MAKE) --no-print-directory build
+	scripts/e2e
+
+race: ## the Go tests under the race detector
+	scripts/test race
+
+bench: ## benchmarks with a peer or a limit beside them
+	go test -run '^$$' -bench . -benchmem ./...
+
+api: ## regenerates api/openapi.yaml and the web client's types
+	go test ./server -run TestOpenAPI -update
+	npm --prefix dashboard run api
+
+clean:
+	rm -rf bin .cache shots dashboard/node_modules
+	find dashboard/dist -mindepth 1 -not -name README -delete
