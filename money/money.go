@@ -90,16 +90,22 @@ func Mul(amount Fen, num, den int64) (Fen, error) {
 	return Fen(q.Int64()), nil
 }
 
-// Interest returns principal × rate × days / basis rounded HALF_EVEN, the simple
-// interest of ACT/basis day counts (basis 360 or 365).
-func Interest(principal Fen, rate Rate, days, basis int) (Fen, error) {
-	p := new(big.Int).Mul(big.NewInt(int64(principal)), big.NewInt(int64(rate)))
-	p.Mul(p, big.NewInt(int64(days)))
-	q := divHalfEven(p, new(big.Int).Mul(big.NewInt(int64(RateOne)), big.NewInt(int64(basis))))
+// Portion returns amount × rate × num / den rounded HALF_EVEN: the simple interest of
+// a fraction of a year (see [DayCount.Fraction]). It panics when den is zero.
+func Portion(amount Fen, rate Rate, num, den int64) (Fen, error) {
+	p := new(big.Int).Mul(big.NewInt(int64(amount)), big.NewInt(int64(rate)))
+	p.Mul(p, big.NewInt(num))
+	q := divHalfEven(p, new(big.Int).Mul(big.NewInt(int64(RateOne)), big.NewInt(den)))
 	if !q.IsInt64() {
 		return 0, ErrOverflow
 	}
 	return Fen(q.Int64()), nil
+}
+
+// Interest returns principal × rate × days / basis rounded HALF_EVEN, the simple
+// interest of ACT/basis day counts (basis 360 or 365).
+func Interest(principal Fen, rate Rate, days, basis int) (Fen, error) {
+	return Portion(principal, rate, int64(days), int64(basis))
 }
 
 func divHalfEven(num, den *big.Int) *big.Int {

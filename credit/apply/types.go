@@ -1,0 +1,101 @@
+package apply
+
+import (
+	"context"
+
+	"github.com/paulmach/orb"
+
+	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/product"
+	"github.com/furrowcredit/furrow/credit/watch"
+	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/iot"
+	"github.com/furrowcredit/furrow/money"
+)
+
+// Request is what a borrower asks for.
+type Request struct {
+	Subject    credit.Subject `json:"subject"`
+	Product    string         `json:"product" doc:"product code"`
+	Asked      money.Fen      `json:"asked" doc:"fen"`
+	TermMonths int            `json:"term_months"`
+	Purpose    string         `json:"purpose,omitempty"`
+}
+
+// Detail is everything about one application. What does not exist yet is nil.
+type Detail struct {
+	Application Application       `json:"application"`
+	Product     product.Product   `json:"product"`
+	Decision    *credit.Decision  `json:"decision,omitempty"`
+	Evidence    *credit.Evidence  `json:"evidence,omitempty"` // as frozen for the decision
+	Steps       []Step            `json:"steps"`
+	Contract    *Contract         `json:"contract,omitempty"` // once signed
+	Loan        *loan.Loan        `json:"loan,omitempty"`
+	Schedule    []loan.Instalment `json:"schedule"` // of the loan; before that, as if drawn on the day of the offer
+}
+
+// ReplayResult compares a stored decision with what its stored inputs give now.
+type ReplayResult struct {
+	Same     bool            `json:"same"`
+	Stored   credit.Decision `json:"stored"`
+	Replayed credit.Decision `json:"replayed"`
+}
+
+// Frozen are the inputs of a decision as they were: with them it can be made again
+// although catalogue and evidence have changed since.
+type Frozen struct {
+	Evidence []byte // canonical JSON of credit.Evidence
+	Product  []byte // JSON of the product
+	Policy   []byte // the policy file
+}
+
+// What the service needs of other rooms. Their own services and stores fit.
+type (
+	// Plots finds a plot: geo.Store.
+	Plots interface {
+		Plot(ctx context.Context, tenant, id string) (geo.Plot, error)
+	}
+	// Overlaps finds what a polygon shares with other plots: *geo.Plots.
+	Overlaps interface {
+		Overlaps(ctx context.Context, tenant string, poly orb.Polygon, exceptID string) ([]geo.Overlap, error)
+	}
+	// PlotReports finds the newest report: geo.Store. geo.ErrReportAbsent means not yet.
+	PlotReports interface {
+		LatestReport(ctx context.Context, tenant, plotID string) (geo.CropReport, error)
+	}
+	// Herds finds a herd: iot.Store.
+	Herds interface {
+		Herd(ctx context.Context, tenant, id string) (iot.Herd, error)
+	}
+	// HerdReports makes the report of now: the engine of iot/watch.
+	HerdReports interface {
+		Report(ctx context.Context, tenant, herdID string) (iot.HerdReport, error)
+	}
+	// Firms finds a firm: chain.Store.
+	Firms interface {
+		Firm(ctx context.Context, tenant, id string) (chain.Party, error)
+	}
+	// Standings makes the standing of now: the network of chain.
+	Standings interface {
+		Standing(ctx context.Context, tenant, firmID string) (chain.Standing, error)
+	}
+	// Alerts lists alerts: *watch.Desk.
+	Alerts interface {
+		List(ctx context.Context, tenant string, f watch.Filter) ([]watch.Alert, error)
+	}
+	// Queue has an application assessed soon, in the background: job.
+	Queue interface {
+		Assess(ctx context.Context, tenant, applicationID string) error
+	}
+	// Notifier is told of every change after it is saved; it must not block.
+	Notifier interface {
+		ApplicationChanged(a Application)
+	}
+)
+
+// Moves of an application: who may take it from where to where. The system's moves
+// have no roles.
+var _ = access.Officer

@@ -1,0 +1,94 @@
+// Package pay moves money over a rail: out to the payee that the contract names,
+// and in from the borrower. An outcome that is not known is asked for, never guessed.
+package pay
+
+import (
+	"context"
+	"time"
+
+	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/money"
+)
+
+// What can be wrong with a payment.
+var (
+	// ErrUnseen is returned by Query when the rail never got the order.
+	ErrUnseen = fault.New(fault.NotFound, "pay.unseen", "the bank has not seen this payment")
+	ErrRail   = fault.New(fault.Unavailable, "pay.unavailable", "the bank does not answer; the payment is looked up again by itself")
+)
+
+// Direction of a payment as the lender sees it.
+type Direction string
+
+// Directions.
+const (
+	Out Direction = "out" // to the borrower or the seller that the contract names
+	In  Direction = "in"  // from the borrower
+)
+
+// Outcome of an order.
+type Outcome string
+
+// Outcomes.
+const (
+	Settled Outcome = "settled"
+	Failed  Outcome = "failed"
+	Unknown Outcome = "unknown" // ask again
+)
+
+// Order is an instruction. ID is made by the payer and is the idempotency key of
+// the rail: the same order sent twice moves money once.
+type Order struct {
+	ID        string    `json:"id"`
+	Direction Direction `json:"direction"`
+	Amount    money.Fen `json:"amount"`
+	PartyID   string    `json:"party_id"` // who is paid, or pays
+	PartyName string    `json:"party_name"`
+	Purpose   string    `json:"purpose"`
+}
+
+// Receipt is what the rail says of an order.
+type Receipt struct {
+	OrderID string    `json:"order_id"`
+	Outcome Outcome   `json:"outcome"`
+	Ref     string    `json:"ref,omitempty"`    // the rail's own number
+	Reason  string    `json:"reason,omitempty"` // why it failed
+	At      time.Time `json:"at"`
+}
+
+// Rail is a bank or another payment system.
+type Rail interface {
+	// Send carries out o at most once, however often it is sent. An error means that
+	// the outcome is unknown.
+	Send(ctx context.Context, o Order) (Receipt, error)
+	// Query tells what became of an order; ErrUnseen when it never arrived.
+	Query(ctx context.Context, orderID string) (Receipt, error)
+}
+
+// Do sends o and, when the answer is lost, asks for it. A receipt with outcome
+// Unknown means that nobody can tell yet: call [Settle] later. Do returns no error
+// for that, because nothing has failed.
+func Do(ctx context.Context, r Rail, o Order) Receipt {
+	got, err := r.Send(ctx, o)
+	if err == nil && got.Outcome != Unknown {
+		return got
+	}
+	got, err = r.Query(ctx, o.ID)
+	if err != nil || got.Outcome == Unknown {
+		return Receipt{OrderID: o.ID, Outcome: Unknown}
+	}
+	return got
+}
+
+// Settle finds out what became of an order whose outcome was unknown. An order that
+// never arrived is sent again under its own number.
+func Settle(ctx context.Context, r Rail, o Order) Receipt {
+	got, err := r.Query(ctx, o.ID)
+	switch {
+	case err == nil && got.Outcome != Unknown:
+		return got
+	case fault.Kind(err) == fault.NotFound:
+		return Do(ctx, r, o)
+	}
+	return Receipt{OrderID: o.ID, Outcome: Unknown}
+}
