@@ -1,0 +1,167 @@
+package scene
+
+import (
+	"math"
+
+	"github.com/airbusgeo/godal"
+	"github.com/paulmach/orb"
+)
+
+// WGS84 is the system of plots: longitude, latitude in degrees.
+const WGS84 = "EPSG:4326"
+
+// Grid places pixels on the earth. Grids are comparable with ==.
+type Grid struct {
+	CRS       string     // "EPSG:32631", or WKT where there is no code
+	Transform [6]float64 // GDAL order: x = t0 + col·t1 + row·t2, y = t3 + col·t4 + row·t5
+	Width     int        // pixels
+	Height    int
+}
+
+// Window is a rectangle of pixels.
+type Window struct{ X, Y, W, H int }
+
+// World returns the place of a pixel coordinate in the grid's system.
+func (g Grid) World(col, row float64) orb.Point {
+	t := g.Transform
+	return orb.Point{t[0] + col*t[1] + row*t[2], t[3] + col*t[4] + row*t[5]}
+}
+
+// Pixel returns the pixel coordinate of a place in the grid's system.
+func (g Grid) Pixel(p orb.Point) (col, row float64) {
+	t := g.Transform
+	if t[2] == 0 && t[4] == 0 {
+		return (p[0] - t[0]) / t[1], (p[1] - t[3]) / t[5]
+	}
+	det := t[1]*t[5] - t[2]*t[4]
+	dx, dy := p[0]-t[0], p[1]-t[3]
+	return (dx*t[5] - dy*t[2]) / det, (dy*t[1] - dx*t[4]) / det
+}
+
+// PixelM2 is the area of a pixel in squared units of the grid's system.
+func (g Grid) PixelM2() float64 {
+	t := g.Transform
+	return math.Abs(t[1]*t[5] - t[2]*t[4])
+}
+
+// upright says whether rows and columns run along the axes.
+func (g Grid) upright() bool { return g.Transform[2] == 0 && g.Transform[4] == 0 }
+
+// check finds transforms that cannot be turned round.
+func (g Grid) check() error {
+	if g.CRS == "" {
+		return ErrGrid.With("why", "no coordinate system is stated")
+	}
+	if a := g.PixelM2(); a == 0 || math.IsNaN(a) || math.IsInf(a, 0) {
+		return ErrGrid.With("why", "its pixels have no area")
+	}
+	if g.Width <= 0 || g.Height <= 0 || g.Width > 1<<30 || g.Height > 1<<30 {
+		return ErrGrid.With("why", "it has no pixels")
+	}
+	return nil
+}
+
+// ToPixels turns polygons given in crs into pixel coordinates of the grid:
+// (0,0) is the outer corner of the first pixel, whatever the direction of north.
+// A point that the system cannot hold is an error that names the polygon.
+func (g Grid) ToPixels(crs string, polys []orb.MultiPolygon) ([]orb.MultiPolygon, error) {
+	move := func([]float64, []float64) error { return nil }
+	if crs != g.CRS {
+		tr, done, err := newTransform(crs, g.CRS)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+		move = tr
+	}
+	out := make([]orb.MultiPolygon, len(polys))
+	var xs, ys []float64
+	for i, mp := range polys {
+		out[i] = mp.Clone()
+		for _, poly := range out[i] {
+			for _, ring := range poly {
+				xs, ys = xs[:0], ys[:0]
+				for _, p := range ring {
+					xs, ys = append(xs, p[0]), append(ys, p[1])
+				}
+				if len(ring) > 0 {
+					if err := move(xs, ys); err != nil {
+						return nil, ErrGrid.At("polygon %d", i+1).With("why", "its points cannot be placed on the raster").Because(err)
+					}
+				}
+				for k := range ring {
+					col, row := g.Pixel(orb.Point{xs[k], ys[k]})
+					ring[k] = orb.Point{col, row}
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+// Footprint is the outline of the grid in WGS84, with points along its edges so
+// that a curved edge stays true.
+func (g Grid) Footprint() (orb.Polygon, error) {
+	const steps = 4
+	w, h := float64(g.Width), float64(g.Height)
+	var xs, ys []float64
+	add := func(c, r float64) {
+		p := g.World(c, r)
+		xs, ys = append(xs, p[0]), append(ys, p[1])
+	}
+	for i := range steps {
+		add(0, h*float64(i)/steps)
+	}
+	for i := range steps {
+		add(w*float64(i)/steps, h)
+	}
+	for i := range steps {
+		add(w, h-h*float64(i)/steps)
+	}
+	for i := range steps {
+		add(w-w*float64(i)/steps, 0)
+	}
+	if g.CRS != WGS84 {
+		tr, done, err := newTransform(g.CRS, WGS84)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+		if err := tr(xs, ys); err != nil {
+			return nil, ErrGrid.With("why", "its corners are not on the earth").Because(err)
+		}
+	}
+	ring := make(orb.Ring, 0, len(xs)+1)
+	for i := range xs {
+		if math.IsNaN(xs[i]+ys[i]) || math.IsInf(xs[i]+ys[i], 0) {
+			return nil, ErrGrid.With("why", "its corners are not on the earth")
+		}
+		ring = append(ring, orb.Point{xs[i], ys[i]})
+	}
+	ring = append(ring, ring[0])
+	if ring.Orientation() == orb.CW {
+		ring.Reverse()
+	}
+	return orb.Polygon{ring}, nil
+}
+
+// newTransform returns a function that moves points in place between two systems,
+// and one that frees it.
+func newTransform(from, to string) (move func(x, y []float64) error, done func(), err error) {
+	register()
+	src, err := godal.NewSpatialRef(from)
+	if err != nil {
+		return nil, nil, ErrGrid.With("why", "unknown coordinate system "+from).Because(err)
+	}
+	defer src.Close()
+	dst, err := godal.NewSpatialRef(to)
+	if err != nil {
+		return nil, nil, ErrGrid.With("why", "unknown coordinate system "+to).Because(err)
+	}
+	defer dst.Close()
+	tr, err := godal.NewTransform(src, dst)
+	if err != nil {
+		return nil, nil, ErrGrid.With("why", "no way from "+from+" to "+to).Because(err)
+	}
+	return func(x, y []float64) error { return tr.TransformEx(x, y, make([]float64, len(x)), nil) }, tr.Close, nil
+}

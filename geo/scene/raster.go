@@ -1,0 +1,115 @@
+package scene
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/airbusgeo/godal"
+)
+
+// register loads GDAL's drivers. GDAL keeps them for the whole process and asks
+// that they be loaded once before the first use, from one goroutine.
+var register = sync.OnceFunc(godal.RegisterAll)
+
+// Raster is an opened raster file. It is not safe for concurrent use: every
+// goroutine opens its own.
+type Raster struct {
+	Path  string
+	Grid  Grid
+	Bands []RasterBand
+	ds    *godal.Dataset
+	bands []godal.Band
+}
+
+// RasterBand is what a file says of one of its bands.
+type RasterBand struct {
+	Description string
+	DataType    string // STAC word
+	NoData      *float64
+	Scale       float64 // 1 when the file states none
+	Offset      float64
+	HasScale    bool // the file states scale or offset
+}
+
+// OpenRaster opens a raster file and reads what it says of itself. Anything GDAL
+// cannot read or warns of is [ErrUnreadable] with the file's name.
+func OpenRaster(path string) (*Raster, error) {
+	register()
+	ds, err := godal.Open(path, godal.RasterOnly())
+	if err != nil {
+		return nil, ErrUnreadable.At("%s", path).Because(err)
+	}
+	r := &Raster{Path: path, ds: ds, bands: ds.Bands()}
+	st := ds.Structure()
+	r.Grid.Width, r.Grid.Height = st.SizeX, st.SizeY
+	if r.Grid.Transform, err = ds.GeoTransform(); err != nil {
+		r.Close()
+		return nil, ErrGrid.At("%s", path).With("why", "no geotransform").Because(err)
+	}
+	r.Grid.CRS = crsName(ds)
+	if err := r.Grid.check(); err != nil {
+		r.Close()
+		return nil, ErrGrid.At("%s", path).With("why", "it states no coordinate system or has no pixels").Because(err)
+	}
+	for _, b := range r.bands {
+		s := b.Structure()
+		rb := RasterBand{
+			Description: b.Description(), DataType: dataType(s.DataType),
+			Scale: s.Scale, Offset: s.Offset, HasScale: s.Scale != 1 || s.Offset != 0,
+		}
+		if nd, ok := b.NoData(); ok {
+			rb.NoData = &nd
+		}
+		r.Bands = append(r.Bands, rb)
+	}
+	return r, nil
+}
+
+// Close frees the file.
+func (r *Raster) Close() {
+	if r.ds != nil {
+		_ = r.ds.Close() // opened for reading: nothing can be lost
+		r.ds = nil
+	}
+}
+
+// Read fills buf with the stored numbers of band (from 1) in the window, row by
+// row. buf must hold W·H numbers.
+func (r *Raster) Read(band int, w Window, buf any) error {
+	if band < 1 || band > len(r.bands) {
+		return ErrNoBand.At("%s", r.Path).With("band", band)
+	}
+	if err := r.bands[band-1].Read(w.X, w.Y, buf, w.W, w.H); err != nil {
+		return ErrUnreadable.At("%s", r.Path).Because(err)
+	}
+	return nil
+}
+
+// crsName is the EPSG code of the dataset's system, or its WKT.
+func crsName(ds *godal.Dataset) string {
+	sr := ds.SpatialRef()
+	if sr == nil {
+		return ""
+	}
+	defer sr.Close()
+	return refName(sr)
+}
+
+func refName(sr *godal.SpatialRef) string {
+	if sr.AuthorityName("") == "EPSG" {
+		return "EPSG:" + sr.AuthorityCode("")
+	}
+	wkt, err := sr.WKT()
+	if err != nil {
+		return ""
+	}
+	return wkt
+}
+
+// dataType gives the word of STAC's raster extension.
+func dataType(t godal.DataType) string {
+	if t == godal.Byte {
+		return "uint8"
+	}
+	return strings.ToLower(t.String())
+}
