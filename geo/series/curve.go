@@ -1,0 +1,125 @@
+package series
+
+import (
+	"math"
+	"time"
+
+	"github.com/furrowcredit/furrow/geo"
+)
+
+const (
+	// dayLambda is the λ of the daily curve. Parcel means are quiet, so little
+	// smoothing is needed; at a clear scene every 10 to 15 days a cycle of two
+	// months keeps nine tenths of its height.
+	dayLambda = 100
+	// gapDays is how far from a clear observation a curve is still trusted.
+	gapDays = 20
+)
+
+// Curve is a smoothed NDVI curve, one value a day.
+type Curve struct {
+	Start time.Time // midnight UTC of the first day
+	NDVI  []float64
+	InGap []bool // no clear observation within 20 days
+}
+
+// Fit smooths the valid observations between start and end, both included, on a
+// daily grid, weighing each by its clear share and weighing down low outliers.
+// Before the first and after the last valid observation the curve stays level; a
+// gap is crossed in a straight line, so that no peak is invented in it. Of two
+// observations of one day the clearer counts. ErrFew when fewer than two are valid.
+func Fit(obs []geo.Observation, start, end time.Time) (*Curve, error) {
+	start, end = day(start), day(end)
+	n := int(end.Sub(start).Hours()/24) + 1
+	if n < 3 {
+		return nil, ErrFew.With("n", 0)
+	}
+	x, y, w := make([]float64, n), make([]float64, n), make([]float64, n)
+	for i := range x {
+		x[i] = float64(i)
+	}
+	live := 0
+	for _, o := range obs {
+		i := int(day(o.Date).Sub(start).Hours() / 24)
+		if !o.Valid || i < 0 || i >= n || !(o.Coverage > w[i]) {
+			continue
+		}
+		if w[i] == 0 {
+			live++
+		}
+		y[i], w[i] = o.NDVI, o.Coverage
+	}
+	if live < 2 {
+		return nil, ErrFew.With("n", live)
+	}
+	c := &Curve{Start: start, NDVI: make([]float64, n), InGap: make([]bool, n)}
+	if err := new(Smoother).Robust(c.NDVI, x, y, w, dayLambda); err != nil {
+		return nil, err
+	}
+	c.bridge(w)
+	return c, nil
+}
+
+// bridge marks the days far from an observation and straightens the curve there.
+func (c *Curve) bridge(w []float64) {
+	n, last := len(w), -1
+	for i := range n {
+		if w[i] == 0 {
+			continue
+		}
+		switch {
+		case last < 0:
+			for j := range i {
+				c.NDVI[j], c.InGap[j] = c.NDVI[i], i-j > gapDays
+			}
+		case i-last > 2*gapDays:
+			a, b := last+gapDays, i-gapDays // trusted days on both banks
+			va, vb := c.NDVI[a], c.NDVI[b]
+			// What a spline does beyond the banks' own observations is not evidence.
+			lo, hi := min(c.NDVI[last], c.NDVI[i]), max(c.NDVI[last], c.NDVI[i])
+			va, vb = clamp(va, lo, hi), clamp(vb, lo, hi)
+			for j := last + 1; j < i; j++ {
+				switch {
+				case j <= a:
+					c.NDVI[j] = clamp(c.NDVI[j], lo, hi)
+				case j >= b:
+					c.NDVI[j] = clamp(c.NDVI[j], lo, hi)
+				default:
+					c.NDVI[j] = va + (vb-va)*float64(j-a)/float64(b-a)
+					c.InGap[j] = true
+				}
+			}
+		}
+		last = i
+	}
+	for j := last + 1; j < n; j++ {
+		c.NDVI[j], c.InGap[j] = c.NDVI[last], j-last > gapDays
+	}
+}
+
+// At gives the curve of a day, or false outside the curve and in a gap.
+func (c *Curve) At(t time.Time) (float64, bool) {
+	i := c.index(t)
+	if i < 0 || i >= len(c.NDVI) || c.InGap[i] {
+		return 0, false
+	}
+	return c.NDVI[i], true
+}
+
+// Date gives the day of index i.
+func (c *Curve) Date(i int) time.Time { return c.Start.AddDate(0, 0, i) }
+
+func (c *Curve) index(t time.Time) int { return int(math.Floor(t.Sub(c.Start).Hours() / 24)) }
+
+// Points thins the curve to every step days.
+func (c *Curve) Points(step int) []geo.SmoothPoint {
+	var ps []geo.SmoothPoint
+	for i := 0; i < len(c.NDVI); i += step {
+		ps = append(ps, geo.SmoothPoint{Date: c.Date(i), NDVI: math.Round(c.NDVI[i]*1e4) / 1e4, InGap: c.InGap[i]})
+	}
+	return ps
+}
+
+func clamp(v, lo, hi float64) float64 { return max(lo, min(hi, v)) }
+
+func day(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }

@@ -1,0 +1,199 @@
+package series
+
+import (
+	"encoding/csv"
+	"errors"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/furrowcredit/furrow/fault"
+)
+
+// What can be wrong with a table of series. Place names file, line and column.
+var (
+	ErrColumn = fault.New(fault.Invalid, "series.column", "the table needs a column {column}; its first line must name series_id, date and value")
+	ErrCell   = fault.New(fault.Invalid, "series.cell", "{text} is not a {want}")
+	ErrTable  = fault.New(fault.Invalid, "series.table", "the file is not a CSV table: {why}")
+	ErrRepeat = fault.New(fault.Invalid, "series.repeat", "series {id} has the date {date} twice; leave one")
+)
+
+// Row is a line of a table of series.
+type Row struct {
+	Date   time.Time
+	Value  float64 // NaN when the cell is empty
+	Weight float64 // 0 when the value is missing
+	Smooth float64 // filled by SmoothTable
+}
+
+// Named is one series of a table, in the order of its dates.
+type Named struct {
+	ID     string
+	Rows   []Row
+	Lambda float64 // filled by SmoothTable
+}
+
+// ReadTable reads CSV with the columns series_id, date (2026-05-31), value and,
+// if there is one, weight (0..; without the column every value weighs 1). Series
+// come in the order of their first line; name stands in the place of errors.
+func ReadTable(r io.Reader, name string) ([]Named, error) {
+	in := csv.NewReader(r)
+	in.ReuseRecord = true
+	head, err := in.Read()
+	if err != nil {
+		return nil, tableError(err, name)
+	}
+	col := map[string]int{}
+	for i, h := range head {
+		col[h] = i
+	}
+	for _, c := range []string{"series_id", "date", "value"} {
+		if _, ok := col[c]; !ok {
+			return nil, ErrColumn.With("column", c).At("%s:1", name)
+		}
+	}
+	var out []Named
+	index := map[string]int{}
+	for {
+		rec, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, tableError(err, name)
+		}
+		bad := func(c, want string) error {
+			line, at := in.FieldPos(col[c])
+			return ErrCell.With("text", strconv.Quote(rec[col[c]])).With("want", want).At("%s:%d:%d", name, line, at)
+		}
+		row := Row{Value: math.NaN()}
+		if row.Date, err = time.Parse(time.DateOnly, rec[col["date"]]); err != nil {
+			return nil, bad("date", "date such as 2026-05-31")
+		}
+		if s := rec[col["value"]]; s != "" {
+			if row.Value, err = strconv.ParseFloat(s, 64); err != nil || math.IsInf(row.Value, 0) {
+				return nil, bad("value", "number")
+			}
+		}
+		row.Weight = 1
+		if c, ok := col["weight"]; ok && rec[c] != "" {
+			if row.Weight, err = strconv.ParseFloat(rec[c], 64); err != nil || !(row.Weight >= 0) || math.IsInf(row.Weight, 0) {
+				return nil, bad("weight", "number of at least 0")
+			}
+		}
+		if math.IsNaN(row.Value) {
+			row.Weight = 0
+		}
+		id := rec[col["series_id"]]
+		i, ok := index[id]
+		if !ok {
+			i = len(out)
+			index[id] = i
+			out = append(out, Named{ID: id})
+		}
+		out[i].Rows = append(out[i].Rows, row)
+	}
+	for _, s := range out {
+		slices.SortStableFunc(s.Rows, func(a, b Row) int { return a.Date.Compare(b.Date) })
+		for i := 1; i < len(s.Rows); i++ {
+			if s.Rows[i].Date.Equal(s.Rows[i-1].Date) {
+				return nil, ErrRepeat.With("id", s.ID).With("date", s.Rows[i].Date.Format(time.DateOnly)).At("%s", name)
+			}
+		}
+	}
+	return out, nil
+}
+
+func tableError(err error, name string) error {
+	var pe *csv.ParseError
+	switch {
+	case errors.As(err, &pe):
+		return ErrTable.With("why", pe.Err).At("%s:%d:%d", name, pe.Line, pe.Column)
+	case errors.Is(err, io.EOF):
+		return ErrTable.With("why", "it is empty").At("%s:1", name)
+	}
+	return err
+}
+
+// SmoothTable fills Smooth and Lambda of every series. Days are counted in units
+// of the series' own middle spacing, so that λ means what it means for evenly
+// spaced scenes. With lambda 0 the V-curve chooses; p as in [Smoother.VCurve]. A
+// series with fewer than two weighted values gets NaN, not an error: it has no
+// curve, which is an answer.
+func SmoothTable(table []Named, lambda, p float64) error {
+	var s Smoother
+	var x, y, w, z, gaps []float64
+	for k := range table {
+		rows := table[k].Rows
+		n := len(rows)
+		x, y, w, gaps = x[:0], y[:0], w[:0], gaps[:0]
+		z = slices.Grow(z[:0], n)[:n]
+		for i, r := range rows {
+			x = append(x, r.Date.Sub(rows[0].Date).Hours()/24)
+			y, w = append(y, r.Value), append(w, r.Weight)
+			if i > 0 {
+				gaps = append(gaps, x[i]-x[i-1])
+			}
+		}
+		if n > 1 {
+			slices.Sort(gaps)
+			for i := range x {
+				x[i] /= gaps[len(gaps)/2]
+			}
+		}
+		var err error
+		table[k].Lambda = lambda
+		switch {
+		case lambda == 0:
+			grid := VGrid()
+			if Lag1(y, w) <= 0.5 { // a noisy series needs more
+				for i := range grid {
+					grid[i] += 2
+				}
+			}
+			table[k].Lambda, err = s.VCurve(z, x, y, w, grid, p)
+		case p > 0:
+			err = s.Envelope(z, x, y, w, lambda, p)
+		default:
+			err = s.Fixed(z, x, y, w, lambda)
+		}
+		few := errors.Is(err, ErrFew)
+		if err != nil && !few {
+			return err
+		}
+		for i := range rows {
+			rows[i].Smooth = z[i]
+			if few {
+				rows[i].Smooth, table[k].Lambda = math.NaN(), 0
+			}
+		}
+	}
+	return nil
+}
+
+// WriteTable writes series_id, date, value, weight and smooth; what is not known
+// is an empty cell.
+func WriteTable(w io.Writer, table []Named) error {
+	out := csv.NewWriter(w)
+	if err := out.Write([]string{"series_id", "date", "value", "weight", "smooth"}); err != nil {
+		return err
+	}
+	for _, s := range table {
+		for _, r := range s.Rows {
+			if err := out.Write([]string{s.ID, r.Date.Format(time.DateOnly), number(r.Value), number(r.Weight), number(r.Smooth)}); err != nil {
+				return err
+			}
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+func number(v float64) string {
+	if math.IsNaN(v) {
+		return ""
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
+}

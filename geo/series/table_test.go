@@ -1,0 +1,95 @@
+package series_test
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/furrowcredit/furrow/geo/series"
+)
+
+func TestReadTable(t *testing.T) {
+	t.Parallel()
+	in := "series_id,date,value,weight\nb,2026-01-11,0.4,1\na,2026-01-01,0.1,0.5\nb,2026-01-01,,1\nb,2026-01-21,0.6,\n"
+	table, err := series.ReadTable(strings.NewReader(in), "f.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(table) != 2 || table[0].ID != "b" || len(table[0].Rows) != 3 || table[0].Rows[0].Weight != 0 || table[0].Rows[2].Weight != 1 {
+		t.Fatalf("%+v", table)
+	}
+	if err := series.SmoothTable(table, 10, 0); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := series.WriteTable(&out, table); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"series_id,date,value,weight,smooth\nb,2026-01-01,,0,0.2", "a,2026-01-01,0.1,0.5,\n"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+}
+
+func TestReadTableRefuses(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		in    string
+		want  error
+		place string
+	}{
+		"empty":     {"", series.ErrTable, "f.csv:1"},
+		"no column": {"series_id,day,value\n", series.ErrColumn, "f.csv:1"},
+		"30 Feb":    {"series_id,date,value\na,2026-02-30,1\n", series.ErrCell, "f.csv:2:3"},
+		"word":      {"series_id,date,value\na,2026-02-20,much\n", series.ErrCell, "f.csv:2:14"},
+		"weight":    {"series_id,date,value,weight\na,2026-02-20,1,-1\n", series.ErrCell, "f.csv:2:16"},
+		"short":     {"series_id,date,value\na,2026-02-20\n", series.ErrTable, "f.csv:2:"},
+		"twice":     {"series_id,date,value\na,2026-02-20,1\na,2026-02-20,1\n", series.ErrRepeat, "f.csv"},
+	} {
+		_, err := series.ReadTable(strings.NewReader(c.in), "f.csv")
+		if !errors.Is(err, c.want) || !strings.HasPrefix(err.Error(), c.place) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestSmoothTableAgreesWithReference(t *testing.T) {
+	t.Parallel()
+	g, _ := modis(t)
+	n := series.Named{ID: "modis"}
+	for i, y := range g.Y {
+		n.Rows = append(n.Rows, series.Row{Date: date("2002-07-04").AddDate(0, 0, 8*i), Value: y, Weight: g.W[i]})
+	}
+	table := []series.Named{n}
+	if err := series.SmoothTable(table, 0, 0.9); err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(table[0].Lambda-g.VPOpt) > 1e-5 {
+		t.Errorf("lambda %v, want %v", table[0].Lambda, g.VPOpt)
+	}
+	for i, r := range table[0].Rows {
+		if math.Abs(r.Smooth-g.VP[i]) > 1e-5 {
+			t.Fatalf("row %d: %v, want %v", i, r.Smooth, g.VP[i])
+		}
+	}
+}
+
+func FuzzReadTable(f *testing.F) {
+	f.Add("series_id,date,value,weight\na,2026-01-01,0.1,1\na,2026-01-11,,\n")
+	f.Add("date,value,series_id\n2026-01-01,NaN,\"x\ny\"\n")
+	f.Fuzz(func(t *testing.T, in string) {
+		table, err := series.ReadTable(strings.NewReader(in), "fuzz")
+		if err != nil {
+			return
+		}
+		if err := series.SmoothTable(table, 10, 0); err != nil {
+			t.Fatal(err)
+		}
+		if err := series.WriteTable(new(bytes.Buffer), table); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
