@@ -17,6 +17,8 @@ import (
 var (
 	ErrFirmNotFound   = fault.New(fault.NotFound, "firm.not_found", "there is no such firm")
 	ErrUploadNotFound = fault.New(fault.NotFound, "upload.not_found", "there is no such upload")
+	ErrUploadState    = fault.New(fault.Conflict, "upload.state", "this upload is {state} already; upload the file again")
+	ErrFirmTaken      = fault.New(fault.Conflict, "firm.taken", "another firm has this credit code; try again to use that one")
 )
 
 // Party is a firm. USCC is its unified social credit code, "" when not known yet.
@@ -60,7 +62,8 @@ type Document struct {
 	Goods    string    `json:"goods,omitempty"`
 	Date     string    `json:"date"` // "2026-05-31"
 	UploadID string    `json:"upload_id"`
-	Funder   string    `json:"funder,omitempty"` // who was promised this invoice, if anybody
+	Funder   string    `json:"funder,omitempty"`    // who was promised this invoice, if anybody
+	AnchorID string    `json:"anchor_id,omitempty"` // whose upload brought it
 }
 
 // Link is the trade between two firms, summed over documents.
@@ -131,6 +134,10 @@ type RowError struct {
 	Value  string `json:"value"`
 	Code   string `json:"code"`
 	Msg    string `json:"message"`
+	// Args are the values of the translated message; Warning marks a remark that
+	// does not stop the row.
+	Args    map[string]string `json:"args,omitempty"`
+	Warning bool              `json:"warning,omitempty"`
 }
 
 // UploadState is where an upload stands.
@@ -191,13 +198,18 @@ type Store interface {
 	Documents(ctx context.Context, tenant, firmID string, kind DocKind) ([]Document, error)
 	// AllDocuments streams every document of a kind in date order.
 	AllDocuments(ctx context.Context, tenant string, kind DocKind, f func(Document) error) error
+	// KnownDocuments returns those of the row keys (RowKey) that are in the books,
+	// with the amount there.
+	KnownDocuments(ctx context.Context, tenant string, keys []string) (map[string]money.Fen, error)
 	// AddUpload saves a checked upload; Upload returns ErrUploadNotFound.
 	AddUpload(ctx context.Context, u Upload) error
 	Upload(ctx context.Context, tenant, id string) (Upload, error)
 	Uploads(ctx context.Context, tenant, anchorID string) ([]Upload, error)
 	// CommitUpload writes the parties and documents of an upload and marks it
 	// committed, all or none. A document that is there already is left as it is.
+	// It returns ErrUploadState when the upload is not checked any more.
 	CommitUpload(ctx context.Context, u Upload, firms []Party, docs []Document) (known int, err error)
-	// UndoUpload removes what the upload brought and marks it undone.
+	// UndoUpload removes the documents that the upload brought, and the firms that
+	// nothing else mentions, and marks it undone; ErrUploadState when not committed.
 	UndoUpload(ctx context.Context, u Upload) error
 }

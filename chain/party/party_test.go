@@ -1,0 +1,285 @@
+package party_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/chain/party"
+	"github.com/furrowcredit/furrow/internal/realdata"
+)
+
+func ExampleCheck() {
+	for _, code := range []string{"９１３５０９００ 587527783p", "91350900587527784P", "91350100M0001TGQXM"} {
+		v := party.Check(code)
+		fmt.Printf("%s %s %q\n", v.Code, v.Status, v.Reason)
+	}
+	// Output:
+	// 91350900587527783P valid ""
+	// 91350900587527784P invalid "check"
+	// 91350100M0001TGQXM suspicious "early_series"
+}
+
+func ExampleSplit() {
+	fmt.Printf("%+v\n", party.Split("山东省寿光市禾垄蔬菜种业有限公司"))
+	// Output:
+	// {Region:山东省寿光市 Core:禾垄 Trade:蔬菜种业 Form:有限公司}
+}
+
+func TestRealCodes(t *testing.T) {
+	t.Parallel()
+	f, err := os.Open(filepath.Join(realdata.Dir(t, "chain"), "uscc.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	valid, suspicious := 0, 0
+	for _, row := range rows[1:] {
+		switch v := party.Check(row[0]); {
+		case row[4] == "1" && v.Status == party.Valid:
+			valid++
+		case row[4] == "0" && v.Status == party.Suspicious:
+			suspicious++
+		default:
+			t.Errorf("%s %s: %s %s", row[0], row[1], v.Status, v.Reason)
+		}
+		if v := party.CheckOrg(row[0][8:17]); v.Status != party.Valid {
+			t.Errorf("organisation code of %s: %s", row[0], v.Reason)
+		}
+	}
+	if valid != 77 || suspicious != 3 {
+		t.Errorf("%d valid and %d suspicious codes, want 77 and 3", valid, suspicious)
+	}
+}
+
+func TestCodeVectors(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile(filepath.Join(realdata.Dir(t, "credit"), "cn_ids.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids struct {
+		USCC struct{ Valid, Invalid []string } `json:"uscc"`
+		Org  struct{ Valid []string }          `json:"org_code"`
+	}
+	if err := json.Unmarshal(raw, &ids); err != nil {
+		t.Fatal(err)
+	}
+	for _, code := range ids.USCC.Valid {
+		if v := party.Check(code); v.Status != party.Valid {
+			t.Errorf("%s is %s %s", code, v.Status, v.Reason)
+		}
+	}
+	for _, code := range ids.USCC.Invalid {
+		if v := party.Check(code); v.Status == party.Valid {
+			t.Errorf("%s is valid", code)
+		}
+	}
+	for _, code := range ids.Org.Valid {
+		if v := party.CheckOrg(code); v.Status != party.Valid {
+			t.Errorf("organisation code %s: %s", code, v.Reason)
+		}
+	}
+}
+
+func TestCheckRefuses(t *testing.T) {
+	t.Parallel()
+	for code, reason := range map[string]string{
+		"":                    "length",
+		"9135090058752778":    "length",
+		"91350900587527783I":  "character",
+		"9135090058752778-P":  "character",
+		"91350900587527783p啊": "length",
+	} {
+		if v := party.Check(code); v.Status != party.Bad || v.Reason != reason {
+			t.Errorf("%q: %s %s, want %s", code, v.Status, v.Reason, reason)
+		}
+	}
+}
+
+// TestOneMistypedCharacterIsSeen: both checks together see every single change.
+func TestOneMistypedCharacterIsSeen(t *testing.T) {
+	t.Parallel()
+	const alphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+	rapid.Check(t, func(t *rapid.T) {
+		digit := rapid.SampledFrom([]rune(alphabet))
+		body := "91" + rapid.StringMatching(`[0-9]{6}`).Draw(t, "region")
+		org := rapid.StringMatching(`[0-9]{8}`).Draw(t, "org")
+		body += org + string(party.OrgCheckChar(org))
+		code := body + string(party.CheckChar(body))
+		if v := party.Check(code); v.Status != party.Valid {
+			t.Fatalf("%s: %+v", code, v)
+		}
+		r := []rune(code)
+		i := rapid.IntRange(0, 17).Draw(t, "i")
+		c := digit.Draw(t, "c")
+		if r[i] == c {
+			return
+		}
+		r[i] = c
+		if v := party.Check(string(r)); v.Status == party.Valid {
+			t.Fatalf("%s for %s is valid", string(r), code)
+		}
+	})
+}
+
+func TestNormalise(t *testing.T) {
+	t.Parallel()
+	for _, pair := range [][2]string{
+		{"青穗（临溪）农业有限公司", "青穗(临溪)农业有限公司"},
+		{"青穗农业 有限公司", "青穗农业有限公司"},
+		{"ＡＢＣ食品有限公司", "abc食品有限公司"},
+		{"青穗\u200b农业\u3000有限公司", "青穗农业有限公司"},
+		{"青穗·临溪农业", "青穗临溪农业"},
+	} {
+		if a, b := party.Normalise(pair[0]), party.Normalise(pair[1]); a != b {
+			t.Errorf("%q and %q differ: %q %q", pair[0], pair[1], a, b)
+		}
+	}
+}
+
+func TestSplit(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]party.Name{
+		"比亚迪股份有限公司":      {Core: "比亚迪", Form: "股份有限公司"},
+		"北京青穗科技发展有限责任公司": {Region: "北京", Core: "青穗", Trade: "科技发展", Form: "有限责任公司"},
+		"临溪县丰岭养殖专业合作社":   {Region: "临溪县", Core: "丰岭", Trade: "养殖", Form: "专业合作社"},
+		"广西壮族自治区柳丰糖厂":    {Region: "广西壮族自治区", Core: "柳丰糖", Form: "厂"},
+		"":               {},
+		"有限公司":           {Core: "有限", Form: "公司"},
+	} {
+		if d := cmp.Diff(want, party.Split(name)); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+}
+
+// TestRealNamesKeepApart: no two listed firms get one key.
+func TestRealNamesKeepApart(t *testing.T) {
+	t.Parallel()
+	f, err := os.Open(filepath.Join(realdata.Dir(t, "chain"), "ckg_company.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	seen := map[string]string{}
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		var c struct{ Code, Fullname string }
+		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+			t.Fatal(err)
+		}
+		key := party.Normalise(c.Fullname)
+		if other, ok := seen[key]; ok && other != strings.TrimSpace(c.Fullname) {
+			t.Errorf("%q and %q have one key", other, c.Fullname)
+		}
+		seen[key] = strings.TrimSpace(c.Fullname)
+		if n := party.Split(c.Fullname); n.Core == "" || n.Region+n.Core+n.Trade+n.Form != key {
+			t.Errorf("%s splits to %+v", c.Fullname, n)
+		}
+	}
+}
+
+type registry []chain.Party
+
+func (r registry) FirmByUSCC(_ context.Context, _, uscc string) (chain.Party, error) {
+	for _, p := range r {
+		if p.USCC == uscc {
+			return p, nil
+		}
+	}
+	return chain.Party{}, chain.ErrFirmNotFound
+}
+
+func (r registry) FirmByName(_ context.Context, _, key string) ([]chain.Party, error) {
+	var out []chain.Party
+	for _, p := range r {
+		if p.NameKey == key {
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+func TestResolve(t *testing.T) {
+	t.Parallel()
+	firm := func(id, uscc, name string) chain.Party {
+		return chain.Party{ID: id, Tenant: "t", USCC: uscc, Name: name, NameKey: party.Normalise(name)}
+	}
+	known := registry{
+		firm("coded", "C1", "甲厂"), firm("bare", "", "乙厂"),
+		firm("twin1", "", "丙厂"), firm("twin2", "", "丙厂"),
+	}
+	ctx := t.Context()
+	r := party.NewResolver(known, "t")
+	get := func(uscc, name string) string {
+		t.Helper()
+		p, err := r.Resolve(ctx, uscc, name)
+		if err != nil {
+			t.Fatalf("%s %s: %v", uscc, name, err)
+		}
+		return p.ID
+	}
+	if get("C1", "another name") != "coded" {
+		t.Error("the code does not win over the name")
+	}
+	if get("", "甲 厂") != "coded" || get("", "乙厂") != "bare" {
+		t.Error("the only firm of a name is not found")
+	}
+	if len(r.Touched()) != 0 {
+		t.Errorf("finding changed %v", r.Touched())
+	}
+	if get("C2", "乙厂") != "bare" || get("C2", "") != "bare" {
+		t.Error("a firm known by name was not given its code")
+	}
+	if id := get("C3", "甲厂"); id == "coded" {
+		t.Error("a namesake of another code is taken for the same firm")
+	}
+	fresh := get("", "丁厂")
+	if get("", "丁厂") != fresh || get("C4", "丁厂") != fresh {
+		t.Error("a new firm is made twice")
+	}
+	for _, uscc := range []string{"", "C5"} {
+		if _, err := r.Resolve(ctx, uscc, "丙厂"); !errors.Is(err, party.ErrAmbiguous) {
+			t.Errorf("a tie gives %v", err)
+		}
+	}
+	var got []string
+	for _, p := range r.Touched() {
+		got = append(got, p.USCC+" "+p.Name)
+	}
+	if d := cmp.Diff([]string{"C2 乙厂", "C3 甲厂", "C4 丁厂"}, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func FuzzNormalise(f *testing.F) {
+	f.Add("北京（甲）科技有限公司")
+	f.Fuzz(func(t *testing.T, s string) {
+		key := party.Normalise(s)
+		if again := party.Normalise(key); again != key {
+			t.Errorf("%q: %q becomes %q", s, key, again)
+		}
+		n := party.Split(s)
+		if n.Region+n.Core+n.Trade+n.Form != key {
+			t.Errorf("%q splits to %+v", s, n)
+		}
+		party.Check(s)
+		party.CheckOrg(s)
+	})
+}
