@@ -1,0 +1,98 @@
+import { useMemo } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { Fen, Rate } from './api/types';
+import type { Language } from './i18n';
+
+/** m² of one mu: 10000/15. */
+export const M2_PER_MU = 10000 / 15;
+
+const ZONE = 'Asia/Shanghai';
+const NONE = '—';
+
+/** Formats of one language. Absent values become a dash. */
+export function formats(language: Language) {
+  const number = (digits: number, more: Intl.NumberFormatOptions = {}) =>
+    new Intl.NumberFormat(language, {
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+      ...more,
+    });
+  const cents = number(2);
+  const whole = number(0);
+  const short = new Intl.NumberFormat(language, {
+    notation: 'compact',
+    maximumFractionDigits: 1,
+  });
+  const two = number(2);
+  const pct = number(0, { style: 'percent' });
+  const pct1 = number(1, { style: 'percent' });
+  const day = new Intl.DateTimeFormat(language, {
+    timeZone: ZONE,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  });
+  const minute = new Intl.DateTimeFormat(language, {
+    timeZone: ZONE,
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  });
+  const since = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+  const present = (v: number | undefined | null): v is number => v != null && Number.isFinite(v);
+
+  return {
+    language,
+    /** 1234567 fen → "¥12,345.67". */
+    yuan: (fen: Fen | undefined | null) => (present(fen) ? `¥${cents.format(fen / 100)}` : NONE),
+    /** Whole yuan, for headings: "¥12,346". */
+    yuan0: (fen: Fen | undefined | null) =>
+      present(fen) ? `¥${whole.format(Math.round(fen / 100))}` : NONE,
+    /** A short amount: "¥123.5万" or "¥1.2M". */
+    yuanShort: (fen: Fen | undefined | null) =>
+      present(fen) ? `¥${short.format(fen / 100)}` : NONE,
+    /** m² → mu with two decimals, without the unit. */
+    mu: (m2: number | undefined | null) => (present(m2) ? two.format(m2 / M2_PER_MU) : NONE),
+    integer: (n: number | undefined | null) => (present(n) ? whole.format(n) : NONE),
+    decimal: (n: number | undefined | null, digits = 2) =>
+      present(n) ? number(digits).format(n) : NONE,
+    /** 0.123 → "12 %" */
+    percent: (share: number | undefined | null) => (present(share) ? pct.format(share) : NONE),
+    percent1: (share: number | undefined | null) => (present(share) ? pct1.format(share) : NONE),
+    /** A yearly rate in 1e-8 units → "4.35%". */
+    rate: (r: Rate | undefined | null) => (present(r) ? `${two.format(r / 1e6)}%` : NONE),
+    date: (iso: string | undefined | null) => (valid(iso) ? day.format(moment(iso)) : NONE),
+    /** Month, day and minute in the bank's time zone. */
+    time: (iso: string | undefined | null) => (valid(iso) ? minute.format(moment(iso)) : NONE),
+    /** "3 minutes ago", seen from `now`. */
+    ago: (iso: string | undefined | null, now = Date.now()) => {
+      if (!valid(iso)) return NONE;
+      const s = (moment(iso).getTime() - now) / 1000;
+      const a = Math.abs(s);
+      if (a < 60) return since.format(Math.round(s), 'second');
+      if (a < 3600) return since.format(Math.round(s / 60), 'minute');
+      if (a < 86400) return since.format(Math.round(s / 3600), 'hour');
+      return since.format(Math.round(s / 86400), 'day');
+    },
+  };
+}
+
+export type Formats = ReturnType<typeof formats>;
+
+/** The formats of the reader's language. */
+export function useFormats(): Formats {
+  const { i18n } = useTranslation();
+  return useMemo(() => formats(i18n.language === 'en' ? 'en' : 'zh-CN'), [i18n.language]);
+}
+
+/** A calendar date has no zone: it is noon in Shanghai, so that no zone shifts its day. */
+function moment(text: string): Date {
+  return new Date(text.length === 10 ? `${text}T12:00:00+08:00` : text);
+}
+
+/** Go writes an unset time as year 1. */
+function valid(iso: string | undefined | null): iso is string {
+  return !!iso && !iso.startsWith('0001-') && !Number.isNaN(moment(iso).getTime());
+}

@@ -1,0 +1,256 @@
+import {
+  AttributionControl,
+  type GeoJSONSource,
+  Map as MapLibre,
+  NavigationControl,
+  type RasterTileSource,
+  ScaleControl,
+  setWorkerUrl,
+} from 'maplibre-gl';
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
+import 'maplibre-gl/dist/maplibre-gl.css';
+import { useEffect, useRef, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { type Area, areaCollection, type Bounds, type Dot, dotCollection } from './geometry';
+
+setWorkerUrl(workerUrl);
+
+export interface Imagery {
+  layer: 'truecolor' | 'ndvi';
+  /** STAC item ids, drawn in order, each only inside its box. */
+  items: { id: string; bbox?: Bounds }[];
+  opacity: number;
+}
+
+export interface MapViewProps {
+  /** Accessible name: what the map shows. */
+  label: string;
+  imagery?: Imagery;
+  areas?: Area[];
+  dots?: Dot[];
+  /** Id of the area or dot to mark. */
+  marked?: string;
+  /** The map moves here whenever the box changes. */
+  bounds?: Bounds;
+  onSelect?(id: string): void;
+  onHover?(id: string | undefined): void;
+  /** Gives the map away once it has loaded, for drawing tools. */
+  onReady?(map: MapLibre): void;
+  className?: string;
+}
+
+const NONE = '\u0000';
+const FONT = '"Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif';
+
+/**
+ * A map of our own imagery and shapes. It asks nobody but this server: no style,
+ * glyph or sprite comes from outside, and labels are drawn from local fonts.
+ */
+export function MapView(props: MapViewProps) {
+  const { t } = useTranslation();
+  const box = useRef<HTMLDivElement>(null);
+  const [map, setMap] = useState<MapLibre>();
+  const [failed, setFailed] = useState(false);
+  const latest = useRef(props);
+  latest.current = props;
+
+  useEffect(() => {
+    let made: MapLibre;
+    try {
+      made = new MapLibre({
+        container: box.current as HTMLDivElement,
+        style: {
+          version: 8,
+          sources: {
+            areas: { type: 'geojson', data: areaCollection([]), promoteId: 'id' },
+            dots: { type: 'geojson', data: dotCollection([]), promoteId: 'id' },
+          },
+          layers: [
+            { id: 'paper', type: 'background', paint: { 'background-color': '#ece7d8' } },
+            {
+              id: 'area-fill',
+              type: 'fill',
+              source: 'areas',
+              paint: { 'fill-color': ['get', 'color'], 'fill-opacity': ['get', 'fill'] },
+            },
+            {
+              id: 'area-halo',
+              type: 'line',
+              source: 'areas',
+              paint: { 'line-color': '#ffffff', 'line-width': 3, 'line-opacity': 0.55 },
+            },
+            {
+              id: 'area-line',
+              type: 'line',
+              source: 'areas',
+              paint: { 'line-color': ['get', 'color'], 'line-width': 1.6 },
+            },
+            {
+              id: 'area-marked',
+              type: 'line',
+              source: 'areas',
+              filter: ['==', ['get', 'id'], NONE],
+              paint: { 'line-color': '#ffd34d', 'line-width': 4 },
+            },
+            {
+              id: 'area-label',
+              type: 'symbol',
+              source: 'areas',
+              minzoom: 13.5,
+              layout: { 'text-field': ['get', 'label'], 'text-size': 12, 'text-max-width': 7 },
+              paint: {
+                'text-color': '#20301f',
+                'text-halo-color': 'rgba(255,255,255,.9)',
+                'text-halo-width': 1.4,
+              },
+            },
+            {
+              id: 'dot',
+              type: 'circle',
+              source: 'dots',
+              paint: {
+                'circle-color': ['get', 'color'],
+                'circle-radius': ['interpolate', ['linear'], ['zoom'], 11, 3, 16, 6.5],
+                'circle-stroke-color': '#ffffff',
+                'circle-stroke-width': 1.4,
+              },
+            },
+            {
+              id: 'dot-marked',
+              type: 'circle',
+              source: 'dots',
+              filter: ['==', ['get', 'id'], NONE],
+              paint: {
+                'circle-color': 'rgba(0,0,0,0)',
+                'circle-radius': 12,
+                'circle-stroke-color': '#ffd34d',
+                'circle-stroke-width': 3,
+              },
+            },
+          ],
+        },
+        bounds: latest.current.bounds,
+        fitBoundsOptions: { padding: 32, maxZoom: 17 },
+        attributionControl: false,
+        localIdeographFontFamily: FONT,
+        maxZoom: 19,
+        dragRotate: false,
+        pitchWithRotate: false,
+        locale: {
+          'Map.Title': latest.current.label,
+          'NavigationControl.ZoomIn': t('map.zoom_in'),
+          'NavigationControl.ZoomOut': t('map.zoom_out'),
+        },
+      });
+    } catch {
+      setFailed(true);
+      return;
+    }
+    made.touchZoomRotate.disableRotation();
+    made.addControl(new NavigationControl({ showCompass: false }), 'top-right');
+    made.addControl(new ScaleControl({ unit: 'metric' }), 'bottom-left');
+    made.addControl(new AttributionControl({ compact: false, customAttribution: '' }));
+    for (const layer of ['area-fill', 'dot']) {
+      made.on('click', layer, (e) => {
+        const id = e.features?.[0]?.properties.id;
+        if (id) latest.current.onSelect?.(String(id));
+      });
+      made.on('mousemove', layer, (e) => {
+        if (latest.current.onSelect) made.getCanvas().style.cursor = 'pointer';
+        latest.current.onHover?.(String(e.features?.[0]?.properties.id));
+      });
+      made.on('mouseleave', layer, () => {
+        made.getCanvas().style.cursor = '';
+        latest.current.onHover?.(undefined);
+      });
+    }
+    made.once('load', () => {
+      setMap(made);
+      latest.current.onReady?.(made);
+    });
+    return () => {
+      setMap(undefined);
+      made.remove();
+    };
+  }, [t]);
+
+  useEffect(() => {
+    map?.getSource<GeoJSONSource>('areas')?.setData(areaCollection(props.areas ?? []));
+  }, [map, props.areas]);
+
+  useEffect(() => {
+    map?.getSource<GeoJSONSource>('dots')?.setData(dotCollection(props.dots ?? []));
+  }, [map, props.dots]);
+
+  useEffect(() => {
+    for (const layer of ['area-marked', 'dot-marked'])
+      map?.setFilter(layer, ['==', ['get', 'id'], props.marked ?? NONE]);
+  }, [map, props.marked]);
+
+  const fit = props.bounds?.join(',');
+  useEffect(() => {
+    if (map && fit)
+      map.fitBounds(fit.split(',').map(Number) as Bounds, {
+        padding: 32,
+        maxZoom: 17,
+        animate: false,
+      });
+  }, [map, fit]);
+
+  const pictures = props.imagery?.items
+    .map((item) => `${props.imagery?.layer}|${item.id}|${item.bbox?.join(',') ?? ''}`)
+    .join(';');
+  useEffect(() => {
+    if (!map || !pictures) return;
+    const added: string[] = [];
+    for (const picture of pictures.split(';')) {
+      const [layer, item, bbox] = picture.split('|') as [string, string, string];
+      const id = `imagery-${layer}-${item}`;
+      map.addSource(id, {
+        type: 'raster',
+        tiles: [
+          `${location.origin}/api/v1/tiles/${layer}/${encodeURIComponent(item)}/{z}/{x}/{y}.png`,
+        ],
+        tileSize: 256,
+        maxzoom: 16,
+        ...(bbox ? { bounds: bbox.split(',').map(Number) as Bounds } : {}),
+      });
+      map.addLayer(
+        {
+          id,
+          type: 'raster',
+          source: id,
+          paint: { 'raster-resampling': 'nearest', 'raster-fade-duration': 0 },
+        },
+        'area-fill',
+      );
+      added.push(id);
+    }
+    return () => {
+      if (!map.style) return; // removed with the map
+      for (const id of added) {
+        if (map.getLayer(id)) map.removeLayer(id);
+        if (map.getSource<RasterTileSource>(id)) map.removeSource(id);
+      }
+    };
+  }, [map, pictures]);
+
+  const opacity = props.imagery?.opacity ?? 1;
+  useEffect(() => {
+    if (!map || !pictures) return;
+    for (const layer of map.getStyle().layers)
+      if (layer.id.startsWith('imagery-'))
+        map.setPaintProperty(layer.id, 'raster-opacity', opacity);
+  }, [map, pictures, opacity]);
+
+  return (
+    <section
+      className={`fw-map ${props.className ?? ''}`}
+      aria-label={props.label}
+      data-ready={map ? 'true' : 'false'}
+    >
+      <div ref={box} className="fw-map-canvas" />
+      {failed ? <p className="fw-map-failed">{t('map.failed')}</p> : null}
+    </section>
+  );
+}

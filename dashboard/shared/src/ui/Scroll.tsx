@@ -1,0 +1,11 @@
+import type { ReactNode } from 'react';
+
+/** A box that scrolls by itself and can be reached and moved with the keyboard. */
+export function Scroll(props: { label: string; children: ReactNode }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box must take the focus to be scrolled by keys
+    <section className="fw-scroll" tabIndex={0} aria-label={props.label}>
+      {props.children}
+    </section>
+  );
+}
