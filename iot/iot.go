@@ -20,6 +20,7 @@ var (
 	ErrHerdNotFound   = fault.New(fault.NotFound, "herd.not_found", "there is no such herd")
 	ErrDeviceNotFound = fault.New(fault.NotFound, "device.not_found", "there is no such device")
 	ErrAnimalTaken    = fault.New(fault.Conflict, "animal.taken", "the animal {code} is already registered in herd {herd}")
+	ErrDeviceTaken    = fault.New(fault.Conflict, "device.taken", "the device number {device} is already in use")
 	ErrTagTaken       = fault.New(fault.Conflict, "tag.taken", "the tag {tag} is already worn by another animal")
 )
 
@@ -104,7 +105,7 @@ type AnimalState struct {
 	Temp      *float64   `json:"temp_c,omitempty"`
 	Activity  *float64   `json:"activity,omitempty"`
 	Battery   *float64   `json:"battery_v,omitempty"`
-	Reason    string     `json:"reason,omitempty"`
+	Reason    string     `json:"reason,omitempty"` // why not inside: a code such as "tag_off", "stillness", "gateway_silent"
 }
 
 // HerdReport is the tag evidence of one herd: a fact for credit.
@@ -168,19 +169,22 @@ type Quarantined struct {
 
 // Store keeps herds, animals, devices and the quarantine. Implemented in store/herd.
 type Store interface {
-	AddHerd(ctx context.Context, h Herd) error
+	// AddHerd saves the herd with its animals and devices, all or none.
+	// ErrAnimalTaken, ErrTagTaken, ErrDeviceTaken.
+	AddHerd(ctx context.Context, h Herd, animals []Animal, devices []Device) error
 	// Herd returns ErrHerdNotFound when the tenant has none of that id.
 	Herd(ctx context.Context, tenant, id string) (Herd, error)
 	// Herds returns all herds of the tenant in id order; ownerID "" means every owner.
 	Herds(ctx context.Context, tenant, ownerID string) ([]Herd, error)
-	// AddAnimals saves all or none; ErrAnimalTaken, ErrTagTaken.
-	AddAnimals(ctx context.Context, tenant string, a []Animal) error
+	// AllHerds returns the herds of every tenant, for the watch at start.
+	AllHerds(ctx context.Context) ([]Herd, error)
 	Animals(ctx context.Context, tenant, herdID string) ([]Animal, error)
-	// AddDevices saves all or none; fault.Conflict when an id is taken.
-	AddDevices(ctx context.Context, d []Device) error
 	// Device returns ErrDeviceNotFound.
 	Device(ctx context.Context, tenant, id string) (Device, error)
 	Devices(ctx context.Context, tenant, herdID string) ([]Device, error)
+	// Revoke takes a device's right to publish; ErrDeviceNotFound.
+	Revoke(ctx context.Context, tenant, id string) error
 	Quarantine(ctx context.Context, q Quarantined) error
+	// Quarantined returns the newest first, at most limit (0 means 50, at most 500).
 	Quarantined(ctx context.Context, tenant string, limit int) ([]Quarantined, error)
 }
