@@ -58,6 +58,9 @@ func OpenRaster(path string) (*Raster, error) {
 			Scale: s.Scale, Offset: s.Offset, HasScale: s.Scale != 1 || s.Offset != 0,
 		}
 		if nd, ok := b.NoData(); ok {
+			if rb.DataType == "float32" { // stated with more digits than the pixels hold
+				nd = float64(float32(nd))
+			}
 			rb.NoData = &nd
 		}
 		r.Bands = append(r.Bands, rb)

@@ -37,14 +37,14 @@ type Kind string
 // The kinds of bands. Clouds hide optical and index bands; radar sees through.
 const (
 	Optical Kind = "optical" // reflectance
-	Index   Kind = "index"   // computed from optical bands, such as NDVI
+	Derived Kind = "index"   // computed from optical bands, such as NDVI
 	Radar   Kind = "radar"   // backscatter in dB
 	Mask    Kind = "mask"    // classes of pixels, see Band.Classes
 	Other   Kind = "other"   // terrain, weather
 )
 
 // Hidden says whether clouds hide bands of the kind.
-func (k Kind) Hidden() bool { return k == Optical || k == Index }
+func (k Kind) Hidden() bool { return k == Optical || k == Derived }
 
 // Transform says how a stored number becomes the physical value.
 type Transform string
