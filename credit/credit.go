@@ -44,17 +44,21 @@ type Applicant struct {
 // Evidence is the frozen snapshot that a decision sees. Missing evidence is nil.
 // Its canonical JSON is hashed; the same bytes always give the same decision.
 type Evidence struct {
-	Applicant Applicant       `json:"applicant"`
-	Subject   Subject         `json:"subject"`
-	Product   string          `json:"product"` // product code
-	Asked     money.Fen       `json:"asked"`
-	Crop      *geo.CropReport `json:"crop,omitempty"`
-	Herd      *iot.HerdReport `json:"herd,omitempty"`
-	Standing  *chain.Standing `json:"standing,omitempty"`
-	Overlaps  []geo.Overlap   `json:"overlaps"` // with plots that are pledged already
-	Alerts    []string        `json:"alerts"`   // open alert kinds on the subject
-	Pledged   string          `json:"pledged"`  // application that holds the subject already, or ""
-	TakenAt   time.Time       `json:"taken_at"`
+	Applicant Applicant `json:"applicant"`
+	Subject   Subject   `json:"subject"`
+	Product   string    `json:"product"` // product code
+	Asked     money.Fen `json:"asked"`
+	// TermMonths is the term asked for.
+	TermMonths int `json:"term_months"`
+	// AreaM2 is the registered area of a plot now; 0 for other subjects.
+	AreaM2   float64         `json:"area_m2"`
+	Crop     *geo.CropReport `json:"crop,omitempty"`
+	Herd     *iot.HerdReport `json:"herd,omitempty"`
+	Standing *chain.Standing `json:"standing,omitempty"`
+	Overlaps []geo.Overlap   `json:"overlaps"` // with plots that are pledged already
+	Alerts   []string        `json:"alerts"`   // open alert kinds on the subject
+	Pledged  string          `json:"pledged"`  // application that holds the subject already, or ""
+	TakenAt  time.Time       `json:"taken_at"`
 }
 
 // Outcome of a decision.
