@@ -53,6 +53,7 @@ const (
 type Document struct {
 	ID       string    `json:"id"`
 	Tenant   string    `json:"-"`
+	Key      string    `json:"-"` // identity of the row, made by RowKey
 	Kind     DocKind   `json:"kind"`
 	Number   string    `json:"number"`
 	OrderNo  string    `json:"order_no,omitempty"`

@@ -50,12 +50,11 @@ func Split(name string) Name {
 		}
 	}
 	n.Region, rest = cutRegion(rest)
-	for again := true; again; {
-		again = false
+	for range 4 { // no real name strings more words of trade together
 		for _, trade := range trades {
 			core, ok := strings.CutSuffix(rest, trade)
 			if ok && len([]rune(core)) >= 2 {
-				rest, n.Trade, again = core, trade+n.Trade, true
+				rest, n.Trade = core, trade+n.Trade
 				break
 			}
 		}
@@ -84,7 +83,7 @@ func cutRegion(s string) (region, rest string) {
 			break
 		}
 	}
-	for {
+	for range 3 { // prefecture, county, town
 		r := []rune(rest)
 		cut := 0
 		for i := 2; i < min(len(r)-1, 6); i++ {
@@ -94,10 +93,11 @@ func cutRegion(s string) (region, rest string) {
 			}
 		}
 		if cut == 0 || len(r)-cut < 2 {
-			return region, rest
+			break
 		}
 		take(cut)
 	}
+	return region, rest
 }
 
 var provinces = []string{

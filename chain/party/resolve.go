@@ -164,3 +164,12 @@ func deref(p *chain.Party) chain.Party {
 	}
 	return *p
 }
+
+// Known returns the firm of a clean credit code, or chain.ErrFirmNotFound.
+func (r *Resolver) Known(ctx context.Context, uscc string) (chain.Party, error) {
+	p, err := r.code(ctx, uscc)
+	if err == nil && p == nil {
+		err = chain.ErrFirmNotFound
+	}
+	return deref(p), err
+}

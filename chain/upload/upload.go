@@ -1,0 +1,241 @@
+// Package upload takes the spreadsheets of anchor enterprises: it checks every
+// cell, says what is wrong in the reader's own file, and writes the good rows
+// into the books so that the same row twice changes nothing.
+//
+// docs/formats/upload.md describes the files.
+package upload
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/chain/party"
+	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/ident"
+)
+
+// What can be wrong with an upload.
+var (
+	ErrNotAnchor = fault.New(fault.Forbidden, "upload.not_anchor", "only an anchor enterprise may upload trade documents")
+	ErrHasErrors = fault.New(fault.Conflict, "upload.has_errors", "{bad} of {rows} rows have errors; mend the file, or commit the good rows only")
+)
+
+// maxErrors bounds the remarks that are kept; Bad counts all rows all the same.
+const maxErrors = 1000
+
+// Who is the person that uploads and the anchor enterprise for which. An empty
+// AnchorID stands for the bank: it may look at every upload and undo it.
+type Who struct {
+	Tenant, AnchorID, UserID, UserName string
+}
+
+// Config is what the service needs.
+type Config struct {
+	Store chain.Store
+	Now   func() time.Time
+}
+
+// Service checks, commits and undoes uploads.
+type Service struct {
+	store chain.Store
+	now   func() time.Time
+}
+
+// New returns the service.
+func New(cfg Config) *Service { return &Service{store: cfg.Store, now: cfg.Now} }
+
+// Check is the dry run: it reads the file and keeps it with its remarks, but
+// writes nothing into the books. A file that cannot be read as a table of kind
+// is an error and is not kept.
+func (s *Service) Check(ctx context.Context, who Who, kind chain.DocKind, fileName string, body []byte) (chain.Upload, error) {
+	u := chain.Upload{
+		ID: ident.New(), Tenant: who.Tenant, AnchorID: who.AnchorID, UserID: who.UserID, UserName: who.UserName,
+		Kind: kind, FileName: filepath.Base(fileName), SHA256: digest(body), State: chain.UploadChecked,
+		CreatedAt: s.now().UTC(), Body: body,
+	}
+	if _, _, err := s.read(ctx, &u); err != nil {
+		return chain.Upload{}, err
+	}
+	return u, s.store.AddUpload(ctx, u)
+}
+
+// Commit writes the good rows of a checked upload. With bad rows it refuses unless
+// skipBad. The file is read again, because the books may have changed since.
+// Committing twice changes nothing.
+func (s *Service) Commit(ctx context.Context, who Who, uploadID string, skipBad bool) (chain.Upload, error) {
+	u, err := s.Get(ctx, who, uploadID)
+	if err != nil {
+		return u, err
+	}
+	switch u.State {
+	case chain.UploadCommitted:
+		return u, nil
+	case chain.UploadUndone:
+		return u, chain.ErrUploadState.With("state", u.State)
+	case chain.UploadChecked:
+	}
+	firms, docs, err := s.read(ctx, &u)
+	if err != nil {
+		return u, err
+	}
+	if u.Bad > 0 && !skipBad {
+		return u, ErrHasErrors.With("bad", u.Bad).With("rows", u.Rows)
+	}
+	done := s.now().UTC()
+	u.State, u.DoneAt = chain.UploadCommitted, &done
+	known, err := s.store.CommitUpload(ctx, u, firms, docs)
+	if errors.Is(err, chain.ErrUploadState) { // somebody was faster
+		return s.Get(ctx, who, uploadID)
+	}
+	u.Known += known
+	u.Good -= known
+	return u, err
+}
+
+// Undo takes out what a committed upload brought.
+func (s *Service) Undo(ctx context.Context, who Who, uploadID string) (chain.Upload, error) {
+	u, err := s.Get(ctx, who, uploadID)
+	if err != nil {
+		return u, err
+	}
+	if u.State != chain.UploadCommitted {
+		return u, chain.ErrUploadState.With("state", u.State)
+	}
+	done := s.now().UTC()
+	u.State, u.DoneAt = chain.UploadUndone, &done
+	return u, s.store.UndoUpload(ctx, u)
+}
+
+// Get returns an upload of the anchor, or chain.ErrUploadNotFound.
+func (s *Service) Get(ctx context.Context, who Who, uploadID string) (chain.Upload, error) {
+	u, err := s.store.Upload(ctx, who.Tenant, uploadID)
+	if err == nil && who.AnchorID != "" && u.AnchorID != who.AnchorID {
+		err = chain.ErrUploadNotFound
+	}
+	if err != nil {
+		return chain.Upload{}, err
+	}
+	return u, nil
+}
+
+// List returns the uploads of the anchor, newest first, without their remarks.
+func (s *Service) List(ctx context.Context, who Who) ([]chain.Upload, error) {
+	return s.store.Uploads(ctx, who.Tenant, who.AnchorID)
+}
+
+// read fills in the counts and remarks of u and returns what a commit would write.
+func (s *Service) read(ctx context.Context, u *chain.Upload) ([]chain.Party, []chain.Document, error) {
+	u.Rows, u.Good, u.Known, u.Bad, u.Errors = 0, 0, 0, 0, []chain.RowError{}
+	anchor, err := s.store.Firm(ctx, u.Tenant, u.AnchorID)
+	if errors.Is(err, chain.ErrFirmNotFound) || (err == nil && !anchor.AnchorOf) {
+		return nil, nil, ErrNotAnchor
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	t, l, err := open(u.Body, u.Kind)
+	if err != nil {
+		return nil, nil, err
+	}
+	data := t.rows[l.row+1:]
+	if len(data) > maxRows {
+		return nil, nil, ErrTooManyRows.With("max", maxRows)
+	}
+	var (
+		res   = party.NewResolver(s.store, u.Tenant)
+		rows  = make([]*row, len(data))
+		docs  = make([]chain.Document, len(data))
+		first = map[string]int{} // row key → place of the first row with it
+		keys  []string
+	)
+	now := s.now()
+	for i, tr := range data {
+		r := l.read(tr, t.from1904, now)
+		rows[i] = r
+		if r.bad() {
+			continue
+		}
+		if docs[i], err = l.document(ctx, r, tr, res, anchor); err != nil {
+			return nil, nil, err
+		}
+		if r.bad() {
+			continue
+		}
+		docs[i].ID, docs[i].UploadID = ident.New(), u.ID
+		docs[i].Key = chain.RowKey(docs[i])
+		if _, twice := first[docs[i].Key]; !twice {
+			first[docs[i].Key] = i
+			keys = append(keys, docs[i].Key)
+		}
+	}
+	known, err := s.store.KnownDocuments(ctx, u.Tenant, keys)
+	if err != nil {
+		return nil, nil, err
+	}
+	var out []chain.Document
+	used := map[string]bool{}
+	for i, r := range rows {
+		u.Rows++
+		key := docs[i].Key
+		amount, there := known[key]
+		if !r.bad() {
+			switch f := first[key]; {
+			case there && amount != docs[i].Amount:
+				l.fail(r, "amount", l.raw(data[i], "amount"), errDiffers.With("amount", amount))
+			case f != i && docs[f].Amount != docs[i].Amount:
+				l.fail(r, "amount", l.raw(data[i], "amount"), errTwice.With("row", rows[f].number))
+			}
+		}
+		if !r.bad() {
+			used[docs[i].SellerID], used[docs[i].BuyerID] = true, true
+		}
+		switch {
+		case r.bad():
+			u.Bad++
+		case there || first[key] != i:
+			u.Known++
+		default:
+			u.Good++
+			out = append(out, docs[i])
+		}
+		u.Errors = append(u.Errors, r.errs[:min(len(r.errs), maxErrors-len(u.Errors))]...)
+	}
+	var firms []chain.Party
+	for _, p := range res.Touched() {
+		if !used[p.ID] { // only bad rows mention it
+			continue
+		}
+		if p.CreatedAt.IsZero() {
+			p.CreatedAt = now.UTC()
+		}
+		firms = append(firms, p)
+	}
+	return firms, out, nil
+}
+
+// open reads the file as a table of kind.
+func open(body []byte, kind chain.DocKind) (*table, layout, error) {
+	columns, err := Columns(kind)
+	if err != nil {
+		return nil, layout{}, err
+	}
+	t, err := readTable(body, func(t *table) bool {
+		l, err := find(t, kind, columns)
+		return err == nil || (errors.Is(err, ErrEmpty) && len(l.at) > 0)
+	})
+	if err != nil {
+		return nil, layout{}, err
+	}
+	l, err := find(t, kind, columns)
+	return t, l, err
+}
+
+func digest(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
+}

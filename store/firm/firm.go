@@ -1,0 +1,164 @@
+// Package firm keeps firms, their trade documents and uploads, and the reference
+// chain, in the project's database.
+package firm
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/chain/party"
+	"github.com/furrowcredit/furrow/store"
+)
+
+// Store implements chain.Store and chain.ReferenceStore.
+type Store struct{ db *store.DB }
+
+var (
+	_ chain.Store          = (*Store)(nil)
+	_ chain.ReferenceStore = (*Store)(nil)
+)
+
+// New returns a store over db.
+func New(db *store.DB) *Store { return &Store{db} }
+
+const firmColumns = `id, tenant, uscc, name, name_key, owner_id, anchor, industry, region, phone, legal_rep, created_at`
+
+type scanner interface{ Scan(dest ...any) error }
+
+func scanFirm(row scanner) (chain.Party, error) {
+	var (
+		p  chain.Party
+		at int64
+	)
+	err := row.Scan(&p.ID, &p.Tenant, &p.USCC, &p.Name, &p.NameKey, &p.OwnerID, &p.AnchorOf,
+		&p.Industry, &p.Region, &p.Phone, &p.LegalRep, &at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return p, chain.ErrFirmNotFound
+	}
+	if err != nil {
+		return p, fmt.Errorf("store/firm: %w", err)
+	}
+	p.CreatedAt = store.Time(at)
+	return p, nil
+}
+
+// Firm implements chain.Store.
+func (s *Store) Firm(ctx context.Context, tenant, id string) (chain.Party, error) {
+	return scanFirm(s.db.QueryRow(ctx, `select `+firmColumns+` from firm where tenant = $1 and id = $2`, tenant, id))
+}
+
+// FirmByUSCC implements chain.Store.
+func (s *Store) FirmByUSCC(ctx context.Context, tenant, uscc string) (chain.Party, error) {
+	if uscc == "" {
+		return chain.Party{}, chain.ErrFirmNotFound
+	}
+	return scanFirm(s.db.QueryRow(ctx, `select `+firmColumns+` from firm where tenant = $1 and uscc = $2`, tenant, uscc))
+}
+
+// FirmByName implements chain.Store.
+func (s *Store) FirmByName(ctx context.Context, tenant, nameKey string) ([]chain.Party, error) {
+	firms, err := s.firms(ctx, `select `+firmColumns+` from firm where tenant = $1 and name_key = $2 order by id`, tenant, nameKey)
+	if err == nil && len(firms) == 0 {
+		err = chain.ErrFirmNotFound
+	}
+	return firms, err
+}
+
+// Firms implements chain.Store; the order is that of the ids, which is that of creation.
+func (s *Store) Firms(ctx context.Context, tenant string, f chain.PartyFilter) ([]chain.Party, error) {
+	q := newQuery(`select `+firmColumns+` from firm where tenant = $1`, tenant)
+	if f.OwnerID != "" {
+		q.and(`owner_id = `, f.OwnerID)
+	}
+	if f.Anchors {
+		q.and(`anchor = `, true)
+	}
+	if f.After != "" {
+		q.and(`id > `, f.After)
+	}
+	if f.Query != "" {
+		name, code := q.arg(contains(party.Normalise(f.Query))), q.arg(contains(party.Clean(f.Query)))
+		q.text += ` and (name_key like ` + name + ` escape '!' or uscc like ` + code + ` escape '!')`
+	}
+	limit := f.Limit
+	if limit <= 0 {
+		limit = 100
+	}
+	q.text += ` order by id limit ` + q.arg(min(limit, 1000))
+	return s.firms(ctx, q.text, q.args...)
+}
+
+func (s *Store) firms(ctx context.Context, query string, args ...any) ([]chain.Party, error) {
+	rows, err := s.db.Query(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("store/firm: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err below tells
+	var out []chain.Party
+	for rows.Next() {
+		p, err := scanFirm(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, rows.Err()
+}
+
+// SaveFirms implements chain.Store. It returns chain.ErrFirmTaken when a credit
+// code belongs to another firm of the tenant.
+func (s *Store) SaveFirms(ctx context.Context, firms []chain.Party) error {
+	return s.db.Tx(ctx, func(tx *store.Tx) error { return saveFirms(ctx, tx, firms, "") })
+}
+
+func saveFirms(ctx context.Context, tx *store.Tx, firms []chain.Party, uploadID string) error {
+	for _, p := range firms {
+		_, err := tx.Exec(ctx, `insert into firm (`+firmColumns+`, upload_id)
+			values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)
+			on conflict (id) do update set uscc = excluded.uscc, name = excluded.name, name_key = excluded.name_key,
+			owner_id = excluded.owner_id, anchor = excluded.anchor, industry = excluded.industry, region = excluded.region,
+			phone = excluded.phone, legal_rep = excluded.legal_rep where firm.tenant = excluded.tenant`,
+			p.ID, p.Tenant, p.USCC, p.Name, party.Normalise(p.Name), p.OwnerID, p.AnchorOf, p.Industry, p.Region, p.Phone,
+			p.LegalRep, store.Millis(p.CreatedAt), uploadID)
+		if store.Conflict(err) {
+			return chain.ErrFirmTaken.Because(err)
+		}
+		if err != nil {
+			return fmt.Errorf("store/firm: %w", err)
+		}
+	}
+	return nil
+}
+
+// query builds a statement with a changing number of conditions.
+type query struct {
+	text string
+	args []any
+}
+
+func newQuery(text string, args ...any) *query { return &query{text, args} }
+
+func (q *query) arg(v any) string {
+	q.args = append(q.args, v)
+	return fmt.Sprintf("$%d", len(q.args))
+}
+
+func (q *query) and(condition string, v any) { q.text += ` and ` + condition + q.arg(v) }
+
+// list adds values as "($3,$4,...)".
+func list[T any](q *query, values []T) string {
+	marks := make([]string, len(values))
+	for i, v := range values {
+		marks[i] = q.arg(v)
+	}
+	return "(" + strings.Join(marks, ",") + ")"
+}
+
+// contains makes a LIKE pattern that finds s as it stands.
+func contains(s string) string {
+	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(s) + "%"
+}
