@@ -88,10 +88,10 @@ type Store interface {
 	// Session returns ErrNoSession.
 	Session(ctx context.Context, tokenHash string) (Session, error)
 	DropSession(ctx context.Context, tokenHash string) error
-	// Attempt records a failed sign-in; Attempts counts those of a login since a time;
-	// ClearAttempts forgets them.
+	// Attempt records a try to sign in; Attempts counts those of a login after a time
+	// and tells when the last was; ClearAttempts forgets them.
 	Attempt(ctx context.Context, login string, at time.Time) error
-	Attempts(ctx context.Context, login string, since time.Time) (int, error)
+	Attempts(ctx context.Context, login string, since time.Time) (n int, last time.Time, err error)
 	ClearAttempts(ctx context.Context, login string) error
 	// Append adds an audit entry; it sets Seq, Prev and Hash.
 	Append(ctx context.Context, e Entry) (Entry, error)

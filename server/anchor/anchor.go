@@ -1,0 +1,198 @@
+// Package anchor is the portal of anchor enterprises: they upload who supplies them
+// and what was traded, see what is wrong cell by cell, and commit or undo it. An
+// anchor sees its own firm only.
+package anchor
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/server/route"
+	"github.com/furrowcredit/furrow/server/shape"
+)
+
+// ErrKind is returned for a kind of document that no template exists for.
+var ErrKind = fault.New(fault.NotFound, "upload.kind", "there is no template {kind}")
+
+// Uploads takes files of an anchor; chain/upload.Service is one.
+type Uploads interface {
+	Check(ctx context.Context, who shape.Who, kind chain.DocKind, fileName string, body []byte) (chain.Upload, error)
+	Commit(ctx context.Context, who shape.Who, uploadID string, skipBad bool) (chain.Upload, error)
+	Undo(ctx context.Context, who shape.Who, uploadID string) (chain.Upload, error)
+	List(ctx context.Context, who shape.Who) ([]chain.Upload, error)
+	Get(ctx context.Context, who shape.Who, uploadID string) (chain.Upload, error)
+	Template(kind chain.DocKind) ([]byte, error)
+}
+
+// Standings tells where a firm stands in the chain.
+type Standings interface {
+	Standing(ctx context.Context, tenant, firmID string) (chain.Standing, error)
+}
+
+// Config is what the face shows.
+type Config struct {
+	Uploads   Uploads
+	Firms     chain.Store
+	Standings Standings
+	// Words gives the text of a cell's mistake in a language.
+	Words func(lang, code, english string, args map[string]string) string
+}
+
+type face struct{ Config }
+
+// Register adds the operations of the face.
+func Register(a *route.API, cfg Config) {
+	f := face{cfg}
+	op := func(id, method, path, summary string) route.Op {
+		return route.Op{ID: "anchor-" + id, Method: method, Path: "/anchor" + path, Summary: summary, Tag: "anchor"}
+	}
+	upload := op("upload", http.MethodPost, "/uploads", "Check a file: nothing is written yet")
+	upload.MaxBytes = route.MaxUpload
+	route.Register(a, op("template", http.MethodGet, "/templates/{file}", "A template to fill in, such as suppliers.xlsx"), f.template)
+	route.Register(a, upload, f.upload)
+	route.Register(a, op("uploads", http.MethodGet, "/uploads", "What was uploaded, newest first"), f.uploads)
+	route.Register(a, op("upload-get", http.MethodGet, "/uploads/{id}", "An upload with its mistakes"), f.get)
+	route.Register(a, op("upload-commit", http.MethodPost, "/uploads/{id}/commit", "Write the rows of a checked upload"), f.commit)
+	route.Register(a, op("upload-undo", http.MethodPost, "/uploads/{id}/undo", "Take a committed upload back"), f.undo)
+	route.Register(a, op("suppliers", http.MethodGet, "/suppliers", "Firms that sell to the anchor"), f.suppliers)
+}
+
+func of(who access.Actor) shape.Who {
+	return shape.Who{Tenant: who.Tenant, AnchorID: who.FirmID, UserID: who.UserID, UserName: who.Name}
+}
+
+type templateIn struct {
+	File string `path:"file" doc:"suppliers.xlsx, orders.xlsx, deliveries.xlsx, invoices.xlsx or payments.xlsx"`
+}
+
+type fileOut struct {
+	Type        string `header:"Content-Type"`
+	Disposition string `header:"Content-Disposition"`
+	Body        []byte
+}
+
+func (f face) template(_ context.Context, _ access.Actor, in *templateIn) (*fileOut, error) {
+	kind, ok := strings.CutSuffix(in.File, ".xlsx")
+	if !ok {
+		return nil, ErrKind.With("kind", in.File)
+	}
+	b, err := f.Uploads.Template(chain.DocKind(kind))
+	if err != nil {
+		return nil, err
+	}
+	return &fileOut{
+		Type:        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+		Disposition: `attachment; filename="` + kind + `.xlsx"`,
+		Body:        b,
+	}, nil
+}
+
+type uploadIn struct {
+	RawBody huma.MultipartFormFiles[struct {
+		Kind string        `form:"kind" required:"true" enum:"suppliers,orders,deliveries,invoices,payments"`
+		File huma.FormFile `form:"file" required:"true" contentType:"application/octet-stream" doc:"CSV (UTF-8, GBK) or XLSX"`
+	}]
+}
+
+func (f face) upload(ctx context.Context, who access.Actor, in *uploadIn) (*route.Body[chain.Upload], error) {
+	form := in.RawBody.Data()
+	defer func() { _ = form.File.Close() }()
+	body, err := io.ReadAll(form.File)
+	if err != nil {
+		return nil, route.ErrUnreadable.Because(err)
+	}
+	u, err := f.Uploads.Check(ctx, of(who), chain.DocKind(form.Kind), form.File.Filename, body)
+	route.Touch(ctx, u.ID)
+	return route.Answer(f.worded(ctx, u), err)
+}
+
+// worded puts the mistakes of u into the reader's language.
+func (f face) worded(ctx context.Context, u chain.Upload) chain.Upload {
+	errs := make([]chain.RowError, len(u.Errors))
+	for i, e := range u.Errors {
+		e.Msg = f.Words(route.Lang(ctx), e.Code, e.Msg, e.Args)
+		errs[i] = e
+	}
+	u.Errors = errs
+	return u
+}
+
+func (f face) uploads(ctx context.Context, who access.Actor, _ *struct{}) (*route.Body[route.List[chain.Upload]], error) {
+	items, err := f.Uploads.List(ctx, of(who))
+	for i, u := range items {
+		items[i] = f.worded(ctx, u)
+	}
+	return route.Page(items, err, 0, func(u chain.Upload) string { return u.ID })
+}
+
+type byID struct {
+	ID string `path:"id" maxLength:"64"`
+}
+
+func (f face) get(ctx context.Context, who access.Actor, in *byID) (*route.Body[chain.Upload], error) {
+	u, err := f.Uploads.Get(ctx, of(who), in.ID)
+	if err == nil && u.AnchorID != who.FirmID {
+		return nil, chain.ErrUploadNotFound
+	}
+	return route.Answer(f.worded(ctx, u), err)
+}
+
+type commitIn struct {
+	byID
+	Body struct {
+		SkipBad bool `json:"skip_bad,omitempty" doc:"write the good rows although others are wrong"`
+	}
+}
+
+func (f face) commit(ctx context.Context, who access.Actor, in *commitIn) (*route.Body[chain.Upload], error) {
+	if _, err := f.get(ctx, who, &in.byID); err != nil {
+		return nil, err
+	}
+	u, err := f.Uploads.Commit(ctx, of(who), in.ID, in.Body.SkipBad)
+	return route.Answer(f.worded(ctx, u), err)
+}
+
+func (f face) undo(ctx context.Context, who access.Actor, in *byID) (*route.Body[chain.Upload], error) {
+	if _, err := f.get(ctx, who, in); err != nil {
+		return nil, err
+	}
+	u, err := f.Uploads.Undo(ctx, of(who), in.ID)
+	return route.Answer(f.worded(ctx, u), err)
+}
+
+// Supplier is a firm that sells to the anchor.
+type Supplier struct {
+	Firm           chain.Party `json:"firm"`
+	Link           chain.Link  `json:"link"`
+	StandingStatus string      `json:"standing_status"` // "known", "low_confidence", "unknown"
+}
+
+func (f face) suppliers(ctx context.Context, who access.Actor, _ *struct{}) (*route.Body[route.List[Supplier]], error) {
+	links, err := f.Firms.Links(ctx, who.Tenant, who.FirmID)
+	if err != nil {
+		return nil, err
+	}
+	var items []Supplier
+	for _, l := range links {
+		if l.BuyerID != who.FirmID {
+			continue
+		}
+		firm, err := f.Firms.Firm(ctx, who.Tenant, l.SellerID)
+		if err != nil {
+			return nil, err
+		}
+		standing, err := f.Standings.Standing(ctx, who.Tenant, l.SellerID)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, Supplier{firm, l, standing.Status})
+	}
+	return route.Page(items, nil, 0, func(s Supplier) string { return s.Firm.ID })
+}

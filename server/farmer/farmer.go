@@ -1,0 +1,377 @@
+// Package farmer is the face of those who borrow: farmers, herders and owners of
+// small firms. Everything here is their own and nobody else's: what belongs to
+// another is not found.
+package farmer
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/paulmach/orb"
+
+	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/iot"
+	"github.com/furrowcredit/furrow/money"
+	"github.com/furrowcredit/furrow/server/route"
+	"github.com/furrowcredit/furrow/server/shape"
+	"github.com/furrowcredit/furrow/server/view"
+)
+
+// Desk takes applications from the first word to the money; apply.Service is one.
+type Desk interface {
+	Submit(ctx context.Context, who access.Actor, req apply.Request, key string) (apply.Application, error)
+	Detail(ctx context.Context, who access.Actor, id string) (apply.Detail, error)
+	Contract(ctx context.Context, who access.Actor, id, lang string) (apply.Contract, error)
+	Sign(ctx context.Context, who access.Actor, id, hash, device string) (apply.Application, error)
+	Draw(ctx context.Context, who access.Actor, id string, amount money.Fen, key string) (loan.Loan, error)
+	Withdraw(ctx context.Context, who access.Actor, id string) (apply.Application, error)
+}
+
+// Repayer takes money back; loan.Service is one.
+type Repayer interface {
+	Repay(ctx context.Context, tenant, loanID string, amount money.Fen, key string) (loan.Loan, error)
+}
+
+// Register of plots; geo.Plots is one.
+type Plots interface {
+	Check(ctx context.Context, tenant string, poly orb.Polygon) (shape.PlotCheck, error)
+	Add(ctx context.Context, tenant string, p geo.Plot) (geo.Plot, error)
+}
+
+// HerdReports tells how a herd is now; the engine of iot/watch is one.
+type HerdReports interface {
+	Report(ctx context.Context, tenant, herdID string) (iot.HerdReport, error)
+}
+
+// Standings tells where a firm stands in the chain.
+type Standings interface {
+	Standing(ctx context.Context, tenant, firmID string) (chain.Standing, error)
+}
+
+// Config is what the face shows.
+type Config struct {
+	Desk         Desk
+	Applications apply.Store
+	Plots        Plots
+	PlotStore    geo.Store
+	Herds        iot.Store
+	HerdReports  HerdReports
+	Firms        chain.Store
+	Standings    Standings
+	Loans        loan.Store
+	Repayer      Repayer
+	Scenes       func() []view.Scene // newest first
+	// Report has the satellite report of a new plot made soon, in the background.
+	Report func(ctx context.Context, tenant, plotID string) error
+}
+
+type face struct{ Config }
+
+// Register adds the operations of the face.
+func Register(a *route.API, cfg Config) {
+	f := face{cfg}
+	op := func(id, method, path, summary string) route.Op {
+		return route.Op{ID: "farmer-" + id, Method: method, Path: "/farmer" + path, Summary: summary, Tag: "farmer"}
+	}
+	route.Register(a, op("home", http.MethodGet, "/home", "All that is mine"), f.home)
+	route.Register(a, op("plot-check", http.MethodPost, "/plots/check", "Measure a drawing and say whether it can be registered"), f.checkPlot)
+	route.Register(a, op("plot-add", http.MethodPost, "/plots", "Register a plot"), f.addPlot)
+	route.Register(a, op("plot", http.MethodGet, "/plots/{id}", "A plot with its report"), f.plot)
+	route.Register(a, op("apply", http.MethodPost, "/applications", "Apply for a loan"), f.apply)
+	route.Register(a, op("application", http.MethodGet, "/applications/{id}", "An application and its answer"), f.application)
+	route.Register(a, op("contract", http.MethodGet, "/applications/{id}/contract", "The contract to sign"), f.contract)
+	route.Register(a, op("sign", http.MethodPost, "/applications/{id}/sign", "Sign the contract that was shown"), f.sign)
+	route.Register(a, op("draw", http.MethodPost, "/applications/{id}/draw", "Draw money"), f.draw)
+	route.Register(a, op("withdraw", http.MethodPost, "/applications/{id}/withdraw", "Withdraw an application"), f.withdraw)
+	route.Register(a, op("loan", http.MethodGet, "/loans/{id}", "A loan with its calendar of repayment"), f.loan)
+	route.Register(a, op("repay", http.MethodPost, "/loans/{id}/repay", "Repay"), f.repay)
+	route.Register(a, op("scene", http.MethodGet, "/scene", "The latest clear image for the map"), f.scene)
+}
+
+// PlotLine is a plot with the gist of its report.
+type PlotLine struct {
+	Plot          geo.Plot            `json:"plot"`
+	Mu            float64             `json:"mu"`
+	ReportSummary *view.ReportSummary `json:"report_summary,omitempty"` // absent until the first report
+}
+
+// FirmLine is a firm with its standing.
+type FirmLine struct {
+	Firm     chain.Party    `json:"firm"`
+	Standing chain.Standing `json:"standing"`
+}
+
+// Home is all that belongs to the borrower.
+type Home struct {
+	Plots        []PlotLine          `json:"plots"`
+	Herds        []view.HerdLine     `json:"herds"`
+	Firms        []FirmLine          `json:"firms"`
+	Applications []apply.Application `json:"applications"`
+	Loans        []loan.Loan         `json:"loans"`
+}
+
+func (f face) home(ctx context.Context, who access.Actor, _ *struct{}) (*route.Body[Home], error) {
+	var h Home
+	var err error
+	if h.Plots, err = f.plots(ctx, who); err != nil {
+		return nil, err
+	}
+	herds, err := f.Herds.Herds(ctx, who.Tenant, who.UserID)
+	if err != nil {
+		return nil, err
+	}
+	for _, herd := range herds {
+		report, err := f.HerdReports.Report(ctx, who.Tenant, herd.ID)
+		if err != nil {
+			return nil, err
+		}
+		h.Herds = append(h.Herds, view.HerdLine{Herd: herd, Report: report})
+	}
+	firms, err := f.Firms.Firms(ctx, who.Tenant, chain.PartyFilter{OwnerID: who.UserID})
+	if err != nil {
+		return nil, err
+	}
+	for _, firm := range firms {
+		standing, err := f.Standings.Standing(ctx, who.Tenant, firm.ID)
+		if err != nil {
+			return nil, err
+		}
+		h.Firms = append(h.Firms, FirmLine{firm, standing})
+	}
+	if h.Applications, err = f.Applications.Applications(ctx, who.Tenant, apply.Filter{UserID: who.UserID}); err != nil {
+		return nil, err
+	}
+	h.Loans, err = f.Loans.Loans(ctx, who.Tenant, loan.Filter{UserID: who.UserID})
+	return route.Answer(h, err)
+}
+
+func (f face) plots(ctx context.Context, who access.Actor) ([]PlotLine, error) {
+	plots, err := f.PlotStore.Plots(ctx, who.Tenant, geo.PlotFilter{OwnerID: who.UserID})
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(plots))
+	for i, p := range plots {
+		ids[i] = p.ID
+	}
+	reports, err := f.PlotStore.LatestReports(ctx, who.Tenant, ids)
+	if err != nil {
+		return nil, err
+	}
+	lines := make([]PlotLine, len(plots))
+	for i, p := range plots {
+		lines[i] = PlotLine{Plot: p, Mu: p.Mu()}
+		if r, ok := reports[p.ID]; ok {
+			lines[i].ReportSummary = view.Summary(r)
+		}
+	}
+	return lines, nil
+}
+
+type checkIn struct {
+	Body struct {
+		Polygon orb.Polygon `json:"polygon" maxItems:"20" doc:"coordinates of a GeoJSON polygon, WGS84"`
+	}
+}
+
+func (f face) checkPlot(ctx context.Context, who access.Actor, in *checkIn) (*route.Body[shape.PlotCheck], error) {
+	return route.Answer(f.Plots.Check(ctx, who.Tenant, in.Body.Polygon))
+}
+
+type addPlotIn struct {
+	Body struct {
+		Name      string      `json:"name" minLength:"1" maxLength:"100"`
+		Crop      string      `json:"crop,omitempty" maxLength:"50" doc:"crop code of the catalogue"`
+		Polygon   orb.Polygon `json:"polygon" maxItems:"20" doc:"coordinates of a GeoJSON polygon, WGS84"`
+		SourceCRS string      `json:"source_crs,omitempty" maxLength:"50" doc:"system of the device that drew it, when it was converted"`
+	}
+}
+
+func (f face) addPlot(ctx context.Context, who access.Actor, in *addPlotIn) (*route.Body[geo.Plot], error) {
+	b := in.Body
+	if b.SourceCRS == "" {
+		b.SourceCRS = "EPSG:4326"
+	}
+	p, err := f.Plots.Add(ctx, who.Tenant, geo.Plot{
+		OwnerID: who.UserID, OwnerName: who.Name, Name: b.Name, Crop: b.Crop,
+		Polygon: b.Polygon, SourceCRS: b.SourceCRS, Source: "drawn",
+	})
+	if err != nil {
+		return nil, err
+	}
+	route.Touch(ctx, p.ID)
+	return route.Answer(p, f.Report(ctx, who.Tenant, p.ID))
+}
+
+// PlotPage is a plot with its report.
+type PlotPage struct {
+	Plot   geo.Plot        `json:"plot"`
+	Mu     float64         `json:"mu"`
+	Report *geo.CropReport `json:"report,omitempty"` // absent until the first one is made
+}
+
+type byID struct {
+	ID string `path:"id" maxLength:"64"`
+}
+
+func (f face) plot(ctx context.Context, who access.Actor, in *byID) (*route.Body[PlotPage], error) {
+	p, err := f.PlotStore.Plot(ctx, who.Tenant, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if p.OwnerID != who.UserID {
+		return nil, geo.ErrPlotNotFound
+	}
+	report, err := f.PlotStore.LatestReport(ctx, who.Tenant, in.ID)
+	if errors.Is(err, geo.ErrReportAbsent) {
+		return route.Answer(PlotPage{Plot: p, Mu: p.Mu()}, nil)
+	}
+	return route.Answer(PlotPage{Plot: p, Mu: p.Mu(), Report: &report}, err)
+}
+
+// Ask is an application as the borrower words it.
+type Ask struct {
+	Subject    credit.Subject `json:"subject"`
+	Product    string         `json:"product" minLength:"1" maxLength:"50" doc:"product code of the catalogue"`
+	Asked      money.Fen      `json:"asked" minimum:"1" doc:"fen"`
+	TermMonths int            `json:"term_months" minimum:"1" maximum:"360"`
+	Purpose    string         `json:"purpose,omitempty" maxLength:"500"`
+}
+
+// Request is what the domain takes.
+func (a Ask) Request() apply.Request {
+	return apply.Request{Subject: a.Subject, Product: a.Product, Asked: a.Asked, TermMonths: a.TermMonths, Purpose: a.Purpose}
+}
+
+type applyIn struct {
+	Key  string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"128" doc:"a new one for each application, the same one for each retry"`
+	Body Ask
+}
+
+func (f face) apply(ctx context.Context, who access.Actor, in *applyIn) (*route.Body[apply.Application], error) {
+	app, err := f.Desk.Submit(ctx, who, in.Body.Request(), in.Key)
+	route.Touch(ctx, app.ID)
+	return route.Answer(app, err)
+}
+
+// own returns apply.ErrNotFound for another person's application.
+func (f face) own(ctx context.Context, who access.Actor, id string) error {
+	app, err := f.Applications.Application(ctx, who.Tenant, id)
+	if err == nil && app.UserID != who.UserID {
+		return apply.ErrNotFound
+	}
+	return err
+}
+
+func (f face) application(ctx context.Context, who access.Actor, in *byID) (*route.Body[apply.Detail], error) {
+	if err := f.own(ctx, who, in.ID); err != nil {
+		return nil, err
+	}
+	return route.Answer(f.Desk.Detail(ctx, who, in.ID))
+}
+
+func (f face) contract(ctx context.Context, who access.Actor, in *byID) (*route.Body[apply.Contract], error) {
+	if err := f.own(ctx, who, in.ID); err != nil {
+		return nil, err
+	}
+	return route.Answer(f.Desk.Contract(ctx, who, in.ID, route.Lang(ctx)))
+}
+
+type signIn struct {
+	byID
+	Device string `header:"User-Agent"`
+	Body   struct {
+		Hash string `json:"hash" minLength:"64" maxLength:"64" doc:"of the contract text that was shown"`
+	}
+}
+
+func (f face) sign(ctx context.Context, who access.Actor, in *signIn) (*route.Body[apply.Application], error) {
+	if err := f.own(ctx, who, in.ID); err != nil {
+		return nil, err
+	}
+	return route.Answer(f.Desk.Sign(ctx, who, in.ID, in.Body.Hash, in.Device))
+}
+
+type amountIn struct {
+	byID
+	Key  string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"128" doc:"a new one for each payment, the same one for each retry"`
+	Body struct {
+		Amount money.Fen `json:"amount" minimum:"1" doc:"fen"`
+	}
+}
+
+func (f face) draw(ctx context.Context, who access.Actor, in *amountIn) (*route.Body[loan.Loan], error) {
+	if err := f.own(ctx, who, in.ID); err != nil {
+		return nil, err
+	}
+	return route.Answer(f.Desk.Draw(ctx, who, in.ID, in.Body.Amount, in.Key))
+}
+
+func (f face) withdraw(ctx context.Context, who access.Actor, in *byID) (*route.Body[apply.Application], error) {
+	if err := f.own(ctx, who, in.ID); err != nil {
+		return nil, err
+	}
+	return route.Answer(f.Desk.Withdraw(ctx, who, in.ID))
+}
+
+// LoanPage is a loan with its calendar.
+type LoanPage struct {
+	Loan     loan.Loan         `json:"loan"`
+	Schedule []loan.Instalment `json:"schedule"`
+}
+
+func (f face) ownLoan(ctx context.Context, who access.Actor, id string) (loan.Loan, error) {
+	l, err := f.Loans.Loan(ctx, who.Tenant, id)
+	if err == nil && l.UserID != who.UserID {
+		return loan.Loan{}, loan.ErrNotFound
+	}
+	return l, err
+}
+
+func (f face) loan(ctx context.Context, who access.Actor, in *byID) (*route.Body[LoanPage], error) {
+	l, err := f.ownLoan(ctx, who, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := f.Loans.Rows(ctx, who.Tenant, in.ID)
+	return route.Answer(LoanPage{l, rows}, err)
+}
+
+func (f face) repay(ctx context.Context, who access.Actor, in *amountIn) (*route.Body[loan.Loan], error) {
+	if _, err := f.ownLoan(ctx, who, in.ID); err != nil {
+		return nil, err
+	}
+	return route.Answer(f.Repayer.Repay(ctx, who.Tenant, in.ID, in.Body.Amount, in.Key))
+}
+
+// MapScene is the image behind the map.
+type MapScene struct {
+	Item *view.Scene `json:"item,omitempty"` // absent when no image is there
+	BBox [4]float64  `json:"bbox"`           // west, south, east, north
+}
+
+// clear is the share of cloud up to which an image serves as a map.
+const clear = 0.05
+
+func (f face) scene(context.Context, access.Actor, *struct{}) (*route.Body[MapScene], error) {
+	var best *view.Scene
+	for _, s := range f.Scenes() {
+		if s.CloudShare <= clear {
+			best = &s
+			break
+		}
+		if best == nil || s.CloudShare < best.CloudShare {
+			best = &s
+		}
+	}
+	if best == nil {
+		return route.Answer(MapScene{}, nil)
+	}
+	return route.Answer(MapScene{best, best.BBox}, nil)
+}

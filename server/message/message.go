@@ -1,0 +1,155 @@
+// Package message holds the words that people read when something is wrong, by
+// language. A fault carries its English words itself; every other language is a
+// folder of JSON files, one a room, that map a fault's code to its text with
+// {placeholders}. The files of a folder are merged; a code stands in one file only.
+package message
+
+import (
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"strings"
+
+	"golang.org/x/text/language"
+
+	"github.com/furrowcredit/furrow/fault"
+)
+
+//go:embed zh-CN/*.json
+var files embed.FS
+
+// The languages that people can read. Chinese is the first: it answers readers
+// who name no language or none of these.
+const (
+	Chinese = "zh-CN"
+	English = "en"
+)
+
+// Catalogue is the merged texts. It is safe for concurrent use.
+type Catalogue struct {
+	texts   map[string]map[string]string // language -> code -> text
+	phrases []phrase
+	match   language.Matcher
+}
+
+// phrase is a message of the HTTP framework with its translation: both with {1},
+// {2}... where values stand.
+type phrase struct {
+	pattern *regexp.Regexp
+	chinese string
+}
+
+// Load reads the embedded texts.
+func Load() (*Catalogue, error) { return load(files) }
+
+func load(fsys fs.FS) (*Catalogue, error) {
+	c := &Catalogue{
+		texts: map[string]map[string]string{Chinese: {}},
+		match: language.NewMatcher([]language.Tag{language.SimplifiedChinese, language.English}),
+	}
+	names, err := fs.Glob(fsys, Chinese+"/*.json")
+	if err != nil {
+		return nil, err
+	}
+	from := map[string]string{} // code -> file, to name both sides of a clash
+	for _, name := range names {
+		b, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return nil, err
+		}
+		texts := map[string]string{}
+		if err := json.Unmarshal(b, &texts); err != nil {
+			return nil, fmt.Errorf("messages %s: %w", name, err)
+		}
+		if path.Base(name) == "phrases.json" {
+			if err := c.addPhrases(texts); err != nil {
+				return nil, fmt.Errorf("messages %s: %w", name, err)
+			}
+			continue
+		}
+		for code, text := range texts {
+			if other, ok := from[code]; ok {
+				return nil, fmt.Errorf("messages: %s stands in %s and in %s", code, other, name)
+			}
+			from[code] = name
+			c.texts[Chinese][code] = text
+		}
+	}
+	return c, nil
+}
+
+var slot = regexp.MustCompile(`\\\{[0-9]\\\}`)
+
+func (c *Catalogue) addPhrases(texts map[string]string) error {
+	for english, chinese := range texts {
+		p, err := regexp.Compile("^" + slot.ReplaceAllString(regexp.QuoteMeta(english), "(.*)") + "$")
+		if err != nil {
+			return err
+		}
+		c.phrases = append(c.phrases, phrase{p, chinese})
+	}
+	return nil
+}
+
+// Language picks the language for an Accept-Language header.
+func (c *Catalogue) Language(accept string) string {
+	tags, _, err := language.ParseAcceptLanguage(accept)
+	if err != nil || len(tags) == 0 {
+		return Chinese
+	}
+	_, i, confidence := c.match.Match(tags...)
+	if confidence == language.No || i == 0 {
+		return Chinese
+	}
+	return English
+}
+
+// Fault gives the words of err in lang. An error that is no fault.Error, or has no
+// translation, keeps its English message.
+func (c *Catalogue) Fault(lang string, err error) string {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return err.Error()
+	}
+	return c.Text(lang, f.Code, f.Msg, f.Args)
+}
+
+// Text gives the words for code in lang with args filled in; english where lang
+// has none.
+func (c *Catalogue) Text(lang, code, english string, args map[string]string) string {
+	text, ok := c.texts[lang][code]
+	if !ok {
+		text = english
+	}
+	return fault.Fill(text, args)
+}
+
+// Has tells whether lang has a text of its own for code.
+func (c *Catalogue) Has(lang, code string) bool {
+	_, ok := c.texts[lang][code]
+	return ok
+}
+
+// Phrase translates a message of the HTTP framework's own checks; one that is not
+// listed stays English.
+func (c *Catalogue) Phrase(lang, english string) string {
+	if lang != Chinese {
+		return english
+	}
+	for _, p := range c.phrases {
+		m := p.pattern.FindStringSubmatch(english)
+		if m == nil {
+			continue
+		}
+		text := p.chinese
+		for i, value := range m[1:] {
+			text = strings.ReplaceAll(text, fmt.Sprintf("{%d}", i+1), value)
+		}
+		return text
+	}
+	return english
+}

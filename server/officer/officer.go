@@ -1,0 +1,287 @@
+// Package officer is the face of the bank's loan officers: the queue of work, the
+// map, the evidence behind each application, alerts and loans. Auditors read it.
+package officer
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/paulmach/orb"
+
+	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/ledger"
+	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/watch"
+	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/iot"
+	"github.com/furrowcredit/furrow/money"
+	"github.com/furrowcredit/furrow/server/route"
+	"github.com/furrowcredit/furrow/server/view"
+)
+
+// Desk decides applications; apply.Service is one.
+type Desk interface {
+	Detail(ctx context.Context, who access.Actor, id string) (apply.Detail, error)
+	Approve(ctx context.Context, who access.Actor, id, note string) (apply.Application, error)
+	Refuse(ctx context.Context, who access.Actor, id, note string) (apply.Application, error)
+	Replay(ctx context.Context, who access.Actor, decisionID string) (apply.ReplayResult, error)
+}
+
+// Overlapper finds the plots that share ground with a polygon; geo.Plots is one.
+type Overlapper interface {
+	Overlaps(ctx context.Context, tenant string, poly orb.Polygon, exceptID string) ([]geo.Overlap, error)
+}
+
+// HerdWatch tells how a herd is now; the engine of iot/watch is one.
+type HerdWatch interface {
+	States(ctx context.Context, tenant, herdID string) ([]iot.AnimalState, error)
+	Report(ctx context.Context, tenant, herdID string) (iot.HerdReport, error)
+}
+
+// Network tells where a firm stands in the chain; chain/flow has one.
+type Network interface {
+	Neighbourhood(ctx context.Context, tenant, firmID string, hops int) (chain.Neighbourhood, error)
+	Standing(ctx context.Context, tenant, firmID string) (chain.Standing, error)
+}
+
+// Closer closes alerts; credit/watch.Desk is one.
+type Closer interface {
+	Close(ctx context.Context, who access.Actor, id, cause string) (watch.Alert, error)
+}
+
+// Trail reads the audit trail; access.Store is one.
+type Trail interface {
+	Entries(ctx context.Context, tenant string, after int64, limit int) ([]access.Entry, error)
+}
+
+// Config is what the face shows.
+type Config struct {
+	Desk         Desk
+	Applications apply.Store
+	Plots        geo.Store
+	Overlaps     Overlapper
+	Herds        iot.Store
+	HerdWatch    HerdWatch
+	Firms        chain.Store
+	Network      Network
+	Alerts       watch.Store
+	Closer       Closer
+	Loans        loan.Store
+	Ledger       ledger.Store
+	Scenes       func() []view.Scene
+	Trail        Trail
+}
+
+type face struct{ Config }
+
+// Register adds the operations of the face.
+func Register(a *route.API, cfg Config) {
+	f := face{cfg}
+	get := func(id, path, summary string) route.Op {
+		return route.Op{ID: "officer-" + id, Method: http.MethodGet, Path: "/officer" + path, Summary: summary, Tag: "officer"}
+	}
+	post := func(id, path, summary string) route.Op {
+		return route.Op{ID: "officer-" + id, Method: http.MethodPost, Path: "/officer" + path, Summary: summary, Tag: "officer"}
+	}
+	route.Register(a, get("home", "/home", "Numbers of the work queue"), f.home)
+	route.Register(a, get("applications", "/applications", "Applications, newest first"), f.applications)
+	route.Register(a, get("application", "/applications/{id}", "An application with all that stands behind it"), f.application)
+	route.Register(a, post("approve", "/applications/{id}/approve", "Approve a referred application"), f.approve)
+	route.Register(a, post("refuse", "/applications/{id}/refuse", "Refuse a referred application"), f.refuse)
+	route.Register(a, post("replay", "/decisions/{id}/replay", "Decide the stored snapshot again and compare"), f.replay)
+	route.Register(a, get("plots", "/plots", "Plots with the gist of their reports"), f.plots)
+	route.Register(a, get("plot", "/plots/{id}", "A plot with its report"), f.plot)
+	route.Register(a, get("scenes", "/scenes", "Satellite images of the map, newest first"), f.scenes)
+	route.Register(a, get("herds", "/herds", "Herds with their reports"), f.herds)
+	route.Register(a, get("herd", "/herds/{id}", "A herd with the state of every animal"), f.herd)
+	route.Register(a, get("firms", "/firms", "Firms by name or credit code"), f.firms)
+	route.Register(a, get("firm", "/firms/{id}", "A firm with its standing and neighbours"), f.firm)
+	route.Register(a, get("alerts", "/alerts", "Alerts, newest first"), f.alerts)
+	route.Register(a, post("alert-close", "/alerts/{id}/close", "Close an alert with its cause"), f.closeAlert)
+	route.Register(a, get("loans", "/loans", "Loans, newest first"), f.loans)
+	route.Register(a, get("loan", "/loans/{id}", "A loan with schedule, payments and postings"), f.loan)
+	route.Register(a, get("quarantine", "/quarantine", "Tag messages that were refused but kept"), f.quarantine)
+	route.Register(a, get("audit", "/audit", "The audit trail, oldest first"), f.audit)
+}
+
+// Home is the officer's first page.
+type Home struct {
+	Applications map[apply.State]int `json:"applications"` // by state
+	Alerts       map[string]int      `json:"alerts"`       // open, by severity
+	Plots        int                 `json:"plots"`
+	Herds        int                 `json:"herds"`
+	Firms        int                 `json:"firms"`
+	Loans        map[loan.State]int  `json:"loans"` // by state
+	Outstanding  money.Fen           `json:"outstanding_fen"`
+	Overdue      money.Fen           `json:"overdue_fen"`
+}
+
+func (f face) home(ctx context.Context, who access.Actor, _ *struct{}) (*route.Body[Home], error) {
+	var h Home
+	var err error
+	if h.Applications, err = f.Applications.CountByState(ctx, who.Tenant); err != nil {
+		return nil, err
+	}
+	if h.Alerts, err = f.Alerts.CountOpen(ctx, who.Tenant); err != nil {
+		return nil, err
+	}
+	if h.Plots, err = f.countPlots(ctx, who.Tenant); err != nil {
+		return nil, err
+	}
+	herds, err := f.Herds.Herds(ctx, who.Tenant, "")
+	if err != nil {
+		return nil, err
+	}
+	h.Herds = len(herds)
+	if h.Firms, err = f.countFirms(ctx, who.Tenant); err != nil {
+		return nil, err
+	}
+	totals, err := f.Loans.Totals(ctx, who.Tenant)
+	h.Loans, h.Outstanding, h.Overdue = totals.ByState, totals.Outstanding, totals.Overdue
+	return route.Answer(h, err)
+}
+
+const page = 1000 // the most that the stores give at once
+
+func (f face) countPlots(ctx context.Context, tenant string) (n int, err error) {
+	for after := ""; ; {
+		plots, err := f.Plots.Plots(ctx, tenant, geo.PlotFilter{After: after, Limit: page})
+		if n += len(plots); err != nil || len(plots) < page {
+			return n, err
+		}
+		after = plots[len(plots)-1].ID
+	}
+}
+
+func (f face) countFirms(ctx context.Context, tenant string) (n int, err error) {
+	for after := ""; ; {
+		firms, err := f.Firms.Firms(ctx, tenant, chain.PartyFilter{After: after, Limit: page})
+		if n += len(firms); err != nil || len(firms) < page {
+			return n, err
+		}
+		after = firms[len(firms)-1].ID
+	}
+}
+
+type applicationsIn struct {
+	State  []string `query:"state" doc:"states, separated by commas; none means all"`
+	Before string   `query:"before" doc:"cursor"`
+	Limit  int      `query:"limit" minimum:"1" maximum:"500" default:"50"`
+}
+
+func (f face) applications(ctx context.Context, who access.Actor, in *applicationsIn) (*route.Body[route.List[apply.Application]], error) {
+	filter := apply.Filter{Before: in.Before, Limit: in.Limit}
+	for _, s := range in.State {
+		filter.States = append(filter.States, apply.State(s))
+	}
+	items, err := f.Applications.Applications(ctx, who.Tenant, filter)
+	return route.Page(items, err, in.Limit, func(a apply.Application) string { return a.ID })
+}
+
+// ByID names one thing.
+type ByID struct {
+	ID string `path:"id" maxLength:"64"`
+}
+
+func (f face) application(ctx context.Context, who access.Actor, in *ByID) (*route.Body[apply.Detail], error) {
+	return route.Answer(f.Desk.Detail(ctx, who, in.ID))
+}
+
+type noteIn struct {
+	ByID
+	Body struct {
+		Note string `json:"note,omitempty" maxLength:"2000"`
+	}
+}
+
+func (f face) approve(ctx context.Context, who access.Actor, in *noteIn) (*route.Body[apply.Application], error) {
+	return route.Answer(f.Desk.Approve(ctx, who, in.ID, in.Body.Note))
+}
+
+func (f face) refuse(ctx context.Context, who access.Actor, in *noteIn) (*route.Body[apply.Application], error) {
+	return route.Answer(f.Desk.Refuse(ctx, who, in.ID, in.Body.Note))
+}
+
+func (f face) replay(ctx context.Context, who access.Actor, in *ByID) (*route.Body[apply.ReplayResult], error) {
+	return route.Answer(f.Desk.Replay(ctx, who, in.ID))
+}
+
+type alertsIn struct {
+	Open      bool   `query:"open" doc:"only those that are open"`
+	Kind      string `query:"kind"`
+	SubjectID string `query:"subject_id"`
+	Before    string `query:"before" doc:"cursor"`
+	Limit     int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
+}
+
+func (f face) alerts(ctx context.Context, who access.Actor, in *alertsIn) (*route.Body[route.List[watch.Alert]], error) {
+	items, err := f.Alerts.Alerts(ctx, who.Tenant, watch.Filter{
+		Open: in.Open, Kind: in.Kind, SubjectID: in.SubjectID, Before: in.Before, Limit: in.Limit,
+	})
+	return route.Page(items, err, in.Limit, view.AlertID)
+}
+
+type closeIn struct {
+	ByID
+	Body struct {
+		Cause string `json:"cause" minLength:"1" maxLength:"500"`
+	}
+}
+
+func (f face) closeAlert(ctx context.Context, who access.Actor, in *closeIn) (*route.Body[watch.Alert], error) {
+	return route.Answer(f.Closer.Close(ctx, who, in.ID, in.Body.Cause))
+}
+
+type loansIn struct {
+	State  []string `query:"state" doc:"states, separated by commas; none means all"`
+	Before string   `query:"before" doc:"cursor"`
+	Limit  int      `query:"limit" minimum:"1" maximum:"500" default:"50"`
+}
+
+func (f face) loans(ctx context.Context, who access.Actor, in *loansIn) (*route.Body[route.List[loan.Loan]], error) {
+	filter := loan.Filter{Before: in.Before, Limit: in.Limit}
+	for _, s := range in.State {
+		filter.States = append(filter.States, loan.State(s))
+	}
+	items, err := f.Loans.Loans(ctx, who.Tenant, filter)
+	return route.Page(items, err, in.Limit, func(l loan.Loan) string { return l.ID })
+}
+
+// LoanPage is a loan with its books.
+type LoanPage struct {
+	Loan     loan.Loan         `json:"loan"`
+	Schedule []loan.Instalment `json:"schedule"`
+	Entries  []ledger.Entry    `json:"entries"`
+	Payments []loan.Payment    `json:"payments"`
+}
+
+func (f face) loan(ctx context.Context, who access.Actor, in *ByID) (*route.Body[LoanPage], error) {
+	var p LoanPage
+	var err error
+	if p.Loan, err = f.Loans.Loan(ctx, who.Tenant, in.ID); err != nil {
+		return nil, err
+	}
+	if p.Schedule, err = f.Loans.Rows(ctx, who.Tenant, in.ID); err != nil {
+		return nil, err
+	}
+	if p.Payments, err = f.Loans.Payments(ctx, who.Tenant, in.ID); err != nil {
+		return nil, err
+	}
+	p.Entries, err = f.Ledger.Entries(ctx, who.Tenant, ledger.Filter{Item: in.ID, Limit: page})
+	return route.Answer(p, err)
+}
+
+type quarantineIn struct {
+	Limit int `query:"limit" minimum:"1" maximum:"500" default:"100"`
+}
+
+func (f face) quarantine(ctx context.Context, who access.Actor, in *quarantineIn) (*route.Body[route.List[iot.Quarantined]], error) {
+	items, err := f.Herds.Quarantined(ctx, who.Tenant, in.Limit)
+	return route.Page(items, err, 0, func(q iot.Quarantined) string { return q.ID })
+}
+
+func (f face) scenes(context.Context, access.Actor, *struct{}) (*route.Body[route.List[view.Scene]], error) {
+	return route.Page(f.Scenes(), nil, 0, func(s view.Scene) string { return s.ID })
+}

@@ -1,0 +1,76 @@
+// Package partner is the door for other systems: they apply for a borrower who is
+// registered, and ask what became of it.
+package partner
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/server/farmer"
+	"github.com/furrowcredit/furrow/server/route"
+)
+
+// ErrNotBorrower is returned when the person cannot borrow.
+var ErrNotBorrower = fault.New(fault.Invalid, "partner.not_borrower", "this person is not a borrower; name the user id of one")
+
+// Desk takes applications; apply.Service is one.
+type Desk interface {
+	Submit(ctx context.Context, who access.Actor, req apply.Request, key string) (apply.Application, error)
+}
+
+// People finds people; access.Gate is one.
+type People interface {
+	// User returns access.ErrUserNotFound for a person of another tenant.
+	User(ctx context.Context, tenant, id string) (access.User, error)
+}
+
+// Config is what the face works with.
+type Config struct {
+	Desk         Desk
+	Applications apply.Store
+	People       People
+}
+
+type face struct{ Config }
+
+// Register adds the operations of the face.
+func Register(a *route.API, cfg Config) {
+	f := face{cfg}
+	route.Register(a, route.Op{ID: "partner-apply", Method: http.MethodPost, Path: "/partner/applications",
+		Summary: "Apply for a registered borrower", Tag: "partner"}, f.apply)
+	route.Register(a, route.Op{ID: "partner-application", Method: http.MethodGet, Path: "/partner/applications/{id}",
+		Summary: "An application and where it stands", Tag: "partner"}, f.application)
+}
+
+type applyIn struct {
+	Key  string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"128" doc:"a new one for each application, the same one for each retry"`
+	Body struct {
+		UserID string `json:"user_id" minLength:"1" maxLength:"64" doc:"the borrower"`
+		farmer.Ask
+	}
+}
+
+func (f face) apply(ctx context.Context, who access.Actor, in *applyIn) (*route.Body[apply.Application], error) {
+	u, err := f.People.User(ctx, who.Tenant, in.Body.UserID)
+	if err != nil {
+		return nil, err
+	}
+	if u.Role != access.Borrower {
+		return nil, ErrNotBorrower.At("body.user_id")
+	}
+	borrower := access.Actor{UserID: u.ID, Name: u.Name, Tenant: u.Tenant, Role: u.Role}
+	app, err := f.Desk.Submit(ctx, borrower, in.Body.Request(), in.Key)
+	route.Touch(ctx, app.ID)
+	return route.Answer(app, err)
+}
+
+type byID struct {
+	ID string `path:"id" maxLength:"64"`
+}
+
+func (f face) application(ctx context.Context, who access.Actor, in *byID) (*route.Body[apply.Application], error) {
+	return route.Answer(f.Applications.Application(ctx, who.Tenant, in.ID))
+}

@@ -1,0 +1,239 @@
+package route
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/server/message"
+)
+
+const problemType = "application/problem+json"
+
+// Problem is what a caller gets instead of an answer (RFC 9457), with the stable
+// code of the fault and the id that finds the request in the logs.
+type Problem struct {
+	Type      string    `json:"type" doc:"about:blank: the code says which problem it is"`
+	Title     string    `json:"title" doc:"HTTP status text"`
+	Status    int       `json:"status"`
+	Detail    string    `json:"detail" doc:"what is wrong and what to do, in the reader's language"`
+	Code      string    `json:"code" doc:"stable code of the problem, such as plot.too_small"`
+	Errors    []Mistake `json:"errors,omitempty" doc:"what is wrong, place by place"`
+	RequestID string    `json:"request_id"`
+
+	retryAfter string // seconds
+}
+
+// Mistake is one wrong place in the input.
+type Mistake struct {
+	Location string `json:"location" doc:"such as body.asked or row 3"`
+	Message  string `json:"message" doc:"in the reader's language"`
+	Value    any    `json:"value,omitempty"`
+}
+
+// Error gives the detail.
+func (p *Problem) Error() string { return p.Detail }
+
+// GetStatus makes the problem an answer of the HTTP framework.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType makes the answer application/problem+json.
+func (p *Problem) ContentType(string) string { return problemType }
+
+// GetHeaders gives Retry-After where it is known.
+func (p *Problem) GetHeaders() http.Header {
+	h := http.Header{}
+	if p.retryAfter != "" {
+		h.Set("Retry-After", p.retryAfter)
+	}
+	return h
+}
+
+// Status is the one mapping from errors to HTTP.
+func Status(err error) int {
+	switch fault.Kind(err) {
+	case fault.Invalid:
+		return http.StatusUnprocessableEntity
+	case fault.NotFound:
+		return http.StatusNotFound
+	case fault.Conflict:
+		return http.StatusConflict
+	case fault.Forbidden:
+		return http.StatusForbidden
+	case fault.Unauthorized:
+		return http.StatusUnauthorized
+	case fault.Unavailable:
+		return http.StatusServiceUnavailable
+	case fault.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case fault.TooMany:
+		return http.StatusTooManyRequests
+	}
+	return http.StatusInternalServerError
+}
+
+// Problem turns err into what the caller sees. An error without a kind is logged
+// here, once, and shown only as internal.
+func (a *API) Problem(ctx context.Context, err error) *Problem {
+	id, lang := RequestID(ctx), Lang(ctx)
+	if fault.Kind(err) == nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)) {
+		err = ErrBusy.Because(err)
+	}
+	p := &Problem{Type: "about:blank", Status: Status(err), RequestID: id}
+	p.Title = http.StatusText(p.Status)
+	var f *fault.Error
+	if p.Status == http.StatusInternalServerError || !errors.As(err, &f) {
+		a.cfg.Log.ErrorContext(ctx, "internal error", "request_id", id, "error", err)
+		p.Status, p.Code = http.StatusInternalServerError, "internal"
+		p.Title = http.StatusText(p.Status)
+		p.Detail = a.cfg.Words.Text(lang, "internal", "something went wrong; try again, and if it stays so give the number {request_id} to the administrator",
+			map[string]string{"request_id": id})
+		return p
+	}
+	if p.Status == http.StatusServiceUnavailable {
+		a.cfg.Log.WarnContext(ctx, "unavailable", "request_id", id, "error", err)
+	}
+	p.Code, p.Detail = f.Code, a.cfg.Words.Fault(lang, f)
+	if f.Place != "" {
+		p.Errors = []Mistake{{Location: f.Place, Message: p.Detail}}
+	}
+	if minutes, err := strconv.Atoi(f.Args["minutes"]); err == nil && f.Kind == fault.TooMany {
+		p.retryAfter = strconv.Itoa(60 * minutes)
+	}
+	return p
+}
+
+// Write answers r with the problem of err, outside of any operation.
+func (a *API) Write(w http.ResponseWriter, r *http.Request, err error) {
+	a.WriteStatus(w, r, err, 0)
+}
+
+// WriteStatus is Write with another status than the error's own.
+func (a *API) WriteStatus(w http.ResponseWriter, r *http.Request, err error, status int) {
+	p := a.Problem(r.Context(), err)
+	if status != 0 {
+		p.Status, p.Title = status, http.StatusText(status)
+	}
+	w.Header().Set("Content-Type", problemType)
+	w.WriteHeader(p.Status)
+	_ = jsonFormat.Marshal(w, p) // nobody is left to tell
+}
+
+// translate turns the framework's own errors into problems: the same shape, a
+// code, and the reader's language.
+func (a *API) translate(hc huma.Context, _ string, v any) (any, error) {
+	m, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	ctx := hc.Context()
+	lang := Lang(ctx)
+	err := ErrInvalid
+	var mistakes []Mistake
+	for _, d := range m.Errors {
+		if d == nil {
+			continue
+		}
+		if strings.Contains(d.Message, "request body too large") {
+			m.Status = http.StatusRequestEntityTooLarge
+		}
+		mistakes = append(mistakes, Mistake{Location: d.Location, Message: a.cfg.Words.Phrase(lang, d.Message), Value: short(d.Value)})
+	}
+	switch m.Status {
+	case http.StatusRequestEntityTooLarge:
+		err, mistakes = ErrTooLarge.With("limit", (hc.Operation().MaxBodyBytes-1)>>20), nil
+	case http.StatusRequestTimeout:
+		err = ErrTimeout
+	case http.StatusUnsupportedMediaType:
+		err = ErrMediaType
+	case http.StatusInternalServerError:
+		// What the framework calls internal is a body that broke off under way.
+		err = ErrUnreadable
+	case http.StatusBadRequest:
+		err = ErrUnreadable
+	}
+	p := a.Problem(ctx, err)
+	p.Errors = mistakes
+	if m.Status == http.StatusUnsupportedMediaType {
+		p.Status, p.Title = m.Status, http.StatusText(m.Status)
+	}
+	if g := asGuarded(hc); g != nil {
+		g.override = p.Status
+	}
+	return p, nil
+}
+
+func asGuarded(hc huma.Context) *guarded {
+	for {
+		if g, ok := hc.(*guarded); ok {
+			return g
+		}
+		u, ok := hc.(interface{ Unwrap() huma.Context })
+		if !ok {
+			return nil
+		}
+		hc = u.Unwrap()
+	}
+}
+
+// short keeps an echoed value small: nobody wants their megabyte back.
+func short(v any) any {
+	switch s := v.(type) {
+	case string:
+		if r := []rune(s); len(r) > 80 {
+			return string(r[:80]) + "…"
+		}
+		return s
+	case float64, bool, nil:
+		return v
+	}
+	return nil
+}
+
+type requestKey struct{}
+
+// Request is what the outermost handler knows of a request. Actor is filled in when
+// an operation has found it, for the log.
+type Request struct {
+	ID    string
+	Lang  string
+	Actor access.Actor
+}
+
+// WithRequest returns a context that carries r.
+func WithRequest(ctx context.Context, r *Request) context.Context {
+	return context.WithValue(ctx, requestKey{}, r)
+}
+
+func request(ctx context.Context) *Request {
+	r, _ := ctx.Value(requestKey{}).(*Request)
+	return r
+}
+
+func note(ctx context.Context, who access.Actor) {
+	if r := request(ctx); r != nil {
+		r.Actor = who
+	}
+}
+
+// RequestID returns the id of the running request.
+func RequestID(ctx context.Context) string {
+	if r := request(ctx); r != nil {
+		return r.ID
+	}
+	return ""
+}
+
+// Lang returns the language of the reader of the running request.
+func Lang(ctx context.Context) string {
+	if r := request(ctx); r != nil {
+		return r.Lang
+	}
+	return message.Chinese
+}

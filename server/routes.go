@@ -1,0 +1,87 @@
+package server
+
+import (
+	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/server/route"
+)
+
+// Roles is the one table of who may call what: every operation by its id. The
+// server does not start when an operation is missing here or named in vain, and a
+// test walks the whole table.
+func Roles() map[string][]access.Role {
+	var (
+		anyone   = []access.Role{route.Anyone}
+		signedIn = access.Roles()
+		officer  = []access.Role{access.Officer}
+		reader   = []access.Role{access.Officer, access.Auditor}
+		house    = []access.Role{access.Officer, access.Auditor, access.Operator}
+		borrower = []access.Role{access.Borrower}
+		anchor   = []access.Role{access.Anchor}
+		operator = []access.Role{access.Operator}
+		partner  = []access.Role{access.Partner}
+	)
+	return map[string][]access.Role{
+		"session-create": anyone,
+		"session":        signedIn,
+		"session-end":    signedIn,
+		"catalogue":      signedIn,
+		"tile":           signedIn,
+
+		"officer-home":         reader,
+		"officer-applications": reader,
+		"officer-application":  reader,
+		"officer-approve":      officer,
+		"officer-refuse":       officer,
+		"officer-replay":       reader, // changes nothing: it compares
+		"officer-plots":        reader,
+		"officer-plot":         reader,
+		"officer-scenes":       reader,
+		"officer-herds":        reader,
+		"officer-herd":         reader,
+		"officer-firms":        reader,
+		"officer-firm":         reader,
+		"officer-alerts":       reader,
+		"officer-alert-close":  officer,
+		"officer-loans":        reader,
+		"officer-loan":         reader,
+		"officer-quarantine":   house,
+		"officer-audit":        house,
+
+		"farmer-home":        borrower,
+		"farmer-plot-check":  borrower,
+		"farmer-plot-add":    borrower,
+		"farmer-plot":        borrower,
+		"farmer-apply":       borrower,
+		"farmer-application": borrower,
+		"farmer-contract":    borrower,
+		"farmer-sign":        borrower,
+		"farmer-draw":        borrower,
+		"farmer-withdraw":    borrower,
+		"farmer-loan":        borrower,
+		"farmer-repay":       borrower,
+		"farmer-scene":       borrower,
+
+		"anchor-template":      anchor,
+		"anchor-upload":        anchor,
+		"anchor-uploads":       anchor,
+		"anchor-upload-get":    anchor,
+		"anchor-upload-commit": anchor,
+		"anchor-upload-undo":   anchor,
+		"anchor-suppliers":     anchor,
+
+		"operator-user-add":    operator,
+		"operator-users":       operator,
+		"operator-herd-add":    operator,
+		"operator-firm-add":    operator,
+		"operator-plot-add":    operator,
+		"operator-plot-import": operator,
+		"operator-report":      operator,
+		"operator-scan":        operator,
+		"operator-dayend":      operator,
+		"operator-jobs":        operator,
+		"operator-reference":   operator,
+
+		"partner-apply":       partner,
+		"partner-application": partner,
+	}
+}

@@ -1,0 +1,164 @@
+// Package server is the house seen from outside: the HTTP API of the faces, the
+// live WebSocket, the embedded web pages, health and metrics. It holds no business
+// rule: a request is checked for form and role and handed to its room.
+package server
+
+import (
+	"context"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/ledger"
+	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/product"
+	"github.com/furrowcredit/furrow/credit/watch"
+	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/iot"
+	"github.com/furrowcredit/furrow/server/anchor"
+	"github.com/furrowcredit/furrow/server/farmer"
+	"github.com/furrowcredit/furrow/server/message"
+	"github.com/furrowcredit/furrow/server/officer"
+	"github.com/furrowcredit/furrow/server/operator"
+	"github.com/furrowcredit/furrow/server/partner"
+	"github.com/furrowcredit/furrow/server/route"
+	"github.com/furrowcredit/furrow/server/view"
+)
+
+// Tiles draws map tiles; geo/tile.Renderer does.
+type Tiles interface {
+	PNG(ctx context.Context, layer, itemID string, z, x, y int) ([]byte, error)
+}
+
+// Applications is the whole of apply.Service that the faces use.
+type Applications interface {
+	officer.Desk
+	farmer.Desk
+}
+
+// Plots is the plot register; geo.Plots is one.
+type Plots interface {
+	farmer.Plots
+	officer.Overlapper
+}
+
+// Deps is what the server hands requests to, and what it tells about itself.
+type Deps struct {
+	Gate *access.Gate
+	// Trail is where the audit trail is read; the people store.
+	Trail officer.Trail
+
+	Plots     Plots
+	PlotStore geo.Store
+	// Report has the satellite report of a new plot made soon, in the background.
+	Report    func(ctx context.Context, tenant, plotID string) error
+	ReadPlots func(r io.Reader, name string) ([]geo.Plot, []operator.Refusal, error)
+	Scenes    func() []view.Scene // newest first
+	Tiles     Tiles               // nil when there are no scenes
+
+	Herds     operator.Herds
+	HerdStore iot.Store
+	HerdWatch officer.HerdWatch
+	// Watch is told of a herd whose animals were registered.
+	Watch func(ctx context.Context, tenant, herdID string) error
+
+	Firms       chain.Store
+	Network     officer.Network
+	Uploads     anchor.Uploads
+	ImportChain func(ctx context.Context, tenant string, files map[string]io.Reader) (operator.ChainReport, error)
+
+	Applications     Applications
+	ApplicationStore apply.Store
+	Loans            loan.Store
+	Repayer          farmer.Repayer
+	Ledger           ledger.Store
+	Alerts           watch.Store
+	Closer           officer.Closer
+	Jobs             operator.Jobs
+
+	Crops    []Word
+	Species  []Word
+	Products []product.Product
+
+	// Live takes WebSocket clients; a *live.Hub.
+	Live http.Handler
+	// Faces are the web pages: officer/, farmer/ and anchor/ with an index.html each.
+	Faces fs.FS
+
+	Registry *prometheus.Registry // nil makes a new one
+	// Ready says what keeps the house from serving, if anything.
+	Ready func(ctx context.Context) error
+	Log   *slog.Logger // nil drops the logs
+	Now   func() time.Time
+	TLS   bool // the house is reached by https: cookies are marked Secure
+}
+
+// Server is the HTTP side of the house.
+type Server struct {
+	deps    Deps
+	api     *route.API
+	words   *message.Catalogue
+	handler http.Handler
+}
+
+// New wires the faces. It returns an error when the table of roles and the
+// operations do not fit, or a text cannot be read.
+func New(d Deps) (*Server, error) {
+	words, err := message.Load()
+	if err != nil {
+		return nil, err
+	}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Registry == nil {
+		d.Registry = prometheus.NewRegistry()
+	}
+	s := &Server{deps: d, words: words}
+	mux := http.NewServeMux()
+	s.api = route.New(route.Config{
+		Mux: mux, Gate: d.Gate, Roles: Roles(), Words: words, Log: d.Log, Observe: observer(d.Registry),
+	})
+	s.registerSession(s.api)
+	s.registerCatalogue(s.api)
+	officer.Register(s.api, officer.Config{
+		Desk: d.Applications, Applications: d.ApplicationStore, Plots: d.PlotStore, Overlaps: d.Plots,
+		Herds: d.HerdStore, HerdWatch: d.HerdWatch, Firms: d.Firms, Network: d.Network, Alerts: d.Alerts,
+		Closer: d.Closer, Loans: d.Loans, Ledger: d.Ledger, Scenes: d.Scenes, Trail: d.Trail,
+	})
+	farmer.Register(s.api, farmer.Config{
+		Desk: d.Applications, Applications: d.ApplicationStore, Plots: d.Plots, PlotStore: d.PlotStore,
+		Herds: d.HerdStore, HerdReports: d.HerdWatch, Firms: d.Firms, Standings: d.Network, Loans: d.Loans,
+		Repayer: d.Repayer, Scenes: d.Scenes, Report: d.Report,
+	})
+	anchor.Register(s.api, anchor.Config{Uploads: d.Uploads, Firms: d.Firms, Standings: d.Network, Words: words.Text})
+	operator.Register(s.api, operator.Config{
+		People: d.Gate, Herds: d.Herds, Watch: d.Watch, Firms: d.Firms, Plots: d.Plots, Report: d.Report,
+		Jobs: d.Jobs, ReadPlots: d.ReadPlots, ImportChain: d.ImportChain, Words: words.Fault, Now: d.Now,
+	})
+	partner.Register(s.api, partner.Config{Desk: d.Applications, Applications: d.ApplicationStore, People: d.Gate})
+	s.registerLive(mux)
+	s.registerHealth(mux)
+	if err := s.api.Check(); err != nil {
+		return nil, err
+	}
+	s.api.Seal()
+	s.handler = s.outer(mux)
+	return s, nil
+}
+
+// Handler serves everything.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Spec returns the OpenAPI description of the API as YAML.
+func (s *Server) Spec() ([]byte, error) { return s.api.Spec() }
