@@ -145,10 +145,36 @@ func (g Grid) Footprint() (orb.Polygon, error) {
 	return orb.Polygon{ring}, nil
 }
 
+// ToWGS84 turns a polygon given in crs into longitude and latitude.
+func ToWGS84(crs string, p orb.Polygon) (orb.Polygon, error) {
+	move, done, err := newTransform(crs, WGS84)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	out := p.Clone()
+	for _, ring := range out {
+		if len(ring) == 0 {
+			continue
+		}
+		xs, ys := make([]float64, len(ring)), make([]float64, len(ring))
+		for i, q := range ring {
+			xs[i], ys[i] = q[0], q[1]
+		}
+		if err := move(xs, ys); err != nil {
+			return nil, ErrGrid.With("why", "its points are not on the earth").Because(err)
+		}
+		for i := range ring {
+			ring[i] = orb.Point{xs[i], ys[i]}
+		}
+	}
+	return out, nil
+}
+
 // newTransform returns a function that moves points in place between two systems,
 // and one that frees it.
 func newTransform(from, to string) (move func(x, y []float64) error, done func(), err error) {
-	register()
+	RegisterDrivers()
 	src, err := godal.NewSpatialRef(from)
 	if err != nil {
 		return nil, nil, ErrGrid.With("why", "unknown coordinate system "+from).Because(err)

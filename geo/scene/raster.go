@@ -7,9 +7,9 @@ import (
 	"github.com/airbusgeo/godal"
 )
 
-// register loads GDAL's drivers. GDAL keeps them for the whole process and asks
-// that they be loaded once before the first use, from one goroutine.
-var register = sync.OnceFunc(godal.RegisterAll)
+// RegisterDrivers loads GDAL's drivers, once. GDAL keeps them for the whole process
+// and asks that they be loaded before the first use, from one goroutine.
+var RegisterDrivers = sync.OnceFunc(godal.RegisterAll)
 
 // Raster is an opened raster file. It is not safe for concurrent use: every
 // goroutine opens its own.
@@ -34,7 +34,7 @@ type RasterBand struct {
 // OpenRaster opens a raster file and reads what it says of itself. Anything GDAL
 // cannot read or warns of is [ErrUnreadable] with the file's name.
 func OpenRaster(path string) (*Raster, error) {
-	register()
+	RegisterDrivers()
 	ds, err := godal.Open(path, godal.RasterOnly())
 	if err != nil {
 		return nil, ErrUnreadable.At("%s", path).Because(err)
@@ -95,10 +95,11 @@ func crsName(ds *godal.Dataset) string {
 		return ""
 	}
 	defer sr.Close()
-	return refName(sr)
+	return RefName(sr)
 }
 
-func refName(sr *godal.SpatialRef) string {
+// RefName is the EPSG code of a coordinate system, or its WKT where it has none.
+func RefName(sr *godal.SpatialRef) string {
 	if sr.AuthorityName("") == "EPSG" {
 		return "EPSG:" + sr.AuthorityCode("")
 	}
