@@ -1,0 +1,184 @@
+// Package species reads what the house knows of each kind of livestock: the
+// thresholds of the watch, growth curves and prices (catalog/species.yaml).
+package species
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"sort"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/money"
+)
+
+// File is where the catalogue keeps species.
+const File = "species.yaml"
+
+// ErrCatalogue is returned for a species file that cannot be used.
+var ErrCatalogue = fault.New(fault.Invalid, "species.catalogue", "the species catalogue is not usable: {why}")
+
+// Species is one kind of livestock.
+type Species struct {
+	Code        string            `yaml:"code" json:"code"`
+	Name        map[string]string `yaml:"name" json:"name"` // by language
+	Watch       Watch             `yaml:"watch" json:"-"`
+	Growth      Growth            `yaml:"growth" json:"-"`
+	Price       Price             `yaml:"price" json:"price"`
+	MortalityBP int64             `yaml:"mortality_bp" json:"mortality_bp"` // until disposal
+	HaircutBP   int64             `yaml:"haircut_bp" json:"haircut_bp"`     // of a forced sale
+}
+
+// Watch holds the thresholds of iot/watch.
+type Watch struct {
+	MaxSpeed      float64 `yaml:"max_speed_mps"`    // m/s of a running animal
+	MaxAccuracy   float64 `yaml:"max_accuracy_m"`   // m, 1 sigma
+	MarginShare   float64 `yaml:"margin_share"`     // of the root of the fence's area
+	MarginMin     float64 `yaml:"margin_min_m"`     // m
+	MarginMax     float64 `yaml:"margin_max_m"`     // m
+	Confirmations int     `yaml:"confirmations"`    // fixes in a row
+	Sure          float64 `yaml:"sure_m"`           // m beyond the margin
+	Burst         float64 `yaml:"burst"`            // m/s², 5 s standard deviation of the acceleration norm
+	StillHours    float64 `yaml:"still_hours"`      // without a burst
+	AmbientWithin float64 `yaml:"ambient_within_c"` // °C between tag and air
+	SilenceFactor float64 `yaml:"silence_factor"`   // of the tag's median interval
+	SilenceMin    float64 `yaml:"silence_min_minutes"`
+}
+
+// Still is the time without a burst after which an animal is in doubt.
+func (w Watch) Still() time.Duration { return time.Duration(w.StillHours * float64(time.Hour)) }
+
+// Quiet is the shortest time after which a tag may be called silent.
+func (w Watch) Quiet() time.Duration { return time.Duration(w.SilenceMin * float64(time.Minute)) }
+
+// Growth has the Gompertz curves by sex; months is the unit of time, kg of weight.
+type Growth struct {
+	Male          Gompertz `yaml:"m"`
+	Female        Gompertz `yaml:"f"`
+	UnknownMonths float64  `yaml:"unknown_age_months"` // the age of an animal whose birth nobody knows
+	SpreadBP      int64    `yaml:"spread_bp"`          // mean error of the curve on a herd it has not seen
+}
+
+// Gompertz is the growth curve a·exp(-b·exp(-k·months)) in kg.
+type Gompertz struct {
+	A float64 `yaml:"a"`
+	B float64 `yaml:"b"`
+	K float64 `yaml:"k"`
+}
+
+// Price is of live weight.
+type Price struct {
+	FenPerKg money.Fen `yaml:"fen_per_kg" json:"fen_per_kg"`
+	Date     string    `yaml:"date" json:"date"`
+	Source   string    `yaml:"source" json:"source"`
+}
+
+// Catalogue is every species by code.
+type Catalogue struct {
+	byCode map[string]Species
+}
+
+// Load reads and validates species.yaml. Errors are ErrCatalogue with the reason.
+func Load(fsys fs.FS) (*Catalogue, error) {
+	f, err := fsys.Open(File)
+	if err != nil {
+		return nil, ErrCatalogue.With("why", "the file is missing").At(File).Because(err)
+	}
+	defer func() { _ = f.Close() }() // read only
+	return read(f)
+}
+
+func read(r io.Reader) (*Catalogue, error) {
+	bad := func(format string, args ...any) error {
+		return ErrCatalogue.With("why", fmt.Sprintf(format, args...)).At(File)
+	}
+	var doc struct {
+		Version int       `yaml:"version"`
+		Species []Species `yaml:"species"`
+	}
+	dec := yaml.NewDecoder(r)
+	dec.KnownFields(true)
+	if err := dec.Decode(&doc); err != nil {
+		return nil, bad("%v", err)
+	}
+	if doc.Version != 1 {
+		return nil, bad("version %d is not known; it must be 1", doc.Version)
+	}
+	if len(doc.Species) == 0 {
+		return nil, bad("it lists no species")
+	}
+	c := &Catalogue{byCode: make(map[string]Species, len(doc.Species))}
+	for _, s := range doc.Species {
+		if s.Code == "" || s.Name["zh-CN"] == "" || s.Name["en"] == "" {
+			return nil, bad("each species needs a code and a name in zh-CN and en")
+		}
+		if _, twice := c.byCode[s.Code]; twice {
+			return nil, bad("%s is listed twice", s.Code)
+		}
+		if why := s.problem(); why != "" {
+			return nil, bad("%s: %s", s.Code, why)
+		}
+		c.byCode[s.Code] = s
+	}
+	return c, nil
+}
+
+// problem names the first value that makes no sense.
+func (s Species) problem() string {
+	w := s.Watch
+	for _, v := range []struct {
+		name      string
+		value     float64
+		low, high float64
+	}{
+		{"max_speed_mps", w.MaxSpeed, 1, 50},
+		{"max_accuracy_m", w.MaxAccuracy, 1, 10_000},
+		{"margin_share", w.MarginShare, 0, 1},
+		{"margin_min_m", w.MarginMin, 0, 1000},
+		{"margin_max_m", w.MarginMax, w.MarginMin, 10_000},
+		{"confirmations", float64(w.Confirmations), 1, 100},
+		{"sure_m", w.Sure, 1, 100_000},
+		{"burst", w.Burst, 0.01, 20},
+		{"still_hours", w.StillHours, 0.5, 72},
+		{"ambient_within_c", w.AmbientWithin, 0.1, 20},
+		{"silence_factor", w.SilenceFactor, 2, 100},
+		{"silence_min_minutes", w.SilenceMin, 1, 1440},
+		{"unknown_age_months", s.Growth.UnknownMonths, 0, 240},
+		{"spread_bp", float64(s.Growth.SpreadBP), 0, 10_000},
+		{"fen_per_kg", float64(s.Price.FenPerKg), 1, 1e9},
+		{"mortality_bp", float64(s.MortalityBP), 0, 10_000},
+		{"haircut_bp", float64(s.HaircutBP), 0, 10_000},
+		{"m.a", s.Growth.Male.A, 0.1, 5000}, {"m.b", s.Growth.Male.B, 0, 20}, {"m.k", s.Growth.Male.K, 0.001, 5},
+		{"f.a", s.Growth.Female.A, 0.1, 5000}, {"f.b", s.Growth.Female.B, 0, 20}, {"f.k", s.Growth.Female.K, 0.001, 5},
+	} {
+		if !(v.value >= v.low && v.value <= v.high) {
+			return fmt.Sprintf("%s is %v; it must be between %v and %v", v.name, v.value, v.low, v.high)
+		}
+	}
+	return ""
+}
+
+// Get returns the species of a code.
+func (c *Catalogue) Get(code string) (Species, bool) {
+	s, ok := c.byCode[code]
+	return s, ok
+}
+
+// Known tells whether the catalogue has the species.
+func (c *Catalogue) Known(code string) bool {
+	_, ok := c.byCode[code]
+	return ok
+}
+
+// All returns every species in code order.
+func (c *Catalogue) All() []Species {
+	all := make([]Species, 0, len(c.byCode))
+	for _, s := range c.byCode {
+		all = append(all, s)
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].Code < all[j].Code })
+	return all
+}
