@@ -15,7 +15,7 @@ const specFile = "../api/openapi.yaml"
 
 // The web faces take their types from the committed file: it must be what the
 // server serves.
-func TestSpecIsFresh(t *testing.T) {
+func TestOpenAPI(t *testing.T) {
 	t.Parallel()
 	s, err := server.New(server.Deps{})
 	if err != nil {
@@ -36,6 +36,6 @@ func TestSpecIsFresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("%s is stale; run: go test ./server -run TestSpecIsFresh -update", specFile)
+		t.Errorf("%s is stale; run: go test ./server -run TestOpenAPI -update", specFile)
 	}
 }

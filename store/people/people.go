@@ -1,0 +1,193 @@
+// Package people stores who may sign in, their sessions, and the audit trail.
+package people
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/ident"
+	"github.com/furrowcredit/furrow/store"
+)
+
+// Store is an access.Store.
+type Store struct{ db *store.DB }
+
+var _ access.Store = (*Store)(nil)
+
+// New returns a store on db.
+func New(db *store.DB) *Store { return &Store{db} }
+
+// AddUser implements access.Store.
+func (s *Store) AddUser(ctx context.Context, u access.User) error {
+	_, err := s.db.Exec(ctx, `insert into person (id, tenant, login, name, role, firm_id, hash, created_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		u.ID, u.Tenant, u.Login, u.Name, u.Role, u.FirmID, u.Hash, store.Millis(u.CreatedAt))
+	if store.Conflict(err) {
+		return access.ErrLoginTaken.With("login", u.Login)
+	}
+	return wrap("add person", err)
+}
+
+const personColumns = `id, tenant, login, name, role, firm_id, hash, created_at`
+
+func scanPerson(row interface{ Scan(...any) error }) (access.User, error) {
+	var u access.User
+	var created int64
+	err := row.Scan(&u.ID, &u.Tenant, &u.Login, &u.Name, &u.Role, &u.FirmID, &u.Hash, &created)
+	u.CreatedAt = store.Time(created)
+	if errors.Is(err, sql.ErrNoRows) {
+		return access.User{}, access.ErrUserNotFound
+	}
+	return u, wrap("read person", err)
+}
+
+// UserByLogin implements access.Store.
+func (s *Store) UserByLogin(ctx context.Context, login string) (access.User, error) {
+	return scanPerson(s.db.QueryRow(ctx, `select `+personColumns+` from person where login = $1`, login))
+}
+
+// User implements access.Store.
+func (s *Store) User(ctx context.Context, id string) (access.User, error) {
+	return scanPerson(s.db.QueryRow(ctx, `select `+personColumns+` from person where id = $1`, id))
+}
+
+// Users implements access.Store.
+func (s *Store) Users(ctx context.Context, tenant string) ([]access.User, error) {
+	rows, err := s.db.Query(ctx, `select `+personColumns+` from person where tenant = $1 order by id`, tenant)
+	if err != nil {
+		return nil, wrap("list people", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var users []access.User
+	for rows.Next() {
+		u, err := scanPerson(rows)
+		if err != nil {
+			return nil, err
+		}
+		users = append(users, u)
+	}
+	return users, wrap("list people", rows.Err())
+}
+
+// AddSession implements access.Store. It also sweeps out the sessions that have
+// ended, so that the table holds only what is in use.
+func (s *Store) AddSession(ctx context.Context, a access.Session) error {
+	err := s.db.Tx(ctx, func(tx *store.Tx) error {
+		if _, err := tx.Exec(ctx, `delete from session where expires_at <= $1`, store.Millis(a.CreatedAt)); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `insert into session (token_hash, person_id, tenant, created_at, expires_at)
+			values ($1, $2, $3, $4, $5)`,
+			a.TokenHash, a.UserID, a.Tenant, store.Millis(a.CreatedAt), store.Millis(a.ExpiresAt))
+		return err
+	})
+	return wrap("add session", err)
+}
+
+// Session implements access.Store.
+func (s *Store) Session(ctx context.Context, tokenHash string) (access.Session, error) {
+	a := access.Session{TokenHash: tokenHash}
+	var created, expires int64
+	err := s.db.QueryRow(ctx, `select person_id, tenant, created_at, expires_at from session where token_hash = $1`, tokenHash).
+		Scan(&a.UserID, &a.Tenant, &created, &expires)
+	if errors.Is(err, sql.ErrNoRows) {
+		return access.Session{}, access.ErrNoSession
+	}
+	a.CreatedAt, a.ExpiresAt = store.Time(created), store.Time(expires)
+	return a, wrap("read session", err)
+}
+
+// DropSession implements access.Store.
+func (s *Store) DropSession(ctx context.Context, tokenHash string) error {
+	_, err := s.db.Exec(ctx, `delete from session where token_hash = $1`, tokenHash)
+	return wrap("drop session", err)
+}
+
+// Attempt implements access.Store. Attempts of a day before are swept out.
+func (s *Store) Attempt(ctx context.Context, login string, at time.Time) error {
+	err := s.db.Tx(ctx, func(tx *store.Tx) error {
+		if _, err := tx.Exec(ctx, `delete from sign_in_attempt where login = $1 and at < $2`, login, store.Millis(at.AddDate(0, 0, -1))); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `insert into sign_in_attempt (id, login, at) values ($1, $2, $3)`, ident.New(), login, store.Millis(at))
+		return err
+	})
+	return wrap("record attempt", err)
+}
+
+// Attempts implements access.Store.
+func (s *Store) Attempts(ctx context.Context, login string, since time.Time) (int, time.Time, error) {
+	var n int
+	var last int64
+	err := s.db.QueryRow(ctx, `select count(*), coalesce(max(at), 0) from sign_in_attempt where login = $1 and at > $2`,
+		login, store.Millis(since)).Scan(&n, &last)
+	return n, store.Time(last), wrap("count attempts", err)
+}
+
+// ClearAttempts implements access.Store.
+func (s *Store) ClearAttempts(ctx context.Context, login string) error {
+	_, err := s.db.Exec(ctx, `delete from sign_in_attempt where login = $1`, login)
+	return wrap("clear attempts", err)
+}
+
+const entryColumns = `seq, tenant, actor, action, object, result, at, prev, hash`
+
+func scanEntry(row interface{ Scan(...any) error }) (access.Entry, error) {
+	var e access.Entry
+	var at int64
+	err := row.Scan(&e.Seq, &e.Tenant, &e.Actor, &e.Action, &e.Object, &e.Result, &at, &e.Prev, &e.Hash)
+	e.At = store.Time(at)
+	return e, err
+}
+
+// Append implements access.Store.
+func (s *Store) Append(ctx context.Context, e access.Entry) (access.Entry, error) {
+	var saved access.Entry
+	err := s.db.Tx(ctx, func(tx *store.Tx) error {
+		last, err := scanEntry(tx.QueryRow(ctx, `select `+entryColumns+` from audit where tenant = $1 order by seq desc limit 1`, e.Tenant))
+		if errors.Is(err, sql.ErrNoRows) {
+			last, err = access.Entry{}, nil
+		}
+		if err != nil {
+			return err
+		}
+		saved = e.Chained(last)
+		saved.At = store.Time(store.Millis(saved.At)) // as it will be read
+		_, err = tx.Exec(ctx, `insert into audit (`+entryColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			saved.Seq, saved.Tenant, saved.Actor, saved.Action, saved.Object, saved.Result, store.Millis(saved.At), saved.Prev, saved.Hash)
+		return err
+	})
+	if err != nil {
+		return access.Entry{}, wrap("append to audit trail", err)
+	}
+	return saved, nil
+}
+
+// Entries implements access.Store.
+func (s *Store) Entries(ctx context.Context, tenant string, after int64, limit int) ([]access.Entry, error) {
+	rows, err := s.db.Query(ctx, `select `+entryColumns+` from audit where tenant = $1 and seq > $2 order by seq limit $3`, tenant, after, limit)
+	if err != nil {
+		return nil, wrap("read audit trail", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var entries []access.Entry
+	for rows.Next() {
+		e, err := scanEntry(rows)
+		if err != nil {
+			return nil, wrap("read audit trail", err)
+		}
+		entries = append(entries, e)
+	}
+	return entries, wrap("read audit trail", rows.Err())
+}
+
+func wrap(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("store/people: %s: %w", what, err)
+}
