@@ -108,7 +108,7 @@ func (w *Window) UnmarshalYAML(n *yaml.Node) error {
 		return err
 	}
 	for i, s := range ends {
-		t, err := time.Parse("01-02", s)
+		t, err := time.Parse(time.DateOnly, "2025-"+s) // a common year
 		if err != nil {
 			return errors.New(s + " is not a month-day such as 05-31")
 		}
