@@ -24,6 +24,7 @@ var (
 	ErrCorners      = fault.New(fault.Invalid, "plot.corners", "the boundary has more than {max} corners; simplify it")
 	ErrDuplicate    = fault.New(fault.Conflict, "plot.duplicate", "the holder has registered this plot already, as {name}")
 	ErrCoordinates  = fault.New(fault.Invalid, "plot.coordinates", "coordinates must be longitude and latitude in degrees (WGS84), got {at}")
+	ErrPlotExists   = fault.New(fault.Conflict, "plot.exists", "there is a plot with this id already")
 	ErrReportAbsent = fault.New(fault.NotFound, "plot.no_report", "the satellite report of this plot is not ready yet")
 )
 
