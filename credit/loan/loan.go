@@ -176,8 +176,9 @@ type Change struct {
 
 // Store keeps loans, schedules and payments. Implemented in store/loan.
 type Store interface {
-	// Save writes c in one transaction: ErrStale when the loan's version has moved on,
-	// ErrDrawn when a new loan's application has one that did not fail or is not signed.
+	// Save writes c in one transaction. ErrStale: the loan's version has moved on, or the
+	// payment's key is taken. ErrDrawn: the application of a new loan has one that did not
+	// fail, or is not signed.
 	Save(ctx context.Context, c Change) (Loan, error)
 	// Loan returns ErrNotFound.
 	Loan(ctx context.Context, tenant, id string) (Loan, error)
