@@ -1,0 +1,50 @@
+/** The outbox on the phone's own database, and the way from there to the bank. */
+import { api, body } from '@furrow/shared/api/client';
+import { ApiError } from '@furrow/shared/api/problem';
+import type { Application } from '@furrow/shared/api/types';
+import { type DBSchema, openDB } from 'idb';
+import type { Answer, Ask, Letter, Shelf } from './outbox';
+
+interface Schema extends DBSchema {
+  letters: { key: string; value: Letter };
+}
+
+const open = () =>
+  openDB<Schema>('furrow-farmer', 1, {
+    upgrade: (db) => void db.createObjectStore('letters', { keyPath: 'key' }),
+  });
+
+/** Letters in IndexedDB. */
+export function phoneShelf(): Shelf {
+  let db: ReturnType<typeof open> | undefined;
+  const get = () => {
+    db ??= open();
+    return db;
+  };
+  return {
+    all: async () => (await get()).getAll('letters'),
+    put: async (letter) => void (await (await get()).put('letters', letter)),
+    drop: async (key) => (await get()).delete('letters', key),
+  };
+}
+
+/** Hands one application in; what may pass by itself is to be tried again. */
+export async function post(ask: Ask, key: string): Promise<Answer> {
+  try {
+    const application = await body<Application>(
+      api.POST('/farmer/applications', {
+        params: { header: { 'Idempotency-Key': key } },
+        body: ask,
+      }),
+    );
+    return { ok: true, application: application.id };
+  } catch (e) {
+    if (!(e instanceof ApiError)) return { ok: false, retry: true };
+    return { ok: false, retry: passes(e.status), problem: e.detail };
+  }
+}
+
+/** No network, signed out, too busy or broken for now: not the applicant's fault. */
+function passes(status: number): boolean {
+  return status === 0 || status === 401 || status === 408 || status === 429 || status >= 500;
+}

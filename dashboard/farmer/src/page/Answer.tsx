@@ -1,0 +1,254 @@
+import { idempotencyKey } from '@furrow/shared/api/client';
+import type { ApplicationDetail, Reason } from '@furrow/shared/api/types';
+import { useFormats } from '@furrow/shared/format';
+import { Await, Problem } from '@furrow/shared/ui/states';
+import { useWords } from '@furrow/shared/words';
+import { Button, Toast } from 'antd-mobile';
+import { useEffect, useRef, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link, useNavigate, useParams } from 'react-router';
+import { fen, judge, monthlyCost } from '../apply/amount';
+import { useApplication, useDraw, useWithdraw } from '../data';
+import { ask } from '../ui/ask';
+import { Money } from '../ui/Money';
+import { Plan } from '../ui/Plan';
+import { Facts, Part, Screen } from '../ui/Screen';
+
+/** Patience before the page says that it takes longer than usual, in ms. */
+const SLOW = 30_000;
+
+export function Answer() {
+  const { t } = useTranslation('answer');
+  const { id = '' } = useParams();
+  const application = useApplication(id);
+  return (
+    <Screen title={t('title')} back="/">
+      <Await query={application}>{(detail) => <Told detail={detail} />}</Await>
+    </Screen>
+  );
+}
+
+function Told({ detail }: { detail: ApplicationDetail }) {
+  const { t } = useTranslation('answer');
+  const f = useFormats();
+  const { application: a } = detail;
+  const reasons = detail.decision?.reasons ?? [];
+  return (
+    <>
+      <div className="f-verdict" data-state={a.state} aria-live="polite">
+        <Verdict detail={detail} />
+      </div>
+      {reasons.length ? (
+        <Part title={t('why')}>
+          <ul className="f-reasons">
+            {reasons.map((r) => (
+              <Why key={r.code + r.message} reason={r} />
+            ))}
+          </ul>
+        </Part>
+      ) : null}
+      {a.state === 'offered' && detail.schedule?.length ? (
+        <Part title={t('plan')}>
+          <Plan rows={detail.schedule} />
+        </Part>
+      ) : null}
+      <Facts
+        of={[
+          [t('asked.subject'), a.subject_name],
+          [t('asked.amount'), f.yuan(a.asked)],
+          [t('asked.term'), t('apply:term.months', { count: a.term_months })],
+          [t('asked.purpose'), a.purpose],
+        ]}
+      />
+      <Part title={t('steps')}>
+        <ol className="f-steps">
+          {(detail.steps ?? []).map((s) => (
+            <li key={s.at + s.to}>
+              <b>{t(`home:state.${s.to}`)}</b>
+              <span className="f-hint">
+                {t('by', {
+                  name: s.actor === 'system' ? t('system') : s.actor_name,
+                  time: f.time(s.at),
+                })}
+              </span>
+              {s.note ? <span>{s.note}</span> : null}
+            </li>
+          ))}
+        </ol>
+      </Part>
+      <Withdraw detail={detail} />
+    </>
+  );
+}
+
+function Verdict({ detail }: { detail: ApplicationDetail }) {
+  const { t } = useTranslation('answer');
+  const f = useFormats();
+  const navigate = useNavigate();
+  const { application: a } = detail;
+  switch (a.state) {
+    case 'submitted':
+    case 'deciding':
+      return <Waiting />;
+    case 'referred':
+    case 'refused':
+      return (
+        <>
+          <h2>{t(`${a.state}.title`)}</h2>
+          <p>{t(`${a.state}.text`)}</p>
+        </>
+      );
+    case 'offered':
+      return (
+        <>
+          <h2>{t('offered.title')}</h2>
+          <p className="f-limit" data-testid="limit">
+            {f.yuan0(a.limit)}
+          </p>
+          <p>{t('offered.asked', { amount: f.yuan0(a.asked) })}</p>
+          <Facts
+            of={[
+              [t('offered.rate'), f.rate(a.rate)],
+              [t('offered.term'), t('apply:term.months', { count: a.term_months })],
+              [
+                t('offered.cost'),
+                `${f.yuan(monthlyCost(a.limit, a.rate))} · ${t('offered.cost_hint')}`,
+              ],
+            ]}
+          />
+          <Button
+            block
+            color="primary"
+            size="large"
+            onClick={() => navigate(`/applications/${a.id}/contract`)}
+          >
+            {t('offered.sign')}
+          </Button>
+        </>
+      );
+    case 'signed':
+      return <DrawMoney id={a.id} limit={a.limit} />;
+    case 'active':
+      return (
+        <>
+          <h2>{t('active.title')}</h2>
+          <p className="f-limit">{f.yuan0(detail.loan?.principal ?? a.limit)}</p>
+          {a.loan_id ? (
+            <Link className="fw-button fw-primary f-big" to={`/loans/${a.loan_id}`}>
+              {t('active.open')}
+            </Link>
+          ) : null}
+        </>
+      );
+    default:
+      return <h2>{t(`${a.state}.title`)}</h2>;
+  }
+}
+
+function Waiting() {
+  const { t } = useTranslation('answer');
+  const [slow, setSlow] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setSlow(true), SLOW);
+    return () => clearTimeout(timer);
+  }, []);
+  return (
+    <>
+      <span className="f-working" aria-hidden="true" />
+      <h2>{t('wait.title')}</h2>
+      <p>{t(slow ? 'wait.slow' : 'wait.text')}</p>
+    </>
+  );
+}
+
+const signs = { refuse: '✕', refer: '?', lower: '−', raise: '+', info: 'i' };
+
+/** One rule's say, with what it did to the limit. */
+function Why({ reason }: { reason: Reason }) {
+  const { t } = useTranslation('answer');
+  const f = useFormats();
+  const words = useWords();
+  return (
+    <li data-effect={reason.effect}>
+      <span className="f-sign" aria-hidden="true">
+        {signs[reason.effect]}
+      </span>
+      <span>
+        {words.reason(reason)}
+        <small>
+          {t(`effect.${reason.effect}`)}
+          {reason.amount ? ` ${f.yuan0(Math.abs(reason.amount))}` : ''}
+        </small>
+      </span>
+    </li>
+  );
+}
+
+function DrawMoney({ id, limit }: { id: string; limit: number }) {
+  const { t } = useTranslation('answer');
+  const f = useFormats();
+  const draw = useDraw(id);
+  const [yuan, setYuan] = useState(String(limit / 100));
+  // One key for one wish: it changes with the amount, not with the tap.
+  const key = useRef({ yuan, key: idempotencyKey() });
+  const amount = fen(yuan);
+  const fault = judge(amount, 1, limit);
+  const send = async () => {
+    if (fault || amount === null) return;
+    if (key.current.yuan !== yuan) key.current = { yuan, key: idempotencyKey() };
+    await draw.mutateAsync({ amount, key: key.current.key });
+    Toast.show({ icon: 'success', content: t('signed.drawn') });
+  };
+  return (
+    <>
+      <h2>{t('signed.title')}</h2>
+      <Money
+        label={t('signed.amount')}
+        value={yuan}
+        onChange={setYuan}
+        hint={t('signed.hint', { amount: f.yuan(limit) })}
+        wrong={
+          fault === 'too_high'
+            ? t('signed.too_high', { max: f.yuan(limit) })
+            : fault
+              ? t('signed.not_amount')
+              : ''
+        }
+      />
+      {draw.error ? <Problem compact error={draw.error} /> : null}
+      <Button
+        block
+        color="primary"
+        size="large"
+        loading={draw.isPending}
+        disabled={!!fault}
+        onClick={() => void send().catch(() => undefined)}
+      >
+        {t('signed.draw')}
+      </Button>
+    </>
+  );
+}
+
+const WITHDRAWABLE = new Set(['submitted', 'deciding', 'offered', 'referred', 'signed']);
+
+function Withdraw({ detail }: { detail: ApplicationDetail }) {
+  const { t } = useTranslation('answer');
+  const withdraw = useWithdraw(detail.application.id);
+  if (!WITHDRAWABLE.has(detail.application.state)) return null;
+  return (
+    <>
+      {withdraw.error ? <Problem compact error={withdraw.error} /> : null}
+      <button
+        type="button"
+        className="fw-button fw-quiet f-quiet"
+        disabled={withdraw.isPending}
+        onClick={async () => {
+          if (await ask(t('withdraw_ask'))) withdraw.mutate(undefined);
+        }}
+      >
+        {t('withdraw')}
+      </button>
+    </>
+  );
+}

@@ -1,0 +1,50 @@
+import type { Instalment } from '@furrow/shared/api/types';
+import { useFormats } from '@furrow/shared/format';
+import { useTranslation } from 'react-i18next';
+import { Pill } from './Pill';
+
+const tones = { future: 'wait', due: 'go', overdue: 'stop', paid: 'done' } as const;
+const words = { future: 'open', due: 'open', overdue: 'late', paid: 'paid' } as const;
+
+/** The repayment calendar: each date with what is due and what it is made of. */
+export function Plan(props: { rows: Instalment[]; states?: boolean }) {
+  const { t } = useTranslation('loan');
+  const f = useFormats();
+  const total = props.rows.reduce((sum, r) => sum + r.due, 0);
+  return (
+    <table className="f-plan">
+      <caption className="f-hidden">{t('calendar')}</caption>
+      <thead>
+        <tr>
+          <th scope="col">{t('due')}</th>
+          <th scope="col" className="fw-num">
+            {t('amount')}
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {props.rows.map((r) => (
+          <tr key={r.nr}>
+            <th scope="row">
+              <small>{r.nr}</small> {f.date(r.due_on)}
+              {props.states ? <Pill tone={tones[r.status]}>{t(words[r.status])}</Pill> : null}
+            </th>
+            <td className="fw-num">
+              <b>{f.yuan(r.due + r.penalty)}</b>
+              <small>
+                {t('of_which', { principal: f.yuan(r.principal), interest: f.yuan(r.interest) })}
+                {r.penalty ? t('penalty_of', { penalty: f.yuan(r.penalty) }) : ''}
+              </small>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+      <tfoot>
+        <tr>
+          <th scope="row">{t('total')}</th>
+          <td className="fw-num">{f.yuan(total)}</td>
+        </tr>
+      </tfoot>
+    </table>
+  );
+}
