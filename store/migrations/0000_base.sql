@@ -1,1 +1,0 @@
--- Migrations are applied in name order; see store/migrate.go.
