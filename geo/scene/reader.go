@@ -99,7 +99,7 @@ func (r *Reader) Read(ctx context.Context, w Window) (Block, error) {
 		if err := r.read(s, w, r.block.Bands[i]); err != nil {
 			return Block{}, err
 		}
-		s.physical(r.block.Bands[i])
+		s.Physical(r.block.Bands[i])
 	}
 	if cap(r.block.Class) < n {
 		r.block.Class = make([]Class, n)
@@ -179,8 +179,9 @@ func span(pos []int, n int) (lo, hi int) {
 	return lo, hi
 }
 
-// physical turns stored numbers into physical values in place.
-func (b Band) physical(v []float64) {
+// Physical turns stored numbers into physical values in place, NaN where they say
+// that nothing was seen.
+func (b Band) Physical(v []float64) {
 	nd := math.NaN()
 	if b.NoData != nil {
 		nd = *b.NoData
