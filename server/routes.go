@@ -26,6 +26,7 @@ func Roles() map[string][]access.Role {
 		"session-end":    signedIn,
 		"catalogue":      signedIn,
 		"tile":           signedIn,
+		"live":           signedIn, // each is sent what it may see
 
 		"officer-home":         reader,
 		"officer-applications": reader,

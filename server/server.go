@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,10 +22,13 @@ import (
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/credit/watch"
+	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/server/anchor"
+	"github.com/furrowcredit/furrow/server/face"
 	"github.com/furrowcredit/furrow/server/farmer"
+	"github.com/furrowcredit/furrow/server/live"
 	"github.com/furrowcredit/furrow/server/message"
 	"github.com/furrowcredit/furrow/server/officer"
 	"github.com/furrowcredit/furrow/server/operator"
@@ -87,8 +92,7 @@ type Deps struct {
 	Species  []Word
 	Products []product.Product
 
-	// Live takes WebSocket clients; a *live.Hub.
-	Live http.Handler
+	Live *live.Hub
 	// Faces are the web pages: officer/, farmer/ and anchor/ with an index.html each.
 	Faces fs.FS
 
@@ -125,9 +129,17 @@ func New(d Deps) (*Server, error) {
 		d.Registry = prometheus.NewRegistry()
 	}
 	s := &Server{deps: d, words: words}
+	observe, err := observer(d.Registry)
+	if err != nil {
+		return nil, err
+	}
+	faces, err := face.New(d.Faces, http.HandlerFunc(s.noFace))
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	s.api = route.New(route.Config{
-		Mux: mux, Gate: d.Gate, Roles: Roles(), Words: words, Log: d.Log, Observe: observer(d.Registry),
+		Mux: mux, Gate: d.Gate, Roles: Roles(), Words: words, Log: d.Log, Observe: observe,
 	})
 	s.registerSession(s.api)
 	s.registerCatalogue(s.api)
@@ -147,8 +159,8 @@ func New(d Deps) (*Server, error) {
 		Jobs: d.Jobs, ReadPlots: d.ReadPlots, ImportChain: d.ImportChain, Words: words.Fault, Now: d.Now,
 	})
 	partner.Register(s.api, partner.Config{Desk: d.Applications, Applications: d.ApplicationStore, People: d.Gate})
-	s.registerLive(mux)
-	s.registerHealth(mux)
+	s.api.Handle(route.Op{ID: "live", Method: http.MethodGet, Path: "/live", Summary: "WebSocket of changes", Tag: "live"}, s.live)
+	s.registerHouse(mux, faces)
 	if err := s.api.Check(); err != nil {
 		return nil, err
 	}
@@ -162,3 +174,46 @@ func (s *Server) Handler() http.Handler { return s.handler }
 
 // Spec returns the OpenAPI description of the API as YAML.
 func (s *Server) Spec() ([]byte, error) { return s.api.Spec() }
+
+// ErrNoFace is returned while the web pages are not in the binary.
+var ErrNoFace = fault.New(fault.Unavailable, "face.absent", "the web pages are not built into this program: run make web and build again")
+
+// noFace answers for what no face is built for: the root goes to a face.
+func (s *Server) noFace(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != "/" {
+		if slices.Contains(face.Names(), strings.Trim(strings.SplitN(r.URL.Path, "/", 3)[1], "/")) {
+			s.api.Write(w, r, ErrNoFace)
+			return
+		}
+		s.api.Write(w, r, route.ErrNotFound)
+		return
+	}
+	http.Redirect(w, r, "/"+s.home(r)+"/", http.StatusSeeOther)
+}
+
+// home picks the face of who comes to the root: that of their role, or the one for
+// their kind of screen.
+func (s *Server) home(r *http.Request) string {
+	if s.deps.Gate != nil {
+		if who, err := s.api.Who(r); err == nil {
+			switch who.Role {
+			case access.Borrower:
+				return "farmer"
+			case access.Anchor:
+				return "anchor"
+			}
+			return "officer"
+		}
+	}
+	if strings.Contains(r.UserAgent(), "Mobile") {
+		return "farmer"
+	}
+	return "officer"
+}
+
+func (s *Server) live(w http.ResponseWriter, r *http.Request, who access.Actor) {
+	s.deps.Live.Serve(w, r, who, func(ctx context.Context) error {
+		_, err := s.api.Who(r.WithContext(ctx))
+		return err
+	})
+}

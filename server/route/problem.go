@@ -90,11 +90,7 @@ func (a *API) Problem(ctx context.Context, err error) *Problem {
 	var f *fault.Error
 	if p.Status == http.StatusInternalServerError || !errors.As(err, &f) {
 		a.cfg.Log.ErrorContext(ctx, "internal error", "request_id", id, "error", err)
-		p.Status, p.Code = http.StatusInternalServerError, "internal"
-		p.Title = http.StatusText(p.Status)
-		p.Detail = a.cfg.Words.Text(lang, "internal", "something went wrong; try again, and if it stays so give the number {request_id} to the administrator",
-			map[string]string{"request_id": id})
-		return p
+		return a.internal(ctx)
 	}
 	if p.Status == http.StatusServiceUnavailable {
 		a.cfg.Log.WarnContext(ctx, "unavailable", "request_id", id, "error", err)
@@ -236,4 +232,22 @@ func Lang(ctx context.Context) string {
 		return r.Lang
 	}
 	return message.Chinese
+}
+
+// WriteInternal answers r as for an internal error that is logged already.
+func (a *API) WriteInternal(w http.ResponseWriter, r *http.Request) {
+	p := a.internal(r.Context())
+	w.Header().Set("Content-Type", problemType)
+	w.WriteHeader(p.Status)
+	_ = jsonFormat.Marshal(w, p) // nobody is left to tell
+}
+
+func (a *API) internal(ctx context.Context) *Problem {
+	id := RequestID(ctx)
+	return &Problem{
+		Type: "about:blank", Title: http.StatusText(http.StatusInternalServerError), Status: http.StatusInternalServerError,
+		Code: "internal", RequestID: id,
+		Detail: a.cfg.Words.Text(Lang(ctx), "internal", "something went wrong; try again, and if it stays so give the number {request_id} to the administrator",
+			map[string]string{"request_id": id}),
+	}
 }

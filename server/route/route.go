@@ -160,6 +160,24 @@ func Register[I, O any](a *API, op Op, h func(ctx context.Context, who access.Ac
 	})
 }
 
+// Handle adds an operation that speaks no JSON, such as a WebSocket. It stands in the
+// table of roles like every other one.
+func (a *API) Handle(op Op, h func(w http.ResponseWriter, r *http.Request, who access.Actor)) {
+	a.ops = append(a.ops, op)
+	a.cfg.Mux.HandleFunc(op.Method+" "+Prefix+op.Path, func(w http.ResponseWriter, r *http.Request) {
+		who, err := a.Who(r)
+		if err == nil && !slices.Contains(a.cfg.Roles[op.ID], who.Role) {
+			err = access.ErrRole
+		}
+		if err != nil {
+			a.Write(w, r, err)
+			return
+		}
+		note(r.Context(), who)
+		h(w, r, who)
+	})
+}
+
 // Body is the output of an operation that answers with JSON.
 type Body[T any] struct {
 	Body T
