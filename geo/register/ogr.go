@@ -20,12 +20,16 @@ import (
 // [ErrNoCRS] when it does not say where it lies, [ErrEmpty] without features.
 func Open(path string) (File, error) {
 	scene.RegisterDrivers()
-	if strings.EqualFold(filepath.Ext(path), ".zip") {
-		path = "/vsizip/" + path
+	name := path
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".zip":
+		name = "/vsizip/" + path
+	case ".gz":
+		name = "/vsigzip/" + path
 	}
 	// Without recoding, OGR hands over the bytes of a Shapefile as they are: many
 	// are GBK and do not say so.
-	ds, err := godal.Open(path, godal.VectorOnly(), godal.ConfigOption("SHAPE_ENCODING="))
+	ds, err := godal.Open(name, godal.VectorOnly(), godal.ConfigOption("SHAPE_ENCODING="))
 	if err != nil {
 		return File{}, ErrFile.At("%s", path).Because(err)
 	}

@@ -37,7 +37,11 @@ func TestStatsEqualReference(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	got, err := zonal.Stats(context.Background(), r, 1, file.CRS, shapes)
+	plan, err := zonal.Place(r.Grid, file.CRS, shapes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := plan.Stats(context.Background(), r, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,8 +4,7 @@ import (
 	"context"
 	"math"
 
-	"github.com/paulmach/orb"
-
+	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo/scene"
 )
 
@@ -15,18 +14,16 @@ type Stat struct {
 	Count, Mean, StdDev, Min, Max float64
 }
 
-// Stats measures polygons, given in crs, on band (from 1) of a raster. Numbers
+// ErrGrid says that a raster does not lie on the grid that the plan was made for.
+var ErrGrid = fault.New(fault.Invalid, "zonal.grid", "the raster lies on another grid than the others")
+
+// Stats measures the polygons of the plan on band (from 1) of a raster. Numbers
 // are taken as physical values by the scale and offset the file states; nodata
 // and NaN do not count. The answer has one entry for each polygon, in order.
-func Stats(ctx context.Context, r *scene.Raster, band int, crs string, shapes []orb.MultiPolygon) ([]Stat, error) {
-	p, err := newPlan(r.Grid, crs, shapes)
-	if err != nil {
-		return nil, err
+func (p *Plan) Stats(ctx context.Context, r *scene.Raster, band int) ([]Stat, error) {
+	if r.Grid != p.grid {
+		return nil, ErrGrid.At("%s", r.Path)
 	}
-	return p.stats(ctx, r, band)
-}
-
-func (p *plan) stats(ctx context.Context, r *scene.Raster, band int) ([]Stat, error) {
 	if band < 1 || band > len(r.Bands) {
 		return nil, scene.ErrNoBand.At("%s", r.Path).With("band", band)
 	}

@@ -2,7 +2,7 @@
 // the exact covered part of every pixel as its weight.
 //
 // [NewCover] finds the covered parts, [Sample] measures many plots on many scenes
-// in one pass over each, [Stats] measures polygons on one plain raster.
+// in one pass over each, [Plan.Stats] measures polygons on plain rasters.
 package zonal
 
 import (
@@ -66,7 +66,7 @@ func Sample(ctx context.Context, cat *scene.Catalogue, items []scene.Item, plots
 	for i, p := range plots {
 		shapes[i] = orb.MultiPolygon{p}
 	}
-	plans := map[scene.Grid]*plan{}
+	plans := map[scene.Grid]*Plan{}
 	planErr := map[scene.Grid]error{}
 	for _, it := range items {
 		if _, ok := plans[it.Grid]; ok {
@@ -75,7 +75,7 @@ func Sample(ctx context.Context, cat *scene.Catalogue, items []scene.Item, plots
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		plans[it.Grid], planErr[it.Grid] = newPlan(it.Grid, scene.WGS84, shapes)
+		plans[it.Grid], planErr[it.Grid] = Place(it.Grid, scene.WGS84, shapes)
 	}
 	out := make([]ItemSample, len(items))
 	group, ctx := errgroup.WithContext(ctx)
@@ -107,8 +107,10 @@ func Sample(ctx context.Context, cat *scene.Catalogue, items []scene.Item, plots
 // multiple of the usual block sizes, small enough for a dozen bands in memory.
 const tileSize = 512
 
-// plan is where the plots lie on a grid, ready for every raster that shares it.
-type plan struct {
+// Plan is where polygons lie on a grid, ready for every raster that shares it. It
+// is immutable and safe for concurrent use.
+type Plan struct {
+	grid   scene.Grid
 	covers []Cover // without runs: those are in the tiles
 	tiles  []tile
 }
@@ -124,12 +126,14 @@ type part struct {
 	run  Run
 }
 
-func newPlan(g scene.Grid, crs string, shapes []orb.MultiPolygon) (*plan, error) {
+// Place finds the covered part of every pixel of a grid by polygons given in crs,
+// an "EPSG:n" code or WKT. Polygons may lie outside, wholly or in part.
+func Place(g scene.Grid, crs string, shapes []orb.MultiPolygon) (*Plan, error) {
 	pixels, err := g.ToPixels(crs, shapes)
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{covers: make([]Cover, len(shapes))}
+	p := &Plan{grid: g, covers: make([]Cover, len(shapes))}
 	across := (g.Width + tileSize - 1) / tileSize
 	byTile := map[int][]part{}
 	for i, mp := range pixels {
@@ -223,7 +227,7 @@ func bind(it scene.Item, qs []Quantity) (ms []measure, bands []string) {
 	return ms, bands
 }
 
-func sampleItem(ctx context.Context, cat *scene.Catalogue, it scene.Item, p *plan, qs []Quantity) ([]PlotSample, error) {
+func sampleItem(ctx context.Context, cat *scene.Catalogue, it scene.Item, p *Plan, qs []Quantity) ([]PlotSample, error) {
 	ms, bands := bind(it, qs)
 	r, err := cat.Reader(it, bands)
 	if err != nil {
@@ -289,7 +293,7 @@ func (m *measure) value(v []float64, bands [][]float64, k int) float64 {
 	return m.form.Of(v[:len(m.at)])
 }
 
-func finish(p *plan, ms []measure, cells []sums, classes [][scene.NoData + 1]float64) []PlotSample {
+func finish(p *Plan, ms []measure, cells []sums, classes [][scene.NoData + 1]float64) []PlotSample {
 	out := make([]PlotSample, len(p.covers))
 	all := make([]Cell, len(cells))
 	for i, c := range p.covers {

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+
+	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/geo/scene"
+)
+
+// errUsage is what a wrong command line gets.
+var errUsage = fault.New(fault.Invalid, "cli.usage", "{why}; see -h")
+
+// parseArgs reads flags wherever they stand and returns the other arguments.
+func parseArgs(fs *flag.FlagSet, args []string) ([]string, error) {
+	var rest []string
+	for {
+		if err := fs.Parse(args); err != nil {
+			if err == flag.ErrHelp { //nolint:errorlint // flag returns it bare
+				return nil, err
+			}
+			return nil, errUsage.With("why", err.Error())
+		}
+		if fs.NArg() == 0 {
+			return rest, nil
+		}
+		rest, args = append(rest, fs.Arg(0)), fs.Args()[1:]
+	}
+}
+
+// newFlags makes the flag set of a command; its help goes to the error stream.
+func newFlags(name, use string, std stdio) *flag.FlagSet {
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.SetOutput(std.Err)
+	fs.Usage = func() {
+		_, _ = fmt.Fprintf(std.Err, "usage: furrow %s %s\n", name, use)
+		fs.PrintDefaults()
+	}
+	return fs
+}
+
+// printJSON writes one object, as --json asks for.
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// runSceneIndex writes a STAC catalogue of a folder of rasters.
+func runSceneIndex(ctx context.Context, args []string, std stdio) error {
+	fs := newFlags("scene index", "DIR [--out DIR] [--layout auto|NAME|FILE] [--json]", std)
+	out := fs.String("out", "", "folder of the catalogue (default: DIR itself)")
+	layout := fs.String("layout", "auto", "auto, worldcereal, eolearn, furrow, or the path of a furrow-scenes.json")
+	asJSON := fs.Bool("json", false, "print one JSON object")
+	rest, err := parseArgs(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 {
+		return errUsage.With("why", "give one folder")
+	}
+	progress := func(done, total int) {
+		if done == total || done%10 == 0 {
+			_, _ = fmt.Fprintf(std.Err, "scenes looked through: %d of %d\n", done, total)
+		}
+	}
+	if *asJSON {
+		progress = nil
+	}
+	res, err := scene.IndexWith(ctx, scene.IndexConfig{Dir: rest[0], Out: *out, Layout: *layout, Progress: progress})
+	if err != nil {
+		for _, r := range res.Refused {
+			_, _ = fmt.Fprintf(std.Err, "refused %s\n", r.Why)
+		}
+		return err
+	}
+	if *asJSON {
+		if err := printJSON(std.Out, res); err != nil {
+			return err
+		}
+	} else {
+		_, _ = fmt.Fprintf(std.Out, "%d scenes from %d of %d rasters (layout %s)\n", res.Items, res.Used, res.Files, res.Layout)
+		for _, f := range res.Ignored {
+			_, _ = fmt.Fprintf(std.Out, "ignored %s: no pattern of the layout names it\n", f)
+		}
+		for _, r := range res.Refused {
+			_, _ = fmt.Fprintf(std.Out, "refused %s\n", r.Why)
+		}
+	}
+	if len(res.Refused) > 0 {
+		return errNo
+	}
+	return nil
+}

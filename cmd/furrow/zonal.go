@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/paulmach/orb"
+
+	"github.com/furrowcredit/furrow/geo/register"
+	"github.com/furrowcredit/furrow/geo/scene"
+	"github.com/furrowcredit/furrow/geo/zonal"
+)
+
+// zonalStats are the statistics by the names of the command line.
+var zonalStats = map[string]func(zonal.Stat) float64{
+	"mean":  func(s zonal.Stat) float64 { return s.Mean },
+	"count": func(s zonal.Stat) float64 { return s.Count },
+	"stdev": func(s zonal.Stat) float64 { return s.StdDev },
+	"min":   func(s zonal.Stat) float64 { return s.Min },
+	"max":   func(s zonal.Stat) float64 { return s.Max },
+}
+
+// runZonal measures polygons on rasters with exact coverage.
+func runZonal(ctx context.Context, args []string, std stdio) error {
+	fs := newFlags("zonal", "--raster F... --plots FILE --id COL [--stats mean,count,stdev,min,max] [--out F.csv] [--json]", std)
+	var rasters []string
+	fs.Func("raster", "raster file; may be given several times, or several after one flag", func(v string) error {
+		rasters = append(rasters, v)
+		return nil
+	})
+	plots := fs.String("plots", "", "vector file with the polygons")
+	id := fs.String("id", "", "column that names them")
+	stats := fs.String("stats", "mean,count,stdev,min,max", "which statistics")
+	out := fs.String("out", "", "CSV to write (default: standard output)")
+	asJSON := fs.Bool("json", false, "print one JSON object about the run")
+	rest, err := parseArgs(fs, args)
+	if err != nil {
+		return err
+	}
+	rasters = append(rasters, rest...)
+	names := strings.Split(*stats, ",")
+	for _, n := range names {
+		if zonalStats[n] == nil {
+			return errUsage.With("why", fmt.Sprintf("there is no statistic %q; use mean, count, stdev, min, max", n))
+		}
+	}
+	switch {
+	case len(rasters) == 0 || *plots == "" || *id == "":
+		return errUsage.With("why", "--raster, --plots and --id are needed")
+	case *asJSON && *out == "":
+		return errUsage.With("why", "--json needs --out")
+	}
+	file, err := register.Open(*plots)
+	if err != nil {
+		return err
+	}
+	header, ids := []string{"id"}, make([]string, len(file.Features))
+	shapes := make([]orb.MultiPolygon, len(file.Features))
+	blank := 0
+	for i, f := range file.Features {
+		v, ok := f.Fields[*id]
+		if !ok {
+			columns := strings.Join(slices.Sorted(maps.Keys(f.Fields)), ", ")
+			return errUsage.At("%s, feature %d", *plots, f.Number).With("why", fmt.Sprintf("it has no column %q, only %s", *id, columns))
+		}
+		ids[i], shapes[i] = v, f.Shape
+		if f.Err != nil {
+			blank++
+			_, _ = fmt.Fprintf(std.Err, "%s, feature %d (%s): %v\n", *plots, f.Number, v, f.Err)
+		}
+	}
+	rows := make([][]string, len(ids))
+	for i := range rows {
+		rows[i] = []string{ids[i]}
+	}
+	var plan *zonal.Plan
+	var grid scene.Grid
+	for _, path := range rasters {
+		if err := func() error {
+			r, err := scene.OpenRaster(path)
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			if plan == nil || r.Grid != grid {
+				if plan, err = zonal.Place(r.Grid, file.CRS, shapes); err != nil {
+					return err
+				}
+				grid = r.Grid
+			}
+			for b := range r.Bands {
+				got, err := plan.Stats(ctx, r, b+1)
+				if err != nil {
+					return err
+				}
+				prefix := columnPrefix(r, b, len(rasters) > 1)
+				for _, n := range names {
+					header = append(header, prefix+n)
+					for i, s := range got {
+						rows[i] = append(rows[i], number(zonalStats[n](s)))
+					}
+				}
+			}
+			return nil
+		}(); err != nil {
+			return err
+		}
+	}
+	if err := writeCSV(*out, std.Out, header, rows); err != nil {
+		return err
+	}
+	if *asJSON {
+		return printJSON(std.Out, map[string]any{"parcels": len(rows), "without_shape": blank, "rasters": len(rasters), "columns": header, "out": *out})
+	}
+	return nil
+}
+
+// columnPrefix tells rasters and bands apart where there are several.
+func columnPrefix(r *scene.Raster, band int, several bool) string {
+	var p string
+	if several {
+		base := filepath.Base(r.Path)
+		p = strings.TrimSuffix(base, filepath.Ext(base)) + "_"
+	}
+	if len(r.Bands) > 1 {
+		p += cmp.Or(r.Bands[band].Description, fmt.Sprintf("b%d", band+1)) + "_"
+	}
+	return p
+}
+
+// number writes all digits; what is not known is blank.
+func number(v float64) string {
+	if math.IsNaN(v) {
+		return ""
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
+}
+
+// writeCSV writes a table to a file, or to w when path is empty.
+func writeCSV(path string, w io.Writer, header []string, rows [][]string) (err error) {
+	if path != "" {
+		f, err := os.Create(path)
+		if err != nil {
+			return errUsage.With("why", "the output cannot be written: "+err.Error())
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		w = f
+	}
+	buf := bufio.NewWriter(w)
+	c := csv.NewWriter(buf)
+	if err := c.Write(header); err != nil {
+		return err
+	}
+	if err := c.WriteAll(rows); err != nil {
+		return err
+	}
+	return buf.Flush()
+}
