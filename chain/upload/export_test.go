@@ -1,0 +1,7 @@
+package upload
+
+// ParseAmount and ParseDate are opened for the external tests of cells.
+var (
+	ParseAmount = parseAmount
+	ParseDate   = parseDate
+)
