@@ -64,7 +64,7 @@ type Deps struct {
 	PlotStore geo.Store
 	// Report has the satellite report of a new plot made soon, in the background.
 	Report    func(ctx context.Context, tenant, plotID string) error
-	ReadPlots func(r io.Reader, name string) ([]geo.Plot, []operator.Refusal, error)
+	ReadPlots func(r io.Reader, name string) ([]geo.Plot, []operator.Refused, error)
 	Scenes    func() []view.Scene // newest first
 	Tiles     Tiles               // nil when there are no scenes
 

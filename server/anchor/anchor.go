@@ -13,9 +13,9 @@ import (
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/chain/upload"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/server/route"
-	"github.com/furrowcredit/furrow/server/shape"
 )
 
 // ErrKind is returned for a kind of document that no template exists for.
@@ -23,11 +23,11 @@ var ErrKind = fault.New(fault.NotFound, "upload.kind", "there is no template {ki
 
 // Uploads takes files of an anchor; chain/upload.Service is one.
 type Uploads interface {
-	Check(ctx context.Context, who shape.Who, kind chain.DocKind, fileName string, body []byte) (chain.Upload, error)
-	Commit(ctx context.Context, who shape.Who, uploadID string, skipBad bool) (chain.Upload, error)
-	Undo(ctx context.Context, who shape.Who, uploadID string) (chain.Upload, error)
-	List(ctx context.Context, who shape.Who) ([]chain.Upload, error)
-	Get(ctx context.Context, who shape.Who, uploadID string) (chain.Upload, error)
+	Check(ctx context.Context, who upload.Who, kind chain.DocKind, fileName string, body []byte) (chain.Upload, error)
+	Commit(ctx context.Context, who upload.Who, uploadID string, skipBad bool) (chain.Upload, error)
+	Undo(ctx context.Context, who upload.Who, uploadID string) (chain.Upload, error)
+	List(ctx context.Context, who upload.Who) ([]chain.Upload, error)
+	Get(ctx context.Context, who upload.Who, uploadID string) (chain.Upload, error)
 	Template(kind chain.DocKind) ([]byte, error)
 }
 
@@ -64,8 +64,8 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, op("suppliers", http.MethodGet, "/suppliers", "Firms that sell to the anchor"), f.suppliers)
 }
 
-func of(who access.Actor) shape.Who {
-	return shape.Who{Tenant: who.Tenant, AnchorID: who.FirmID, UserID: who.UserID, UserName: who.Name}
+func of(who access.Actor) upload.Who {
+	return upload.Who{Tenant: who.Tenant, AnchorID: who.FirmID, UserID: who.UserID, UserName: who.Name}
 }
 
 type templateIn struct {

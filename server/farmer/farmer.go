@@ -19,7 +19,6 @@ import (
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/server/route"
-	"github.com/furrowcredit/furrow/server/shape"
 	"github.com/furrowcredit/furrow/server/view"
 )
 
@@ -40,7 +39,7 @@ type Repayer interface {
 
 // Register of plots; geo.Plots is one.
 type Plots interface {
-	Check(ctx context.Context, tenant string, poly orb.Polygon) (shape.PlotCheck, error)
+	Check(ctx context.Context, tenant string, poly orb.Polygon) (geo.PlotCheck, error)
 	Add(ctx context.Context, tenant string, p geo.Plot) (geo.Plot, error)
 }
 
@@ -180,7 +179,7 @@ type checkIn struct {
 	}
 }
 
-func (f face) checkPlot(ctx context.Context, who access.Actor, in *checkIn) (*route.Body[shape.PlotCheck], error) {
+func (f face) checkPlot(ctx context.Context, who access.Actor, in *checkIn) (*route.Body[geo.PlotCheck], error) {
 	return route.Answer(f.Plots.Check(ctx, who.Tenant, in.Body.Polygon))
 }
 

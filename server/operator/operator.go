@@ -59,7 +59,13 @@ type Jobs interface {
 type Refusal struct {
 	Place  string `json:"place"` // row, feature or line
 	Code   string `json:"code"`
-	Reason string `json:"reason"`
+	Reason string `json:"reason"` // in the reader's language
+}
+
+// Refused is a Refusal before it is put into words.
+type Refused struct {
+	Place string
+	Err   error
 }
 
 // Config is what the face works with.
@@ -74,7 +80,7 @@ type Config struct {
 	Report func(ctx context.Context, tenant, plotID string) error
 	Jobs   Jobs
 	// ReadPlots reads a land-register file; the plots are not saved yet.
-	ReadPlots func(r io.Reader, name string) ([]geo.Plot, []Refusal, error)
+	ReadPlots func(r io.Reader, name string) ([]geo.Plot, []Refused, error)
 	// ImportChain takes the files of a reference chain, by file name.
 	ImportChain func(ctx context.Context, tenant string, files map[string]io.Reader) (ChainReport, error)
 	// Words gives the text of an error in a language.
@@ -287,7 +293,10 @@ func (f face) importPlots(ctx context.Context, who access.Actor, in *importIn) (
 	if err != nil {
 		return nil, err
 	}
-	out := PlotImport{Read: len(plots) + len(refusals), Refusals: refusals}
+	out := PlotImport{Read: len(plots) + len(refusals)}
+	for _, r := range refusals {
+		out.Refusals = append(out.Refusals, f.refusal(ctx, r.Place, r.Err))
+	}
 	for _, p := range plots {
 		p.OwnerID, p.OwnerName = owner.ID, owner.Name
 		saved, err := f.Plots.Add(ctx, who.Tenant, p)

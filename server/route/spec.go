@@ -84,7 +84,7 @@ func schemaName(t reflect.Type, hint string) string {
 			dir, room = path[:i], path[i+1:]
 		}
 		switch {
-		case strings.HasSuffix(dir, "/server") && room != "route" && room != "view" && room != "shape":
+		case strings.HasSuffix(dir, "/server") && room != "route" && room != "view":
 			name.WriteString(upper(room))
 		case base == "Entry" && room == "access":
 			name.WriteString("Audit")
