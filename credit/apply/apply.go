@@ -36,6 +36,19 @@ var (
 	ErrKeyReused = fault.New(fault.Conflict, "idempotency.reused", "this idempotency key was used with other content; make a new key")
 )
 
+// More of what can be wrong.
+var (
+	ErrKey         = fault.New(fault.Invalid, "idempotency.absent", "send an Idempotency-Key of 1 to 200 characters")
+	ErrSubject     = fault.New(fault.NotFound, "application.subject", "you have no such plot, herd or firm")
+	ErrNoLimit     = fault.New(fault.Conflict, "application.no_limit", "the evidence gives no limit that could be approved; have it assessed again or refuse")
+	ErrNote        = fault.New(fault.Invalid, "application.note", "say in a few words why")
+	ErrContract    = fault.New(fault.Conflict, "contract.changed", "the contract is not the one that was shown; read it again and sign that")
+	ErrNoContract  = fault.New(fault.Conflict, "contract.none", "there is no contract while the application is {state}")
+	ErrAboveLimit  = fault.New(fault.Invalid, "application.above_limit", "draw at most {limit} yuan")
+	ErrPending     = fault.New(fault.Unavailable, "application.pending", "the satellite report of the plot is not ready yet")
+	ErrPurposeLong = fault.New(fault.Invalid, "application.purpose", "describe the purpose in at most 200 characters")
+)
+
 // Application asks for money on a subject.
 type Application struct {
 	ID          string         `json:"id"`
@@ -100,16 +113,17 @@ type Store interface {
 	// Application returns ErrNotFound.
 	Application(ctx context.Context, tenant, id string) (Application, error)
 	Applications(ctx context.Context, tenant string, f Filter) ([]Application, error)
-	// Move saves a when its stored state is still from, with its step; ErrState otherwise.
-	// A decision, snapshot (canonical JSON of credit.Evidence) or contract that is not
-	// nil is saved in the same transaction. Moving to Signed takes the pledge of the
-	// subject: ErrPledged when another application holds it. Closed, Withdrawn, Expired
-	// and Refused free it.
-	Move(ctx context.Context, from State, a Application, s Step, d *credit.Decision, snapshot []byte, c *Contract) error
+	// Move saves a when its stored state is still from, with its step and what r holds,
+	// in one transaction; ErrState otherwise. Moving to Signed takes the pledge of the
+	// subject: ErrPledged when another application holds it. Closed, Withdrawn, Expired and
+	// Refused free it. Signed cannot become Withdrawn or Expired while a loan stands.
+	Move(ctx context.Context, from State, a Application, s Step, r Record) error
 	Steps(ctx context.Context, tenant, applicationID string) ([]Step, error)
+	// Decision returns ErrNotFound.
 	Decision(ctx context.Context, tenant, id string) (credit.Decision, error)
-	// Snapshot returns the frozen bytes a decision saw.
-	Snapshot(ctx context.Context, tenant, decisionID string) ([]byte, error)
+	// Frozen returns the inputs of a decision; ErrNotFound.
+	Frozen(ctx context.Context, tenant, decisionID string) (Frozen, error)
+	// Contract returns the signed contract; ErrNotFound.
 	Contract(ctx context.Context, tenant, applicationID string) (Contract, error)
 	// PledgeOf returns the application that holds the subject, or "".
 	PledgeOf(ctx context.Context, tenant string, s credit.Subject) (string, error)

@@ -5,7 +5,6 @@ import (
 
 	"github.com/paulmach/orb"
 
-	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/loan"
@@ -96,6 +95,9 @@ type (
 	}
 )
 
-// Moves of an application: who may take it from where to where. The system's moves
-// have no roles.
-var _ = access.Officer
+// Record is what is saved along with a move. Nil fields are not there.
+type Record struct {
+	Decision *credit.Decision
+	Frozen   *Frozen // inputs of Decision
+	Contract *Contract
+}

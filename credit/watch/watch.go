@@ -49,7 +49,7 @@ type Store interface {
 	Raise(ctx context.Context, a Alert) (saved Alert, opened bool, err error)
 	// Clear closes the open alert of that kind, subject and item, if there is one.
 	Clear(ctx context.Context, tenant, kind, subjectID, item string, at time.Time, by, cause string) (closed Alert, ok bool, err error)
-	// Close closes by id; ErrNotFound.
+	// Close closes by id; ErrNotFound, ErrClosed.
 	Close(ctx context.Context, tenant, id string, at time.Time, by, cause string) (Alert, error)
 	Alerts(ctx context.Context, tenant string, f Filter) ([]Alert, error)
 	CountOpen(ctx context.Context, tenant string) (map[string]int, error) // by severity
@@ -66,6 +66,8 @@ type Clock func() time.Time
 // Desk is where alerts come in and go out.
 type Desk struct {
 	Store  Store
-	Notify Notifier
+	Notify Notifier // nil tells nobody
 	Now    Clock
+	// LoanOf finds the open loan that stands on a subject, or "". nil leaves Alert.LoanID.
+	LoanOf func(ctx context.Context, tenant, subjectID string) (string, error)
 }

@@ -1,0 +1,591 @@
+package apply
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/policy"
+	"github.com/furrowcredit/furrow/credit/product"
+	"github.com/furrowcredit/furrow/ident"
+	"github.com/furrowcredit/furrow/money"
+)
+
+// OfferDays is how long an offer or a signed contract waits before it expires.
+const OfferDays = 30
+
+// Config is what the service needs.
+type Config struct {
+	Store       Store
+	Plots       Plots
+	Overlaps    Overlaps
+	PlotReports PlotReports
+	Herds       Herds
+	HerdReports HerdReports
+	Firms       Firms
+	Standings   Standings
+	Alerts      Alerts
+	Products    *product.Catalogue
+	Policies    *policy.Set
+	Words       *Words // of contracts
+	Loans       *loan.Service
+	Queue       Queue    // nil assesses at once
+	Notify      Notifier // nil tells nobody
+	Now         func() time.Time
+	// Patience is how long an assessment waits for a report that is being made before it
+	// decides without; 0 means two minutes.
+	Patience time.Duration
+}
+
+// Service takes applications through their states.
+type Service struct{ cfg Config }
+
+// New returns a service, which from now on follows the loans of cfg.Loans.
+func New(cfg Config) *Service {
+	if cfg.Patience == 0 {
+		cfg.Patience = 2 * time.Minute
+	}
+	s := &Service{cfg}
+	cfg.Loans.OnChange(s.loanChanged)
+	return s
+}
+
+func (s *Service) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Millisecond) }
+
+// Submit saves what a borrower asks for and has it assessed. The same key with the same
+// request gives the same application; with another request it is ErrKeyReused. Officers,
+// operators and partners submit for the owner of the subject.
+func (s *Service) Submit(ctx context.Context, actor access.Actor, req Request, key string) (Application, error) {
+	if key == "" || len(key) > 200 {
+		return Application{}, ErrKey.At("header.Idempotency-Key")
+	}
+	req.Purpose = strings.TrimSpace(req.Purpose)
+	if utf8.RuneCountInString(req.Purpose) > 200 {
+		return Application{}, ErrPurposeLong.At("body.purpose")
+	}
+	prod, err := s.cfg.Products.Product(req.Product)
+	if err != nil {
+		return Application{}, err
+	}
+	if err := prod.Check(req.Subject.Kind, req.Asked, req.TermMonths); err != nil {
+		return Application{}, err
+	}
+	owner, ownerName, name, err := s.subject(ctx, actor.Tenant, req.Subject)
+	if err != nil {
+		return Application{}, err
+	}
+	switch {
+	case actor.UserID == owner:
+		ownerName = actor.Name
+	case actor.Role == access.Borrower || owner == "":
+		return Application{}, ErrSubject.At("body.subject.id")
+	}
+	body, err := json.Marshal(req)
+	if err != nil {
+		return Application{}, err
+	}
+	now := s.now()
+	a, err := s.cfg.Store.Add(ctx, Application{
+		ID: ident.New(), Tenant: actor.Tenant, UserID: owner, UserName: ownerName, Subject: req.Subject, SubjectName: name,
+		Product: req.Product, Asked: req.Asked, TermMonths: req.TermMonths, Purpose: req.Purpose, State: Submitted,
+		Key: key, KeyHash: credit.Hash(body), CreatedAt: now, UpdatedAt: now,
+	})
+	if err != nil {
+		return Application{}, err
+	}
+	s.tell(a)
+	return s.enqueue(ctx, a)
+}
+
+// enqueue has a submitted application assessed. Sending a request again after a crash
+// queues it again, which does no harm: assessing is idempotent.
+func (s *Service) enqueue(ctx context.Context, a Application) (Application, error) {
+	if a.State != Submitted {
+		return a, nil
+	}
+	if s.cfg.Queue != nil {
+		return a, s.cfg.Queue.Assess(ctx, a.Tenant, a.ID)
+	}
+	after, err := s.Assess(ctx, a.Tenant, a.ID)
+	if errors.Is(err, ErrPending) {
+		return after, nil
+	}
+	return after, err
+}
+
+func (s *Service) tell(a Application) {
+	if s.cfg.Notify != nil {
+		s.cfg.Notify.ApplicationChanged(a)
+	}
+}
+
+// move makes one step of the table, with what is saved along.
+func (s *Service) move(ctx context.Context, actor access.Actor, a Application, to State, note string, r Record) (Application, error) {
+	if err := may(actor, a.State, to); err != nil {
+		return Application{}, err
+	}
+	from := a.State
+	a.State, a.UpdatedAt = to, s.now()
+	step := Step{ApplicationID: a.ID, From: from, To: to, Actor: actor.UserID, ActorName: actor.Name, Note: note, At: a.UpdatedAt}
+	if err := s.cfg.Store.Move(ctx, from, a, step, r); err != nil {
+		return Application{}, err
+	}
+	s.tell(a)
+	return a, nil
+}
+
+// get returns the application when the actor may see it: a borrower only an own one.
+func (s *Service) get(ctx context.Context, actor access.Actor, id string) (Application, error) {
+	a, err := s.cfg.Store.Application(ctx, actor.Tenant, id)
+	if err != nil {
+		return Application{}, err
+	}
+	if actor.Role == access.Borrower && a.UserID != actor.UserID {
+		return Application{}, ErrNotFound
+	}
+	return a, nil
+}
+
+// Application returns ErrNotFound; a borrower sees only own ones.
+func (s *Service) Application(ctx context.Context, actor access.Actor, id string) (Application, error) {
+	return s.get(ctx, actor, id)
+}
+
+// Applications lists applications, newest first; a borrower sees only own ones.
+func (s *Service) Applications(ctx context.Context, actor access.Actor, f Filter) ([]Application, error) {
+	if actor.Role == access.Borrower {
+		f.UserID = actor.UserID
+	}
+	return s.cfg.Store.Applications(ctx, actor.Tenant, f)
+}
+
+// CountByState counts the tenant's applications.
+func (s *Service) CountByState(ctx context.Context, tenant string) (map[State]int, error) {
+	return s.cfg.Store.CountByState(ctx, tenant)
+}
+
+// PledgedPlots returns the plots that stand behind a contract now.
+func (s *Service) PledgedPlots(ctx context.Context, tenant string) ([]string, error) {
+	return s.cfg.Store.PledgedPlots(ctx, tenant)
+}
+
+// PledgeOf returns the application that holds a subject, or "".
+func (s *Service) PledgeOf(ctx context.Context, tenant string, subject credit.Subject) (string, error) {
+	return s.cfg.Store.PledgeOf(ctx, tenant, subject)
+}
+
+// Assess gathers the evidence, decides and moves the application to offered, referred or
+// refused, with the decision and all it saw, in one transaction. An application that is
+// past that is returned as it is. ErrPending says that the plot's report is still being
+// made: call again soon; after Config.Patience it decides without.
+func (s *Service) Assess(ctx context.Context, tenant, id string) (Application, error) {
+	a, err := s.cfg.Store.Application(ctx, tenant, id)
+	if err != nil || (a.State != Submitted && a.State != Deciding) {
+		return a, err
+	}
+	ev, pending, err := s.gather(ctx, a)
+	if err != nil {
+		return Application{}, fmt.Errorf("evidence of application %s: %w", id, err)
+	}
+	if pending && s.now().Sub(a.UpdatedAt) < s.cfg.Patience {
+		if a.State == Submitted {
+			if a, err = s.move(ctx, system, a, Deciding, "", Record{}); err != nil {
+				return Application{}, err
+			}
+		}
+		return a, ErrPending
+	}
+	prod, err := s.cfg.Products.Product(a.Product)
+	if err != nil {
+		return Application{}, err
+	}
+	d, frozen, err := s.decide(a, ev, prod)
+	if err != nil {
+		return Application{}, err
+	}
+	to := map[credit.Outcome]State{credit.Offer: Offered, credit.Refer: Referred, credit.Refuse: Refused}[d.Outcome]
+	a.DecisionID, a.Limit, a.Rate = d.ID, d.Limit, d.Rate
+	after, err := s.move(ctx, system, a, to, "", Record{Decision: &d, Frozen: &frozen})
+	if errors.Is(err, ErrState) {
+		return s.cfg.Store.Application(ctx, tenant, id) // somebody else was faster
+	}
+	return after, err
+}
+
+func (s *Service) decide(a Application, ev credit.Evidence, prod product.Product) (credit.Decision, Frozen, error) {
+	evidence, hash, err := credit.Canonical(ev)
+	if err != nil {
+		return credit.Decision{}, Frozen{}, err
+	}
+	terms, err := json.Marshal(prod)
+	if err != nil {
+		return credit.Decision{}, Frozen{}, err
+	}
+	pol, err := s.cfg.Policies.Policy(prod.Policy)
+	if err != nil {
+		return credit.Decision{}, Frozen{}, err
+	}
+	start := s.cfg.Now()
+	d, err := pol.Decide(ev, prod, s.now())
+	if err != nil {
+		return credit.Decision{}, Frozen{}, err
+	}
+	d.Micros = s.cfg.Now().Sub(start).Microseconds()
+	d.ID, d.ApplicationID, d.EvidenceHash = ident.New(), a.ID, hash
+	return d, Frozen{Evidence: evidence, Product: terms, Policy: pol.Source}, nil
+}
+
+// Replay makes a stored decision again from its stored evidence, product and policy. The
+// id, the times and the application are carried over; everything else is compared byte
+// for byte. ErrNotFound.
+func (s *Service) Replay(ctx context.Context, actor access.Actor, decisionID string) (ReplayResult, error) {
+	stored, err := s.cfg.Store.Decision(ctx, actor.Tenant, decisionID)
+	if err != nil {
+		return ReplayResult{}, err
+	}
+	frozen, err := s.cfg.Store.Frozen(ctx, actor.Tenant, decisionID)
+	if err != nil {
+		return ReplayResult{}, err
+	}
+	again, err := Replay(stored, frozen)
+	if err != nil {
+		return ReplayResult{}, err
+	}
+	a, err := json.Marshal(stored)
+	if err != nil {
+		return ReplayResult{}, err
+	}
+	b, err := json.Marshal(again)
+	return ReplayResult{Same: bytes.Equal(a, b), Stored: stored, Replayed: again}, err
+}
+
+// Replay decides again on frozen inputs. It needs no store, so that an auditor can run
+// it on exported records.
+func Replay(stored credit.Decision, f Frozen) (credit.Decision, error) {
+	ev, err := credit.Read(f.Evidence)
+	if err != nil {
+		return credit.Decision{}, err
+	}
+	var prod product.Product
+	if err := json.Unmarshal(f.Product, &prod); err != nil {
+		return credit.Decision{}, fmt.Errorf("stored product: %w", err)
+	}
+	pol, err := policy.Parse("stored policy", f.Policy)
+	if err != nil {
+		return credit.Decision{}, err
+	}
+	d, err := pol.Decide(ev, prod, stored.MadeAt)
+	d.ID, d.ApplicationID, d.Micros = stored.ID, stored.ApplicationID, stored.Micros
+	d.EvidenceHash = credit.Hash(f.Evidence)
+	return d, err
+}
+
+// Localise returns d with its reasons in lang, "zh-CN" or "en".
+func (s *Service) Localise(d credit.Decision, lang string) credit.Decision {
+	return s.cfg.Policies.Localise(d, lang)
+}
+
+// Approve offers a referred application the limit that its evidence gives. An officer
+// says why. ErrNoLimit when there is none.
+func (s *Service) Approve(ctx context.Context, actor access.Actor, id, note string) (Application, error) {
+	a, err := s.get(ctx, actor, id)
+	if err != nil {
+		return Application{}, err
+	}
+	if note, err = checkNote(note); err != nil {
+		return Application{}, err
+	}
+	if err := may(actor, a.State, Offered); err != nil {
+		return Application{}, err
+	}
+	if a.Limit <= 0 {
+		return Application{}, ErrNoLimit
+	}
+	return s.move(ctx, actor, a, Offered, note, Record{})
+}
+
+// Refuse ends a referred application. An officer says why.
+func (s *Service) Refuse(ctx context.Context, actor access.Actor, id, note string) (Application, error) {
+	a, err := s.get(ctx, actor, id)
+	if err != nil {
+		return Application{}, err
+	}
+	if note, err = checkNote(note); err != nil {
+		return Application{}, err
+	}
+	return s.move(ctx, actor, a, Refused, note, Record{})
+}
+
+func checkNote(note string) (string, error) {
+	note = strings.TrimSpace(note)
+	if note == "" || utf8.RuneCountInString(note) > 1000 {
+		return "", ErrNote.At("body.note")
+	}
+	return note, nil
+}
+
+// Reassess has a referred application decided anew on the evidence of now.
+func (s *Service) Reassess(ctx context.Context, actor access.Actor, id string) (Application, error) {
+	a, err := s.get(ctx, actor, id)
+	if err != nil {
+		return Application{}, err
+	}
+	if a, err = s.move(ctx, actor, a, Submitted, "", Record{}); err != nil {
+		return Application{}, err
+	}
+	return s.enqueue(ctx, a)
+}
+
+// Withdraw takes an application back as long as no money is out.
+func (s *Service) Withdraw(ctx context.Context, actor access.Actor, id string) (Application, error) {
+	a, err := s.get(ctx, actor, id)
+	if err != nil {
+		return Application{}, err
+	}
+	return s.move(ctx, actor, a, Withdrawn, "", Record{})
+}
+
+// Expire ends offers and signed contracts that nobody used for [OfferDays], and returns
+// how many. The day end calls it.
+func (s *Service) Expire(ctx context.Context, tenant string) (int, error) {
+	old := s.now().AddDate(0, 0, -OfferDays)
+	n := 0
+	for f := (Filter{States: []State{Offered, Signed}, Limit: 500}); ; {
+		list, err := s.cfg.Store.Applications(ctx, tenant, f)
+		if err != nil || len(list) == 0 {
+			return n, err
+		}
+		for _, a := range list {
+			if a.UpdatedAt.After(old) {
+				continue
+			}
+			_, err := s.move(ctx, system, a, Expired, "", Record{})
+			switch {
+			case err == nil:
+				n++
+			case !errors.Is(err, ErrState): // a draw or a withdrawal was faster
+				return n, err
+			}
+		}
+		f.Before = list[len(list)-1].ID
+	}
+}
+
+// Sign takes the contract whose text has hash, in either language, and the pledge of the
+// subject with it. ErrContract when the contract is another one by now, ErrPledged when
+// another application was faster or ground is pledged under another plot meanwhile.
+func (s *Service) Sign(ctx context.Context, actor access.Actor, id, hash, device string) (Application, error) {
+	a, err := s.get(ctx, actor, id)
+	if err != nil {
+		return Application{}, err
+	}
+	if a.State == Signed {
+		if c, err := s.cfg.Store.Contract(ctx, a.Tenant, id); err == nil && c.Hash == hash {
+			return a, nil // signed already: the answer was lost
+		}
+	}
+	if err := may(actor, a.State, Signed); err != nil {
+		return Application{}, err
+	}
+	var contract Contract
+	for _, lang := range Languages {
+		c, err := s.draft(ctx, a, lang)
+		if err != nil {
+			return Application{}, err
+		}
+		if c.Hash == hash {
+			contract = c
+		}
+	}
+	if contract.Hash == "" {
+		return Application{}, ErrContract
+	}
+	if err := s.free(ctx, a); err != nil {
+		return Application{}, err
+	}
+	now := s.now()
+	contract.SignedBy, contract.SignedAt, contract.Device = actor.UserID, &now, device
+	return s.move(ctx, actor, a, Signed, "", Record{Contract: &contract})
+}
+
+// free checks that no plot that was pledged since the decision lies over this one.
+func (s *Service) free(ctx context.Context, a Application) error {
+	if a.Subject.Kind != credit.PlotSubject {
+		return nil
+	}
+	overlaps, err := s.pledgedOverlaps(ctx, a)
+	if err != nil {
+		return err
+	}
+	for _, o := range overlaps {
+		if o.Share > 0.1 {
+			holder, err := s.cfg.Store.PledgeOf(ctx, a.Tenant, credit.Subject{Kind: credit.PlotSubject, ID: o.PlotID})
+			if err != nil {
+				return err
+			}
+			return ErrPledged.With("application", holder)
+		}
+	}
+	return nil
+}
+
+// Draw lends amount under a signed contract and sends the money. See [loan.Service.Draw]
+// for what comes back while the bank has not answered.
+func (s *Service) Draw(ctx context.Context, actor access.Actor, id string, amount money.Fen, key string) (loan.Loan, error) {
+	if key == "" || len(key) > 200 {
+		return loan.Loan{}, ErrKey.At("header.Idempotency-Key")
+	}
+	a, err := s.get(ctx, actor, id)
+	if err != nil {
+		return loan.Loan{}, err
+	}
+	if a.State != Signed && a.State != Active {
+		return loan.Loan{}, ErrState.With("state", a.State).With("to", Active)
+	}
+	if actor.Role != access.Borrower && actor.Role != access.Partner {
+		return loan.Loan{}, access.ErrRole
+	}
+	if amount > a.Limit {
+		return loan.Loan{}, ErrAboveLimit.At("body.amount").With("limit", a.Limit)
+	}
+	prod, err := s.cfg.Products.Product(a.Product)
+	if err != nil {
+		return loan.Loan{}, err
+	}
+	l, err := s.cfg.Loans.Draw(ctx, loan.DrawRequest{
+		Key: a.UserID + ":" + key,
+		Loan: loan.Loan{
+			Tenant: a.Tenant, ApplicationID: a.ID, UserID: a.UserID, UserName: a.UserName, Subject: a.Subject,
+			SubjectName: a.SubjectName, Product: a.Product, Principal: amount, Rate: a.Rate,
+			PenaltyRate: prod.PenaltyRate(a.Rate), Method: prod.Method, DayCount: prod.DayCount, TermMonths: a.TermMonths,
+		},
+	})
+	if err != nil {
+		return loan.Loan{}, err
+	}
+	// The loan tells of itself, but not when this is an answer given again.
+	return l, s.loanChanged(ctx, l)
+}
+
+// Repay collects money for a loan; a borrower only for an own one.
+func (s *Service) Repay(ctx context.Context, actor access.Actor, loanID string, amount money.Fen, key string) (loan.Loan, error) {
+	if key == "" || len(key) > 200 {
+		return loan.Loan{}, ErrKey.At("header.Idempotency-Key")
+	}
+	l, err := s.Loan(ctx, actor, loanID)
+	if err != nil {
+		return loan.Loan{}, err
+	}
+	return s.cfg.Loans.Repay(ctx, actor.Tenant, loanID, amount, l.UserID+":"+key)
+}
+
+// Loan returns loan.ErrNotFound; a borrower sees only own ones.
+func (s *Service) Loan(ctx context.Context, actor access.Actor, id string) (loan.Loan, error) {
+	l, err := s.cfg.Loans.Loan(ctx, actor.Tenant, id)
+	if err == nil && actor.Role == access.Borrower && l.UserID != actor.UserID {
+		return loan.Loan{}, loan.ErrNotFound
+	}
+	return l, err
+}
+
+// loanChanged moves the application along with its loan.
+func (s *Service) loanChanged(ctx context.Context, l loan.Loan) error {
+	if !slices.Contains([]loan.State{loan.Active, loan.Overdue, loan.Closed}, l.State) {
+		return nil
+	}
+	a, err := s.cfg.Store.Application(ctx, l.Tenant, l.ApplicationID)
+	if err != nil {
+		return err
+	}
+	if a.State == Signed {
+		a.LoanID = l.ID
+		if a, err = s.follow(ctx, a, Active); err != nil {
+			return err
+		}
+	}
+	if a.State == Active && l.State == loan.Closed {
+		_, err = s.follow(ctx, a, Closed)
+	}
+	return err
+}
+
+// follow moves a, or finds that another process has done so.
+func (s *Service) follow(ctx context.Context, a Application, to State) (Application, error) {
+	after, err := s.move(ctx, system, a, to, "", Record{})
+	if errors.Is(err, ErrState) {
+		return s.cfg.Store.Application(ctx, a.Tenant, a.ID)
+	}
+	return after, err
+}
+
+// Detail is everything about one application; a borrower sees only own ones.
+func (s *Service) Detail(ctx context.Context, actor access.Actor, id string) (Detail, error) {
+	a, err := s.get(ctx, actor, id)
+	if err != nil {
+		return Detail{}, err
+	}
+	d := Detail{Application: a, Schedule: []loan.Instalment{}}
+	if d.Product, err = s.cfg.Products.Product(a.Product); err != nil {
+		return Detail{}, err
+	}
+	if d.Steps, err = s.cfg.Store.Steps(ctx, a.Tenant, id); err != nil {
+		return Detail{}, err
+	}
+	if a.DecisionID == "" {
+		return d, nil
+	}
+	decision, err := s.cfg.Store.Decision(ctx, a.Tenant, a.DecisionID)
+	if err != nil {
+		return Detail{}, err
+	}
+	d.Decision = &decision
+	frozen, err := s.cfg.Store.Frozen(ctx, a.Tenant, a.DecisionID)
+	if err != nil {
+		return Detail{}, err
+	}
+	ev, err := credit.Read(frozen.Evidence)
+	if err != nil {
+		return Detail{}, err
+	}
+	d.Evidence = &ev
+	if c, err := s.cfg.Store.Contract(ctx, a.Tenant, id); err == nil {
+		d.Contract = &c
+	} else if !errors.Is(err, ErrNotFound) {
+		return Detail{}, err
+	}
+	return d, s.schedule(ctx, a, &d)
+}
+
+// schedule adds the loan and its rows, or before that the rows of an offer.
+func (s *Service) schedule(ctx context.Context, a Application, d *Detail) error {
+	l, err := s.cfg.Loans.ByApplication(ctx, a.Tenant, a.ID)
+	switch {
+	case err == nil:
+		d.Loan = &l
+		rows, err := s.cfg.Loans.Schedule(ctx, a.Tenant, l.ID)
+		d.Schedule = rows
+		return err
+	case !errors.Is(err, loan.ErrNotFound):
+		return err
+	case a.State != Offered && a.State != Signed:
+		return nil
+	}
+	d.Schedule, err = indicative(a, d.Product, d.Decision.MadeAt)
+	return err
+}
+
+// indicative is the schedule of the whole limit, drawn on the day of the decision.
+func indicative(a Application, p product.Product, made time.Time) ([]loan.Instalment, error) {
+	return loan.Schedule(loan.Terms{
+		Principal: a.Limit, Rate: a.Rate, Method: p.Method, DayCount: p.DayCount, Start: money.DateOf(made), N: a.TermMonths,
+	})
+}

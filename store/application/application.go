@@ -1,0 +1,321 @@
+// Package application keeps applications, decisions with what they saw, contracts and
+// pledges in the database.
+package application
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/money"
+	"github.com/furrowcredit/furrow/store"
+)
+
+// Store implements apply.Store.
+type Store struct{ db *store.DB }
+
+var _ apply.Store = (*Store)(nil)
+
+// New returns a store on db.
+func New(db *store.DB) *Store { return &Store{db} }
+
+const columns = `id, tenant, user_id, user_name, subject_kind, subject_id, subject_name, product, asked, term_months,
+	purpose, state, decision_id, loan_id, credit_limit, rate, idem_key, key_hash, created_at, updated_at`
+
+// Add implements apply.Store.
+func (s *Store) Add(ctx context.Context, a apply.Application) (apply.Application, error) {
+	var out apply.Application
+	err := s.db.Tx(ctx, func(tx *store.Tx) error {
+		known, err := scan(tx.QueryRow(ctx, `select `+columns+` from applications where tenant = $1 and user_id = $2 and idem_key = $3`,
+			a.Tenant, a.UserID, a.Key))
+		switch {
+		case err == nil && known.KeyHash == a.KeyHash:
+			out = known
+			return nil
+		case err == nil:
+			return apply.ErrKeyReused
+		case !errors.Is(err, sql.ErrNoRows):
+			return err
+		}
+		out = a
+		_, err = tx.Exec(ctx, `insert into applications (`+columns+`) values
+			($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
+			a.ID, a.Tenant, a.UserID, a.UserName, string(a.Subject.Kind), a.Subject.ID, a.SubjectName, a.Product, int64(a.Asked),
+			a.TermMonths, a.Purpose, string(a.State), a.DecisionID, a.LoanID, int64(a.Limit), int64(a.Rate), a.Key, a.KeyHash,
+			store.Millis(a.CreatedAt), store.Millis(a.UpdatedAt))
+		if err != nil {
+			return err
+		}
+		return addStep(ctx, tx, apply.Step{ApplicationID: a.ID, To: a.State, Actor: a.UserID, ActorName: a.UserName, At: a.CreatedAt})
+	})
+	if store.Conflict(err) { // the same request twice at once
+		return s.Add(ctx, a)
+	}
+	return out, err
+}
+
+func addStep(ctx context.Context, tx *store.Tx, st apply.Step) error {
+	_, err := tx.Exec(ctx, `insert into application_steps (application_id, nr, from_state, to_state, actor, actor_name, note, at)
+		select $1, count(*) + 1, $2, $3, $4, $5, $6, $7 from application_steps where application_id = $1`,
+		st.ApplicationID, string(st.From), string(st.To), st.Actor, st.ActorName, st.Note, store.Millis(st.At))
+	return err
+}
+
+// Application implements apply.Store.
+func (s *Store) Application(ctx context.Context, tenant, id string) (apply.Application, error) {
+	a, err := scan(s.db.QueryRow(ctx, `select `+columns+` from applications where tenant = $1 and id = $2`, tenant, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return apply.Application{}, apply.ErrNotFound
+	}
+	return a, err
+}
+
+// Applications implements apply.Store.
+func (s *Store) Applications(ctx context.Context, tenant string, f apply.Filter) ([]apply.Application, error) {
+	query := `select ` + columns + ` from applications where tenant = $1 and ($2 = '' or user_id = $2) and ($3 = '' or id < $3)`
+	args := []any{tenant, f.UserID, f.Before}
+	if len(f.States) > 0 {
+		marks := make([]string, len(f.States))
+		for i, state := range f.States {
+			args = append(args, string(state))
+			marks[i] = fmt.Sprintf("$%d", len(args))
+		}
+		query += ` and state in (` + strings.Join(marks, ", ") + `)`
+	}
+	limit := f.Limit
+	if limit <= 0 {
+		limit = 50
+	}
+	args = append(args, min(limit, 500))
+	return collect(ctx, s.db, scan, query+fmt.Sprintf(` order by id desc limit $%d`, len(args)), args...)
+}
+
+// Move implements apply.Store.
+func (s *Store) Move(ctx context.Context, from apply.State, a apply.Application, st apply.Step, r apply.Record) error {
+	return s.db.Tx(ctx, func(tx *store.Tx) error {
+		res, err := tx.Exec(ctx, `update applications set state = $4, decision_id = $5, loan_id = $6, credit_limit = $7, rate = $8,
+			updated_at = $9 where tenant = $1 and id = $2 and state = $3`,
+			a.Tenant, a.ID, string(from), string(a.State), a.DecisionID, a.LoanID, int64(a.Limit), int64(a.Rate), store.Millis(a.UpdatedAt))
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil {
+			return err
+		} else if n == 0 {
+			return refuse(ctx, tx, a)
+		}
+		if err := pledge(ctx, tx, a); err != nil {
+			return err
+		}
+		if r.Decision != nil {
+			if err := addDecision(ctx, tx, a.Tenant, *r.Decision, *r.Frozen); err != nil {
+				return err
+			}
+		}
+		if r.Contract != nil {
+			if err := addContract(ctx, tx, *r.Contract); err != nil {
+				return err
+			}
+		}
+		return addStep(ctx, tx, st)
+	})
+}
+
+// refuse says why no row was moved.
+func refuse(ctx context.Context, tx *store.Tx, a apply.Application) error {
+	var state string
+	err := tx.QueryRow(ctx, `select state from applications where tenant = $1 and id = $2`, a.Tenant, a.ID).Scan(&state)
+	if errors.Is(err, sql.ErrNoRows) {
+		return apply.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	return apply.ErrState.With("state", state).With("to", a.State)
+}
+
+// pledge takes or frees what is borrowed on.
+func pledge(ctx context.Context, tx *store.Tx, a apply.Application) error {
+	switch {
+	case a.State == apply.Signed:
+		holder, err := pledgeOf(ctx, tx, a.Tenant, a.Subject)
+		if err != nil {
+			return err
+		}
+		if holder != "" {
+			return apply.ErrPledged.With("application", holder)
+		}
+		_, err = tx.Exec(ctx, `insert into pledges (tenant, subject_kind, subject_id, application_id) values ($1, $2, $3, $4)`,
+			a.Tenant, string(a.Subject.Kind), a.Subject.ID, a.ID)
+		if store.Conflict(err) {
+			return apply.ErrPledged.With("application", "")
+		}
+		return err
+	case slices.Contains([]apply.State{apply.Withdrawn, apply.Expired}, a.State):
+		var loans int
+		if err := tx.QueryRow(ctx, `select count(*) from loans where application_id = $1 and state <> 'failed'`, a.ID).Scan(&loans); err != nil {
+			return err
+		}
+		if loans > 0 {
+			return apply.ErrState.With("state", apply.Active).With("to", a.State)
+		}
+	case a.State != apply.Closed && a.State != apply.Refused:
+		return nil
+	}
+	_, err := tx.Exec(ctx, `delete from pledges where application_id = $1`, a.ID)
+	return err
+}
+
+func addDecision(ctx context.Context, tx *store.Tx, tenant string, d credit.Decision, f apply.Frozen) error {
+	body, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	hash := credit.Hash(f.Policy)
+	if _, err := tx.Exec(ctx, `insert into policies (hash, source) values ($1, $2) on conflict (hash) do nothing`, hash, string(f.Policy)); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `insert into decisions (id, tenant, application_id, body, evidence, product, policy_hash)
+		values ($1, $2, $3, $4, $5, $6, $7)`, d.ID, tenant, d.ApplicationID, string(body), string(f.Evidence), string(f.Product), hash)
+	return err
+}
+
+func addContract(ctx context.Context, tx *store.Tx, c apply.Contract) error {
+	body, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `insert into contracts (application_id, body, signed_at) values ($1, $2, $3)`,
+		c.ApplicationID, string(body), store.Millis(*c.SignedAt))
+	return err
+}
+
+// Steps implements apply.Store.
+func (s *Store) Steps(ctx context.Context, tenant, applicationID string) ([]apply.Step, error) {
+	return collect(ctx, s.db, func(row scanner) (apply.Step, error) {
+		var st apply.Step
+		var from, to string
+		var at int64
+		err := row.Scan(&st.ApplicationID, &from, &to, &st.Actor, &st.ActorName, &st.Note, &at)
+		st.From, st.To, st.At = apply.State(from), apply.State(to), store.Time(at)
+		return st, err
+	}, `select s.application_id, s.from_state, s.to_state, s.actor, s.actor_name, s.note, s.at
+		from application_steps s join applications a on a.id = s.application_id
+		where a.tenant = $1 and a.id = $2 order by s.nr`, tenant, applicationID)
+}
+
+// Decision implements apply.Store.
+func (s *Store) Decision(ctx context.Context, tenant, id string) (credit.Decision, error) {
+	var d credit.Decision
+	var body string
+	if err := found(s.db.QueryRow(ctx, `select body from decisions where tenant = $1 and id = $2`, tenant, id).Scan(&body)); err != nil {
+		return d, err
+	}
+	return d, json.Unmarshal([]byte(body), &d)
+}
+
+// Frozen implements apply.Store.
+func (s *Store) Frozen(ctx context.Context, tenant, decisionID string) (apply.Frozen, error) {
+	var evidence, product, policy string
+	err := found(s.db.QueryRow(ctx, `select d.evidence, d.product, p.source from decisions d join policies p on p.hash = d.policy_hash
+		where d.tenant = $1 and d.id = $2`, tenant, decisionID).Scan(&evidence, &product, &policy))
+	return apply.Frozen{Evidence: []byte(evidence), Product: []byte(product), Policy: []byte(policy)}, err
+}
+
+// Contract implements apply.Store.
+func (s *Store) Contract(ctx context.Context, tenant, applicationID string) (apply.Contract, error) {
+	var c apply.Contract
+	var body string
+	err := found(s.db.QueryRow(ctx, `select c.body from contracts c join applications a on a.id = c.application_id
+		where a.tenant = $1 and a.id = $2`, tenant, applicationID).Scan(&body))
+	if err != nil {
+		return c, err
+	}
+	return c, json.Unmarshal([]byte(body), &c)
+}
+
+func found(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return apply.ErrNotFound
+	}
+	return err
+}
+
+// PledgeOf implements apply.Store.
+func (s *Store) PledgeOf(ctx context.Context, tenant string, sub credit.Subject) (string, error) {
+	return pledgeOf(ctx, s.db, tenant, sub)
+}
+
+func pledgeOf(ctx context.Context, q store.Queryer, tenant string, sub credit.Subject) (string, error) {
+	var id string
+	err := q.QueryRow(ctx, `select application_id from pledges where tenant = $1 and subject_kind = $2 and subject_id = $3`,
+		tenant, string(sub.Kind), sub.ID).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return id, err
+}
+
+// PledgedPlots implements apply.Store.
+func (s *Store) PledgedPlots(ctx context.Context, tenant string) ([]string, error) {
+	return collect(ctx, s.db, func(row scanner) (id string, err error) { return id, row.Scan(&id) },
+		`select subject_id from pledges where tenant = $1 and subject_kind = 'plot' order by subject_id`, tenant)
+}
+
+// CountByState implements apply.Store.
+func (s *Store) CountByState(ctx context.Context, tenant string) (map[apply.State]int, error) {
+	rows, err := s.db.Query(ctx, `select state, count(*) from applications where tenant = $1 group by state`, tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[apply.State]int{}
+	for rows.Next() {
+		var state string
+		var n int
+		if err := rows.Scan(&state, &n); err != nil {
+			return nil, err
+		}
+		out[apply.State(state)] = n
+	}
+	return out, rows.Err()
+}
+
+type scanner interface{ Scan(...any) error }
+
+func scan(row scanner) (apply.Application, error) {
+	var a apply.Application
+	var kind, state string
+	var asked, limit, rate, created, updated int64
+	if err := row.Scan(&a.ID, &a.Tenant, &a.UserID, &a.UserName, &kind, &a.Subject.ID, &a.SubjectName, &a.Product, &asked,
+		&a.TermMonths, &a.Purpose, &state, &a.DecisionID, &a.LoanID, &limit, &rate, &a.Key, &a.KeyHash, &created, &updated); err != nil {
+		return apply.Application{}, err
+	}
+	a.Subject.Kind, a.State = credit.SubjectKind(kind), apply.State(state)
+	a.Asked, a.Limit, a.Rate = money.Fen(asked), money.Fen(limit), money.Rate(rate)
+	a.CreatedAt, a.UpdatedAt = store.Time(created), store.Time(updated)
+	return a, nil
+}
+
+func collect[T any](ctx context.Context, q store.Queryer, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := q.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := []T{}
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}
