@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/internal/realdata"
+)
+
+// call runs a tool as the command line would.
+func call(t *testing.T, run func(context.Context, []string, stdio) error, args ...string) (out, errs string, err error) {
+	t.Helper()
+	var o, e bytes.Buffer
+	err = run(context.Background(), args, stdio{strings.NewReader(""), &o, &e})
+	return o.String(), e.String(), err
+}
+
+func readTable(t *testing.T, path string) [][]string {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+func TestZonal(t *testing.T) {
+	t.Parallel()
+	dir, out := realdata.Dir(t, "geo", "zonal"), filepath.Join(t.TempDir(), "z.csv")
+	raster, plots := filepath.Join(dir, "ndvi_1.tif"), filepath.Join(dir, "parcels_utm.gpkg")
+	if _, _, err := call(t, runZonal, "--raster", raster, "--plots", plots, "--id", "id", "--out", out); err != nil {
+		t.Fatal(err)
+	}
+	got, want := readTable(t, out), readTable(t, filepath.Join(dir, "exactextract_ref_582.csv"))
+	if strings.Join(got[0], ",") != "id,mean,count,stdev,min,max" || len(got) != len(want) {
+		t.Fatalf("header %v, %d rows of %d", got[0], len(got), len(want))
+	}
+	reference := map[string][]string{}
+	for _, r := range want[1:] {
+		reference[r[0]] = r
+	}
+	for _, r := range got[1:] {
+		for k := 1; k < len(r); k++ {
+			a, _ := strconv.ParseFloat(r[k], 64)
+			b, err := strconv.ParseFloat(reference[r[0]][k], 64)
+			if err != nil || math.Abs(a-b) > 1e-6*math.Abs(b) {
+				t.Errorf("parcel %s, %s: %v, want %v", r[0], got[0][k], a, b)
+			}
+		}
+	}
+	text, _, err := call(t, runZonal, "--raster", raster, raster, "--plots", plots, "--id", "id", "--stats", "mean", "--out", out, "--json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answer struct {
+		Parcels int
+		Columns []string
+	}
+	if err := json.Unmarshal([]byte(text), &answer); err != nil || answer.Parcels != 582 {
+		t.Errorf("--json: %s, %v", text, err)
+	}
+	if strings.Join(answer.Columns, ",") != "id,ndvi_1_mean,ndvi_1_mean" {
+		t.Errorf("columns of two rasters: %v", answer.Columns)
+	}
+}
+
+func TestSceneIndexAndPlotImport(t *testing.T) {
+	t.Parallel()
+	dir, out := realdata.Dir(t, "geo", "eolearn"), t.TempDir()
+	text, _, err := call(t, runSceneIndex, dir, "--out", out, "--json")
+	if err != nil || !strings.Contains(text, `"items": 68`) {
+		t.Errorf("%v: %s", err, text)
+	}
+	if _, err := os.Stat(filepath.Join(out, "catalog.json")); err != nil {
+		t.Error(err)
+	}
+	text, _, err = call(t, runPlotImport, filepath.Join(dir, "lulc_vector.gpkg"), "--json", "--out", filepath.Join(out, "plots.geojson"))
+	var answer struct{ Features, Plots, Mu float64 }
+	if jerr := json.Unmarshal([]byte(text), &answer); jerr != nil || answer.Features != 88 {
+		t.Errorf("%v, %v: %s", err, jerr, text)
+	}
+	again, _, err := call(t, runPlotImport, filepath.Join(out, "plots.geojson"), "--json")
+	var back struct{ Features, Plots, Mu float64 }
+	if jerr := json.Unmarshal([]byte(again), &back); jerr != nil || err != nil || back.Plots != answer.Plots || math.Abs(back.Mu-answer.Mu) > 1e-3 {
+		t.Errorf("the plots read back: %v, %v, %v", back, jerr, err)
+	}
+}
+
+func TestGeoToolsRefuse(t *testing.T) {
+	t.Parallel()
+	tmp := t.TempDir()
+	text := filepath.Join(tmp, "x.tif")
+	if err := os.WriteFile(text, []byte("not a raster"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		run  func(context.Context, []string, stdio) error
+		args []string
+		say  string
+	}{
+		{"no folder", runSceneIndex, nil, "give one folder"},
+		{"missing folder", runSceneIndex, []string{filepath.Join(tmp, "none")}, "no such folder"},
+		{"empty folder", runSceneIndex, []string{t.TempDir()}, "furrow-scenes.json"},
+		{"unknown layout", runSceneIndex, []string{tmp, "--layout", "x"}, "there is no layout"},
+		{"no file", runPlotImport, nil, "give one"},
+		{"no vector file", runPlotImport, []string{text}, "cannot be read"},
+		{"no plots", runZonal, []string{"--raster", text}, "needed"},
+		{"wrong statistic", runZonal, []string{"--raster", text, "--plots", text, "--id", "id", "--stats", "median"}, "median"},
+		{"unknown flag", runZonal, []string{"--rester", text}, "rester"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			_, _, err := call(t, c.run, c.args...)
+			if !errors.Is(err, fault.Invalid) || !strings.Contains(err.Error(), c.say) {
+				t.Errorf("got %v, want something about %q", err, c.say)
+			}
+		})
+	}
+}
