@@ -1,6 +1,9 @@
 import { resolve } from 'node:path';
 import { defineConfig, type UserConfig } from 'vite';
 
+/** The shared room is read as source, without a build of its own. */
+export const sources = { '@furrow/shared': resolve(import.meta.dirname, 'shared/src') };
+
 /**
  * The Vite configuration that every face shares: served under /<name>/, built to
  * dashboard/dist/<name>, with the API of a running `furrow demo` behind the
@@ -11,6 +14,7 @@ export function face(name: string, more: UserConfig = {}) {
   return defineConfig({
     root: resolve(import.meta.dirname, name),
     base: `/${name}/`,
+    resolve: { alias: sources },
     build: {
       outDir: resolve(import.meta.dirname, 'dist', name),
       emptyOutDir: true,
@@ -20,6 +24,8 @@ export function face(name: string, more: UserConfig = {}) {
       // Small files stay files: the content security policy allows no data: scripts or fonts.
       assetsInlineLimit: 0,
     },
+    // Without an extension, so that .ts and .tsx are both found.
+    resolve: { alias: { '@furrow/shared': resolve(import.meta.dirname, 'shared/src') } },
     worker: { format: 'es' },
     server: { proxy: { '/api': { target: api, ws: true, changeOrigin: true } } },
     ...more,
