@@ -23,6 +23,11 @@ export function face(name: string, more: UserConfig = {}) {
       chunkSizeWarningLimit: 1200,
       // Small files stay files: the content security policy allows no data: scripts or fonts.
       assetsInlineLimit: 0,
+      rolldownOptions: {
+        onLog(level, log, handle) {
+          if (log.code !== 'MODULE_LEVEL_DIRECTIVE') handle(level, log); // antd's "use client"
+        },
+      },
     },
     // Without an extension, so that .ts and .tsx are both found.
     resolve: { alias: { '@furrow/shared': resolve(import.meta.dirname, 'shared/src') } },

@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { sources } from './vite.face.ts';
 
 // Vitest 5 groups failures with Map.groupBy, which Debian's Node 20 does not have yet.
 Map.groupBy ??= <K, T>(items: Iterable<T>, keyOf: (item: T, index: number) => K) => {
@@ -12,5 +13,6 @@ Map.groupBy ??= <K, T>(items: Iterable<T>, keyOf: (item: T, index: number) => K)
 };
 
 export default defineConfig({
+  resolve: { alias: sources },
   test: { include: ['*/{src,test}/**/*.test.{ts,tsx}'], environment: 'node' },
 });

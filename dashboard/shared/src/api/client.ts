@@ -20,8 +20,11 @@ const edge: Middleware = {
   },
 };
 
+/** The schema's paths with the prefix that its server entry carries. */
+type Prefixed = { [P in keyof paths as `/api/v1${P}`]: paths[P] };
+
 /** The typed client of the Furrow API; it throws ApiError for everything but success. */
-export const api = createClient<paths>({ baseUrl: '' });
+export const api = createClient<Prefixed>({ baseUrl: '' });
 api.use(edge);
 
 /** Takes the body out of a client call: `await body(api.GET('/api/v1/catalogue'))`. */

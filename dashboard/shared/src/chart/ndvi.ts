@@ -14,8 +14,14 @@ export interface NdviColumns {
 
 const seconds = (iso: string) => Math.round(new Date(iso).getTime() / 1000);
 
+/** What the chart reads of a report; Go may write an empty list as null. */
+interface Seen {
+  observations: CropReport['observations'] | null;
+  curve: CropReport['curve'] | null;
+}
+
 /** Lines observations and curve up on one axis; what lies in a gap stays empty. */
-export function ndviColumns(report: Pick<CropReport, 'observations' | 'curve'>): NdviColumns {
+export function ndviColumns(report: Seen): NdviColumns {
   const raw = new Map<number, number>();
   for (const o of report.observations ?? []) if (o.valid) raw.set(seconds(o.date), o.ndvi);
   const smooth = new Map<number, number>();

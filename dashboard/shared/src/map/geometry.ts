@@ -6,7 +6,7 @@ export type Bounds = [number, number, number, number];
 /** The box around all positions; undefined when there are none. */
 export function boundsOf(positions: Iterable<Position>): Bounds | undefined {
   let box: Bounds | undefined;
-  for (const [x, y] of positions)
+  for (const [x = 0, y = 0] of positions)
     box = box
       ? [Math.min(box[0], x), Math.min(box[1], y), Math.max(box[2], x), Math.max(box[3], y)]
       : [x, y, x, y];

@@ -1,0 +1,68 @@
+import { currentLanguage } from '@furrow/shared/i18n';
+import { LiveProvider } from '@furrow/shared/live';
+import { SessionGate } from '@furrow/shared/session';
+import { Loading } from '@furrow/shared/ui/states';
+import { useQueryClient } from '@tanstack/react-query';
+import { App as Antd, ConfigProvider } from 'antd';
+import en from 'antd/locale/en_US';
+import zh from 'antd/locale/zh_CN';
+import { lazy, Suspense } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Route, Routes } from 'react-router';
+import { Frame } from './frame/Frame';
+import { AlertsPage } from './pages/Alerts';
+import { ApplicationPage } from './pages/Application';
+import { ApplicationsPage } from './pages/Applications';
+import { FirmPage } from './pages/Firm';
+import { FirmsPage } from './pages/Firms';
+import { HerdsPage } from './pages/Herds';
+import { HomePage } from './pages/Home';
+import { LoanPage } from './pages/Loan';
+import { LoansPage } from './pages/Loans';
+import { MissingPage } from './pages/Missing';
+import { SearchPage } from './pages/Search';
+import { theme } from './theme';
+
+// Maps and curves weigh more than everything else: they come when they are needed.
+const MapPage = lazy(() => import('./pages/Map').then((m) => ({ default: m.MapPage })));
+const PlotPage = lazy(() => import('./pages/Plot').then((m) => ({ default: m.PlotPage })));
+const HerdPage = lazy(() => import('./pages/Herd').then((m) => ({ default: m.HerdPage })));
+
+export function App() {
+  useTranslation();
+  const client = useQueryClient();
+  return (
+    <ConfigProvider
+      locale={currentLanguage() === 'en' ? en : zh}
+      theme={theme}
+      wave={{ disabled: true }}
+    >
+      <Antd>
+        <SessionGate roles={['officer', 'auditor']} face="officer">
+          <LiveProvider onReconnect={() => void client.invalidateQueries()}>
+            <Frame>
+              <Suspense fallback={<Loading />}>
+                <Routes>
+                  <Route index element={<HomePage />} />
+                  <Route path="applications" element={<ApplicationsPage />} />
+                  <Route path="applications/:id" element={<ApplicationPage />} />
+                  <Route path="map" element={<MapPage />} />
+                  <Route path="plots/:id" element={<PlotPage />} />
+                  <Route path="herds" element={<HerdsPage />} />
+                  <Route path="herds/:id" element={<HerdPage />} />
+                  <Route path="firms" element={<FirmsPage />} />
+                  <Route path="firms/:id" element={<FirmPage />} />
+                  <Route path="alerts" element={<AlertsPage />} />
+                  <Route path="loans" element={<LoansPage />} />
+                  <Route path="loans/:id" element={<LoanPage />} />
+                  <Route path="search" element={<SearchPage />} />
+                  <Route path="*" element={<MissingPage />} />
+                </Routes>
+              </Suspense>
+            </Frame>
+          </LiveProvider>
+        </SessionGate>
+      </Antd>
+    </ConfigProvider>
+  );
+}

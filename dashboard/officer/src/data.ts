@@ -1,0 +1,173 @@
+import { api, body } from '@furrow/shared/api/client';
+import type {
+  Alert,
+  Application,
+  Loan,
+  OfficerPlotLine,
+  Page,
+  Party,
+} from '@furrow/shared/api/types';
+import {
+  keepPreviousData,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query';
+
+const officer = '/api/v1/officer';
+const byId = (id: string) => ({ params: { path: { id } } });
+
+export function useHome() {
+  return useQuery({
+    queryKey: ['home'],
+    queryFn: () => body(api.GET(`${officer}/home`)),
+    refetchInterval: 60_000,
+  });
+}
+
+/** A list that is read page by page: `read` takes the cursor of the page, "" for the first. */
+function useList<T>(key: [string, object], read: (cursor: string) => Promise<Page<T>>) {
+  return useInfiniteQuery({
+    queryKey: key,
+    initialPageParam: '',
+    placeholderData: keepPreviousData,
+    queryFn: ({ pageParam }) => read(pageParam),
+    getNextPageParam: (last: Page<T>) => last.next || undefined,
+    select: (data) => data.pages.flatMap((page) => page.items ?? []),
+  });
+}
+
+/** Query parameters without the empty ones. */
+function given<T extends object>(query: T): T {
+  const kept = Object.entries(query).filter(([, v]) => v !== '' && v !== false && v !== undefined);
+  return Object.fromEntries(kept) as T;
+}
+
+export const useApplications = (state: string) =>
+  useList<Application>(['applications', { state }], (before) =>
+    body(
+      api.GET(`${officer}/applications`, {
+        params: { query: given({ state: state ? [state] : undefined, before, limit: 50 }) },
+      }),
+    ),
+  );
+
+export const useAlerts = (open: boolean) =>
+  useList<Alert>(['alerts', { open }], (before) =>
+    body(api.GET(`${officer}/alerts`, { params: { query: given({ open, before, limit: 50 }) } })),
+  );
+
+export const useLoans = (state: string) =>
+  useList<Loan>(['loans', { state }], (before) =>
+    body(
+      api.GET(`${officer}/loans`, {
+        params: { query: given({ state: state ? [state] : undefined, before, limit: 50 }) },
+      }),
+    ),
+  );
+
+export const useFirms = (q: string, anchors: boolean) =>
+  useList<Party>(['firms', { q, anchors }], (after) =>
+    body(
+      api.GET(`${officer}/firms`, { params: { query: given({ q, anchors, after, limit: 50 }) } }),
+    ),
+  );
+
+export function useApplication(id: string) {
+  return useQuery({
+    queryKey: ['application', id],
+    queryFn: () => body(api.GET(`${officer}/applications/{id}`, byId(id))),
+  });
+}
+
+const MOST_PLOTS = 10_000;
+
+/** All plots with the gist of their reports, for the map. */
+export function usePlots() {
+  return useQuery({
+    queryKey: ['plots'],
+    staleTime: 60_000,
+    queryFn: async () => {
+      const lines: OfficerPlotLine[] = [];
+      let after = '';
+      do {
+        const query = { limit: 1000, ...(after ? { after } : {}) };
+        const page = await body(api.GET(`${officer}/plots`, { params: { query } }));
+        lines.push(...(page.items ?? []));
+        after = page.next;
+      } while (after && lines.length < MOST_PLOTS);
+      return lines;
+    },
+  });
+}
+
+export function usePlot(id: string) {
+  return useQuery({
+    queryKey: ['plot', id],
+    queryFn: () => body(api.GET(`${officer}/plots/{id}`, byId(id))),
+  });
+}
+
+export function useScenes() {
+  return useQuery({
+    queryKey: ['scenes'],
+    staleTime: 600_000,
+    queryFn: async () => (await body(api.GET(`${officer}/scenes`))).items ?? [],
+  });
+}
+
+export function useHerds() {
+  return useQuery({
+    queryKey: ['herds'],
+    queryFn: async () => (await body(api.GET(`${officer}/herds`))).items ?? [],
+  });
+}
+
+export function useHerd(id: string) {
+  return useQuery({
+    queryKey: ['herd', id],
+    queryFn: () => body(api.GET(`${officer}/herds/{id}`, byId(id))),
+    refetchInterval: 60_000,
+  });
+}
+
+export function useFirm(id: string) {
+  return useQuery({
+    queryKey: ['firm', id],
+    queryFn: () => body(api.GET(`${officer}/firms/{id}`, byId(id))),
+  });
+}
+
+export function useLoan(id: string) {
+  return useQuery({
+    queryKey: ['loan', id],
+    queryFn: () => body(api.GET(`${officer}/loans/{id}`, byId(id))),
+  });
+}
+
+/** Approves or refuses an application, with a note for its history. */
+export function useVerdict(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ verdict, note }: { verdict: 'approve' | 'refuse'; note: string }) =>
+      body(api.POST(`${officer}/applications/{id}/${verdict}`, { ...byId(id), body: { note } })),
+    onSettled: () => client.invalidateQueries(),
+  });
+}
+
+/** Decides the stored snapshot again. */
+export function useReplay(decisionId: string) {
+  return useMutation({
+    mutationFn: () => body(api.POST(`${officer}/decisions/{id}/replay`, byId(decisionId))),
+  });
+}
+
+export function useCloseAlert() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ id, cause }: { id: string; cause: string }) =>
+      body(api.POST(`${officer}/alerts/{id}/close`, { ...byId(id), body: { cause } })),
+    onSettled: () => client.invalidateQueries(),
+  });
+}

@@ -1,0 +1,28 @@
+const paths = {
+  queue: 'M3 5h10M3 9h14M3 13h8M3 17h12',
+  application: 'M5 2h7l4 4v12H5zM12 2v4h4M8 10h5M8 13h5',
+  map: 'M2 5l5-2 6 2 5-2v12l-5 2-6-2-5 2zM7 3v12M13 5v12',
+  herd: 'M3 7c2 0 2-2 2-3M17 7c-2 0-2-2-2-3M5 7h10l-1 6c-.6 3-2 4-4 4s-3.400-1-4-4zM8 13h4',
+  firm: 'M3 17V7l7-4 7 4v10M8 17v-5h4v5M3 17h14',
+  alert: 'M10 3l8 14H2zM10 8v4M10 14.500v.5',
+  loan: 'M3 6h14v9H3zM3 9h14M6 12.500h3',
+  search: 'M9 3a6 6 0 1 0 0 12a6 6 0 0 0 0-12M13.500 13.500L18 18',
+  menu: 'M3 5h14M3 10h14M3 15h14',
+} as const;
+
+export type IconName = keyof typeof paths;
+
+export function Icon(props: { name: IconName }) {
+  return (
+    <svg className="icon" width="20" height="20" viewBox="0 0 20 20" aria-hidden="true">
+      <path
+        d={paths[props.name]}
+        fill="none"
+        stroke="currentColor"
+        strokeWidth="1.5"
+        strokeLinecap="round"
+        strokeLinejoin="round"
+      />
+    </svg>
+  );
+}

@@ -1,0 +1,120 @@
+import type { Alert } from '@furrow/shared/api/types';
+import { useFormats } from '@furrow/shared/format';
+import { Empty, Problem } from '@furrow/shared/ui/states';
+import { useWords } from '@furrow/shared/words';
+import { Button, Input, Modal } from 'antd';
+import { useId, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link } from 'react-router';
+import { useCloseAlert } from '../data';
+import { Pill, toneOf } from './Pill';
+import { subjectPath } from './subject';
+import { useMay } from './useMay';
+
+/** Alerts, each with its evidence and the way to close it. */
+export function AlertList(props: { alerts: Alert[]; brief?: boolean; empty?: string }) {
+  const [closing, setClosing] = useState<Alert>();
+  if (props.alerts.length === 0) return <Empty text={props.empty} />;
+  return (
+    <>
+      <ol className="alerts">
+        {props.alerts.map((a) => (
+          <Line key={a.id} alert={a} brief={props.brief} onClose={() => setClosing(a)} />
+        ))}
+      </ol>
+      {closing ? <CloseAlert alert={closing} onDone={() => setClosing(undefined)} /> : null}
+    </>
+  );
+}
+
+function Line(props: { alert: Alert; brief?: boolean; onClose(): void }) {
+  const { t } = useTranslation('alerts');
+  const f = useFormats();
+  const w = useWords();
+  const may = useMay();
+  const a = props.alert;
+  const evidence = Object.entries(a.evidence ?? {});
+  return (
+    <li
+      className={`alert alert-${a.severity} ${a.closed_at ? 'alert-closed' : ''}`}
+      data-alert={a.id}
+      data-kind={a.kind}
+      data-item={a.item}
+    >
+      <div className="alert-head">
+        <Pill tone={toneOf(a.severity)}>{w.word('severity', a.severity)}</Pill>
+        <b>{w.word('alert', a.kind)}</b>
+        <Link to={subjectPath(a.subject_kind, a.subject_id)}>{a.label || a.subject_id}</Link>
+        {a.count > 1 ? <span className="fw-muted">{t('times', { count: a.count })}</span> : null}
+        <time dateTime={a.event_at} title={f.time(a.event_at)}>
+          {f.ago(a.event_at)}
+        </time>
+      </div>
+      {props.brief ? null : (
+        <>
+          {evidence.length ? (
+            <dl className="evidence">
+              {evidence.map(([k, v]) => (
+                <div key={k}>
+                  <dt>{w.word('evidence', k)}</dt>
+                  <dd>{v}</dd>
+                </div>
+              ))}
+            </dl>
+          ) : null}
+          <div className="alert-foot">
+            {a.closed_at ? (
+              <span className="fw-muted">
+                {t('closed', { time: f.time(a.closed_at), cause: a.cause || t('no_cause') })}
+              </span>
+            ) : (
+              <>
+                <span className="fw-muted">{t('opened', { time: f.time(a.opened_at) })}</span>
+                {may ? (
+                  <Button size="small" onClick={props.onClose}>
+                    {t('close')}
+                  </Button>
+                ) : null}
+              </>
+            )}
+            {a.loan_id ? <Link to={`/loans/${a.loan_id}`}>{t('loan')}</Link> : null}
+          </div>
+        </>
+      )}
+    </li>
+  );
+}
+
+function CloseAlert(props: { alert: Alert; onDone(): void }) {
+  const { t } = useTranslation('alerts');
+  const w = useWords();
+  const [cause, setCause] = useState('');
+  const close = useCloseAlert();
+  const field = useId();
+  return (
+    <Modal
+      open
+      title={t('close_title', {
+        kind: w.word('alert', props.alert.kind),
+        label: props.alert.label,
+      })}
+      okText={t('close')}
+      okButtonProps={{ disabled: !cause.trim(), loading: close.isPending }}
+      onOk={() =>
+        close.mutate({ id: props.alert.id, cause: cause.trim() }, { onSuccess: props.onDone })
+      }
+      onCancel={props.onDone}
+    >
+      <label htmlFor={field}>{t('cause')}</label>
+      <Input.TextArea
+        id={field}
+        autoFocus
+        rows={3}
+        maxLength={500}
+        value={cause}
+        onChange={(e) => setCause(e.target.value)}
+      />
+      {close.error ? <Problem error={close.error} compact /> : null}
+    </Modal>
+  );
+}

@@ -1,0 +1,3 @@
+import { face } from '../vite.face.ts';
+
+export default face('officer');

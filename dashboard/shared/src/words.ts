@@ -1,0 +1,38 @@
+import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import { useTranslation } from 'react-i18next';
+import { api, body } from './api/client';
+import { currentLanguage } from './i18n';
+
+/** Crops, products and species of the bank; they rarely change. */
+export function useCatalogue() {
+  return useQuery({
+    queryKey: ['catalogue'],
+    staleTime: 3_600_000,
+    queryFn: () => body(api.GET('/api/v1/catalogue')),
+  });
+}
+
+/**
+ * The words of the domain in the reader's language. An unknown code is shown as it
+ * is, so that a new rule or hazard can never blank a page.
+ */
+export function useWords() {
+  const { t, i18n } = useTranslation('domain');
+  const { data } = useCatalogue();
+  const language = i18n.language;
+  return useMemo(() => {
+    const word = (group: string, code: string | undefined) =>
+      code ? t(`${group}.${code}`, { defaultValue: code }) : '';
+    const local = language === 'en' ? 'en' : 'zh';
+    return {
+      word,
+      crop: (code: string | undefined) =>
+        data?.crops.find((c) => c.code === code)?.[local] ?? word('crop', code || 'unknown'),
+      product: (code: string) =>
+        data?.products.find((p) => p.code === code)?.name[currentLanguage()] ?? code,
+    };
+  }, [t, data, language]);
+}
+
+export type Words = ReturnType<typeof useWords>;
