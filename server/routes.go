@@ -33,6 +33,7 @@ func Roles() map[string][]access.Role {
 		"officer-application":  reader,
 		"officer-approve":      officer,
 		"officer-refuse":       officer,
+		"officer-reassess":     officer,
 		"officer-replay":       reader, // changes nothing: it compares
 		"officer-plots":        reader,
 		"officer-plot":         reader,

@@ -17,11 +17,7 @@ import (
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/chain"
-	"github.com/furrowcredit/furrow/credit/apply"
-	"github.com/furrowcredit/furrow/credit/ledger"
-	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/product"
-	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/iot"
@@ -42,10 +38,11 @@ type Tiles interface {
 	PNG(ctx context.Context, layer, itemID string, z, x, y int) ([]byte, error)
 }
 
-// Applications is the whole of apply.Service that the faces use.
-type Applications interface {
+// Desk is apply.Service, as far as the faces use it.
+type Desk interface {
 	officer.Desk
 	farmer.Desk
+	partner.Desk
 }
 
 // Plots is the plot register; geo.Plots is one.
@@ -79,14 +76,10 @@ type Deps struct {
 	Uploads     anchor.Uploads
 	ImportChain func(ctx context.Context, tenant string, files map[string]io.Reader) (operator.ChainReport, error)
 
-	Applications     Applications
-	ApplicationStore apply.Store
-	Loans            loan.Store
-	Repayer          farmer.Repayer
-	Ledger           ledger.Store
-	Alerts           watch.Store
-	Closer           officer.Closer
-	Jobs             operator.Jobs
+	Desk   Desk
+	Book   officer.Book
+	Alerts officer.Alerts
+	Jobs   operator.Jobs
 
 	Crops    []Word
 	Species  []Word
@@ -144,21 +137,19 @@ func New(d Deps) (*Server, error) {
 	s.registerSession(s.api)
 	s.registerCatalogue(s.api)
 	officer.Register(s.api, officer.Config{
-		Desk: d.Applications, Applications: d.ApplicationStore, Plots: d.PlotStore, Overlaps: d.Plots,
-		Herds: d.HerdStore, HerdWatch: d.HerdWatch, Firms: d.Firms, Network: d.Network, Alerts: d.Alerts,
-		Closer: d.Closer, Loans: d.Loans, Ledger: d.Ledger, Scenes: d.Scenes, Trail: d.Trail,
+		Desk: d.Desk, Book: d.Book, Plots: d.PlotStore, Overlaps: d.Plots, Herds: d.HerdStore, HerdWatch: d.HerdWatch,
+		Firms: d.Firms, Network: d.Network, Alerts: d.Alerts, Scenes: d.Scenes, Trail: d.Trail,
 	})
 	farmer.Register(s.api, farmer.Config{
-		Desk: d.Applications, Applications: d.ApplicationStore, Plots: d.Plots, PlotStore: d.PlotStore,
-		Herds: d.HerdStore, HerdReports: d.HerdWatch, Firms: d.Firms, Standings: d.Network, Loans: d.Loans,
-		Repayer: d.Repayer, Scenes: d.Scenes, Report: d.Report,
+		Desk: d.Desk, Book: d.Book, Plots: d.Plots, PlotStore: d.PlotStore, Herds: d.HerdStore, HerdReports: d.HerdWatch,
+		Firms: d.Firms, Standings: d.Network, Scenes: d.Scenes, Report: d.Report,
 	})
 	anchor.Register(s.api, anchor.Config{Uploads: d.Uploads, Firms: d.Firms, Standings: d.Network, Words: words.Text})
 	operator.Register(s.api, operator.Config{
 		People: d.Gate, Herds: d.Herds, Watch: d.Watch, Firms: d.Firms, Plots: d.Plots, Report: d.Report,
 		Jobs: d.Jobs, ReadPlots: d.ReadPlots, ImportChain: d.ImportChain, Words: words.Fault, Now: d.Now,
 	})
-	partner.Register(s.api, partner.Config{Desk: d.Applications, Applications: d.ApplicationStore, People: d.Gate})
+	partner.Register(s.api, partner.Config{Desk: d.Desk, People: d.Gate})
 	s.api.Handle(route.Op{ID: "live", Method: http.MethodGet, Path: "/live", Summary: "WebSocket of changes", Tag: "live"}, s.live)
 	s.registerHouse(mux, faces)
 	if err := s.api.Check(); err != nil {

@@ -22,22 +22,29 @@ import (
 	"github.com/furrowcredit/furrow/server/view"
 )
 
-// Desk takes applications from the first word to the money; apply.Service is one.
+// Desk takes applications from the first word to the last repayment, and shows a
+// borrower only their own; apply.Service is one.
 type Desk interface {
 	Submit(ctx context.Context, who access.Actor, req apply.Request, key string) (apply.Application, error)
+	Applications(ctx context.Context, who access.Actor, f apply.Filter) ([]apply.Application, error)
 	Detail(ctx context.Context, who access.Actor, id string) (apply.Detail, error)
 	Contract(ctx context.Context, who access.Actor, id, lang string) (apply.Contract, error)
 	Sign(ctx context.Context, who access.Actor, id, hash, device string) (apply.Application, error)
 	Draw(ctx context.Context, who access.Actor, id string, amount money.Fen, key string) (loan.Loan, error)
 	Withdraw(ctx context.Context, who access.Actor, id string) (apply.Application, error)
+	Loan(ctx context.Context, who access.Actor, id string) (loan.Loan, error)
+	Repay(ctx context.Context, who access.Actor, loanID string, amount money.Fen, key string) (loan.Loan, error)
+	// Localise puts the reasons of a decision into a language.
+	Localise(d credit.Decision, lang string) credit.Decision
 }
 
-// Repayer takes money back; loan.Service is one.
-type Repayer interface {
-	Repay(ctx context.Context, tenant, loanID string, amount money.Fen, key string) (loan.Loan, error)
+// Book shows what was lent; loan.Service is one.
+type Book interface {
+	Loans(ctx context.Context, tenant string, f loan.Filter) ([]loan.Loan, error)
+	Schedule(ctx context.Context, tenant, id string) ([]loan.Instalment, error)
 }
 
-// Register of plots; geo.Plots is one.
+// Plots registers plots; geo.Plots is one.
 type Plots interface {
 	Check(ctx context.Context, tenant string, poly orb.Polygon) (geo.PlotCheck, error)
 	Add(ctx context.Context, tenant string, p geo.Plot) (geo.Plot, error)
@@ -55,17 +62,15 @@ type Standings interface {
 
 // Config is what the face shows.
 type Config struct {
-	Desk         Desk
-	Applications apply.Store
-	Plots        Plots
-	PlotStore    geo.Store
-	Herds        iot.Store
-	HerdReports  HerdReports
-	Firms        chain.Store
-	Standings    Standings
-	Loans        loan.Store
-	Repayer      Repayer
-	Scenes       func() []view.Scene // newest first
+	Desk        Desk
+	Book        Book
+	Plots       Plots
+	PlotStore   geo.Store
+	Herds       iot.Store
+	HerdReports HerdReports
+	Firms       chain.Store
+	Standings   Standings
+	Scenes      func() []view.Scene // newest first
 	// Report has the satellite report of a new plot made soon, in the background.
 	Report func(ctx context.Context, tenant, plotID string) error
 }
@@ -143,10 +148,10 @@ func (f face) home(ctx context.Context, who access.Actor, _ *struct{}) (*route.B
 		}
 		h.Firms = append(h.Firms, FirmLine{firm, standing})
 	}
-	if h.Applications, err = f.Applications.Applications(ctx, who.Tenant, apply.Filter{UserID: who.UserID}); err != nil {
+	if h.Applications, err = f.Desk.Applications(ctx, who, apply.Filter{}); err != nil {
 		return nil, err
 	}
-	h.Loans, err = f.Loans.Loans(ctx, who.Tenant, loan.Filter{UserID: who.UserID})
+	h.Loans, err = f.Book.Loans(ctx, who.Tenant, loan.Filter{UserID: who.UserID})
 	return route.Answer(h, err)
 }
 
@@ -259,26 +264,16 @@ func (f face) apply(ctx context.Context, who access.Actor, in *applyIn) (*route.
 	return route.Answer(app, err)
 }
 
-// own returns apply.ErrNotFound for another person's application.
-func (f face) own(ctx context.Context, who access.Actor, id string) error {
-	app, err := f.Applications.Application(ctx, who.Tenant, id)
-	if err == nil && app.UserID != who.UserID {
-		return apply.ErrNotFound
-	}
-	return err
-}
-
 func (f face) application(ctx context.Context, who access.Actor, in *byID) (*route.Body[apply.Detail], error) {
-	if err := f.own(ctx, who, in.ID); err != nil {
-		return nil, err
+	d, err := f.Desk.Detail(ctx, who, in.ID)
+	if d.Decision != nil {
+		worded := f.Desk.Localise(*d.Decision, route.Lang(ctx))
+		d.Decision = &worded
 	}
-	return route.Answer(f.Desk.Detail(ctx, who, in.ID))
+	return route.Answer(d, err)
 }
 
 func (f face) contract(ctx context.Context, who access.Actor, in *byID) (*route.Body[apply.Contract], error) {
-	if err := f.own(ctx, who, in.ID); err != nil {
-		return nil, err
-	}
 	return route.Answer(f.Desk.Contract(ctx, who, in.ID, route.Lang(ctx)))
 }
 
@@ -291,9 +286,6 @@ type signIn struct {
 }
 
 func (f face) sign(ctx context.Context, who access.Actor, in *signIn) (*route.Body[apply.Application], error) {
-	if err := f.own(ctx, who, in.ID); err != nil {
-		return nil, err
-	}
 	return route.Answer(f.Desk.Sign(ctx, who, in.ID, in.Body.Hash, in.Device))
 }
 
@@ -306,16 +298,10 @@ type amountIn struct {
 }
 
 func (f face) draw(ctx context.Context, who access.Actor, in *amountIn) (*route.Body[loan.Loan], error) {
-	if err := f.own(ctx, who, in.ID); err != nil {
-		return nil, err
-	}
 	return route.Answer(f.Desk.Draw(ctx, who, in.ID, in.Body.Amount, in.Key))
 }
 
 func (f face) withdraw(ctx context.Context, who access.Actor, in *byID) (*route.Body[apply.Application], error) {
-	if err := f.own(ctx, who, in.ID); err != nil {
-		return nil, err
-	}
 	return route.Answer(f.Desk.Withdraw(ctx, who, in.ID))
 }
 
@@ -325,28 +311,17 @@ type LoanPage struct {
 	Schedule []loan.Instalment `json:"schedule"`
 }
 
-func (f face) ownLoan(ctx context.Context, who access.Actor, id string) (loan.Loan, error) {
-	l, err := f.Loans.Loan(ctx, who.Tenant, id)
-	if err == nil && l.UserID != who.UserID {
-		return loan.Loan{}, loan.ErrNotFound
-	}
-	return l, err
-}
-
 func (f face) loan(ctx context.Context, who access.Actor, in *byID) (*route.Body[LoanPage], error) {
-	l, err := f.ownLoan(ctx, who, in.ID)
+	l, err := f.Desk.Loan(ctx, who, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := f.Loans.Rows(ctx, who.Tenant, in.ID)
+	rows, err := f.Book.Schedule(ctx, who.Tenant, in.ID)
 	return route.Answer(LoanPage{l, rows}, err)
 }
 
 func (f face) repay(ctx context.Context, who access.Actor, in *amountIn) (*route.Body[loan.Loan], error) {
-	if _, err := f.ownLoan(ctx, who, in.ID); err != nil {
-		return nil, err
-	}
-	return route.Answer(f.Repayer.Repay(ctx, who.Tenant, in.ID, in.Body.Amount, in.Key))
+	return route.Answer(f.Desk.Repay(ctx, who, in.ID, in.Body.Amount, in.Key))
 }
 
 // MapScene is the image behind the map.

@@ -306,7 +306,7 @@ func (h *Hub) push(tenant, userID string, m message) {
 }
 
 // Moved pushes the state of an animal to those who watch its herd.
-func (h *Hub) Moved(herdID string, s iot.AnimalState) {
+func (h *Hub) Moved(tenant, herdID string, s iot.AnimalState) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	if len(h.herds[herdID]) == 0 {
@@ -318,6 +318,8 @@ func (h *Hub) Moved(herdID string, s iot.AnimalState) {
 		return
 	}
 	for c := range h.herds[herdID] {
-		c.send(b)
+		if c.who.Tenant == tenant {
+			c.send(b)
+		}
 	}
 }

@@ -60,7 +60,7 @@ func (f face) plots(ctx context.Context, who access.Actor, in *plotsIn) (*route.
 	if err != nil {
 		return nil, err
 	}
-	pledged, err := f.Applications.PledgedPlots(ctx, who.Tenant)
+	pledged, err := f.Desk.PledgedPlots(ctx, who.Tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -124,12 +124,12 @@ func (f face) plot(ctx context.Context, who access.Actor, in *ByID) (*route.Body
 	if p.Alerts, err = f.alertsOf(ctx, who.Tenant, in.ID); err != nil {
 		return nil, err
 	}
-	p.ApplicationID, err = f.Applications.PledgeOf(ctx, who.Tenant, credit.Subject{Kind: credit.PlotSubject, ID: in.ID})
+	p.ApplicationID, err = f.Desk.PledgeOf(ctx, who.Tenant, credit.Subject{Kind: credit.PlotSubject, ID: in.ID})
 	return route.Answer(p, err)
 }
 
 func (f face) alertsOf(ctx context.Context, tenant, subjectID string) ([]watch.Alert, error) {
-	return f.Alerts.Alerts(ctx, tenant, watch.Filter{SubjectID: subjectID})
+	return f.Alerts.List(ctx, tenant, watch.Filter{SubjectID: subjectID})
 }
 
 func (f face) herds(ctx context.Context, who access.Actor, _ *struct{}) (*route.Body[route.List[view.HerdLine]], error) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/credit/loan"
@@ -23,10 +24,27 @@ import (
 
 // Desk decides applications; apply.Service is one.
 type Desk interface {
+	Applications(ctx context.Context, who access.Actor, f apply.Filter) ([]apply.Application, error)
+	CountByState(ctx context.Context, tenant string) (map[apply.State]int, error)
+	PledgedPlots(ctx context.Context, tenant string) ([]string, error)
+	PledgeOf(ctx context.Context, tenant string, s credit.Subject) (string, error)
 	Detail(ctx context.Context, who access.Actor, id string) (apply.Detail, error)
 	Approve(ctx context.Context, who access.Actor, id, note string) (apply.Application, error)
 	Refuse(ctx context.Context, who access.Actor, id, note string) (apply.Application, error)
+	Reassess(ctx context.Context, who access.Actor, id string) (apply.Application, error)
 	Replay(ctx context.Context, who access.Actor, decisionID string) (apply.ReplayResult, error)
+	// Localise puts the reasons of a decision into a language.
+	Localise(d credit.Decision, lang string) credit.Decision
+}
+
+// Book shows what was lent; loan.Service is one.
+type Book interface {
+	Totals(ctx context.Context, tenant string) (loan.Totals, error)
+	Loans(ctx context.Context, tenant string, f loan.Filter) ([]loan.Loan, error)
+	Loan(ctx context.Context, tenant, id string) (loan.Loan, error)
+	Schedule(ctx context.Context, tenant, id string) ([]loan.Instalment, error)
+	Payments(ctx context.Context, tenant, id string) ([]loan.Payment, error)
+	Entries(ctx context.Context, tenant, id string) ([]ledger.Entry, error)
 }
 
 // Overlapper finds the plots that share ground with a polygon; geo.Plots is one.
@@ -46,8 +64,10 @@ type Network interface {
 	Standing(ctx context.Context, tenant, firmID string) (chain.Standing, error)
 }
 
-// Closer closes alerts; credit/watch.Desk is one.
-type Closer interface {
+// Alerts lists and closes alerts; credit/watch.Desk is one.
+type Alerts interface {
+	List(ctx context.Context, tenant string, f watch.Filter) ([]watch.Alert, error)
+	CountOpen(ctx context.Context, tenant string) (map[string]int, error)
 	Close(ctx context.Context, who access.Actor, id, cause string) (watch.Alert, error)
 }
 
@@ -58,20 +78,17 @@ type Trail interface {
 
 // Config is what the face shows.
 type Config struct {
-	Desk         Desk
-	Applications apply.Store
-	Plots        geo.Store
-	Overlaps     Overlapper
-	Herds        iot.Store
-	HerdWatch    HerdWatch
-	Firms        chain.Store
-	Network      Network
-	Alerts       watch.Store
-	Closer       Closer
-	Loans        loan.Store
-	Ledger       ledger.Store
-	Scenes       func() []view.Scene
-	Trail        Trail
+	Desk      Desk
+	Book      Book
+	Plots     geo.Store
+	Overlaps  Overlapper
+	Herds     iot.Store
+	HerdWatch HerdWatch
+	Firms     chain.Store
+	Network   Network
+	Alerts    Alerts
+	Scenes    func() []view.Scene
+	Trail     Trail
 }
 
 type face struct{ Config }
@@ -90,6 +107,7 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, get("application", "/applications/{id}", "An application with all that stands behind it"), f.application)
 	route.Register(a, post("approve", "/applications/{id}/approve", "Approve a referred application"), f.approve)
 	route.Register(a, post("refuse", "/applications/{id}/refuse", "Refuse a referred application"), f.refuse)
+	route.Register(a, post("reassess", "/applications/{id}/reassess", "Gather evidence for a referred application again"), f.reassess)
 	route.Register(a, post("replay", "/decisions/{id}/replay", "Decide the stored snapshot again and compare"), f.replay)
 	route.Register(a, get("plots", "/plots", "Plots with the gist of their reports"), f.plots)
 	route.Register(a, get("plot", "/plots/{id}", "A plot with its report"), f.plot)
@@ -121,7 +139,7 @@ type Home struct {
 func (f face) home(ctx context.Context, who access.Actor, _ *struct{}) (*route.Body[Home], error) {
 	var h Home
 	var err error
-	if h.Applications, err = f.Applications.CountByState(ctx, who.Tenant); err != nil {
+	if h.Applications, err = f.Desk.CountByState(ctx, who.Tenant); err != nil {
 		return nil, err
 	}
 	if h.Alerts, err = f.Alerts.CountOpen(ctx, who.Tenant); err != nil {
@@ -138,7 +156,7 @@ func (f face) home(ctx context.Context, who access.Actor, _ *struct{}) (*route.B
 	if h.Firms, err = f.countFirms(ctx, who.Tenant); err != nil {
 		return nil, err
 	}
-	totals, err := f.Loans.Totals(ctx, who.Tenant)
+	totals, err := f.Book.Totals(ctx, who.Tenant)
 	h.Loans, h.Outstanding, h.Overdue = totals.ByState, totals.Outstanding, totals.Overdue
 	return route.Answer(h, err)
 }
@@ -176,7 +194,7 @@ func (f face) applications(ctx context.Context, who access.Actor, in *applicatio
 	for _, s := range in.State {
 		filter.States = append(filter.States, apply.State(s))
 	}
-	items, err := f.Applications.Applications(ctx, who.Tenant, filter)
+	items, err := f.Desk.Applications(ctx, who, filter)
 	return route.Page(items, err, in.Limit, func(a apply.Application) string { return a.ID })
 }
 
@@ -186,7 +204,12 @@ type ByID struct {
 }
 
 func (f face) application(ctx context.Context, who access.Actor, in *ByID) (*route.Body[apply.Detail], error) {
-	return route.Answer(f.Desk.Detail(ctx, who, in.ID))
+	d, err := f.Desk.Detail(ctx, who, in.ID)
+	if d.Decision != nil {
+		worded := f.Desk.Localise(*d.Decision, route.Lang(ctx))
+		d.Decision = &worded
+	}
+	return route.Answer(d, err)
 }
 
 type noteIn struct {
@@ -204,6 +227,10 @@ func (f face) refuse(ctx context.Context, who access.Actor, in *noteIn) (*route.
 	return route.Answer(f.Desk.Refuse(ctx, who, in.ID, in.Body.Note))
 }
 
+func (f face) reassess(ctx context.Context, who access.Actor, in *ByID) (*route.Body[apply.Application], error) {
+	return route.Answer(f.Desk.Reassess(ctx, who, in.ID))
+}
+
 func (f face) replay(ctx context.Context, who access.Actor, in *ByID) (*route.Body[apply.ReplayResult], error) {
 	return route.Answer(f.Desk.Replay(ctx, who, in.ID))
 }
@@ -217,7 +244,7 @@ type alertsIn struct {
 }
 
 func (f face) alerts(ctx context.Context, who access.Actor, in *alertsIn) (*route.Body[route.List[watch.Alert]], error) {
-	items, err := f.Alerts.Alerts(ctx, who.Tenant, watch.Filter{
+	items, err := f.Alerts.List(ctx, who.Tenant, watch.Filter{
 		Open: in.Open, Kind: in.Kind, SubjectID: in.SubjectID, Before: in.Before, Limit: in.Limit,
 	})
 	return route.Page(items, err, in.Limit, view.AlertID)
@@ -231,7 +258,7 @@ type closeIn struct {
 }
 
 func (f face) closeAlert(ctx context.Context, who access.Actor, in *closeIn) (*route.Body[watch.Alert], error) {
-	return route.Answer(f.Closer.Close(ctx, who, in.ID, in.Body.Cause))
+	return route.Answer(f.Alerts.Close(ctx, who, in.ID, in.Body.Cause))
 }
 
 type loansIn struct {
@@ -245,7 +272,7 @@ func (f face) loans(ctx context.Context, who access.Actor, in *loansIn) (*route.
 	for _, s := range in.State {
 		filter.States = append(filter.States, loan.State(s))
 	}
-	items, err := f.Loans.Loans(ctx, who.Tenant, filter)
+	items, err := f.Book.Loans(ctx, who.Tenant, filter)
 	return route.Page(items, err, in.Limit, func(l loan.Loan) string { return l.ID })
 }
 
@@ -260,16 +287,16 @@ type LoanPage struct {
 func (f face) loan(ctx context.Context, who access.Actor, in *ByID) (*route.Body[LoanPage], error) {
 	var p LoanPage
 	var err error
-	if p.Loan, err = f.Loans.Loan(ctx, who.Tenant, in.ID); err != nil {
+	if p.Loan, err = f.Book.Loan(ctx, who.Tenant, in.ID); err != nil {
 		return nil, err
 	}
-	if p.Schedule, err = f.Loans.Rows(ctx, who.Tenant, in.ID); err != nil {
+	if p.Schedule, err = f.Book.Schedule(ctx, who.Tenant, in.ID); err != nil {
 		return nil, err
 	}
-	if p.Payments, err = f.Loans.Payments(ctx, who.Tenant, in.ID); err != nil {
+	if p.Payments, err = f.Book.Payments(ctx, who.Tenant, in.ID); err != nil {
 		return nil, err
 	}
-	p.Entries, err = f.Ledger.Entries(ctx, who.Tenant, ledger.Filter{Item: in.ID, Limit: page})
+	p.Entries, err = f.Book.Entries(ctx, who.Tenant, in.ID)
 	return route.Answer(p, err)
 }
 

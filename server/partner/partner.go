@@ -19,6 +19,7 @@ var ErrNotBorrower = fault.New(fault.Invalid, "partner.not_borrower", "this pers
 // Desk takes applications; apply.Service is one.
 type Desk interface {
 	Submit(ctx context.Context, who access.Actor, req apply.Request, key string) (apply.Application, error)
+	Application(ctx context.Context, who access.Actor, id string) (apply.Application, error)
 }
 
 // People finds people; access.Gate is one.
@@ -29,9 +30,8 @@ type People interface {
 
 // Config is what the face works with.
 type Config struct {
-	Desk         Desk
-	Applications apply.Store
-	People       People
+	Desk   Desk
+	People People
 }
 
 type face struct{ Config }
@@ -72,5 +72,5 @@ type byID struct {
 }
 
 func (f face) application(ctx context.Context, who access.Actor, in *byID) (*route.Body[apply.Application], error) {
-	return route.Answer(f.Applications.Application(ctx, who.Tenant, in.ID))
+	return route.Answer(f.Desk.Application(ctx, who, in.ID))
 }
