@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/furrowcredit/furrow/chain"
@@ -55,7 +56,7 @@ func New(cfg Config) *Service { return &Service{store: cfg.Store, now: cfg.Now} 
 func (s *Service) Check(ctx context.Context, who Who, kind chain.DocKind, fileName string, body []byte) (chain.Upload, error) {
 	u := chain.Upload{
 		ID: ident.New(), Tenant: who.Tenant, AnchorID: who.AnchorID, UserID: who.UserID, UserName: who.UserName,
-		Kind: kind, FileName: filepath.Base(fileName), SHA256: digest(body), State: chain.UploadChecked,
+		Kind: kind, FileName: clip(strings.ToValidUTF8(text(filepath.Base(strings.ReplaceAll(fileName, `\`, "/"))), "")), SHA256: digest(body), State: chain.UploadChecked,
 		CreatedAt: s.now().UTC(), Body: body,
 	}
 	if _, _, err := s.read(ctx, &u); err != nil {

@@ -84,7 +84,8 @@ func (s *Store) RefNodes(ctx context.Context, tenant, nameKey string) ([]chain.R
 		return nil, nil
 	}
 	return s.refNodes(ctx, `select id, kind, node_key, name, short_name from reference_node
-		where tenant = $1 and (name_key = $2 or short_key = $2 or node_key = $2) order by id`, tenant, nameKey)
+		where tenant = $1 and (name_key = $2 or short_key = $2 or node_key = $2)
+		order by case when node_key = $2 then 0 else 1 end, id`, tenant, nameKey)
 }
 
 // RefEdges implements chain.ReferenceStore.
