@@ -125,12 +125,14 @@ func chooseLayout(dir, want string, names []string) (Layout, string, error) {
 				if err != nil {
 					return Layout{}, "", err
 				}
-				fits := func(name string) bool {
-					_, _, _, ok := l.Files[0].match(name)
-					return ok
-				}
-				if slices.ContainsFunc(names, fits) {
-					return l, n, nil
+				for i := range l.Files {
+					fits := func(name string) bool {
+						_, _, _, ok := l.Files[i].match(name)
+						return ok
+					}
+					if slices.ContainsFunc(names, fits) {
+						return l, n, nil
+					}
 				}
 			}
 			return Layout{}, "", ErrNoLayout.At("%s", dir)
