@@ -32,7 +32,7 @@ export function phoneShelf(): Shelf {
 export async function post(ask: Ask, key: string): Promise<Answer> {
   try {
     const application = await body<Application>(
-      api.POST('/farmer/applications', {
+      api.POST('/api/v1/farmer/applications', {
         params: { header: { 'Idempotency-Key': key } },
         body: ask,
       }),

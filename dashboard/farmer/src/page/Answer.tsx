@@ -2,7 +2,6 @@ import { idempotencyKey } from '@furrow/shared/api/client';
 import type { ApplicationDetail, Reason } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
 import { Await, Problem } from '@furrow/shared/ui/states';
-import { useWords } from '@furrow/shared/words';
 import { Button, Toast } from 'antd-mobile';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -161,20 +160,25 @@ function Waiting() {
   );
 }
 
-const signs = { refuse: '✕', refer: '?', lower: '−', raise: '+', info: 'i' };
+const signs: Record<string, string> = {
+  refuse: '✕',
+  refer: '?',
+  lower: '−',
+  raise: '+',
+  info: 'i',
+};
 
 /** One rule's say, with what it did to the limit. */
 function Why({ reason }: { reason: Reason }) {
   const { t } = useTranslation('answer');
   const f = useFormats();
-  const words = useWords();
   return (
     <li data-effect={reason.effect}>
       <span className="f-sign" aria-hidden="true">
         {signs[reason.effect]}
       </span>
       <span>
-        {words.reason(reason)}
+        {reason.message}
         <small>
           {t(`effect.${reason.effect}`)}
           {reason.amount ? ` ${f.yuan0(Math.abs(reason.amount))}` : ''}

@@ -11,7 +11,7 @@ import { Link, useNavigate } from 'react-router';
 import { fen, judge, monthlyCost } from '../apply/amount';
 import { type ApplyDraft, forget, keep, load } from '../apply/draft';
 import { usePost } from '../apply/post';
-import { type Home, rateOfBp, useHome } from '../data';
+import { type Home as Mine, rateOfBp, useHome } from '../data';
 import { Choice, type Option } from '../ui/Choice';
 import { Money } from '../ui/Money';
 import { useOnline } from '../ui/online';
@@ -43,7 +43,7 @@ interface Borrowable {
 
 const OPEN = new Set(['submitted', 'deciding', 'offered', 'referred', 'signed', 'active']);
 
-function useBorrowables(home: Home): Borrowable[] {
+function useBorrowables(home: Mine): Borrowable[] {
   const { t } = useTranslation('apply');
   const f = useFormats();
   const busy = new Set(
@@ -67,7 +67,7 @@ function useBorrowables(home: Home): Borrowable[] {
   ];
 }
 
-function Questions({ home, offered }: { home: Home; offered: Product[] }) {
+function Questions({ home, offered }: { home: Mine; offered: Product[] }) {
   const { t } = useTranslation('apply');
   const { user } = useSession();
   const navigate = useNavigate();
@@ -309,7 +309,7 @@ function AskAmount(props: {
   );
 }
 
-const PURPOSES: Record<SubjectKind, string[]> = {
+const PURPOSES: Record<string, string[]> = {
   plot: ['seed', 'machine'],
   herd: ['feed', 'stock'],
   firm: ['goods', 'wages'],
@@ -327,7 +327,7 @@ function AskTerm(props: {
   const id = useId();
   const { product, draft } = props;
   const rate = rateOfBp(product.base_rate_bp);
-  const words = PURPOSES[product.subject_kind].map((p) => t(`term.purposes.${p}`));
+  const words = (PURPOSES[product.subject_kind] ?? []).map((p) => t(`term.purposes.${p}`));
   const [other, setOther] = useState(!!draft.purpose && !words.includes(draft.purpose));
   const options: Option<string>[] = [
     ...words.map((w) => ({ value: w, label: w })),

@@ -120,7 +120,7 @@ function Boundary(props: {
     () =>
       scene.data?.item && {
         layer: 'truecolor' as const,
-        items: [{ id: scene.data.item.id, bbox: scene.data.bbox }],
+        items: [{ id: scene.data.item.id, bbox: scene.data.bbox as Bounds }],
         opacity: 1,
       },
     [scene.data],
@@ -138,7 +138,7 @@ function Boundary(props: {
   );
   // Where the person's other plots are is where the next one will be.
   const bounds = useMemo(
-    () => start(corners, others, scene.data?.item && scene.data.bbox),
+    () => start(corners, others, scene.data?.item && (scene.data.bbox as Bounds)),
     [scene.data, others],
   );
 

@@ -1,4 +1,4 @@
-import type { Application, Loan } from '@furrow/shared/api/types';
+import type { Loan } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
 import { useSession } from '@furrow/shared/session';
 import { LanguageSwitch } from '@furrow/shared/ui/LanguageSwitch';
@@ -11,10 +11,10 @@ import { Link, useNavigate } from 'react-router';
 import { forget, load } from '../apply/draft';
 import type { Letter } from '../apply/outbox';
 import { useLetters, usePost } from '../apply/post';
-import { type Home as HomeData, useHome } from '../data';
+import { type Home as Mine, useHome } from '../data';
 import { ask } from '../ui/ask';
 import { Outline } from '../ui/Outline';
-import { Pill } from '../ui/Pill';
+import { Pill, type Tone } from '../ui/Pill';
 import { Part, Screen } from '../ui/Screen';
 
 export function Home() {
@@ -142,7 +142,7 @@ function LetterCard({ letter }: { letter: Letter }) {
   );
 }
 
-const tones: Record<Application['state'], 'go' | 'wait' | 'stop' | 'done'> = {
+const tones: Record<string, Tone> = {
   submitted: 'wait',
   deciding: 'wait',
   offered: 'go',
@@ -175,7 +175,7 @@ function Row(props: { to?: string; picture?: ReactNode; children: ReactNode }) {
   );
 }
 
-function Holdings({ data }: { data: HomeData }) {
+function Holdings({ data }: { data: Mine }) {
   const { t } = useTranslation('home');
   const f = useFormats();
   const words = useWords();
@@ -193,7 +193,7 @@ function Holdings({ data }: { data: HomeData }) {
               <Row key={a.id} to={`/applications/${a.id}`}>
                 <span className="f-line">
                   <b>{a.subject_name}</b>
-                  <Pill tone={tones[a.state]}>{t(`state.${a.state}`)}</Pill>
+                  <Pill tone={tones[a.state] ?? 'wait'}>{t(`state.${a.state}`)}</Pill>
                 </span>
                 <span className="f-line f-hint">
                   {a.limit
@@ -298,7 +298,7 @@ function Holdings({ data }: { data: HomeData }) {
   );
 }
 
-function loanTone(loan: Loan) {
-  if (loan.state === 'overdue' || loan.state === 'failed') return 'stop' as const;
-  return loan.state === 'closed' ? ('done' as const) : ('go' as const);
+function loanTone(loan: Loan): Tone {
+  if (loan.state === 'overdue' || loan.state === 'failed') return 'stop';
+  return loan.state === 'closed' ? 'done' : 'go';
 }

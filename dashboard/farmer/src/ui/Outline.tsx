@@ -14,7 +14,10 @@ export function Outline(props: { polygon: Rings; size?: number; label?: string }
   const x = (lon: number) => (size - width * scale) / 2 + (lon - w) * flat * scale;
   const y = (lat: number) => (size - height * scale) / 2 + (n - lat) * scale;
   const d = polygon
-    .map((ring) => `M${ring.map(([a, b]) => `${x(a).toFixed(1)} ${y(b).toFixed(1)}`).join('L')}Z`)
+    .map(
+      (ring) =>
+        `M${ring.map(([a = 0, b = 0]) => `${x(a).toFixed(1)} ${y(b).toFixed(1)}`).join('L')}Z`,
+    )
     .join('');
   const picture = (
     <svg

@@ -1,10 +1,14 @@
 import type { Instalment } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
 import { useTranslation } from 'react-i18next';
-import { Pill } from './Pill';
+import { Pill, type Tone } from './Pill';
 
-const tones = { future: 'wait', due: 'go', overdue: 'stop', paid: 'done' } as const;
-const words = { future: 'open', due: 'open', overdue: 'late', paid: 'paid' } as const;
+const looks: Record<string, [tone: Tone, word: string]> = {
+  future: ['wait', 'open'],
+  due: ['go', 'open'],
+  overdue: ['stop', 'late'],
+  paid: ['done', 'paid'],
+};
 
 /** The repayment calendar: each date with what is due and what it is made of. */
 export function Plan(props: { rows: Instalment[]; states?: boolean }) {
@@ -27,7 +31,7 @@ export function Plan(props: { rows: Instalment[]; states?: boolean }) {
           <tr key={r.nr}>
             <th scope="row">
               <small>{r.nr}</small> {f.date(r.due_on)}
-              {props.states ? <Pill tone={tones[r.status]}>{t(words[r.status])}</Pill> : null}
+              {props.states ? <State status={r.status} /> : null}
             </th>
             <td className="fw-num">
               <b>{f.yuan(r.due + r.penalty)}</b>
@@ -47,4 +51,10 @@ export function Plan(props: { rows: Instalment[]; states?: boolean }) {
       </tfoot>
     </table>
   );
+}
+
+function State(props: { status: string }) {
+  const { t } = useTranslation('loan');
+  const [tone, word] = looks[props.status] ?? ['wait', 'open'];
+  return <Pill tone={tone}>{t(word)}</Pill>;
 }

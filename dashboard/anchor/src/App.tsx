@@ -1,0 +1,92 @@
+import { useSession } from '@furrow/shared/session';
+import { LanguageSwitch } from '@furrow/shared/ui/LanguageSwitch';
+import { Mark } from '@furrow/shared/ui/Mark';
+import { Empty } from '@furrow/shared/ui/states';
+import { useTitle } from '@furrow/shared/ui/useTitle';
+import { useQueryClient } from '@tanstack/react-query';
+import { App as AntApp, ConfigProvider } from 'antd';
+import enUS from 'antd/locale/en_US';
+import zhCN from 'antd/locale/zh_CN';
+import { useEffect } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link, NavLink, Outlet, Route, Routes } from 'react-router';
+import { History } from './page/History';
+import { Result } from './page/Result';
+import { Suppliers } from './page/Suppliers';
+import { Upload } from './page/Upload';
+import { theme } from './theme';
+
+export function App() {
+  const { i18n } = useTranslation();
+  const client = useQueryClient();
+  // The server writes the mistakes of cells in the reader's language.
+  useEffect(() => {
+    const again = () => void client.invalidateQueries();
+    i18n.on('languageChanged', again);
+    return () => i18n.off('languageChanged', again);
+  }, [client, i18n]);
+  return (
+    <ConfigProvider theme={theme} locale={i18n.language === 'en' ? enUS : zhCN}>
+      <AntApp>
+        <Routes>
+          <Route element={<Frame />}>
+            <Route index element={<Upload />} />
+            <Route path="uploads" element={<History />} />
+            <Route path="uploads/:id" element={<Result />} />
+            <Route path="suppliers" element={<Suppliers />} />
+            <Route path="*" element={<Nowhere />} />
+          </Route>
+        </Routes>
+      </AntApp>
+    </ConfigProvider>
+  );
+}
+
+function Frame() {
+  const { t } = useTranslation('portal');
+  const { user, signOut } = useSession();
+  return (
+    <>
+      <a className="a-skip" href="#content">
+        {t('skip')}
+      </a>
+      <header className="a-head">
+        <Mark />
+        <nav aria-label={t('menu')}>
+          <NavLink to="/" end>
+            {t('upload')}
+          </NavLink>
+          <NavLink to="/uploads">{t('history')}</NavLink>
+          <NavLink to="/suppliers">{t('suppliers')}</NavLink>
+        </nav>
+        <span className="a-who">
+          <span>{user.name}</span>
+          <LanguageSwitch />
+          <button
+            type="button"
+            className="fw-button fw-quiet"
+            onClick={() => void signOut().catch(() => undefined)}
+          >
+            {t('sign_out')}
+          </button>
+        </span>
+      </header>
+      <main id="content" className="a-main" tabIndex={-1}>
+        <Outlet />
+      </main>
+    </>
+  );
+}
+
+function Nowhere() {
+  const { t } = useTranslation('portal');
+  useTitle(t('not_found'));
+  return (
+    <>
+      <h1>{t('not_found')}</h1>
+      <Empty>
+        <Link to="/">{t('to_upload')}</Link>
+      </Empty>
+    </>
+  );
+}

@@ -1,0 +1,13 @@
+import '@furrow/shared/base.css';
+import './anchor.css';
+import { SessionGate } from '@furrow/shared/session';
+import { startFace } from '@furrow/shared/start';
+import { App } from './App';
+
+startFace(
+  import.meta.env.BASE_URL,
+  import.meta.glob('./locales/*/*.json', { eager: true, import: 'default' }),
+  <SessionGate roles={['anchor']} face="anchor">
+    <App />
+  </SessionGate>,
+);

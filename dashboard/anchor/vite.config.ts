@@ -1,0 +1,3 @@
+import { face } from '../vite.face';
+
+export default face('anchor');
