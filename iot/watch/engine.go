@@ -55,6 +55,7 @@ type herd struct {
 	fence    *Fence
 	animals  []*tag
 	gateways map[string]*matter
+	fresh    bool // nothing was told of it before this engine
 }
 
 // New returns an engine that knows no herd yet; see Restore and Reload.
@@ -97,10 +98,10 @@ func (e *Engine) load(ctx context.Context, ih iot.Herd, restore bool) error {
 	}
 	e.work.Lock()
 	defer e.work.Unlock()
-	h := &herd{Herd: ih, fence: NewFence(ih.Fence), gateways: make(map[string]*matter)}
+	h := &herd{Herd: ih, fence: NewFence(ih.Fence), gateways: make(map[string]*matter), fresh: !restore}
 	e.mu.RLock()
 	if old := e.herds[key{ih.Tenant, ih.ID}]; old != nil {
-		h.gateways = old.gateways
+		h.gateways, h.fresh = old.gateways, old.fresh
 	}
 	known := make(map[string]*tag, len(animals))
 	for _, a := range animals {
@@ -165,26 +166,25 @@ func (e *Engine) replay(ctx context.Context, h *herd, t *tag) error {
 			seen[j] = seen[j] || t.matters[j].open
 		}
 	}
+	if t.presence.Place() == NeverEntered {
+		// It may have been inside before the hours that were read again.
+		early, err := s.Range(ctx, tenant, id, now.Add(-30*24*time.Hour), end, 200)
+		if err != nil {
+			return err
+		}
+		for i := range early {
+			if p, ok := position(&early[i]); ok && h.fence.Distance(h.fence.Plane().Metres(p)) <= 0 {
+				t.presence.place = Outside
+				t.settle()
+				break
+			}
+		}
+	}
 	for j := range t.matters {
-		if !seen[j] {
-			t.matters[j].event = iot.Event{} // nothing to tell until the tag is heard again
+		if m := &t.matters[j]; !seen[j] && !m.open {
+			m.event = iot.Event{} // nothing to tell until the tag is heard again
 		}
 	}
-	if t.presence.Place() != NeverEntered {
-		return nil
-	}
-	// It may have been inside before the hours that were read again.
-	early, err := s.Range(ctx, tenant, id, now.Add(-30*24*time.Hour), end, 200)
-	if err != nil {
-		return err
-	}
-	for i := range early {
-		if p, ok := position(&early[i]); ok && h.fence.Distance(h.fence.Plane().Metres(p)) <= 0 {
-			t.presence.place = Outside
-			break
-		}
-	}
-	t.settle()
 	return nil
 }
 

@@ -10,7 +10,7 @@ import (
 const (
 	gatewayTags = 3   // a gateway with fewer tags cannot be told from its tags
 	outageShare = 0.6 // of a gateway's tags silent at once: it is the gateway
-	backShare   = 0.3 // below it the gateway is heard again
+	backShare   = 0.5 // below it the gateway is heard again
 )
 
 // listen finds the tags and gateways of a herd that fell silent. After a start the
@@ -48,6 +48,9 @@ func (e *Engine) listen(h *herd, now time.Time) {
 			m := h.gateways[id]
 			if m == nil {
 				m = &matter{}
+				if h.fresh {
+					m.state = toldClosed
+				}
 				h.gateways[id] = m
 			}
 			outage = share >= outageShare || m.open && share >= backShare

@@ -106,6 +106,7 @@ type tag struct {
 	stillSince time.Time // the last sign of life by acceleration, or the first reading
 	quietCount int       // readings without a burst since
 	bursts     int       // in a row
+	tempAt     time.Time // of the last temperature
 	cold       int       // readings in a row at the air's temperature
 	own        float64   // usual tag temperature on the living animal, °C; NaN while unknown
 	activeAt   time.Time // of the last reading that had an activity
@@ -200,7 +201,7 @@ const (
 // death or a lost tag.
 func (t *tag) live(r *iot.Reading) {
 	if r.Temp != nil {
-		t.temp = r.Temp
+		t.temp, t.tempAt = r.Temp, r.At
 		cold := false
 		if r.Ambient != nil {
 			cold = math.Abs(*r.Temp-*r.Ambient) <= t.w.AmbientWithin
@@ -238,7 +239,7 @@ func (t *tag) live(r *iot.Reading) {
 	}
 	quiet := r.At.Sub(t.stillSince)
 	if quiet >= t.w.Still() && t.quietCount >= stillReadings &&
-		(t.cold >= coldReadings || t.temp == nil && quiet >= 2*t.w.Still()) {
+		(t.cold >= coldReadings || !t.tempAt.After(t.stillSince) && quiet >= 2*t.w.Still()) {
 		t.still = true
 	}
 }
