@@ -17,6 +17,7 @@ import (
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/chain/reference"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo"
@@ -74,7 +75,7 @@ type Deps struct {
 	Firms       chain.Store
 	Network     officer.Network
 	Uploads     anchor.Uploads
-	ImportChain func(ctx context.Context, tenant string, files map[string]io.Reader) (operator.ChainReport, error)
+	ImportChain func(ctx context.Context, tenant string, files map[string]io.Reader) (reference.Report, error)
 
 	Desk   Desk
 	Book   officer.Book

@@ -1,4 +1,12 @@
 package main
 
 // commands is every tool, in the order of the help text.
-var commands = []command{}
+var commands = []command{
+	{"demo", "a whole bank with a made-up county on this machine", runDemo},
+	{"serve", "the house: web faces, API, broker and jobs", runServe},
+	{"worker", "background jobs only", runWorker},
+	{"doctor", "what is installed, reachable and migrated, and what to do about the rest", runDoctor},
+	{"scene index", "GeoTIFFs of a folder into a static STAC catalogue", runSceneIndex},
+	{"plot import", "a land-register file into plots", runPlotImport},
+	{"zonal", "statistics of rasters over polygons", runZonal},
+}

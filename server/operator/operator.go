@@ -15,6 +15,7 @@ import (
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/party"
+	"github.com/furrowcredit/furrow/chain/reference"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/ident"
@@ -82,7 +83,7 @@ type Config struct {
 	// ReadPlots reads a land-register file; the plots are not saved yet.
 	ReadPlots func(r io.Reader, name string) ([]geo.Plot, []Refused, error)
 	// ImportChain takes the files of a reference chain, by file name.
-	ImportChain func(ctx context.Context, tenant string, files map[string]io.Reader) (ChainReport, error)
+	ImportChain func(ctx context.Context, tenant string, files map[string]io.Reader) (reference.Report, error)
 	// Words gives the text of an error in a language.
 	Words func(lang string, err error) string
 	Now   func() time.Time
@@ -394,28 +395,13 @@ func (f face) jobs(ctx context.Context, _ access.Actor, _ *struct{}) (*route.Bod
 	return route.Answer(JobCounts{n}, err)
 }
 
-// ChainReport says what became of the files of a reference chain: what was read is
-// what was kept plus what was refused.
-type ChainReport struct {
-	Firms    Count     `json:"firms"`
-	Links    Count     `json:"links"`
-	Refusals []Refusal `json:"refusals"` // the first ones of each file
-}
-
-// Count is a count in and out.
-type Count struct {
-	Read    int `json:"read"`
-	Kept    int `json:"kept"`
-	Refused int `json:"refused"`
-}
-
 type referenceIn struct {
 	RawBody huma.MultipartFormFiles[struct {
 		Files []huma.FormFile `form:"files" required:"true" contentType:"application/octet-stream" doc:"the JSON-lines files of the chain"`
 	}]
 }
 
-func (f face) reference(ctx context.Context, who access.Actor, in *referenceIn) (*route.Body[ChainReport], error) {
+func (f face) reference(ctx context.Context, who access.Actor, in *referenceIn) (*route.Body[reference.Report], error) {
 	files := map[string]io.Reader{}
 	for _, file := range in.RawBody.Data().Files {
 		defer func() { _ = file.Close() }()

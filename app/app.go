@@ -1,0 +1,338 @@
+package app
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/catalog"
+	"github.com/furrowcredit/furrow/chain/flow"
+	"github.com/furrowcredit/furrow/chain/upload"
+	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/ledger"
+	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/policy"
+	"github.com/furrowcredit/furrow/credit/product"
+	"github.com/furrowcredit/furrow/credit/watch"
+	"github.com/furrowcredit/furrow/dashboard"
+	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/geo/crop"
+	"github.com/furrowcredit/furrow/geo/report"
+	"github.com/furrowcredit/furrow/geo/scene"
+	"github.com/furrowcredit/furrow/geo/tile"
+	"github.com/furrowcredit/furrow/iot"
+	"github.com/furrowcredit/furrow/iot/broker"
+	"github.com/furrowcredit/furrow/iot/ingest"
+	"github.com/furrowcredit/furrow/iot/series"
+	"github.com/furrowcredit/furrow/iot/series/influx"
+	"github.com/furrowcredit/furrow/iot/species"
+	herdwatch "github.com/furrowcredit/furrow/iot/watch"
+	"github.com/furrowcredit/furrow/job"
+	"github.com/furrowcredit/furrow/server"
+	"github.com/furrowcredit/furrow/server/live"
+	"github.com/furrowcredit/furrow/store"
+	"github.com/furrowcredit/furrow/store/alert"
+	"github.com/furrowcredit/furrow/store/application"
+	"github.com/furrowcredit/furrow/store/firm"
+	"github.com/furrowcredit/furrow/store/herd"
+	ledgerstore "github.com/furrowcredit/furrow/store/ledger"
+	loanstore "github.com/furrowcredit/furrow/store/loan"
+	"github.com/furrowcredit/furrow/store/people"
+	"github.com/furrowcredit/furrow/store/plot"
+	"github.com/furrowcredit/furrow/store/queue"
+	"github.com/furrowcredit/furrow/store/telemetry"
+)
+
+// App is the running house.
+type App struct {
+	cfg      Config
+	db       *store.DB
+	readings series.Store
+	close    []func() error
+	once     sync.Once
+
+	pipeline *ingest.Pipeline
+	broker   *broker.Broker
+	engine   *herdwatch.Engine
+	runner   *job.Runner[*sql.Tx]
+	hub      *live.Hub
+	http     *http.Server
+	listener net.Listener
+}
+
+// catalogue is what a bank edits: every file is read and checked at the start.
+type catalogue struct {
+	crops    *crop.Catalogue
+	species  *species.Catalogue
+	products *product.Catalogue
+	policies *policy.Set
+	chart    ledger.Chart
+	words    *apply.Words
+}
+
+func readCatalogue(dir string) (c catalogue, err error) {
+	files, err := catalog.Open(dir)
+	if err != nil {
+		return c, err
+	}
+	read := func(f func() error) {
+		err = errors.Join(err, f())
+	}
+	read(func() (e error) { c.crops, e = crop.Load(files); return })
+	read(func() (e error) { c.species, e = species.Load(files); return })
+	read(func() (e error) { c.products, e = product.Load(files); return })
+	read(func() (e error) { c.policies, e = policy.Load(files); return })
+	read(func() (e error) { c.chart, e = ledger.LoadChart(files); return })
+	read(func() (e error) { c.words, e = apply.LoadWords(files); return })
+	return c, err
+}
+
+// New opens every part and takes the addresses, so that what is wrong shows before
+// anything runs. Close it in any case.
+func New(ctx context.Context, cfg Config) (_ *App, err error) {
+	if err := cfg.prepare(); err != nil {
+		return nil, err
+	}
+	a := &App{cfg: cfg}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	if cfg.Serve { // ports first: nothing is opened for a house that cannot be reached
+		if a.listener, err = listen(ctx, cfg.Addr); err != nil {
+			return nil, err
+		}
+		a.close = append(a.close, func() error { return ignoreClosed(a.listener.Close()) })
+	}
+	books, err := readCatalogue(cfg.Catalog)
+	if err != nil {
+		return nil, err
+	}
+	if a.db, err = store.Open(ctx, store.Config{DSN: cfg.DB}); err != nil {
+		return nil, err
+	}
+	a.close = append(a.close, a.db.Close)
+	if a.readings, err = a.openSeries(ctx); err != nil {
+		return nil, err
+	}
+	a.close = append(a.close, a.readings.Close)
+	return a, a.wire(ctx, books)
+}
+
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, ErrPort.With("addr", addr).With("flag", "--addr")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("app: listen: %w", err)
+	}
+	return l, nil
+}
+
+func (a *App) openSeries(ctx context.Context) (series.Store, error) {
+	if a.cfg.Influx.URL == "" {
+		return telemetry.Open(ctx, filepath.Join(a.cfg.Data, "telemetry.db"))
+	}
+	i := a.cfg.Influx
+	return influx.Open(influx.Config{URL: i.URL, Token: i.Token, Org: i.Org, Bucket: i.Bucket}), nil
+}
+
+// wire makes the rooms and hands each what it needs.
+func (a *App) wire(ctx context.Context, books catalogue) error {
+	cfg, now := a.cfg, a.cfg.Now
+	var (
+		plotStore   = plot.New(a.db)
+		herdStore   = herd.New(a.db)
+		firmStore   = firm.New(a.db)
+		loanStore   = loanstore.New(a.db)
+		bookStore   = ledgerstore.New(a.db)
+		alertStore  = alert.New(a.db)
+		askedStore  = application.New(a.db)
+		peopleStore = people.New(a.db)
+	)
+	scenes, err := a.openScenes()
+	if err != nil {
+		return err
+	}
+	a.hub = live.New(live.Config{Herds: herdStore, Log: cfg.Log})
+	a.close = append(a.close, func() error { a.hub.Close(); return nil })
+
+	var (
+		gate    = access.NewGate(peopleStore, now, access.Cost{})
+		desk    = &watch.Desk{Store: alertStore, Notify: a.hub, Now: now}
+		plots   = &geo.Plots{Store: plotStore, Now: now}
+		network = flow.NewNetwork(firmStore, now)
+		book    = ledger.New(bookStore, books.chart, now)
+		loans   = loan.New(loan.Config{Store: loanStore, Book: book, Rail: cfg.rail(), Alerts: desk, Now: now})
+		reports = report.New(scenes, books.crops, now)
+	)
+	desk.LoanOf = loanOf(loans)
+	a.engine = herdwatch.New(herdwatch.Config{
+		Herds: herdStore, Series: a.readings, Species: books.species, Raise: desk.Herd, OnMove: a.hub.Moved, Now: now, Log: cfg.Log,
+	})
+	apps := apply.New(apply.Config{
+		Store: askedStore, Plots: plotStore, Overlaps: plots, PlotReports: plotStore, Herds: herdStore, HerdReports: a.engine,
+		Firms: firmStore, Standings: network, Alerts: desk, Products: books.products, Policies: books.policies, Words: books.words, Loans: loans,
+		Queue: queued{a}, Notify: a.hub, Now: now,
+	})
+
+	driver, err := queue.Driver(ctx, a.db)
+	if err != nil {
+		return err
+	}
+	a.runner, err = job.New(driver, job.Work{
+		Applications: apps, Asked: askedStore, Plots: plotStore, Reports: reports, Chain: network, Alerts: desk, Loans: loans,
+		PlotChanged: a.plotChanged(plotStore), Season: a.season,
+	}, job.Options{Work: cfg.Work, Log: cfg.Log})
+	if err != nil {
+		return err
+	}
+	if err := a.firstOperator(ctx, gate); err != nil {
+		return err
+	}
+	if !cfg.Serve {
+		return nil
+	}
+
+	a.pipeline = ingest.New(ingest.Config{
+		Herds: herdStore, Series: a.readings, Observe: a.engine.Observe, Raise: desk.Herd, Now: now, Log: cfg.Log,
+	})
+	if cfg.MQTT != "" {
+		a.broker = broker.New(broker.Config{Addr: cfg.MQTT, Herds: herdStore, Pipeline: a.pipeline, Now: now, Log: cfg.Log})
+		if err := a.broker.Listen(ctx); err != nil {
+			return err
+		}
+	}
+	registry := prometheus.NewRegistry()
+	a.countIngest(registry)
+	srv, err := server.New(server.Deps{
+		Gate: gate, Trail: peopleStore,
+		Plots: plots, PlotStore: plotStore, Report: a.reportPlot, ReadPlots: readPlots,
+		Scenes: sceneList(scenes), Tiles: tile.New(scenes),
+		Herds:     &iot.Herds{Store: herdStore, Known: books.species.Known, Now: now},
+		HerdStore: herdStore, HerdWatch: a.engine, Watch: a.engine.Reload,
+		Firms: firmStore, Network: network, Uploads: upload.New(upload.Config{Store: firmStore, Now: now}),
+		ImportChain: importChain(firmStore),
+		Desk:        apps, Book: loans, Alerts: desk, Jobs: a.runner,
+		Crops: cropWords(books.crops), Species: speciesWords(books.species), Products: books.products.All(),
+		Live: a.hub, Faces: dashboard.Faces(), Registry: registry, Ready: a.ready, Log: cfg.Log, Now: now, TLS: cfg.Secure,
+	})
+	if err != nil {
+		return err
+	}
+	a.http = &http.Server{
+		Handler: srv.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute,
+		ErrorLog: nil,
+	}
+	return nil
+}
+
+// URL is where the faces are.
+func (a *App) URL() string { return "http://" + a.listener.Addr().String() }
+
+// MQTT is the address of the embedded broker, or "".
+func (a *App) MQTT() string {
+	if a.broker == nil {
+		return ""
+	}
+	return "tcp://" + a.broker.Addr()
+}
+
+// Run serves until ctx ends, then stops in order: no new work, then what runs, then
+// the stores (by Close).
+func (a *App) Run(ctx context.Context) error {
+	if a.cfg.Serve {
+		if err := a.engine.Restore(ctx); err != nil {
+			return err
+		}
+	}
+	if err := a.runner.Start(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	if a.cfg.Serve {
+		g.Go(func() error { return ignoreClosed(a.http.Serve(a.listener)) })
+		g.Go(func() error {
+			<-ctx.Done()
+			a.hub.Close() // open WebSockets would hold Shutdown
+			grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+			defer cancel()
+			return a.http.Shutdown(grace)
+		})
+		g.Go(func() error { return a.engine.Run(ctx) })
+		if a.broker != nil {
+			g.Go(func() error { return a.broker.Run(ctx) })
+		}
+		if b := a.cfg.Broker; b.URL != "" {
+			g.Go(func() error {
+				return ingest.Subscribe(ctx, ingest.SubscribeConfig{
+					URL: b.URL, ClientID: b.ClientID, Username: b.Username, Password: b.Password, Share: b.Share, Log: a.cfg.Log,
+				}, a.pipeline)
+			})
+		}
+	}
+	g.Go(func() error { <-ctx.Done(); return nil })
+	err := g.Wait()
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	defer cancel()
+	if stopErr := a.runner.Stop(grace); err == nil {
+		err = stopErr
+	}
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// Close releases everything; it may be called more than once.
+func (a *App) Close() (err error) {
+	a.once.Do(func() {
+		for i := len(a.close) - 1; i >= 0; i-- {
+			err = errors.Join(err, a.close[i]())
+		}
+	})
+	return err
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// ready says what keeps the house from serving.
+func (a *App) ready(ctx context.Context) error {
+	return a.db.Ping(ctx)
+}
+
+// season is the time on which a plot is judged: the last thirteen months, so that a
+// winter crop is seen from its sowing.
+func (a *App) season() geo.Season {
+	end := a.cfg.Now().UTC()
+	return geo.Season{Name: end.Format("2006-01"), Start: end.AddDate(-1, -1, 0), End: end}
+}
+
+// openScenes reads the catalogue; a house without scenes works, and says unknown.
+func (a *App) openScenes() (*scene.Catalogue, error) {
+	c, err := scene.Open(a.cfg.Scenes)
+	if errors.Is(err, fs.ErrNotExist) {
+		a.cfg.Log.Warn("no scenes: every plot is unknown", "folder", a.cfg.Scenes)
+		return scene.New(nil), nil
+	}
+	return c, err
+}

@@ -1,0 +1,133 @@
+// Package app is the wiring: the one place that knows every room. main and the
+// tests start the same App.
+package app
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/furrowcredit/furrow/credit/pay"
+	"github.com/furrowcredit/furrow/fault"
+)
+
+// Config is everything that differs between a laptop and a bank.
+type Config struct {
+	Data    string // folder for SQLite files, scenes and certificates
+	Addr    string // HTTP, "127.0.0.1:8080"
+	MQTT    string // the embedded broker's address; "" for none
+	DB      string // "sqlite:FILE" or "postgres://..."; "" means sqlite in Data
+	Influx  Influx // zero means the embedded telemetry file in Data
+	Broker  Broker // zero means the embedded broker only
+	Scenes  string // folder of the static STAC catalogue; "" means Data/catalogue
+	Catalog string // folder whose files replace the embedded catalogue; "" for none
+	Tenant  string // the bank
+	// Work says whether this process works background jobs.
+	Work bool
+	// Serve says whether this process answers HTTP and takes readings.
+	Serve bool
+	// Operator is the login of the first person of an empty house, OperatorPassword
+	// its password; with "" nobody is created.
+	Operator, OperatorPassword string
+	// Rail moves the money; nil refuses every drawdown with a clear message.
+	Rail pay.Rail
+	// Secure marks cookies for HTTPS only.
+	Secure bool
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// Influx is an InfluxDB that keeps the telemetry.
+type Influx struct{ URL, Token, Org, Bucket string }
+
+// Broker is an external MQTT broker.
+type Broker struct{ URL, ClientID, Username, Password, Share string }
+
+// What can be wrong with the configuration or the machine.
+var (
+	ErrData     = fault.New(fault.Invalid, "app.data", "the data folder {dir} cannot be written; choose another with --data")
+	ErrDisk     = fault.New(fault.Unavailable, "app.disk", "only {mb} MB are free in {dir}; free some space or choose another folder with --data")
+	ErrPort     = fault.New(fault.Invalid, "app.port", "{addr} is taken by another program; stop it or choose another address with {flag}")
+	ErrSecret   = fault.New(fault.Invalid, "app.secret", "the file {file} of {name}_FILE cannot be read")
+	ErrNoScenes = fault.New(fault.Unavailable, "app.no_scenes", "there is no scene catalogue in {dir}; make one with furrow scene index")
+)
+
+// Secret reads a secret from the environment variable name, or from the file that
+// name_FILE names. "" means that neither is set.
+func Secret(name string) (string, error) {
+	if v := os.Getenv(name); v != "" {
+		return v, nil
+	}
+	file := os.Getenv(name + "_FILE")
+	if file == "" {
+		return "", nil
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return "", ErrSecret.With("file", file).With("name", name).Because(err)
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+// NewPassword returns 120 random bits as text.
+func NewPassword() string {
+	b := make([]byte, 15)
+	_, _ = rand.Read(b) // never fails
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// minFree is the space below which the house does not start: a day of telemetry
+// and the demo's scenes.
+const minFree = 512 << 20
+
+// prepare fills in defaults and makes sure that the data folder can be written.
+func (c *Config) prepare() error {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if err := Writable(c.Data); err != nil {
+		return err
+	}
+	if c.DB == "" {
+		c.DB = "sqlite:" + filepath.Join(c.Data, "furrow.db")
+	}
+	if c.Scenes == "" {
+		c.Scenes = filepath.Join(c.Data, "catalogue")
+	}
+	if c.Tenant == "" {
+		c.Tenant = "demo"
+	}
+	return nil
+}
+
+// Writable makes dir and says clearly when it cannot be written or is nearly full.
+func Writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return ErrData.With("dir", dir).Because(err)
+	}
+	f, err := os.CreateTemp(dir, ".write-*")
+	if err != nil {
+		return ErrData.With("dir", dir).Because(err)
+	}
+	_, werr := f.Write(make([]byte, 4096))
+	cerr := f.Close()
+	if err := os.Remove(f.Name()); err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
+	free, err := freeBytes(dir)
+	if err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
+	if werr != nil || cerr != nil || free < minFree {
+		return ErrDisk.With("mb", free>>20).With("dir", dir)
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/chain/reference"
+	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/pay"
+	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/geo/crop"
+	"github.com/furrowcredit/furrow/geo/register"
+	"github.com/furrowcredit/furrow/geo/scene"
+	"github.com/furrowcredit/furrow/iot/species"
+	"github.com/furrowcredit/furrow/server"
+	"github.com/furrowcredit/furrow/server/operator"
+	"github.com/furrowcredit/furrow/server/view"
+	"github.com/furrowcredit/furrow/store/firm"
+)
+
+// queued hands applications to the runner, which is made after the service that
+// submits them.
+type queued struct{ a *App }
+
+func (q queued) Assess(ctx context.Context, tenant, id string) error {
+	return q.a.runner.Assess(ctx, tenant, id)
+}
+
+// firstOperator makes the first person of an empty house.
+func (a *App) firstOperator(ctx context.Context, gate *access.Gate) error {
+	if a.cfg.OperatorPassword == "" {
+		return nil
+	}
+	who := access.Actor{Tenant: a.cfg.Tenant, Role: access.Operator}
+	users, err := gate.Users(ctx, who.Tenant)
+	if err != nil || len(users) > 0 {
+		return err
+	}
+	_, err = gate.AddUser(ctx, who, access.NewUser{
+		Login: a.cfg.Operator, Password: a.cfg.OperatorPassword, Name: a.cfg.Operator, Role: access.Operator,
+	})
+	return err
+}
+
+// reportPlot has the report of one plot made soon.
+func (a *App) reportPlot(ctx context.Context, tenant, plotID string) error {
+	s := a.season()
+	return a.runner.Report(ctx, tenant, s.Start, s.End, []string{plotID})
+}
+
+// plotChanged tells the open pages; the report is saved already, so a plot that
+// cannot be read now is only not pushed.
+func (a *App) plotChanged(plots geo.Store) func(tenant, plotID string) {
+	return func(tenant, plotID string) {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if p, err := plots.Plot(ctx, tenant, plotID); err == nil {
+			a.hub.PlotChanged(tenant, p.OwnerID, plotID)
+		}
+	}
+}
+
+// countIngest shows the counters of the pipeline in /metrics.
+func (a *App) countIngest(r *prometheus.Registry) {
+	c := &a.pipeline.Counters
+	for _, m := range []struct {
+		name, help string
+		value      func() int64
+	}{
+		{"furrow_ingest_messages_total", "MQTT messages taken and acknowledged.", c.Messages.Load},
+		{"furrow_ingest_readings_total", "Readings saved.", c.Readings.Load},
+		{"furrow_ingest_quarantined_total", "Payloads refused and kept.", c.Quarantined.Load},
+		{"furrow_ingest_impostors_total", "Messages that a device published as another.", c.Impostors.Load},
+		{"furrow_ingest_batches_total", "Writes to the series store.", c.Batches.Load},
+		{"furrow_ingest_retries_total", "Failed writes tried again.", c.Retries.Load},
+	} {
+		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: m.name, Help: m.help},
+			func() float64 { return float64(m.value()) }))
+	}
+}
+
+// noRail refuses to move money where no bank is connected.
+type noRail struct{}
+
+var errNoRail = fault.New(fault.Unavailable, "pay.no_rail", "no bank is connected; the operator must configure a payment rail")
+
+func (noRail) Send(context.Context, pay.Order) (pay.Receipt, error) { return pay.Receipt{}, errNoRail }
+func (noRail) Query(context.Context, string) (pay.Receipt, error) {
+	return pay.Receipt{}, pay.ErrUnseen
+}
+
+func (c Config) rail() pay.Rail {
+	if c.Rail == nil {
+		return noRail{}
+	}
+	return c.Rail
+}
+
+// loanOf finds the loan that stands on a subject, so that an alert names it.
+func loanOf(loans *loan.Service) func(context.Context, string, string) (string, error) {
+	return func(ctx context.Context, tenant, subjectID string) (string, error) {
+		open, err := loans.Loans(ctx, tenant, loan.Filter{
+			SubjectID: subjectID, States: []loan.State{loan.Active, loan.Overdue}, Limit: 1,
+		})
+		if err != nil || len(open) == 0 {
+			return "", err
+		}
+		return open[0].ID, nil
+	}
+}
+
+func readPlots(r io.Reader, name string) ([]geo.Plot, []operator.Refused, error) {
+	plots, refused, err := register.Read(r, name)
+	out := make([]operator.Refused, len(refused))
+	for i, x := range refused {
+		out[i] = operator.Refused{Place: fmt.Sprintf("feature %d", x.Feature), Err: x.Err}
+	}
+	return plots, out, err
+}
+
+func importChain(s *firm.Store) func(context.Context, string, map[string]io.Reader) (reference.Report, error) {
+	return func(ctx context.Context, tenant string, files map[string]io.Reader) (reference.Report, error) {
+		sources := make([]reference.Source, 0, len(files))
+		for _, name := range slices.Sorted(maps.Keys(files)) {
+			sources = append(sources, reference.Source{Name: name, R: files[name]})
+		}
+		return reference.Service{Store: s}.Import(ctx, tenant, sources, nil)
+	}
+}
+
+func sceneList(c *scene.Catalogue) func() []view.Scene {
+	return func() []view.Scene {
+		items := c.Items()
+		out := make([]view.Scene, 0, len(items))
+		for i := len(items) - 1; i >= 0; i-- { // the catalogue is in time order
+			it := items[i]
+			b := it.Footprint.Bound()
+			out = append(out, view.Scene{
+				ID: it.ID, Date: it.Time, Collection: it.Collection, CloudShare: it.CloudShare,
+				BBox: [4]float64{b.Min[0], b.Min[1], b.Max[0], b.Max[1]},
+			})
+		}
+		return out
+	}
+}
+
+func cropWords(c *crop.Catalogue) []server.Word {
+	var out []server.Word
+	for _, x := range c.Crops() {
+		out = append(out, server.Word{Code: x.Code, ZH: x.Zh, EN: x.En})
+	}
+	return out
+}
+
+func speciesWords(c *species.Catalogue) []server.Word {
+	var out []server.Word
+	for _, x := range c.All() {
+		out = append(out, server.Word{Code: x.Code, ZH: x.Name["zh-CN"], EN: x.Name["en"]})
+	}
+	return out
+}

@@ -1,0 +1,180 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/money"
+)
+
+// Work is what the workers call. A process that only adds jobs leaves it empty.
+type Work struct {
+	Applications interface {
+		// Assess decides an application on its evidence.
+		Assess(ctx context.Context, tenant, applicationID string) (apply.Application, error)
+	}
+	Asked   apply.Store
+	Plots   geo.Store
+	Reports interface {
+		// Make returns one report for each plot, in order.
+		Make(ctx context.Context, plots []geo.Plot, season geo.Season) ([]geo.CropReport, error)
+	}
+	Chain interface {
+		Findings(ctx context.Context, tenant string) ([]chain.Finding, error)
+	}
+	// Alerts is told of what reports and scans show: *watch.Desk.
+	Alerts interface {
+		Plot(ctx context.Context, p geo.Plot, r geo.CropReport) error
+		Findings(ctx context.Context, tenant string, found []chain.Finding) error
+	}
+	Loans interface {
+		// DayEnd books up to one calendar date; a date that is booked already changes nothing.
+		DayEnd(ctx context.Context, tenant string, date money.Date) (loan.DayEndReport, error)
+	}
+	// PlotChanged is told of each plot with a new report.
+	PlotChanged func(tenant, plotID string)
+	// Season is the season that a plot is judged on today.
+	Season func() geo.Season
+}
+
+func workers(w Work) *river.Workers {
+	all := river.NewWorkers()
+	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[assessArgs]) error {
+		return final(w.assess(ctx, j.Args))
+	}))
+	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[reportArgs]) error {
+		return final(w.report(ctx, j.Args))
+	}))
+	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[scanArgs]) error {
+		return final(w.scan(ctx, j.Args))
+	}))
+	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[dayEndArgs]) error {
+		date, err := money.ParseDate(j.Args.Date)
+		if err == nil {
+			_, err = w.Loans.DayEnd(ctx, j.Args.Tenant, date)
+		}
+		return final(err)
+	}))
+	return all
+}
+
+// final cancels a job whose error another try cannot mend.
+func final(err error) error {
+	switch fault.Kind(err) {
+	case fault.Invalid, fault.NotFound, fault.Conflict, fault.Forbidden:
+		return river.JobCancel(err)
+	}
+	return err
+}
+
+type assessArgs struct {
+	Tenant      string `json:"tenant"`
+	Application string `json:"application"`
+}
+
+func (assessArgs) Kind() string { return "assess" }
+
+// assess makes sure that a plot has its report before the decision reads it.
+func (w Work) assess(ctx context.Context, a assessArgs) error {
+	app, err := w.Asked.Application(ctx, a.Tenant, a.Application)
+	if err != nil {
+		return err
+	}
+	if app.Subject.Kind == credit.PlotSubject {
+		_, err := w.Plots.LatestReport(ctx, a.Tenant, app.Subject.ID)
+		if errors.Is(err, geo.ErrReportAbsent) {
+			season := w.Season()
+			err = w.report(ctx, reportArgs{a.Tenant, season.Start, season.End, []string{app.Subject.ID}})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	_, err = w.Applications.Assess(ctx, a.Tenant, a.Application)
+	return err
+}
+
+type reportArgs struct {
+	Tenant string    `json:"tenant"`
+	From   time.Time `json:"from"`
+	To     time.Time `json:"to"`
+	Plots  []string  `json:"plots"`
+}
+
+func (reportArgs) Kind() string { return "report" }
+
+// batch is how many plots are read from the scenes at once.
+const batch = 500
+
+func (w Work) report(ctx context.Context, a reportArgs) error {
+	season := geo.Season{Name: fmt.Sprintf("%s/%s", a.From.Format(time.DateOnly), a.To.Format(time.DateOnly)), Start: a.From, End: a.To}
+	if len(a.Plots) > 0 {
+		plots := make([]geo.Plot, 0, len(a.Plots))
+		for _, id := range a.Plots {
+			p, err := w.Plots.Plot(ctx, a.Tenant, id)
+			if err != nil {
+				return err
+			}
+			plots = append(plots, p)
+		}
+		return w.make(ctx, a.Tenant, plots, season)
+	}
+	for after := ""; ; {
+		plots, err := w.Plots.Plots(ctx, a.Tenant, geo.PlotFilter{After: after, Limit: batch})
+		if err != nil || len(plots) == 0 {
+			return err
+		}
+		if err := w.make(ctx, a.Tenant, plots, season); err != nil {
+			return err
+		}
+		after = plots[len(plots)-1].ID
+	}
+}
+
+func (w Work) make(ctx context.Context, tenant string, plots []geo.Plot, season geo.Season) error {
+	reports, err := w.Reports.Make(ctx, plots, season)
+	if err != nil {
+		return err
+	}
+	for i, r := range reports {
+		if err := w.Plots.SaveReport(ctx, tenant, r); err != nil {
+			return err
+		}
+		if err := w.Alerts.Plot(ctx, plots[i], r); err != nil {
+			return err
+		}
+		w.PlotChanged(tenant, r.PlotID)
+	}
+	return nil
+}
+
+type scanArgs struct {
+	Tenant string `json:"tenant"`
+}
+
+func (scanArgs) Kind() string { return "scan" }
+
+func (w Work) scan(ctx context.Context, a scanArgs) error {
+	findings, err := w.Chain.Findings(ctx, a.Tenant)
+	if err != nil {
+		return err
+	}
+	return w.Alerts.Findings(ctx, a.Tenant, findings)
+}
+
+type dayEndArgs struct {
+	Tenant string `json:"tenant"`
+	Date   string `json:"date"`
+}
+
+func (dayEndArgs) Kind() string { return "day_end" }

@@ -1,0 +1,169 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/money"
+)
+
+// town is the people of the county, each with a door of their own.
+type town struct {
+	base     string
+	password string
+	open     map[string]*client // by login
+}
+
+// as is the door of a person, who signs in at the first use.
+func (t *town) as(ctx context.Context, login string) (*client, error) {
+	if c := t.open[login]; c != nil {
+		return c, nil
+	}
+	c, err := signIn(ctx, t.base, login, t.password)
+	if err == nil {
+		t.open[login] = c
+	}
+	return c, err
+}
+
+// asleep forgets all sessions: after the clock has moved they are over.
+func (t *town) asleep() { t.open = map[string]*client{} }
+
+const (
+	officerLogin = "officer01"
+	auditorLogin = "auditor01"
+)
+
+// ask is one application and how far it goes.
+type ask struct {
+	login   string
+	subject credit.Subject
+	product string
+	yuan    int64 // 0 asks for the most that the product allows
+	months  int
+	purpose string
+	until   apply.State // Submitted, Offered, Withdrawn, Signed or Active: how far the borrower goes
+}
+
+// borrow plays one application: the borrower asks and waits for the answer; when it
+// is referred, the officer approves; an offer is taken as far as wanted. It returns
+// the application as it then is.
+func (t *town) borrow(ctx context.Context, a ask) (apply.Application, error) {
+	var app apply.Application
+	who, err := t.as(ctx, a.login)
+	if err != nil {
+		return app, err
+	}
+	req := apply.Request{Subject: a.subject, Product: a.product, Asked: money.Fen(a.yuan * 100), TermMonths: a.months, Purpose: a.purpose}
+	if err := who.post(ctx, "/farmer/applications", req, &app); err != nil {
+		return app, err
+	}
+	if app, err = answer(ctx, who, app.ID); err != nil {
+		return app, err
+	}
+	path := "/farmer/applications/" + app.ID
+	if a.until == apply.Withdrawn && app.State == apply.Offered {
+		return app, who.post(ctx, path+"/withdraw", nil, &app)
+	}
+	if app.State == apply.Referred && (a.until == apply.Signed || a.until == apply.Active) {
+		officer, err := t.as(ctx, officerLogin)
+		if err != nil {
+			return app, err
+		}
+		note := map[string]string{"note": "实地查看后同意"}
+		if err := officer.post(ctx, "/officer/applications/"+app.ID+"/approve", note, &app); err != nil {
+			return app, err
+		}
+	}
+	if app.State != apply.Offered || (a.until != apply.Signed && a.until != apply.Active) {
+		return app, nil
+	}
+	var contract apply.Contract
+	if err := who.get(ctx, path+"/contract", &contract); err != nil {
+		return app, err
+	}
+	if err := who.post(ctx, path+"/sign", map[string]string{"hash": contract.Hash}, &app); err != nil {
+		return app, err
+	}
+	if a.until != apply.Active {
+		return app, nil
+	}
+	var l loan.Loan
+	if err := who.post(ctx, path+"/draw", map[string]money.Fen{"amount": app.Limit}, &l); err != nil {
+		return app, err
+	}
+	app.State, app.LoanID = apply.Active, l.ID
+	return app, nil
+}
+
+// repay pays yuan back, or everything that is owed with all.
+func (t *town) repay(ctx context.Context, login, loanID string, share float64) error {
+	who, err := t.as(ctx, login)
+	if err != nil {
+		return err
+	}
+	var out struct {
+		Loan   loan.Loan  `json:"loan"`
+		Payoff loan.Quote `json:"payoff"`
+	}
+	if err := who.get(ctx, "/farmer/loans/"+loanID, &out); err != nil {
+		return err
+	}
+	owed := out.Payoff.Total
+	if owed == 0 {
+		owed = out.Loan.Outstanding + out.Loan.Accrued + out.Loan.Penalty
+	}
+	amount := money.Fen(float64(owed) * share) // a simulator may choose its amounts by floats
+	return who.post(ctx, "/farmer/loans/"+loanID+"/repay", map[string]money.Fen{"amount": amount}, nil)
+}
+
+// answer waits until an application is decided.
+func answer(ctx context.Context, who *client, id string) (apply.Application, error) {
+	var d apply.Detail
+	err := poll(ctx, 60*time.Second, func() (bool, error) {
+		err := who.get(ctx, "/farmer/applications/"+id, &d)
+		return d.Application.State != apply.Submitted && d.Application.State != apply.Deciding, err
+	})
+	if err != nil {
+		return d.Application, fmt.Errorf("application %s: %w", id, err)
+	}
+	return d.Application, nil
+}
+
+// idle waits until the background work is done.
+func (t *town) idle(ctx context.Context, operator string, limit time.Duration) error {
+	who, err := t.as(ctx, operator)
+	if err != nil {
+		return err
+	}
+	return poll(ctx, limit, func() (bool, error) {
+		var counts map[string]int
+		err := who.get(ctx, "/operator/jobs", &counts)
+		return counts["available"]+counts["running"]+counts["retryable"]+counts["scheduled"]+counts["pending"] == 0, err
+	})
+}
+
+var errSlow = fmt.Errorf("took too long: %w", context.DeadlineExceeded)
+
+// poll asks done a few times a second until it says so.
+func poll(ctx context.Context, limit time.Duration, done func() (bool, error)) error {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(limit); ; {
+		if ok, err := done(); ok || err != nil {
+			return err
+		}
+		if time.Now().After(end) {
+			return errSlow
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
