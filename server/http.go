@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"context"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -16,21 +15,6 @@ import (
 	"github.com/furrowcredit/furrow/ident"
 	"github.com/furrowcredit/furrow/server/route"
 )
-
-// HTTP returns an http.Server for the house with its time limits. WebSockets are
-// not bound by them.
-func (s *Server) HTTP(addr string) *http.Server {
-	return &http.Server{
-		Addr:              addr,
-		Handler:           s.handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       2 * time.Minute,
-		WriteTimeout:      2 * time.Minute,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(s.deps.Log.Handler(), slog.LevelWarn),
-	}
-}
 
 // outer is what every request passes first: its id and language, the log line, the
 // headers that protect the browser, the check for foreign sites, and compression.

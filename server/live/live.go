@@ -305,8 +305,9 @@ func (h *Hub) push(tenant, userID string, m message) {
 	}
 }
 
-// Moved pushes the state of an animal to those who watch its herd.
-func (h *Hub) Moved(tenant, herdID string, s iot.AnimalState) {
+// Moved pushes the state of an animal to those who watch its herd; that they may was
+// seen when they subscribed.
+func (h *Hub) Moved(herdID string, s iot.AnimalState) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	if len(h.herds[herdID]) == 0 {
@@ -318,8 +319,6 @@ func (h *Hub) Moved(tenant, herdID string, s iot.AnimalState) {
 		return
 	}
 	for c := range h.herds[herdID] {
-		if c.who.Tenant == tenant {
-			c.send(b)
-		}
+		c.send(b)
 	}
 }

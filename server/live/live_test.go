@@ -169,13 +169,13 @@ func TestPositionsOfTheSubscribedHerd(t *testing.T) {
 	}
 	c := dial(officer)
 	subscribe(t, c, "h1")
-	hub.Moved("other", "h2", iot.AnimalState{AnimalID: "x"})
-	hub.Moved("bank", "h1", iot.AnimalState{AnimalID: "a"})
+	hub.Moved("h2", iot.AnimalState{AnimalID: "x"})
+	hub.Moved("h1", iot.AnimalState{AnimalID: "a"})
 	if p := read(t, c); p.Type != "position" || p.HerdID != "h1" || p.State.AnimalID != "a" {
 		t.Errorf("got %+v", p)
 	}
 	subscribe(t, c, "")
-	hub.Moved("bank", "h1", iot.AnimalState{AnimalID: "b"})
+	hub.Moved("h1", iot.AnimalState{AnimalID: "b"})
 	hub.AlertChanged(watch.Alert{ID: "a1", Tenant: "bank"})
 	if p := read(t, c); p.Type != "alert" {
 		t.Errorf("a herd that is watched no more still moves: %+v", p)
