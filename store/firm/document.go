@@ -118,7 +118,7 @@ func (s *Store) documents(ctx context.Context, f func(chain.Document) error, que
 // KnownDocuments implements chain.Store.
 func (s *Store) KnownDocuments(ctx context.Context, tenant string, keys []string) (map[string]money.Fen, error) {
 	out := map[string]money.Fen{}
-	for some := range slices.Chunk(keys, 500) {
+	for some := range slices.Chunk(keys, chunk) {
 		if err := known(ctx, s.db, tenant, some, out); err != nil {
 			return nil, err
 		}
@@ -235,7 +235,7 @@ func (s *Store) CommitUpload(ctx context.Context, u chain.Upload, firms []chain.
 		if err := saveFirms(ctx, tx, firms, u.ID); err != nil {
 			return err
 		}
-		for some := range slices.Chunk(docs, 100) {
+		for some := range slices.Chunk(docs, batch) {
 			n, err := insertDocuments(ctx, tx, u, some)
 			if err != nil {
 				return err

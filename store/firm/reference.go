@@ -11,9 +11,12 @@ import (
 	"github.com/furrowcredit/furrow/store"
 )
 
-// batch is the number of rows an insert of the reference chain takes: few enough
-// parameters for both databases, enough that the round trips do not count.
-const batch = 500
+// batch is the number of rows an insert takes. SQLite looks for the name of each
+// parameter among all of its statement, so that large batches cost their square.
+const batch = 32
+
+// chunk is the number of keys that a query looks up at once.
+const chunk = 200
 
 // SaveReference implements chain.ReferenceStore.
 func (s *Store) SaveReference(ctx context.Context, tenant string, nodes []chain.RefNode, edges []chain.RefEdge, progress func(done, total int)) error {
@@ -91,7 +94,7 @@ func (s *Store) RefNodes(ctx context.Context, tenant, nameKey string) ([]chain.R
 // RefEdges implements chain.ReferenceStore.
 func (s *Store) RefEdges(ctx context.Context, tenant string, ids []int64, limit int) ([]chain.RefEdge, []chain.RefNode, error) {
 	var edges []chain.RefEdge
-	for some := range slices.Chunk(ids, 400) {
+	for some := range slices.Chunk(ids, chunk) {
 		if len(edges) >= limit {
 			break
 		}
@@ -111,7 +114,7 @@ func (s *Store) RefEdges(ctx context.Context, tenant string, ids []int64, limit 
 	}
 	slices.Sort(ends)
 	var nodes []chain.RefNode
-	for some := range slices.Chunk(slices.Compact(ends), 400) {
+	for some := range slices.Chunk(slices.Compact(ends), chunk) {
 		q := newQuery(`select id, kind, node_key, name, short_name from reference_node where tenant = $1 and id in `, tenant)
 		q.text += list(q, some) + ` order by id`
 		found, err := s.refNodes(ctx, q.text, q.args...)
