@@ -117,7 +117,7 @@ func (s *Service) Repay(ctx context.Context, tenant, loanID string, amount money
 
 // rival looks whether err came from the same request that was sent twice at once.
 func (s *Service) rival(ctx context.Context, tenant, key, hash string, err error) (Loan, error) {
-	if fault.Kind(err) == fault.Conflict {
+	if errors.Is(err, fault.Conflict) {
 		if p, other := s.known(ctx, tenant, key, hash); other == nil {
 			return s.finish(ctx, p)
 		}

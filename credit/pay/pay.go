@@ -4,6 +4,7 @@ package pay
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/furrowcredit/furrow/fault"
@@ -87,7 +88,7 @@ func Settle(ctx context.Context, r Rail, o Order) Receipt {
 	switch {
 	case err == nil && got.Outcome != Unknown:
 		return got
-	case fault.Kind(err) == fault.NotFound:
+	case errors.Is(err, ErrUnseen):
 		return Do(ctx, r, o)
 	}
 	return Receipt{OrderID: o.ID, Outcome: Unknown}

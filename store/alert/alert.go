@@ -100,7 +100,7 @@ func (s *Store) Alerts(ctx context.Context, tenant string, f watch.Filter) ([]wa
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err below tells
 	out := []watch.Alert{}
 	for rows.Next() {
 		a, err := scan(rows)
@@ -118,7 +118,7 @@ func (s *Store) CountOpen(ctx context.Context, tenant string) (map[string]int, e
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err below tells
 	out := map[string]int{}
 	for rows.Next() {
 		var severity string

@@ -274,7 +274,7 @@ func (s *Store) CountByState(ctx context.Context, tenant string) (map[apply.Stat
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err below tells
 	out := map[apply.State]int{}
 	for rows.Next() {
 		var state string
@@ -308,7 +308,7 @@ func collect[T any](ctx context.Context, q store.Queryer, scan func(scanner) (T,
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err below tells
 	out := []T{}
 	for rows.Next() {
 		v, err := scan(rows)

@@ -97,7 +97,7 @@ func (s *Store) Entries(ctx context.Context, tenant string, f ledger.Filter) ([]
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err below tells
 	out := []ledger.Entry{}
 	for rows.Next() {
 		e, err := scan(rows)
@@ -133,7 +133,7 @@ func (s *Store) Balances(ctx context.Context, tenant, account string) ([]ledger.
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err below tells
 	out := []ledger.Balance{}
 	for rows.Next() {
 		var b ledger.Balance
@@ -153,7 +153,7 @@ func (s *Store) Tenants(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err below tells
 	out := []string{}
 	for rows.Next() {
 		var t string

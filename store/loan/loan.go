@@ -230,7 +230,7 @@ func (s *Store) Totals(ctx context.Context, tenant string) (loan.Totals, error) 
 	if err != nil {
 		return t, err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err below tells
 	for rows.Next() {
 		var state string
 		var n int
@@ -268,7 +268,7 @@ func collect[T any](ctx context.Context, q store.Queryer, scan func(interface{ S
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err below tells
 	out := []T{}
 	for rows.Next() {
 		v, err := scan(rows)
