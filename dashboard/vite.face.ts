@@ -29,8 +29,6 @@ export function face(name: string, more: UserConfig = {}) {
         },
       },
     },
-    // Without an extension, so that .ts and .tsx are both found.
-    resolve: { alias: { '@furrow/shared': resolve(import.meta.dirname, 'shared/src') } },
     worker: { format: 'es' },
     server: { proxy: { '/api': { target: api, ws: true, changeOrigin: true } } },
     ...more,

@@ -11,11 +11,15 @@ import type { LiveMessage } from './api/types';
 
 export type LiveStatus = 'connecting' | 'open' | 'lost';
 
+const subscription = (herd: string) => JSON.stringify({ subscribe: { herd } });
+
 type Listener = (message: LiveMessage) => void;
 
 interface Live {
   status: LiveStatus;
   listen(listener: Listener): () => void;
+  /** Asks for the positions of one herd, "" for none; kept over reconnects. */
+  watch(herdId: string): void;
 }
 
 const LiveContext = createContext<Live | null>(null);
@@ -36,11 +40,12 @@ export function wait(n: number, random: () => number = Math.random): number {
 export function LiveProvider(props: { onReconnect?: () => void; children: ReactNode }) {
   const [status, setStatus] = useState<LiveStatus>('connecting');
   const listeners = useRef(new Set<Listener>());
+  const socket = useRef<WebSocket>(undefined);
+  const herd = useRef('');
   const onReconnect = useRef(props.onReconnect);
   onReconnect.current = props.onReconnect;
 
   useEffect(() => {
-    let socket: WebSocket | undefined;
     let timer: number | undefined;
     let tries = 0;
     let broke = false;
@@ -49,17 +54,19 @@ export function LiveProvider(props: { onReconnect?: () => void; children: ReactN
     const connect = () => {
       const url = new URL('/api/v1/live', location.href);
       url.protocol = url.protocol.replace('http', 'ws');
-      socket = new WebSocket(url);
-      socket.onopen = () => {
+      const line = new WebSocket(url);
+      socket.current = line;
+      line.onopen = () => {
         tries = 0;
         setStatus('open');
+        if (herd.current) line.send(subscription(herd.current));
         if (broke) onReconnect.current?.();
       };
-      socket.onmessage = (event) => {
+      line.onmessage = (event) => {
         const message = JSON.parse(event.data) as LiveMessage;
         for (const listener of listeners.current) listener(message);
       };
-      socket.onclose = () => {
+      line.onclose = () => {
         if (over) return;
         broke = true;
         setStatus('lost');
@@ -70,20 +77,25 @@ export function LiveProvider(props: { onReconnect?: () => void; children: ReactN
     return () => {
       over = true;
       window.clearTimeout(timer);
-      socket?.close();
+      socket.current?.close();
     };
   }, []);
 
-  const live = useMemo<Live>(
+  const calls = useMemo(
     () => ({
-      status,
-      listen(listener) {
+      listen(listener: Listener) {
         listeners.current.add(listener);
         return () => listeners.current.delete(listener);
       },
+      watch(herdId: string) {
+        herd.current = herdId;
+        if (socket.current?.readyState === WebSocket.OPEN)
+          socket.current.send(subscription(herdId));
+      },
     }),
-    [status],
+    [],
   );
+  const live = useMemo<Live>(() => ({ status, ...calls }), [status, calls]);
   return <LiveContext.Provider value={live}>{props.children}</LiveContext.Provider>;
 }
 
@@ -103,4 +115,13 @@ export function useLive(listener: Listener): void {
 
 export function useLiveStatus(): LiveStatus {
   return useLiveContext().status;
+}
+
+/** Has the positions of a herd sent while the component is shown. */
+export function useHerdPositions(herdId: string): void {
+  const { watch } = useLiveContext();
+  useEffect(() => {
+    watch(herdId);
+    return () => watch('');
+  }, [watch, herdId]);
 }

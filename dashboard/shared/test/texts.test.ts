@@ -59,10 +59,38 @@ describe.each(rooms)('texts of %s', (room) => {
     ).toEqual([]);
   });
 
+  test('every text that the code asks for is there', () => {
+    const missing = src.flatMap((file) => {
+      const code = readFileSync(file, 'utf8');
+      const spaces = [...code.matchAll(/useTranslation\('(\w+)'\)/g)].map((m) => m[1] ?? '');
+      return [...code.matchAll(/\bt\(\s*'([^'$]+)'/g)]
+        .map((m) => m[1] ?? '')
+        .filter((key) => {
+          const [space, rest] = key.includes(':') ? key.split(':') : ['', key];
+          const places = space ? [space] : [...spaces, 'shared'];
+          return !places.some((p) => has(room, p, rest ?? ''));
+        })
+        .map((key) => `${relative(root, file)}: ${key}`);
+    });
+    expect(missing).toEqual([]);
+  });
+
   test('no text stands in the code', () => {
     expect(src.flatMap(textsInCode)).toEqual([]);
   });
 });
+
+/** Whether a namespace of the room, or of the shared one, has the key in some plural form. */
+function has(room: string, space: string, key: string): boolean {
+  return [room, 'shared'].some((r) => {
+    try {
+      const all = keys(read(join(root, r, 'src/locales/zh-CN', `${space}.json`)));
+      return all.some((k) => k === key || withoutPlural(k) === key);
+    } catch {
+      return false;
+    }
+  });
+}
 
 function text(value: unknown, key: string): string {
   return String(

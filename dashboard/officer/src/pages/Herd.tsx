@@ -1,6 +1,6 @@
 import type { AnimalState, OfficerHerdPage } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
-import { useLive } from '@furrow/shared/live';
+import { useHerdPositions, useLive } from '@furrow/shared/live';
 import { boundsOfPolygons, type Dot, grown } from '@furrow/shared/map/geometry';
 import { MapView } from '@furrow/shared/map/MapView';
 import { Await } from '@furrow/shared/ui/states';
@@ -68,6 +68,7 @@ function usePositions(herdId: string) {
   const client = useQueryClient();
   const moved = useRef(new Map<string, AnimalState>());
   const timer = useRef<number>(undefined);
+  useHerdPositions(herdId);
   useEffect(() => () => window.clearTimeout(timer.current), []);
   useLive((message) => {
     if (message.type !== 'position' || message.herd_id !== herdId) return;

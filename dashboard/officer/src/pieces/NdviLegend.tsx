@@ -9,7 +9,7 @@ export function NdviLegend() {
       <i aria-hidden="true" />
       <span>{t('dense')}</span>
       <ol aria-hidden="true">
-        {[0, 0.2, 0.4, 0.6, 0.8].map((v) => (
+        {[0, 0.25, 0.5, 0.75, 1].map((v) => (
           <li key={v}>{v}</li>
         ))}
       </ol>

@@ -20,12 +20,8 @@ export function Neighbours(props: { center: string; nodes: NodeView[]; links: Tr
   const top = Math.max(...links.map((l) => l.invoiced), 1);
   if (placed.length < 2) return <Empty text={t('no_trade')} />;
   return (
-    <figure className="graph">
-      <svg
-        viewBox="-300 -262 600 524"
-        aria-label={t('graph_label', { count: placed.length })}
-        role="group"
-      >
+    <figure className="graph" aria-label={t('graph_label', { count: placed.length })}>
+      <svg viewBox="-300 -262 600 524">
         {[1, 2].map((r) => (
           <circle key={r} r={r * SCALE} fill="none" stroke="var(--fw-line)" strokeDasharray="2 5" />
         ))}

@@ -1,0 +1,141 @@
+/** The officer's face: every page in both languages, and the deeds of an officer. */
+import { desktop, languages, phone, run } from './harness.mjs';
+
+await run('officer', async (h) => {
+  const page = await h.page(desktop);
+  await page.goto('/officer/');
+  await h.settled(page);
+  await h.shoot(page, 'signin-zh-CN');
+  await h.axe(page, 'signin');
+
+  await page.locator('input[name=login]').fill('officer');
+  await page.locator('input[name=password]').fill('wrong-password');
+  await page.locator('form button[type=submit]').click();
+  await page.locator('.fw-problem').waitFor();
+  await h.signIn(page, '/officer/', 'officer');
+
+  const places = await pages(h, page);
+  for (const language of languages) {
+    await h.speak(page, language);
+    for (const [name, path] of places) {
+      await h.open(page, path);
+      await h.shoot(page, `${name}-${language}`);
+      await h.axe(page, `${name} (${language})`);
+      h.check(/\S+ · /.test(await page.title()), `${name} has no title of its own`);
+    }
+  }
+
+  await keys(h, page);
+  await replay(h, page, places);
+  await approve(h, page);
+  await live(h, page);
+
+  const small = await h.page(phone, { storageState: await page.context().storageState() });
+  for (const [name, path] of places) {
+    await h.open(small, path);
+    await h.fits(small, `${name} at 360x640`);
+    await h.shoot(small, `${name}-phone`);
+  }
+});
+
+/** Every page by name; ids come from the lists. */
+async function pages(h, page) {
+  const first = async (path, id) => {
+    const { items } = await h.get(page, path);
+    return items?.[0] ? id(items[0]) : undefined;
+  };
+  const { items: applications } = await h.get(page, '/officer/applications?limit=200');
+  const of = (kind) => applications.find((a) => a.subject.kind === kind && a.decision_id)?.id;
+  const { items: plots } = await h.get(page, '/officer/plots?limit=500');
+  const hurt = plots.find((l) => l.hazards?.length) ?? plots[0];
+  const found = [
+    ['home', ''],
+    ['applications', 'applications'],
+    ['application-plot', of('plot') && `applications/${of('plot')}`],
+    ['application-herd', of('herd') && `applications/${of('herd')}`],
+    ['application-firm', of('firm') && `applications/${of('firm')}`],
+    ['map', 'map'],
+    ['map-ndvi', 'map?layer=ndvi&color=state'],
+    ['plot', hurt && `plots/${hurt.plot.id}`],
+    ['herds', 'herds'],
+    ['herd', await first('/officer/herds', (x) => `herds/${x.herd.id}`)],
+    ['firms', 'firms'],
+    ['firm', await first('/officer/firms?limit=200', (x) => `firms/${x.id}`)],
+    ['alerts', 'alerts'],
+    ['loans', 'loans'],
+    ['loan', await first('/officer/loans', (x) => `loans/${x.id}`)],
+    ['search', `search?q=${encodeURIComponent(plots[0]?.plot.owner_name ?? 'a')}`],
+    ['missing', 'no-such-page'],
+  ];
+  for (const [name, path] of found)
+    h.check(path !== undefined, `nothing to open for the page ${name}`);
+  return found.flatMap(([name, path]) => (path === undefined ? [] : [[name, `/officer/${path}`]]));
+}
+
+/** The keyboard: search, help, and going places. */
+async function keys(h, page) {
+  await h.open(page, '/officer/');
+  await page.keyboard.press('/');
+  h.check(
+    await page.evaluate(() => document.activeElement?.type === 'search'),
+    'the / key does not reach the search',
+  );
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('?');
+  await page.locator('.keys').waitFor();
+  await h.shoot(page, 'keys');
+  await h.axe(page, 'keys');
+  await page.keyboard.press('Escape');
+  await page.locator('.keys').waitFor({ state: 'hidden' });
+  await page.keyboard.press('g');
+  await page.keyboard.press('l');
+  await page.waitForURL('**/officer/loans');
+}
+
+/** A stored decision decides the same again. */
+async function replay(h, page, places) {
+  for (const [name, path] of places.filter(([n]) => n.startsWith('application-'))) {
+    await h.open(page, path);
+    await page
+      .locator('.panel', { has: page.locator('.hash') })
+      .getByRole('button')
+      .first()
+      .click();
+    await page.locator('.replay').waitFor();
+    h.check(await page.locator('.replay-same').count(), `${name}: the replay differs`);
+  }
+}
+
+/** Approves what waits for a person, with the keyboard alone. */
+async function approve(h, page) {
+  const { items } = await h.get(page, '/officer/applications?state=referred');
+  const waiting = items?.[0];
+  if (!waiting) return console.log('  (no application waits for a person)');
+  await h.open(page, `/officer/applications/${waiting.id}`);
+  await page.locator('.page-head .ant-btn-primary').focus();
+  await page.keyboard.press('Enter');
+  await page.locator('.ant-modal textarea').waitFor();
+  await page.keyboard.type('e2e');
+  await h.axe(page, 'approve');
+  await h.shoot(page, 'approve');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.locator('.ant-modal textarea').waitFor({ state: 'hidden' });
+  await h.settled(page);
+  const after = await h.get(page, `/officer/applications/${waiting.id}`);
+  h.check(after.application.state === 'offered', `approved, yet ${after.application.state}`);
+}
+
+/** The socket is open, and closing an alert takes it off the list. */
+async function live(h, page) {
+  await h.open(page, '/officer/alerts');
+  await page.locator('.live-open').waitFor({ timeout: 10_000 });
+  const first = page.locator('.alert').first();
+  if (!(await first.count())) return console.log('  (no alert is open)');
+  const id = await first.getAttribute('data-alert');
+  await first.locator('button').click();
+  await page.locator('.ant-modal textarea').fill('e2e');
+  await page.locator('.ant-modal .ant-btn-primary').click();
+  await page.locator(`[data-alert="${id}"]`).waitFor({ state: 'detached' });
+}

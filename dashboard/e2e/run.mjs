@@ -1,0 +1,17 @@
+/** Runs the browser tests named on the command line, or all of them, one after another. */
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const support = ['harness.mjs', 'run.mjs'];
+const named = process.argv.slice(2).map((name) => `${name}.mjs`);
+const all = readdirSync(import.meta.dirname).filter(
+  (f) => f.endsWith('.mjs') && !support.includes(f),
+);
+let failed = 0;
+for (const file of named.length ? named : all.sort())
+  failed += spawnSync(process.execPath, [join(import.meta.dirname, file)], { stdio: 'inherit' })
+    .status
+    ? 1
+    : 0;
+process.exitCode = failed ? 1 : 0;
