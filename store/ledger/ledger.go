@@ -46,11 +46,14 @@ func Append(ctx context.Context, tx *store.Tx, e ledger.Entry) (ledger.Entry, er
 	}
 	var seq int64
 	var prev string
-	err = tx.QueryRow(ctx, `select seq, hash from ledger_heads where tenant = $1`, e.Tenant).Scan(&seq, &prev)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	// The head is written before anything is numbered by it, so that a rival on PostgreSQL
+	// meets a serialisation failure, which is tried again, and not a broken key.
+	err = tx.QueryRow(ctx, `insert into ledger_heads (tenant, seq, hash) values ($1, 1, '')
+		on conflict (tenant) do update set seq = ledger_heads.seq + 1 returning seq, hash`, e.Tenant).Scan(&seq, &prev)
+	if err != nil {
 		return ledger.Entry{}, err
 	}
-	e = ledger.Seal(e, seq+1, prev)
+	e = ledger.Seal(e, seq, prev)
 	postings, err := json.Marshal(e.Postings)
 	if err != nil {
 		return ledger.Entry{}, err
@@ -67,8 +70,7 @@ func Append(ctx context.Context, tx *store.Tx, e ledger.Entry) (ledger.Entry, er
 			return ledger.Entry{}, err
 		}
 	}
-	_, err = tx.Exec(ctx, `insert into ledger_heads (tenant, seq, hash) values ($1, $2, $3)
-		on conflict (tenant) do update set seq = excluded.seq, hash = excluded.hash`, e.Tenant, e.Seq, e.Hash)
+	_, err = tx.Exec(ctx, `update ledger_heads set hash = $2 where tenant = $1`, e.Tenant, e.Hash)
 	return e, err
 }
 
