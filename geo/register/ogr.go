@@ -2,8 +2,10 @@ package register
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -63,7 +65,7 @@ func Open(path string) (File, error) {
 		case crs == "":
 			return File{}, ErrNoCRS.At("%s", path)
 		case out.CRS != "" && out.CRS != crs:
-			return File{}, ErrFile.At("%s", path).Because(fmt.Errorf("its layers lie in different coordinate systems; send one layer at a time"))
+			return File{}, ErrFile.At("%s", path).Because(errors.New("its layers lie in different coordinate systems; send one layer at a time"))
 		}
 		out.CRS = crs
 	}
@@ -80,14 +82,9 @@ func feature(f *godal.Feature, number int) Feature {
 			out.Fields[text(name)] = strings.TrimSpace(text(v.String()))
 		}
 	}
-	g := f.Geometry()
-	if g == nil || g.Empty() {
-		out.Err = ErrShape.With("what", "without a shape")
-		return out
-	}
-	shape, err := shapeOf(g)
+	shape, err := shapeOf(f.Geometry())
 	if err != nil {
-		out.Err = ErrShape.With("what", "not readable").Because(err)
+		out.Err = ErrShape.With("what", "without a shape").Because(err)
 		return out
 	}
 	switch s := shape.(type) {
@@ -97,11 +94,16 @@ func feature(f *godal.Feature, number int) Feature {
 		out.Shape = s
 	default:
 		out.Err = ErrShape.With("what", "a "+shape.GeoJSONType())
+		return out
+	}
+	out.Shape = slices.DeleteFunc(out.Shape, func(p orb.Polygon) bool { return len(p) == 0 || len(p[0]) == 0 })
+	if len(out.Shape) == 0 {
+		out.Err = ErrShape.With("what", "without a shape")
 	}
 	return out
 }
 
-// shapeOf reads a geometry. WKB keeps every digit; where it has heights, which orb
+// shapeOf reads a geometry; one that is absent fails in WKB. WKB keeps every digit; where it has heights, which orb
 // does not read, GeoJSON with all digits serves.
 func shapeOf(g *godal.Geometry) (orb.Geometry, error) {
 	body, err := g.WKB()
@@ -118,6 +120,9 @@ func shapeOf(g *godal.Geometry) (orb.Geometry, error) {
 	var shape geojson.Geometry
 	if err := json.Unmarshal([]byte(text), &shape); err != nil {
 		return nil, err
+	}
+	if shape.Geometry() == nil {
+		return nil, errors.New("it has no coordinates")
 	}
 	return shape.Geometry(), nil
 }

@@ -98,14 +98,15 @@ func crsName(ds *godal.Dataset) string {
 	return RefName(sr)
 }
 
-// RefName is the EPSG code of a coordinate system, or its WKT where it has none.
+// RefName is the EPSG code of a coordinate system, or its WKT where it has none;
+// empty when there is no system.
 func RefName(sr *godal.SpatialRef) string {
+	wkt, err := sr.WKT() // asked first: it alone fails quietly where there is no system
+	if err != nil || wkt == "" {
+		return ""
+	}
 	if sr.AuthorityName("") == "EPSG" {
 		return "EPSG:" + sr.AuthorityCode("")
-	}
-	wkt, err := sr.WKT()
-	if err != nil {
-		return ""
 	}
 	return wkt
 }
