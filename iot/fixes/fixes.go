@@ -1,0 +1,308 @@
+// Package fixes reads files of positions and of fences: the CSV and GeoJSON of
+// docs/formats/fixes.md, gzipped or not.
+package fixes
+
+import (
+	"bufio"
+	"compress/gzip"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/paulmach/orb"
+	"github.com/paulmach/orb/geojson"
+
+	"github.com/furrowcredit/furrow/fault"
+)
+
+// What can be wrong with a file.
+var (
+	ErrFile   = fault.New(fault.Invalid, "fixes.file", "the file cannot be read: {why}")
+	ErrColumn = fault.New(fault.Invalid, "fixes.column", "the file needs a column {column}; it has {has}")
+	ErrValue  = fault.New(fault.Invalid, "fixes.value", "the value {value} of column {column} is not usable: {why}")
+	ErrFence  = fault.New(fault.Invalid, "fixes.fence", "the fence is not usable: {why}")
+)
+
+// Fix is one row.
+type Fix struct {
+	Tag      string
+	At       time.Time
+	P        orb.Point // degrees, or metres where the file has x and y
+	Accuracy float64   // m; 0 when the file does not say
+	Line     int
+	Row      []string // as in the file; valid until the next fix
+}
+
+// Reader reads fixes one by one.
+type Reader struct {
+	name   string
+	csv    *csv.Reader
+	header []string
+	col    [5]int // tag, time, x, y, accuracy; -1 where there is none
+	local  bool
+}
+
+// The names that a column may have, in lower case.
+var columns = [5][]string{
+	{"tag", "calftag", "animal", "device", "id"},
+	{"time", "datetime", "timestamp", "date", "ts"},
+	{"lon", "longitude", "lng", "x"},
+	{"lat", "latitude", "y"},
+	{"acc_m", "accuracy", "accuracy_m"},
+}
+
+// NewReader reads the header. ErrColumn names what is missing.
+func NewReader(r io.Reader, name string) (*Reader, error) {
+	c := csv.NewReader(bufio.NewReaderSize(r, 1<<16))
+	c.ReuseRecord = true
+	header, err := c.Read()
+	if err != nil {
+		return nil, csvError(name, err)
+	}
+	f := &Reader{name: name, csv: c, header: append([]string(nil), header...)}
+	f.header[0] = strings.TrimPrefix(f.header[0], "\uFEFF")
+	for i, names := range columns {
+		f.col[i] = -1
+		for _, n := range names {
+			for j, h := range f.header {
+				if f.col[i] < 0 && strings.EqualFold(strings.TrimSpace(h), n) {
+					f.col[i] = j
+				}
+			}
+		}
+		if f.col[i] < 0 && i < 4 {
+			return nil, ErrColumn.With("column", strings.Join(names, " or ")).With("has", strings.Join(f.header, ", ")).At("%s:1", name)
+		}
+	}
+	f.local = strings.EqualFold(strings.TrimSpace(f.header[f.col[2]]), "x")
+	return f, nil
+}
+
+// Header is the columns of the file.
+func (f *Reader) Header() []string { return f.header }
+
+// Local tells whether positions are metres (x, y) and not degrees.
+func (f *Reader) Local() bool { return f.local }
+
+// Next returns the next fix, or io.EOF.
+func (f *Reader) Next() (Fix, error) {
+	row, err := f.csv.Read()
+	if errors.Is(err, io.EOF) {
+		return Fix{}, io.EOF
+	}
+	if err != nil {
+		return Fix{}, csvError(f.name, err)
+	}
+	fix := Fix{Tag: row[f.col[0]], Row: row}
+	fix.Line, _ = f.csv.FieldPos(0)
+	bad := func(i int, why string) error {
+		line, column := f.csv.FieldPos(f.col[i])
+		return ErrValue.With("value", strconv.Quote(row[f.col[i]])).With("column", f.header[f.col[i]]).With("why", why).At("%s:%d:%d", f.name, line, column)
+	}
+	if fix.Tag == "" {
+		return Fix{}, bad(0, "it is empty")
+	}
+	if fix.At, err = parseTime(row[f.col[1]]); err != nil {
+		return Fix{}, bad(1, "write it as 2026-05-31T08:00:00Z or as Unix milliseconds")
+	}
+	for i, limit := range [2]float64{180, 90} {
+		v, err := strconv.ParseFloat(strings.TrimSpace(row[f.col[2+i]]), 64)
+		if f.local {
+			limit = 1e7
+		}
+		if err != nil || !(math.Abs(v) <= limit) {
+			return Fix{}, bad(2+i, fmt.Sprintf("it must be a number between -%v and %v", limit, limit))
+		}
+		fix.P[i] = v
+	}
+	if f.col[4] >= 0 && row[f.col[4]] != "" {
+		if fix.Accuracy, err = strconv.ParseFloat(row[f.col[4]], 64); err != nil || !(fix.Accuracy >= 0) {
+			return Fix{}, bad(4, "it must be metres")
+		}
+	}
+	return fix, nil
+}
+
+// parseTime reads RFC 3339, the same without a zone (then UTC), or Unix milliseconds.
+func parseTime(s string) (time.Time, error) {
+	s = strings.TrimSpace(s)
+	if ms, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return time.UnixMilli(ms).UTC(), nil
+	}
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", time.DateTime} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, errors.New("not a time")
+}
+
+func csvError(name string, err error) error {
+	var p *csv.ParseError
+	switch {
+	case errors.As(err, &p):
+		return ErrFile.With("why", p.Err).At("%s:%d:%d", name, p.Line, p.Column)
+	case errors.Is(err, io.EOF):
+		return ErrFile.With("why", "it is empty").At("%s", name)
+	}
+	return ErrFile.With("why", err).At("%s", name)
+}
+
+// Open opens a file and unpacks it when its name ends in .gz. ErrFile.
+func Open(name string) (io.ReadCloser, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		why := err
+		var p *fs.PathError
+		if errors.As(err, &p) {
+			why = p.Err
+		}
+		return nil, ErrFile.With("why", why).At("%s", name)
+	}
+	if !strings.HasSuffix(name, ".gz") {
+		return f, nil
+	}
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		return nil, errors.Join(ErrFile.With("why", err).At("%s", name), f.Close())
+	}
+	return &zipped{z, f}, nil
+}
+
+type zipped struct {
+	*gzip.Reader
+	file *os.File
+}
+
+func (z *zipped) Close() error { return errors.Join(z.Reader.Close(), z.file.Close()) }
+
+// ReadFence reads a fence: the first polygon of a GeoJSON file, or a CSV of corners
+// in order (x, y or lon, lat). Where the CSV has the columns object and pen, only
+// rows whose object is "fence" count, and of them those of the pen; pen "" takes
+// the first pen of the file. ErrFence, ErrFile, ErrColumn, ErrValue.
+func ReadFence(r io.Reader, name, pen string) (orb.Polygon, error) {
+	bad := func(why string) error { return ErrFence.With("why", why).At("%s", name) }
+	base := strings.TrimSuffix(strings.ToLower(name), ".gz")
+	var p orb.Polygon
+	if strings.HasSuffix(base, ".csv") {
+		ring, err := readCorners(r, name, pen)
+		if err != nil {
+			return nil, err
+		}
+		p = orb.Polygon{ring}
+	} else {
+		body, err := io.ReadAll(io.LimitReader(r, 64<<20))
+		if err != nil {
+			return nil, ErrFile.With("why", err).At("%s", name)
+		}
+		if p, err = firstPolygon(body); err != nil {
+			return nil, bad(err.Error())
+		}
+	}
+	for i, ring := range p {
+		if n := len(ring); n > 0 && ring[0] != ring[n-1] {
+			ring = append(ring, ring[0])
+			p[i] = ring
+		}
+		if len(ring) < 4 {
+			return nil, bad("it needs at least three corners")
+		}
+		for _, c := range ring {
+			if math.IsNaN(c[0]+c[1]) || math.IsInf(c[0]+c[1], 0) {
+				return nil, bad("a corner is not a number")
+			}
+		}
+	}
+	return p, nil
+}
+
+// firstPolygon takes the first polygon of a GeoJSON geometry, feature or collection.
+func firstPolygon(body []byte) (orb.Polygon, error) {
+	var geometries []orb.Geometry
+	if c, err := geojson.UnmarshalFeatureCollection(body); err == nil {
+		for _, f := range c.Features {
+			geometries = append(geometries, f.Geometry)
+		}
+	} else if f, err := geojson.UnmarshalFeature(body); err == nil {
+		geometries = append(geometries, f.Geometry)
+	} else if g, err := geojson.UnmarshalGeometry(body); err == nil {
+		geometries = append(geometries, g.Geometry())
+	} else {
+		return nil, errors.New("it is not GeoJSON")
+	}
+	for _, g := range geometries {
+		switch g := g.(type) {
+		case orb.Polygon:
+			if len(g) > 0 {
+				return g, nil
+			}
+		case orb.MultiPolygon:
+			if len(g) > 0 && len(g[0]) > 0 {
+				return g[0], nil
+			}
+		}
+	}
+	return nil, errors.New("it has no polygon")
+}
+
+func readCorners(r io.Reader, name, pen string) (orb.Ring, error) {
+	c := csv.NewReader(r)
+	header, err := c.Read()
+	if err != nil {
+		return nil, csvError(name, err)
+	}
+	header[0] = strings.TrimPrefix(header[0], "\uFEFF")
+	col := func(names ...string) int {
+		for _, n := range names {
+			for i, h := range header {
+				if strings.EqualFold(strings.TrimSpace(h), n) {
+					return i
+				}
+			}
+		}
+		return -1
+	}
+	x, y, object, penCol := col(columns[2]...), col(columns[3]...), col("object"), col("pen")
+	for at, names := range map[int][]string{0: columns[2], 1: columns[3]} {
+		if [2]int{x, y}[at] < 0 {
+			return nil, ErrColumn.With("column", strings.Join(names, " or ")).With("has", strings.Join(header, ", ")).At("%s:1", name)
+		}
+	}
+	var ring orb.Ring
+	for {
+		row, err := c.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, csvError(name, err)
+		}
+		if object >= 0 && !strings.EqualFold(row[object], "fence") {
+			continue
+		}
+		if penCol >= 0 {
+			switch {
+			case pen == "":
+				pen = row[penCol]
+			case row[penCol] != pen:
+				continue
+			}
+		}
+		var p orb.Point
+		for i, j := range [2]int{x, y} {
+			if p[i], err = strconv.ParseFloat(strings.TrimSpace(row[j]), 64); err != nil {
+				line, column := c.FieldPos(j)
+				return nil, ErrValue.With("value", strconv.Quote(row[j])).With("column", header[j]).With("why", "it must be a number").At("%s:%d:%d", name, line, column)
+			}
+		}
+		ring = append(ring, p)
+	}
+	return ring, nil
+}
