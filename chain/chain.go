@@ -191,6 +191,9 @@ type Store interface {
 	FirmByName(ctx context.Context, tenant, nameKey string) ([]Party, error)
 	// SaveFirms inserts or updates by id, all or none.
 	SaveFirms(ctx context.Context, p []Party) error
+	// Revision counts the changes of the tenant's firms and documents: what was read
+	// since a revision still holds while it is the same.
+	Revision(ctx context.Context, tenant string) (int64, error)
 	// Links returns the summed trade of a firm, both directions, largest first.
 	Links(ctx context.Context, tenant, firmID string) ([]Link, error)
 	// AllLinks streams every link of the tenant to f.

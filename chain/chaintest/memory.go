@@ -21,6 +21,7 @@ type Memory struct {
 	origin  map[string]string // firm → upload that brought it
 	docs    []chain.Document
 	uploads []chain.Upload
+	changes int64
 }
 
 var _ chain.Store = (*Memory)(nil)
@@ -85,6 +86,7 @@ func (m *Memory) save(firms []chain.Party, upload string) error {
 	if m.origin == nil {
 		m.origin = map[string]string{}
 	}
+	m.changes++
 	next := slices.Clone(m.firms)
 	for _, p := range firms {
 		p.NameKey = party.Normalise(p.Name)
@@ -103,6 +105,13 @@ func (m *Memory) save(firms []chain.Party, upload string) error {
 	}
 	m.firms = next
 	return nil
+}
+
+// Revision implements chain.Store.
+func (m *Memory) Revision(context.Context, string) (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.changes, nil
 }
 
 // Links implements chain.Store.
@@ -275,6 +284,7 @@ func (m *Memory) UndoUpload(_ context.Context, u chain.Upload) error {
 	if !m.move(u, chain.UploadCommitted, true) {
 		return chain.ErrUploadState.With("state", u.State)
 	}
+	m.changes++
 	m.docs = slices.DeleteFunc(m.docs, func(d chain.Document) bool { return d.UploadID == u.ID })
 	m.firms = slices.DeleteFunc(m.firms, func(p chain.Party) bool {
 		return m.origin[p.ID] == u.ID && p.OwnerID == "" && !p.AnchorOf &&
@@ -297,6 +307,7 @@ func (m *Memory) move(u chain.Upload, from chain.UploadState, write bool) bool {
 func (m *Memory) Add(tenant string, docs ...chain.Document) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.changes++
 	for _, d := range docs {
 		for _, id := range []string{d.SellerID, d.BuyerID} {
 			if !slices.ContainsFunc(m.firms, func(p chain.Party) bool { return p.ID == id }) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/furrowcredit/furrow/chain"
@@ -21,29 +22,65 @@ const (
 )
 
 // Network answers questions about the firms of a tenant from what is in the books.
+// It is safe for concurrent use.
 type Network struct {
-	Store chain.Store
-	Now   func() time.Time
-	Rules Rules
+	store chain.Store
+	now   func() time.Time
+	rules Rules
+
+	mu   sync.Mutex
+	kept map[string]*snapshot // by tenant
 }
 
 // NewNetwork returns a network with the default rules.
 func NewNetwork(store chain.Store, now func() time.Time) *Network {
-	return &Network{Store: store, Now: now, Rules: DefaultRules()}
+	return &Network{store: store, now: now, rules: DefaultRules(), kept: map[string]*snapshot{}}
 }
 
-// snapshot is the trade of a tenant as a graph.
+// maxKept bounds the snapshots in memory.
+const maxKept = 16
+
+// snapshot is the trade of a tenant as a graph; it never changes once made.
 type snapshot struct {
-	index  *graph.Index
-	graph  *graph.Graph
-	links  []chain.Link // one an edge, in the order of the build
-	names  map[string]string
-	anchor map[string]bool
-	tier   map[uint32]int // sales hops to the nearest anchor
+	revision int64
+	index    *graph.Index
+	graph    *graph.Graph
+	links    []chain.Link // one an edge, in the order of the build
+	names    map[string]string
+	anchor   map[string]bool
+	tier     map[uint32]int      // sales hops to the nearest anchor
+	ring     map[uint32][]uint32 // the strongly connected component of those that are not alone in one
 }
 
+// snapshot returns the trade as it is now: the kept one while the books are the same.
 func (n *Network) snapshot(ctx context.Context, tenant string) (*snapshot, error) {
-	s := &snapshot{index: graph.NewIndex(), names: map[string]string{}, anchor: map[string]bool{}, tier: map[uint32]int{}}
+	revision, err := n.store.Revision(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	n.mu.Lock()
+	s := n.kept[tenant]
+	n.mu.Unlock()
+	if s != nil && s.revision == revision {
+		return s, nil
+	}
+	if s, err = n.build(ctx, tenant); err != nil {
+		return nil, err
+	}
+	// A change while it was built makes the next call build again: the revision is
+	// the one from before.
+	s.revision = revision
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.kept) >= maxKept {
+		clear(n.kept)
+	}
+	n.kept[tenant] = s
+	return s, nil
+}
+
+func (n *Network) build(ctx context.Context, tenant string) (*snapshot, error) {
+	s := &snapshot{index: graph.NewIndex(), names: map[string]string{}, anchor: map[string]bool{}, tier: map[uint32]int{}, ring: map[uint32][]uint32{}}
 	anchors, err := n.anchors(ctx, tenant)
 	if err != nil {
 		return nil, err
@@ -54,7 +91,7 @@ func (n *Network) snapshot(ctx context.Context, tenant string) (*snapshot, error
 		seeds = append(seeds, s.index.Add(a.ID))
 	}
 	var edges []graph.Edge
-	err = n.Store.AllLinks(ctx, tenant, func(l chain.Link) error {
+	err = n.store.AllLinks(ctx, tenant, func(l chain.Link) error {
 		s.names[l.SellerID], s.names[l.BuyerID] = l.Seller, l.Buyer
 		edges = append(edges, graph.Edge{From: s.index.Add(l.SellerID), To: s.index.Add(l.BuyerID)})
 		s.links = append(s.links, l)
@@ -68,6 +105,13 @@ func (n *Network) snapshot(ctx context.Context, tenant string) (*snapshot, error
 		s.tier[step.ID] = step.Hops
 		return true
 	})
+	for _, c := range s.graph.Components() {
+		if len(c) > 1 {
+			for _, v := range c {
+				s.ring[v] = c
+			}
+		}
+	}
 	return s, nil
 }
 
@@ -75,7 +119,7 @@ func (n *Network) snapshot(ctx context.Context, tenant string) (*snapshot, error
 func (n *Network) anchors(ctx context.Context, tenant string) ([]chain.Party, error) {
 	var out []chain.Party
 	for after := ""; ; {
-		page, err := n.Store.Firms(ctx, tenant, chain.PartyFilter{Anchors: true, After: after, Limit: 1000})
+		page, err := n.store.Firms(ctx, tenant, chain.PartyFilter{Anchors: true, After: after, Limit: 1000})
 		if err != nil {
 			return nil, err
 		}
@@ -100,7 +144,7 @@ func (s *snapshot) view(id uint32) chain.NodeView {
 // direction, nearest first, and the links between them, largest first. hops is
 // kept within 1 and 3. It returns chain.ErrFirmNotFound.
 func (n *Network) Neighbourhood(ctx context.Context, tenant, firmID string, hops int) (chain.Neighbourhood, error) {
-	firm, err := n.Store.Firm(ctx, tenant, firmID)
+	firm, err := n.store.Firm(ctx, tenant, firmID)
 	if err != nil {
 		return chain.Neighbourhood{}, err
 	}
@@ -134,27 +178,27 @@ func (n *Network) Neighbourhood(ctx context.Context, tenant, firmID string, hops
 // Findings looks through all invoices of the tenant.
 func (n *Network) Findings(ctx context.Context, tenant string) ([]chain.Finding, error) {
 	var invoices []chain.Document
-	err := n.Store.AllDocuments(ctx, tenant, chain.Invoice, func(d chain.Document) error {
+	err := n.store.AllDocuments(ctx, tenant, chain.Invoice, func(d chain.Document) error {
 		invoices = append(invoices, d)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return append(Reused(invoices), Circles(invoices, n.Rules)...), nil
+	return append(Reused(invoices), Circles(invoices, n.rules)...), nil
 }
 
 // Standing says what the chain knows about a firm. It returns chain.ErrFirmNotFound;
 // a firm that nobody names stands as "unknown" with the reason, never as a guess.
 func (n *Network) Standing(ctx context.Context, tenant, firmID string) (chain.Standing, error) {
-	if _, err := n.Store.Firm(ctx, tenant, firmID); err != nil {
+	if _, err := n.store.Firm(ctx, tenant, firmID); err != nil {
 		return chain.Standing{}, err
 	}
-	docs, err := n.Store.Documents(ctx, tenant, firmID, "")
+	docs, err := n.store.Documents(ctx, tenant, firmID, "")
 	if err != nil {
 		return chain.Standing{}, err
 	}
-	now := n.Now().UTC()
+	now := n.now().UTC()
 	out := chain.Standing{
 		FirmID: firmID, Status: "unknown", Method: Method, MadeAt: now,
 		Anchors: []chain.AnchorShare{}, Monthly: make([]money.Fen, 12), Findings: []chain.Finding{},
@@ -180,7 +224,7 @@ func (n *Network) Standing(ctx context.Context, tenant, firmID string) (chain.St
 		}
 	}
 	today := day(now)
-	proofs := Match(sales, n.Rules, today)
+	proofs := Match(sales, n.rules, today)
 	recent := proofs[:0:0]
 	for _, p := range proofs {
 		if m := monthsAgo(p.Invoice.Date, today); m >= 0 && m < 12 {
@@ -191,7 +235,7 @@ func (n *Network) Standing(ctx context.Context, tenant, firmID string) (chain.St
 	}
 	out.Proven = ProvenShare(recent)
 	out.Anchors = s.shares(self, sales)
-	if out.Findings, err = n.findingsOf(ctx, tenant, firmID, s); err != nil {
+	if out.Findings, err = n.findingsOf(ctx, tenant, firmID, s, sales); err != nil {
 		return out, err
 	}
 	out.Confidence = confidence(recent, sales, out.Proven, today)
@@ -269,42 +313,32 @@ func (s *snapshot) shares(self uint32, sales []chain.Document) []chain.AnchorSha
 
 // findingsOf finds what weighs on one firm. For reuse the invoices that it wrote
 // suffice, since its buyers are victims; a circle can only run through the firms of its strongly connected component.
-func (n *Network) findingsOf(ctx context.Context, tenant, firmID string, s *snapshot) ([]chain.Finding, error) {
-	own, err := n.Store.Documents(ctx, tenant, firmID, chain.Invoice)
-	if err != nil {
-		return nil, err
-	}
-	own = slices.DeleteFunc(own, func(d chain.Document) bool { return d.SellerID != firmID })
-	out := append([]chain.Finding{}, Reused(own)...)
+func (n *Network) findingsOf(ctx context.Context, tenant, firmID string, s *snapshot, sales []chain.Document) ([]chain.Finding, error) {
+	out := append([]chain.Finding{}, Reused(sales)...)
 	self, ok := s.index.Find(firmID)
 	if !ok {
 		return out, nil
 	}
-	for _, c := range s.graph.Components() {
-		if len(c) < 2 || !slices.Contains(c, self) {
-			continue
+	members, seen := map[string]bool{}, map[string]bool{}
+	for _, v := range s.ring[self] {
+		members[s.index.Key(v)] = true
+	}
+	var inside []chain.Document
+	for id := range members {
+		docs, err := n.store.Documents(ctx, tenant, id, chain.Invoice)
+		if err != nil {
+			return nil, err
 		}
-		members, seen := map[string]bool{}, map[string]bool{}
-		for _, v := range c {
-			members[s.index.Key(v)] = true
-		}
-		var inside []chain.Document
-		for id := range members {
-			docs, err := n.Store.Documents(ctx, tenant, id, chain.Invoice)
-			if err != nil {
-				return nil, err
-			}
-			for _, d := range docs {
-				if members[d.SellerID] && members[d.BuyerID] && !seen[d.ID] {
-					seen[d.ID] = true
-					inside = append(inside, d)
-				}
+		for _, d := range docs {
+			if members[d.SellerID] && members[d.BuyerID] && !seen[d.ID] {
+				seen[d.ID] = true
+				inside = append(inside, d)
 			}
 		}
-		for _, f := range Circles(inside, n.Rules) {
-			if slices.Contains(f.FirmIDs, firmID) {
-				out = append(out, f)
-			}
+	}
+	for _, f := range Circles(inside, n.rules) {
+		if slices.Contains(f.FirmIDs, firmID) {
+			out = append(out, f)
 		}
 	}
 	return out, nil

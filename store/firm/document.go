@@ -285,7 +285,8 @@ func (s *Store) UndoUpload(ctx context.Context, u chain.Upload) error {
 	})
 }
 
-// setState moves an upload on from a state, or says chain.ErrUploadState.
+// setState moves an upload on from a state, or says chain.ErrUploadState. The books
+// change with it.
 func setState(ctx context.Context, tx *store.Tx, u chain.Upload, from chain.UploadState) error {
 	remarks, err := json.Marshal(u.Errors)
 	if err != nil {
@@ -301,5 +302,8 @@ func setState(ctx context.Context, tx *store.Tx, u chain.Upload, from chain.Uplo
 	if err == nil && n == 0 {
 		return chain.ErrUploadState.With("state", u.State)
 	}
-	return err
+	if err != nil {
+		return fmt.Errorf("store/firm: %w", err)
+	}
+	return revise(ctx, tx, u.Tenant)
 }

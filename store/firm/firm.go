@@ -116,7 +116,14 @@ func (s *Store) SaveFirms(ctx context.Context, firms []chain.Party) error {
 }
 
 func saveFirms(ctx context.Context, tx *store.Tx, firms []chain.Party, uploadID string) error {
+	tenants := map[string]bool{}
 	for _, p := range firms {
+		if !tenants[p.Tenant] {
+			tenants[p.Tenant] = true
+			if err := revise(ctx, tx, p.Tenant); err != nil {
+				return err
+			}
+		}
 		_, err := tx.Exec(ctx, `insert into firm (`+firmColumns+`, upload_id)
 			values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)
 			on conflict (id) do update set uscc = excluded.uscc, name = excluded.name, name_key = excluded.name_key,
@@ -130,6 +137,26 @@ func saveFirms(ctx context.Context, tx *store.Tx, firms []chain.Party, uploadID 
 		if err != nil {
 			return fmt.Errorf("store/firm: %w", err)
 		}
+	}
+	return nil
+}
+
+// Revision implements chain.Store.
+func (s *Store) Revision(ctx context.Context, tenant string) (int64, error) {
+	var n int64
+	err := s.db.QueryRow(ctx, `select coalesce(max(n), 0) from firm_revision where tenant = $1`, tenant).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("store/firm: %w", err)
+	}
+	return n, nil
+}
+
+// revise counts a change of the tenant's books.
+func revise(ctx context.Context, tx *store.Tx, tenant string) error {
+	_, err := tx.Exec(ctx, `insert into firm_revision (tenant, n) values ($1, 1)
+		on conflict (tenant) do update set n = firm_revision.n + 1`, tenant)
+	if err != nil {
+		return fmt.Errorf("store/firm: %w", err)
 	}
 	return nil
 }

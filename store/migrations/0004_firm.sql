@@ -17,6 +17,11 @@ create unique index firm_uscc on firm (tenant, uscc) where uscc <> '';
 create index firm_name on firm (tenant, name_key);
 create index firm_owner on firm (tenant, owner_id);
 
+create table firm_revision (
+  tenant text primary key,
+  n bigint not null
+);
+
 create table trade_upload (
   id text primary key,
   tenant text not null,
