@@ -184,6 +184,19 @@ func (c *Chain) neighbours(id int64, other func(chain.RefEdge) (int64, bool)) []
 	return out
 }
 
+// Place gathers what is around a node, at most 50 of each.
+func (c *Chain) Place(n chain.RefNode) Place {
+	p := Place{Node: n, Upstream: first(c.Upstream(n.ID)), Downstream: first(c.Downstream(n.ID)), Products: []Neighbour{}, Makers: []Neighbour{}}
+	switch n.Kind {
+	case chain.RefCompany:
+		p.Products = first(c.Products(n.ID))
+	case chain.RefProduct:
+		p.Makers = first(c.Makers(n.ID))
+	case chain.RefIndustry:
+	}
+	return p
+}
+
 // Place says where something stands in the reference chain.
 type Place struct {
 	Node       chain.RefNode `json:"node"`
@@ -249,16 +262,7 @@ func (s Service) Places(ctx context.Context, tenant string, names ...string) ([]
 			}
 			edges, nodes = merge(edges, more), merge(nodes, ends)
 		}
-		c := New(nodes, edges)
-		place := Place{Node: n, Upstream: first(c.Upstream(n.ID)), Downstream: first(c.Downstream(n.ID)), Products: []Neighbour{}, Makers: []Neighbour{}}
-		switch n.Kind {
-		case chain.RefCompany:
-			place.Products = first(c.Products(n.ID))
-		case chain.RefProduct:
-			place.Makers = first(c.Makers(n.ID))
-		case chain.RefIndustry:
-		}
-		out = append(out, place)
+		out = append(out, New(nodes, edges).Place(n))
 	}
 	return out, nil
 }

@@ -8,5 +8,7 @@ var commands = []command{
 	{"doctor", "what is installed, reachable and migrated, and what to do about the rest", runDoctor},
 	{"scene index", "GeoTIFFs of a folder into a static STAC catalogue", runSceneIndex},
 	{"plot import", "a land-register file into plots", runPlotImport},
+	{"chain import", "files of a reference chain: counts in, out and refused, and why", runChainImport},
+	{"party check", "credit codes: valid, suspicious or invalid, and why", runPartyCheck},
 	{"zonal", "statistics of rasters over polygons", runZonal},
 }

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/furrowcredit/furrow/chain/party"
+	"github.com/furrowcredit/furrow/chain/reference"
+)
+
+// runChainImport reads the files of a reference chain and says what was taken and
+// what was refused.
+func runChainImport(ctx context.Context, args []string, std stdio) error {
+	fs := newFlags("chain import", "DIR|FILE... [--refusals] [--find NAME] [--json]", std)
+	list := fs.Bool("refusals", false, "print each refused record")
+	find := fs.String("find", "", "print what is upstream and downstream of this company, product or industry")
+	asJSON := fs.Bool("json", false, "print one JSON object")
+	paths, err := parseArgs(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(paths) == 0 {
+		return errUsage.With("why", "name a folder or files")
+	}
+	sources, closeAll, err := reference.Files(paths...)
+	defer closeAll()
+	if err != nil {
+		return err
+	}
+	c, report, err := reference.Import(ctx, sources, func(file string, records int) {
+		_, _ = fmt.Fprintf(std.Err, "\r%-28s %8d", file, records)
+	})
+	_, _ = fmt.Fprintf(std.Err, "\r%40s\r", "")
+	if err != nil {
+		return err
+	}
+	places := []reference.Place{}
+	if *find != "" {
+		for _, n := range c.Find(*find) {
+			places = append(places, c.Place(n))
+		}
+	}
+	if *asJSON {
+		out := map[string]any{
+			"in": report.In, "out": report.Out, "refused": report.Refused, "files": report.Files, "nodes": report.Nodes, "edges": report.Edges,
+		}
+		if *list {
+			out["refusals"] = report.Refusals
+		}
+		if *find != "" {
+			out["places"] = places
+		}
+		return printJSON(std.Out, out)
+	}
+	for _, f := range report.Files {
+		_, _ = fmt.Fprintf(std.Out, "%-28s in %7d  out %7d  refused %6d\n", f.File, f.In, f.Out, f.Refused)
+	}
+	_, _ = fmt.Fprintf(std.Out, "%-28s in %7d  out %7d  refused %6d\n%d nodes, %d edges\n",
+		"all", report.In, report.Out, len(report.Refusals), report.Nodes, report.Edges)
+	for _, reason := range slices.Sorted(maps.Keys(report.Refused)) {
+		_, _ = fmt.Fprintf(std.Out, "refused %-22s %7d\n", reason, report.Refused[reason])
+	}
+	if *list {
+		for _, r := range report.Refusals {
+			_, _ = fmt.Fprintf(std.Out, "%s:%d: %s: %s\n", r.File, r.Line, r.Reason, r.Record)
+		}
+	}
+	for _, p := range places {
+		_, _ = fmt.Fprintf(std.Out, "%s %s %s\n", p.Node.Kind, p.Node.Key, p.Node.Name)
+		for _, side := range []struct {
+			title string
+			list  []reference.Neighbour
+		}{{"makes", p.Products}, {"made by", p.Makers}, {"upstream", p.Upstream}, {"downstream", p.Downstream}} {
+			for _, n := range side.list {
+				_, _ = fmt.Fprintf(std.Out, "  %-10s %s\n", side.title, n.Name)
+			}
+		}
+	}
+	return nil
+}
+
+// runPartyCheck judges credit codes. The answer is no when one is invalid.
+func runPartyCheck(_ context.Context, args []string, std stdio) error {
+	fs := newFlags("party check", "CODE... [--json]", std)
+	asJSON := fs.Bool("json", false, "print one JSON object")
+	codes, err := parseArgs(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(codes) == 0 {
+		return errUsage.With("why", "give at least one credit code")
+	}
+	counts := map[party.Status]int{party.Valid: 0, party.Suspicious: 0, party.Bad: 0}
+	verdicts := make([]party.Verdict, len(codes))
+	for i, code := range codes {
+		verdicts[i] = party.Check(code)
+		counts[verdicts[i].Status]++
+	}
+	if *asJSON {
+		err = printJSON(std.Out, map[string]any{
+			"codes": verdicts, "valid": counts[party.Valid], "suspicious": counts[party.Suspicious], "invalid": counts[party.Bad],
+		})
+	} else {
+		for _, v := range verdicts {
+			_, _ = fmt.Fprintf(std.Out, "%-18s %-10s %s\n", v.Code, v.Status, v.Detail)
+		}
+	}
+	if err == nil && counts[party.Bad] > 0 {
+		err = errNo
+	}
+	return err
+}
