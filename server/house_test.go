@@ -280,6 +280,12 @@ type call struct {
 
 func (h *house) do(c call) reply {
 	h.Helper()
+	return h.doLength(c, 0)
+}
+
+// doLength sends Raw with a Content-Length; -1 sends it in chunks, 0 as it is.
+func (h *house) doLength(c call, length int64) reply {
+	h.Helper()
 	body := c.Raw
 	if body == nil && c.Body != nil {
 		b, err := json.Marshal(c.Body)
@@ -300,6 +306,9 @@ func (h *house) do(c call) reply {
 	}
 	for k, v := range c.Header {
 		req.Header.Set(k, v)
+	}
+	if length != 0 {
+		req.ContentLength = length
 	}
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.Do(req)

@@ -147,7 +147,7 @@ func New(d Deps) (*Server, error) {
 	})
 	anchor.Register(s.api, anchor.Config{Uploads: d.Uploads, Firms: d.Firms, Standings: d.Network, Words: words.Text})
 	operator.Register(s.api, operator.Config{
-		People: d.Gate, Herds: d.Herds, Watch: d.Watch, Firms: d.Firms, Plots: d.Plots, Report: d.Report,
+		People: d.Gate, Herds: d.Herds, Watch: d.Watch, Firms: d.Firms, Plots: d.Plots,
 		Jobs: d.Jobs, ReadPlots: d.ReadPlots, ImportChain: d.ImportChain, Words: words.Fault, Now: d.Now,
 	})
 	partner.Register(s.api, partner.Config{Desk: d.Desk, People: d.Gate})

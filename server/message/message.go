@@ -1,17 +1,21 @@
 // Package message holds the words that people read when something is wrong, by
 // language. A fault carries its English words itself; every other language is a
 // folder of JSON files, one a room, that map a fault's code to its text with
-// {placeholders}. The files of a folder are merged; a code stands in one file only.
+// {placeholders}. The files of a folder are merged; a test holds that each
+// code stands in one file only and that every fault of the project has a text.
 package message
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -55,8 +59,7 @@ func load(fsys fs.FS) (*Catalogue, error) {
 	if err != nil {
 		return nil, err
 	}
-	from := map[string]string{} // code -> file, to name both sides of a clash
-	for _, name := range names {
+	for _, name := range names { // in name order
 		b, err := fs.ReadFile(fsys, name)
 		if err != nil {
 			return nil, err
@@ -66,33 +69,25 @@ func load(fsys fs.FS) (*Catalogue, error) {
 			return nil, fmt.Errorf("messages %s: %w", name, err)
 		}
 		if path.Base(name) == "phrases.json" {
-			if err := c.addPhrases(texts); err != nil {
-				return nil, fmt.Errorf("messages %s: %w", name, err)
-			}
+			c.addPhrases(texts)
 			continue
 		}
-		for code, text := range texts {
-			if other, ok := from[code]; ok {
-				return nil, fmt.Errorf("messages: %s stands in %s and in %s", code, other, name)
-			}
-			from[code] = name
-			c.texts[Chinese][code] = text
-		}
+		maps.Copy(c.texts[Chinese], texts)
 	}
 	return c, nil
 }
 
 var slot = regexp.MustCompile(`\\\{[0-9]\\\}`)
 
-func (c *Catalogue) addPhrases(texts map[string]string) error {
-	for english, chinese := range texts {
-		p, err := regexp.Compile("^" + slot.ReplaceAllString(regexp.QuoteMeta(english), "(.*)") + "$")
-		if err != nil {
-			return err
-		}
-		c.phrases = append(c.phrases, phrase{p, chinese})
+// addPhrases keeps the exact phrases before those with slots, which fit more.
+func (c *Catalogue) addPhrases(texts map[string]string) {
+	slots := func(english string) int { return strings.Count(english, "{") }
+	for _, english := range slices.SortedFunc(maps.Keys(texts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(slots(a), slots(b)), cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
+	}) {
+		pattern := slot.ReplaceAllString(regexp.QuoteMeta(english), "(.*)")
+		c.phrases = append(c.phrases, phrase{regexp.MustCompile("^" + pattern + "$"), texts[english]})
 	}
-	return nil
 }
 
 // Language picks the language for an Accept-Language header.
@@ -123,9 +118,15 @@ func (c *Catalogue) Fault(lang string, err error) string {
 func (c *Catalogue) Text(lang, code, english string, args map[string]string) string {
 	text, ok := c.texts[lang][code]
 	if !ok {
-		text = english
+		return fault.Fill(english, args)
 	}
-	return fault.Fill(text, args)
+	named := maps.Clone(args)
+	for _, arg := range []string{"state", "to", "want", "got"} { // codes of states and subjects
+		if word, ok := c.texts[lang]["value."+args[arg]]; ok {
+			named[arg] = word
+		}
+	}
+	return fault.Fill(text, named)
 }
 
 // Has tells whether lang has a text of its own for code.

@@ -77,8 +77,6 @@ type Config struct {
 	Watch func(ctx context.Context, tenant, herdID string) error
 	Firms chain.Store
 	Plots Plots
-	// Report has the satellite report of a new plot made soon.
-	Report func(ctx context.Context, tenant, plotID string) error
 	Jobs   Jobs
 	// ReadPlots reads a land-register file; the plots are not saved yet.
 	ReadPlots func(r io.Reader, name string) ([]geo.Plot, []Refused, error)
@@ -106,8 +104,8 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, op("users", http.MethodGet, "/users", "People of the tenant"), f.users)
 	route.Register(a, op("herd-add", http.MethodPost, "/herds", "Register a herd with its animals and devices"), f.addHerd)
 	route.Register(a, op("firm-add", http.MethodPost, "/firms", "Register a firm, or complete the one with this credit code"), f.addFirm)
-	route.Register(a, op("plot-add", http.MethodPost, "/plots", "Register a plot for its holder"), f.addPlot)
-	route.Register(a, file("plot-import", "/plots/import", "Register the plots of a land-register file for their holder"), f.importPlots)
+	route.Register(a, op("plot-add", http.MethodPost, "/plots", "Register a plot for its holder; its report is made by /operator/reports, or with its first application"), f.addPlot)
+	route.Register(a, file("plot-import", "/plots/import", "Register the plots of a land-register file for their holder; reports as for a single plot"), f.importPlots)
 	route.Register(a, op("report", http.MethodPost, "/reports", "Make crop reports again, in the background"), f.report)
 	route.Register(a, op("scan", http.MethodPost, "/scan", "Look for fraud in the chain, in the background"), f.scan)
 	route.Register(a, op("dayend", http.MethodPost, "/dayend", "Run the day end of a date, in the background"), f.dayEnd)
@@ -265,7 +263,7 @@ func (f face) addPlot(ctx context.Context, who access.Actor, in *plotIn) (*route
 		return nil, err
 	}
 	route.Touch(ctx, p.ID)
-	return route.Answer(p, f.Report(ctx, who.Tenant, p.ID))
+	return route.Answer(p, nil)
 }
 
 type importIn struct {
@@ -307,9 +305,6 @@ func (f face) importPlots(ctx context.Context, who access.Actor, in *importIn) (
 			continue
 		}
 		if err != nil {
-			return nil, err
-		}
-		if err := f.Report(ctx, who.Tenant, saved.ID); err != nil {
 			return nil, err
 		}
 		out.Plots = append(out.Plots, saved)
