@@ -18,10 +18,13 @@ import (
 	"github.com/furrowcredit/furrow/geo/scene"
 )
 
+// drivers are the formats that are read. Formats that can point to other files or
+// addresses, such as OGR's virtual ones, stay out: files come from strangers.
+var drivers = []string{"GeoJSON", "GPKG", "ESRI Shapefile", "KML", "LIBKML", "FlatGeobuf"}
+
 // Open reads all features of a vector file through OGR. [ErrFile] when it is none,
 // [ErrNoCRS] when it does not say where it lies, [ErrEmpty] without features.
 func Open(path string) (File, error) {
-	scene.RegisterDrivers()
 	name := path
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".zip":
@@ -31,7 +34,7 @@ func Open(path string) (File, error) {
 	}
 	// Without recoding, OGR hands over the bytes of a Shapefile as they are: many
 	// are GBK and do not say so.
-	ds, err := godal.Open(name, godal.VectorOnly(), godal.ConfigOption("SHAPE_ENCODING="))
+	ds, err := scene.OpenDataset(name, godal.VectorOnly(), godal.Drivers(drivers...), godal.ConfigOption("SHAPE_ENCODING="))
 	if err != nil {
 		return File{}, ErrFile.At("%s", path).Because(err)
 	}

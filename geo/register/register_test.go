@@ -169,6 +169,7 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 		{"empty", "a.geojson", nil, register.ErrFile},
 		{"no features", "a.geojson", []byte(`{"type": "FeatureCollection", "features": []}`), register.ErrEmpty},
 		{"no system", "dk.zip", shapefile(t, 4526, false), register.ErrNoCRS},
+		{"a file that points to another", "a.vrt", []byte(`<OGRVRTDataSource><OGRVRTLayer name="x"><SrcDataSource>/etc/passwd</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>`), register.ErrFile},
 		{"a broken zip", "dk.zip", []byte("PK"), register.ErrFile},
 	} {
 		t.Run(c.name+" "+c.file, func(t *testing.T) {

@@ -1,6 +1,8 @@
 package scene
 
 import (
+	"cmp"
+	"errors"
 	"strings"
 	"sync"
 
@@ -10,6 +12,33 @@ import (
 // RegisterDrivers loads GDAL's drivers, once. GDAL keeps them for the whole process
 // and asks that they be loaded before the first use, from one goroutine.
 var RegisterDrivers = sync.OnceFunc(godal.RegisterAll)
+
+// Failures is an error handler for GDAL calls that lets warnings pass: many good
+// files carry one about some tag.
+func Failures(ec godal.ErrorCategory, _ int, msg string) error {
+	if ec < godal.CE_Failure {
+		return nil
+	}
+	return errors.New(msg)
+}
+
+// OpenDataset opens a file with GDAL. Where GDAL complains and opens it all the
+// same, the file is closed again and the complaint is the error.
+func OpenDataset(path string, options ...godal.OpenOption) (*godal.Dataset, error) {
+	RegisterDrivers()
+	var complaint error
+	note := func(ec godal.ErrorCategory, code int, msg string) error {
+		if err := Failures(ec, code, msg); err != nil && complaint == nil {
+			complaint = err
+		}
+		return nil // an error here would lose the dataset, and its file would stay open
+	}
+	ds, err := godal.Open(path, append(options, godal.ErrLogger(note))...)
+	if err == nil && complaint != nil {
+		_ = ds.Close()
+	}
+	return ds, cmp.Or(complaint, err)
+}
 
 // Raster is an opened raster file. It is not safe for concurrent use: every
 // goroutine opens its own.
@@ -34,8 +63,7 @@ type RasterBand struct {
 // OpenRaster opens a raster file and reads what it says of itself. Anything GDAL
 // cannot read or warns of is [ErrUnreadable] with the file's name.
 func OpenRaster(path string) (*Raster, error) {
-	RegisterDrivers()
-	ds, err := godal.Open(path, godal.RasterOnly())
+	ds, err := OpenDataset(path, godal.RasterOnly())
 	if err != nil {
 		return nil, ErrUnreadable.At("%s", path).Because(err)
 	}
@@ -82,7 +110,7 @@ func (r *Raster) Read(band int, w Window, buf any) error {
 	if band < 1 || band > len(r.bands) {
 		return ErrNoBand.At("%s", r.Path).With("band", band)
 	}
-	if err := r.bands[band-1].Read(w.X, w.Y, buf, w.W, w.H); err != nil {
+	if err := r.bands[band-1].Read(w.X, w.Y, buf, w.W, w.H, godal.ErrLogger(Failures)); err != nil {
 		return ErrUnreadable.At("%s", r.Path).Because(err)
 	}
 	return nil

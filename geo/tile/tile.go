@@ -255,7 +255,7 @@ func warpFile(file string, bands []scene.Band, at []int, bounds [4]float64, how 
 		nd := strings.Join(nodata, " ")
 		pick = append(pick, "-srcnodata", nd, "-vrtnodata", nd)
 	}
-	vrt, err := godal.BuildVRT("", []string{file}, pick)
+	vrt, err := godal.BuildVRT("", []string{file}, pick, godal.ErrLogger(scene.Failures))
 	if err != nil {
 		return err
 	}
@@ -265,14 +265,14 @@ func warpFile(file string, bands []scene.Band, at []int, bounds [4]float64, how 
 	for _, v := range bounds {
 		args = append(args, strconv.FormatFloat(v, 'f', 6, 64))
 	}
-	ds, err := vrt.Warp("", args)
+	ds, err := vrt.Warp("", args, godal.ErrLogger(scene.Failures))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = ds.Close() }()
 	for n, i := range at {
 		buf := make([]float64, size*size)
-		if err := ds.Bands()[n].Read(0, 0, buf, size, size); err != nil {
+		if err := ds.Bands()[n].Read(0, 0, buf, size, size, godal.ErrLogger(scene.Failures)); err != nil {
 			return err
 		}
 		bands[i].Physical(buf)
