@@ -3,7 +3,7 @@
 package bank
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,18 +42,25 @@ func New(now func() time.Time) *Bank {
 // Open returns a bank that keeps its orders in the file path, one JSON a line.
 func Open(path string, now func() time.Time) (*Bank, error) {
 	b := New(now)
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
-	if err != nil {
+	old, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("bank: %w", err)
 	}
-	for lines := bufio.NewScanner(f); lines.Scan(); {
+	for line := range bytes.Lines(old) {
 		var r pay.Receipt
 		// A torn last line is an order that was never confirmed to anybody.
-		if json.Unmarshal(lines.Bytes(), &r) == nil && r.OrderID != "" {
+		if json.Unmarshal(line, &r) == nil && r.OrderID != "" {
 			b.done[r.OrderID] = r
 		}
 	}
-	b.journal = f
+	if b.journal, err = os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600); err != nil {
+		return nil, fmt.Errorf("bank: %w", err)
+	}
+	if len(old) > 0 && old[len(old)-1] != '\n' {
+		if _, err := b.journal.Write([]byte{'\n'}); err != nil {
+			return nil, errors.Join(fmt.Errorf("bank: %w", err), b.Close())
+		}
+	}
 	return b, nil
 }
 
