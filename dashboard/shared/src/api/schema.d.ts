@@ -430,6 +430,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/officer/applications/{id}/reassess": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gather evidence for a referred application again */
+        post: operations["officer-reassess"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/officer/applications/{id}/refuse": {
         parameters: {
             query?: never;
@@ -1252,6 +1269,16 @@ export interface components {
             plot: components["schemas"]["Plot"];
             report?: components["schemas"]["CropReport"];
         };
+        FileReport: {
+            file: string;
+            /** Format: int64 */
+            in: number;
+            kind: string;
+            /** Format: int64 */
+            out: number;
+            /** Format: int64 */
+            refused: number;
+        };
         Finding: {
             documents: components["schemas"]["Document"][];
             evidence: {
@@ -1600,19 +1627,6 @@ export interface components {
             species?: string;
             tag_id?: string;
         };
-        OperatorChainReport: {
-            firms: components["schemas"]["OperatorCount"];
-            links: components["schemas"]["OperatorCount"];
-            refusals: components["schemas"]["OperatorRefusal"][];
-        };
-        OperatorCount: {
-            /** Format: int64 */
-            kept: number;
-            /** Format: int64 */
-            read: number;
-            /** Format: int64 */
-            refused: number;
-        };
         OperatorJobCounts: {
             states: {
                 [key: string]: number;
@@ -1792,10 +1806,32 @@ export interface components {
             effect: string;
             message: string;
         };
+        Refusal: {
+            file: string;
+            /** Format: int64 */
+            line: number;
+            reason: string;
+            record: string;
+        };
         ReplayResult: {
             replayed: components["schemas"]["Decision"];
             same: boolean;
             stored: components["schemas"]["Decision"];
+        };
+        Report: {
+            /** Format: int64 */
+            edges: number;
+            files: components["schemas"]["FileReport"][];
+            /** Format: int64 */
+            in: number;
+            /** Format: int64 */
+            nodes: number;
+            /** Format: int64 */
+            out: number;
+            refusals: components["schemas"]["Refusal"][];
+            refused: {
+                [key: string]: number;
+            };
         };
         ReportInBody: {
             /** @description none means every plot */
@@ -2004,6 +2040,7 @@ export type FarmerLoanPage = components['schemas']['FarmerLoanPage'];
 export type FarmerMapScene = components['schemas']['FarmerMapScene'];
 export type FarmerPlotLine = components['schemas']['FarmerPlotLine'];
 export type FarmerPlotPage = components['schemas']['FarmerPlotPage'];
+export type FileReport = components['schemas']['FileReport'];
 export type Finding = components['schemas']['Finding'];
 export type FirmInBody = components['schemas']['FirmInBody'];
 export type Hazard = components['schemas']['Hazard'];
@@ -2040,8 +2077,6 @@ export type OfficerLoanPage = components['schemas']['OfficerLoanPage'];
 export type OfficerPlotLine = components['schemas']['OfficerPlotLine'];
 export type OfficerPlotPage = components['schemas']['OfficerPlotPage'];
 export type OperatorAnimalIn = components['schemas']['OperatorAnimalIn'];
-export type OperatorChainReport = components['schemas']['OperatorChainReport'];
-export type OperatorCount = components['schemas']['OperatorCount'];
 export type OperatorJobCounts = components['schemas']['OperatorJobCounts'];
 export type OperatorNewHerd = components['schemas']['OperatorNewHerd'];
 export type OperatorPlotImport = components['schemas']['OperatorPlotImport'];
@@ -2059,7 +2094,9 @@ export type Problem = components['schemas']['Problem'];
 export type Product = components['schemas']['Product'];
 export type Quarantined = components['schemas']['Quarantined'];
 export type Reason = components['schemas']['Reason'];
+export type Refusal = components['schemas']['Refusal'];
 export type ReplayResult = components['schemas']['ReplayResult'];
+export type Report = components['schemas']['Report'];
 export type ReportInBody = components['schemas']['ReportInBody'];
 export type ReportSummary = components['schemas']['ReportSummary'];
 export type RowError = components['schemas']['RowError'];
@@ -2931,6 +2968,37 @@ export interface operations {
             };
         };
     };
+    "officer-reassess": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "officer-refuse": {
         parameters: {
             query?: never;
@@ -3601,7 +3669,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OperatorChainReport"];
+                    "application/json": components["schemas"]["Report"];
                 };
             };
             /** @description Problem */
