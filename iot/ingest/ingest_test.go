@@ -141,19 +141,21 @@ func TestManyShareOneWrite(t *testing.T) {
 		Observe: func(r []iot.Reading) { observed += len(r) }})
 	const n = 300
 	var wg sync.WaitGroup
-	var answered atomic.Int64
+	var started, answered atomic.Int64
 	for i := range n {
 		d := get(t, herds, fmt.Sprint("t", i))
 		wg.Go(func() {
+			started.Add(1)
 			if err := p.Submit(context.Background(), "", d, []byte(`{"ts":`+ms(now)+`}`), now); err != nil {
 				t.Error(err)
 			}
 			answered.Add(1)
 		})
 	}
-	for store.writes.Load() == 0 { // the first write is on its way, nobody is answered
+	for store.writes.Load() == 0 || started.Load() < n {
 		time.Sleep(time.Millisecond)
 	}
+	time.Sleep(50 * time.Millisecond) // let the last ones queue behind the first write
 	if answered.Load() != 0 {
 		t.Error("answered before the write was done")
 	}
