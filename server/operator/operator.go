@@ -77,7 +77,7 @@ type Config struct {
 	Watch func(ctx context.Context, tenant, herdID string) error
 	Firms chain.Store
 	Plots Plots
-	Jobs   Jobs
+	Jobs  Jobs
 	// ReadPlots reads a land-register file; the plots are not saved yet.
 	ReadPlots func(r io.Reader, name string) ([]geo.Plot, []Refused, error)
 	// ImportChain takes the files of a reference chain, by file name.
