@@ -132,11 +132,14 @@ func (f face) uploads(ctx context.Context, who access.Actor, _ *struct{}) (*rout
 	return route.Page(items, err, 0, func(u chain.Upload) string { return u.ID })
 }
 
-type byID struct {
+// ByID names one thing by the id in the path. It is exported because only then does the
+// ByID is the path of one thing. It is exported because the framework passes over
+// unexported embedded fields.
+type ByID struct {
 	ID string `path:"id" maxLength:"64"`
 }
 
-func (f face) get(ctx context.Context, who access.Actor, in *byID) (*route.Body[chain.Upload], error) {
+func (f face) get(ctx context.Context, who access.Actor, in *ByID) (*route.Body[chain.Upload], error) {
 	u, err := f.Uploads.Get(ctx, of(who), in.ID)
 	if err == nil && u.AnchorID != who.FirmID {
 		return nil, chain.ErrUploadNotFound
@@ -145,21 +148,21 @@ func (f face) get(ctx context.Context, who access.Actor, in *byID) (*route.Body[
 }
 
 type commitIn struct {
-	byID
+	ByID
 	Body struct {
 		SkipBad bool `json:"skip_bad,omitempty" doc:"write the good rows although others are wrong"`
 	}
 }
 
 func (f face) commit(ctx context.Context, who access.Actor, in *commitIn) (*route.Body[chain.Upload], error) {
-	if _, err := f.get(ctx, who, &in.byID); err != nil {
+	if _, err := f.get(ctx, who, &in.ByID); err != nil {
 		return nil, err
 	}
 	u, err := f.Uploads.Commit(ctx, of(who), in.ID, in.Body.SkipBad)
 	return route.Answer(f.worded(ctx, u), err)
 }
 
-func (f face) undo(ctx context.Context, who access.Actor, in *byID) (*route.Body[chain.Upload], error) {
+func (f face) undo(ctx context.Context, who access.Actor, in *ByID) (*route.Body[chain.Upload], error) {
 	if _, err := f.get(ctx, who, in); err != nil {
 		return nil, err
 	}

@@ -220,11 +220,14 @@ type PlotPage struct {
 	Report *geo.CropReport `json:"report,omitempty"` // absent until the first one is made
 }
 
-type byID struct {
+// ByID names one thing by the id in the path. It is exported because only then does the
+// ByID is the path of one thing. It is exported because the framework passes over
+// unexported embedded fields.
+type ByID struct {
 	ID string `path:"id" maxLength:"64"`
 }
 
-func (f face) plot(ctx context.Context, who access.Actor, in *byID) (*route.Body[PlotPage], error) {
+func (f face) plot(ctx context.Context, who access.Actor, in *ByID) (*route.Body[PlotPage], error) {
 	p, err := f.PlotStore.Plot(ctx, who.Tenant, in.ID)
 	if err != nil {
 		return nil, err
@@ -264,7 +267,7 @@ func (f face) apply(ctx context.Context, who access.Actor, in *applyIn) (*route.
 	return route.Answer(app, err)
 }
 
-func (f face) application(ctx context.Context, who access.Actor, in *byID) (*route.Body[apply.Detail], error) {
+func (f face) application(ctx context.Context, who access.Actor, in *ByID) (*route.Body[apply.Detail], error) {
 	d, err := f.Desk.Detail(ctx, who, in.ID)
 	if d.Decision != nil {
 		worded := f.Desk.Localise(*d.Decision, route.Lang(ctx))
@@ -273,12 +276,12 @@ func (f face) application(ctx context.Context, who access.Actor, in *byID) (*rou
 	return route.Answer(d, err)
 }
 
-func (f face) contract(ctx context.Context, who access.Actor, in *byID) (*route.Body[apply.Contract], error) {
+func (f face) contract(ctx context.Context, who access.Actor, in *ByID) (*route.Body[apply.Contract], error) {
 	return route.Answer(f.Desk.Contract(ctx, who, in.ID, route.Lang(ctx)))
 }
 
 type signIn struct {
-	byID
+	ByID
 	Device string `header:"User-Agent"`
 	Body   struct {
 		Hash string `json:"hash" minLength:"64" maxLength:"64" doc:"of the contract text that was shown"`
@@ -290,7 +293,7 @@ func (f face) sign(ctx context.Context, who access.Actor, in *signIn) (*route.Bo
 }
 
 type amountIn struct {
-	byID
+	ByID
 	Key  string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"128" doc:"a new one for each payment, the same one for each retry"`
 	Body struct {
 		Amount money.Fen `json:"amount" minimum:"1" doc:"fen"`
@@ -301,7 +304,7 @@ func (f face) draw(ctx context.Context, who access.Actor, in *amountIn) (*route.
 	return route.Answer(f.Desk.Draw(ctx, who, in.ID, in.Body.Amount, in.Key))
 }
 
-func (f face) withdraw(ctx context.Context, who access.Actor, in *byID) (*route.Body[apply.Application], error) {
+func (f face) withdraw(ctx context.Context, who access.Actor, in *ByID) (*route.Body[apply.Application], error) {
 	return route.Answer(f.Desk.Withdraw(ctx, who, in.ID))
 }
 
@@ -311,7 +314,7 @@ type LoanPage struct {
 	Schedule []loan.Instalment `json:"schedule"`
 }
 
-func (f face) loan(ctx context.Context, who access.Actor, in *byID) (*route.Body[LoanPage], error) {
+func (f face) loan(ctx context.Context, who access.Actor, in *ByID) (*route.Body[LoanPage], error) {
 	l, err := f.Desk.Loan(ctx, who, in.ID)
 	if err != nil {
 		return nil, err
