@@ -87,7 +87,7 @@ func feature(f *godal.Feature, number int) Feature {
 	}
 	shape, err := shapeOf(f.Geometry())
 	if err != nil {
-		out.Err = ErrShape.With("what", "without a shape").Because(err)
+		out.Err = ErrNoShape.Because(err)
 		return out
 	}
 	switch s := shape.(type) {
@@ -96,12 +96,12 @@ func feature(f *godal.Feature, number int) Feature {
 	case orb.MultiPolygon:
 		out.Shape = s
 	default:
-		out.Err = ErrShape.With("what", "a "+shape.GeoJSONType())
+		out.Err = ErrShape.With("type", shape.GeoJSONType())
 		return out
 	}
 	out.Shape = slices.DeleteFunc(out.Shape, func(p orb.Polygon) bool { return len(p) == 0 || len(p[0]) == 0 })
 	if len(out.Shape) == 0 {
-		out.Err = ErrShape.With("what", "without a shape")
+		out.Err = ErrNoShape
 	}
 	return out
 }

@@ -46,7 +46,7 @@ func TestEveryFeatureIsAccountedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[int]error{
-		4: register.ErrParts, 5: geo.ErrSelfCrossing, 6: register.ErrShape, 7: register.ErrShape, 8: geo.ErrTooSmall, 9: register.ErrDuplicate,
+		4: register.ErrParts, 5: geo.ErrSelfCrossing, 6: register.ErrShape, 7: register.ErrNoShape, 8: geo.ErrTooSmall, 9: register.ErrDuplicate,
 	}
 	if len(plots) != 3 || len(refusals) != len(want) {
 		t.Fatalf("%d plots, refusals %+v", len(plots), refusals)
