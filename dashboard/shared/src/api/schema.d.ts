@@ -762,7 +762,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Register a plot for its holder */
+        /** Register a plot for its holder; its report is made by /operator/reports, or with its first application */
         post: operations["operator-plot-add"];
         delete?: never;
         options?: never;
@@ -779,7 +779,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Register the plots of a land-register file for their holder */
+        /** Register the plots of a land-register file for their holder; reports as for a single plot */
         post: operations["operator-plot-import"];
         delete?: never;
         options?: never;
@@ -2284,7 +2284,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -2478,7 +2480,9 @@ export interface operations {
                 /** @description a new one for each payment, the same one for each retry */
                 "Idempotency-Key": string;
             };
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -2513,7 +2517,9 @@ export interface operations {
             header?: {
                 "User-Agent"?: string;
             };
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -2640,7 +2646,9 @@ export interface operations {
                 /** @description a new one for each payment, the same one for each retry */
                 "Idempotency-Key": string;
             };
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
         requestBody: {
