@@ -6,7 +6,7 @@ import enUS from 'antd-mobile/es/locales/en-US';
 import zhCN from 'antd-mobile/es/locales/zh-CN';
 import { lazy, Suspense, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link, NavLink, Outlet, Route, Routes } from 'react-router';
+import { Link, NavLink, Outlet, Route, Routes, useLocation } from 'react-router';
 import { useLetters } from './apply/post';
 import { keys } from './data';
 import { Answer } from './page/Answer';
@@ -63,6 +63,8 @@ export function App() {
 }
 
 function Frame() {
+  const { pathname } = useLocation();
+  useEffect(() => window.scrollTo(0, 0), [pathname]);
   return (
     <div className="f-frame">
       <Notices />

@@ -48,10 +48,12 @@ export default function DrawMap(props: {
   const [map, setMap] = useState<MapLibre>();
   const latest = useRef(props);
   latest.current = props;
+  const tapped = useRef(0);
 
   useEffect(() => {
     if (!map) return;
     return prepare(map, (at) => {
+      tapped.current = performance.now();
       if (!latest.current.shape.closed) latest.current.onMove({ do: 'add', at });
       latest.current.onSelect(undefined);
     });
@@ -77,6 +79,8 @@ export default function DrawMap(props: {
       el.dataset.first = String(i === 0 && !shape.closed && shape.corners.length > 2);
       el.addEventListener('click', (e) => {
         e.stopPropagation();
+        // The click that follows a touch lands on the corner that the touch has made.
+        if (performance.now() - tapped.current < REST && e.detail > 0) return;
         if (el.dataset.first === 'true') latest.current.onMove({ do: 'close' });
         else latest.current.onSelect(i);
       });

@@ -63,7 +63,7 @@ function Told({ detail }: { detail: ApplicationDetail }) {
         <ol className="f-steps">
           {(detail.steps ?? []).map((s) => (
             <li key={s.at + s.to}>
-              <b>{t(`home:state.${s.to}`)}</b>
+              <b>{t(`step.${s.to}`)}</b>
               <span className="f-hint">
                 {t('by', {
                   name: s.actor === 'system' ? t('system') : s.actor_name,

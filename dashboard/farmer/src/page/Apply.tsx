@@ -392,7 +392,7 @@ function Check(props: {
     ['purpose', draft.purpose ?? '', 3],
   ];
   return (
-    <>
+    <div className="f-check">
       <Facts
         of={rows.map(([name, value, step]) => [
           t(names[name]),
@@ -422,7 +422,7 @@ function Check(props: {
           {t('check.consent_needed')}
         </p>
       ) : null}
-    </>
+    </div>
   );
 }
 

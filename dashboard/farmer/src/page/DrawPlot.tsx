@@ -201,8 +201,15 @@ function Boundary(props: {
                 }}
               />
             </Suspense>
-            <button type="button" className="f-locate" onClick={locate}>
-              {t('locate')}
+            <button type="button" className="f-locate" aria-label={t('locate')} onClick={locate}>
+              <svg width="24" height="24" viewBox="0 0 24 24" aria-hidden="true">
+                <path
+                  d="M12 3v4m0 10v4M3 12h4m10 0h4M12 17a5 5 0 1 0 0-10 5 5 0 0 0 0 10Z"
+                  fill="none"
+                  stroke="currentColor"
+                  strokeWidth="1.8"
+                />
+              </svg>
             </button>
             {scene.data?.item ? (
               <small className="f-scene">
