@@ -10,5 +10,6 @@ var commands = []command{
 	{"plot import", "a land-register file into plots", runPlotImport},
 	{"chain import", "files of a reference chain: counts in, out and refused, and why", runChainImport},
 	{"party check", "credit codes: valid, suspicious or invalid, and why", runPartyCheck},
+	{"ledger verify", "every balance rebuilt from the log and compared", runLedgerVerify},
 	{"zonal", "statistics of rasters over polygons", runZonal},
 }

@@ -380,6 +380,14 @@ func (s *Service) Expire(ctx context.Context, tenant string) (int, error) {
 	}
 }
 
+// DayEnd brings the tenant's loans to the end of a date and ends offers that nobody used.
+// See [loan.Service.DayEnd].
+func (s *Service) DayEnd(ctx context.Context, tenant string, date money.Date) (loan.DayEndReport, error) {
+	report, err := s.cfg.Loans.DayEnd(ctx, tenant, date)
+	_, expired := s.Expire(ctx, tenant)
+	return report, errors.Join(err, expired)
+}
+
 // Sign takes the contract whose text has hash, in either language, and the pledge of the
 // subject with it. ErrContract when the contract is another one by now, ErrPledged when
 // another application was faster or ground is pledged under another plot meanwhile.

@@ -36,7 +36,7 @@ func load(tb testing.TB) (*policy.Set, *product.Catalogue) {
 	return set, products
 }
 
-// plot is a sound plot: 20,000 yuan of maize at the least, seen well and lately.
+// plot is a sound plot: 20,000 yuan of summer maize at the least, seen well and lately.
 func plot() credit.Evidence {
 	clear := taken.AddDate(0, 0, -6)
 	return credit.Evidence{
@@ -44,7 +44,7 @@ func plot() credit.Evidence {
 		Subject:   credit.Subject{Kind: credit.PlotSubject, ID: "p"},
 		Product:   "crop", Asked: 2_000_000, TermMonths: 9, AreaM2: 10_000, TakenAt: taken,
 		Crop: &geo.CropReport{
-			PlotID: "p", Status: geo.Known, AreaM2: 10_000, Mu: 15, Crop: "maize", Declared: "maize",
+			PlotID: "p", Status: geo.Known, AreaM2: 10_000, Mu: 15, Crop: "summer_maize", Declared: "summer_maize",
 			Confidence: 0.93, Vigour: 1.02, ClearDates: 14, TotalDates: 20, LastClear: &clear,
 			Worth: &geo.Worth{Low: 2_000_000, Middle: 2_400_000, High: 2_900_000},
 		},
@@ -267,6 +267,10 @@ func TestLocalise(t *testing.T) {
 	zh := set.Localise(d, "zh-CN")
 	if zh.Reasons[0].Msg != "这块地已经为另一笔贷款作了抵押。" {
 		t.Errorf("got %q", zh.Reasons[0].Msg)
+	}
+	named := set.Text("plot.not_as_declared", "zh-CN", map[string]string{"declared": "soybean", "crop": "summer_maize"})
+	if named != "申报的是大豆，卫星看到的是夏玉米。" {
+		t.Errorf("got %q", named)
 	}
 	if d.Reasons[0].Msg == zh.Reasons[0].Msg {
 		t.Error("Localise changed its argument")

@@ -214,7 +214,7 @@ func open(t testing.TB, db *store.DB) *bench {
 
 	clear := start.AddDate(0, 0, -3)
 	sound := geo.CropReport{
-		Status: geo.Known, AreaM2: 20_000, Crop: "maize", Declared: "maize", Confidence: 0.95, Vigour: 1,
+		Status: geo.Known, AreaM2: 20_000, Crop: "summer_maize", Declared: "summer_maize", Confidence: 0.95, Vigour: 1,
 		ClearDates: 15, TotalDates: 20, LastClear: &clear, Worth: &geo.Worth{Low: 3_000_000},
 	}
 	plot := func(id, owner string) geo.Plot {
