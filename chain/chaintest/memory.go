@@ -20,6 +20,7 @@ type Memory struct {
 	firms   []chain.Party
 	origin  map[string]string // firm → upload that brought it
 	docs    []chain.Document
+	keys    map[string]money.Fen // by tenant and row key
 	uploads []chain.Upload
 	changes int64
 }
@@ -215,9 +216,13 @@ func (m *Memory) AllDocuments(_ context.Context, tenant string, kind chain.DocKi
 
 // KnownDocuments implements chain.Store.
 func (m *Memory) KnownDocuments(_ context.Context, tenant string, keys []string) (map[string]money.Fen, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	out := map[string]money.Fen{}
-	for _, d := range m.find(func(d chain.Document) bool { return d.Tenant == tenant && slices.Contains(keys, d.Key) }) {
-		out[d.Key] = d.Amount
+	for _, k := range keys {
+		if amount, ok := m.keys[tenant+k]; ok {
+			out[k] = amount
+		}
 	}
 	return out, nil
 }
@@ -268,11 +273,11 @@ func (m *Memory) CommitUpload(_ context.Context, u chain.Upload, firms []chain.P
 	m.move(u, chain.UploadChecked, true)
 	known := 0
 	for _, d := range docs {
-		if slices.ContainsFunc(m.docs, func(o chain.Document) bool { return o.Tenant == u.Tenant && o.Key == d.Key }) {
+		if _, there := m.keys[u.Tenant+d.Key]; there {
 			known++
 			continue
 		}
-		m.docs = append(m.docs, d)
+		m.put(d)
 	}
 	return known, nil
 }
@@ -285,12 +290,25 @@ func (m *Memory) UndoUpload(_ context.Context, u chain.Upload) error {
 		return chain.ErrUploadState.With("state", u.State)
 	}
 	m.changes++
-	m.docs = slices.DeleteFunc(m.docs, func(d chain.Document) bool { return d.UploadID == u.ID })
+	m.docs = slices.DeleteFunc(m.docs, func(d chain.Document) bool {
+		if d.UploadID == u.ID {
+			delete(m.keys, d.Tenant+d.Key)
+		}
+		return d.UploadID == u.ID
+	})
 	m.firms = slices.DeleteFunc(m.firms, func(p chain.Party) bool {
 		return m.origin[p.ID] == u.ID && p.OwnerID == "" && !p.AnchorOf &&
 			!slices.ContainsFunc(m.docs, func(d chain.Document) bool { return d.SellerID == p.ID || d.BuyerID == p.ID })
 	})
 	return nil
+}
+
+func (m *Memory) put(d chain.Document) {
+	if m.keys == nil {
+		m.keys = map[string]money.Fen{}
+	}
+	m.keys[d.Tenant+d.Key] = d.Amount
+	m.docs = append(m.docs, d)
 }
 
 // move changes the state of an upload that is in state from.
@@ -315,6 +333,6 @@ func (m *Memory) Add(tenant string, docs ...chain.Document) {
 			}
 		}
 		d.Tenant, d.Key = tenant, chain.RowKey(d)
-		m.docs = append(m.docs, d)
+		m.put(d)
 	}
 }
