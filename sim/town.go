@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -74,8 +75,13 @@ func (t *town) borrow(ctx context.Context, a ask) (apply.Application, error) {
 		if err != nil {
 			return app, err
 		}
-		note := map[string]string{"note": "实地查看后同意"}
-		if err := officer.post(ctx, "/officer/applications/"+app.ID+"/approve", note, &app); err != nil {
+		desk := "/officer/applications/" + app.ID
+		err = officer.post(ctx, desk+"/approve", map[string]string{"note": "实地查看后同意"}, &app)
+		var p *problem
+		if errors.As(err, &p) && p.Code == "application.no_limit" { // nothing that could be approved
+			return app, officer.post(ctx, desk+"/refuse", map[string]string{"note": "证据不足，暂不能核定额度"}, &app)
+		}
+		if err != nil {
 			return app, err
 		}
 	}
@@ -141,9 +147,12 @@ func (t *town) idle(ctx context.Context, operator string, limit time.Duration) e
 		return err
 	}
 	return poll(ctx, limit, func() (bool, error) {
-		var counts map[string]int
-		err := who.get(ctx, "/operator/jobs", &counts)
-		return counts["available"]+counts["running"]+counts["retryable"]+counts["scheduled"]+counts["pending"] == 0, err
+		var jobs struct {
+			States map[string]int `json:"states"`
+		}
+		err := who.get(ctx, "/operator/jobs", &jobs)
+		n := jobs.States
+		return n["available"]+n["running"]+n["retryable"]+n["scheduled"]+n["pending"] == 0, err
 	})
 }
 
