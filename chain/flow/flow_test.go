@@ -107,6 +107,7 @@ func TestOneDocumentProvesOneInvoice(t *testing.T) {
 				paid += d.Amount
 			case chain.Delivery:
 				delivered += d.Amount
+			default:
 			}
 		}
 		proofs := flow.Match(docs, flow.DefaultRules(), today)

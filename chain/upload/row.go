@@ -155,10 +155,12 @@ func (l *layout) read(t tableRow, from1904 bool, today time.Time) *row {
 		case c.Kind == codeCell:
 			v := party.Check(clean)
 			r.value[c.Field] = v.Code
-			if v.Status == party.Bad {
+			switch v.Status {
+			case party.Bad:
 				l.fail(r, c.Field, raw, errCode)
-			} else if v.Status == party.Suspicious {
+			case party.Suspicious:
 				l.warn(r, c.Field, raw, errCodeDoubt)
+			case party.Valid:
 			}
 		case len([]rune(clean)) > maxText:
 			l.fail(r, c.Field, raw, errTooLong.With("max", maxText))
