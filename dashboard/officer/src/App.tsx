@@ -36,8 +36,9 @@ export function App() {
       locale={currentLanguage() === 'en' ? en : zh}
       theme={theme}
       wave={{ disabled: true }}
+      button={{ autoInsertSpace: false }}
     >
-      <Antd>
+      <Antd notification={{ maxCount: 3 }}>
         <SessionGate roles={['officer', 'auditor']} face="officer">
           <LiveProvider onReconnect={() => void client.invalidateQueries()}>
             <Frame>

@@ -27,6 +27,13 @@ export function useWords() {
     const local = language === 'en' ? 'en' : 'zh';
     return {
       word,
+      /** Why an answer is unsure: one code, or several joined by commas. */
+      why: (codes: string | undefined) =>
+        (codes ?? '')
+          .split(',')
+          .filter(Boolean)
+          .map((code) => word('why', code.trim()))
+          .join(' · '),
       crop: (code: string | undefined) =>
         data?.crops.find((c) => c.code === code)?.[local] ?? word('crop', code || 'unknown'),
       product: (code: string) =>

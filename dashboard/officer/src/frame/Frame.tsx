@@ -68,7 +68,7 @@ export function Frame(props: { children: ReactNode }) {
       </button>
       <aside className={menu ? 'side side-open' : 'side'}>
         <div className="side-head">
-          <Link to="/" aria-label={t('nav.home')}>
+          <Link to="/">
             <Mark />
           </Link>
           <button

@@ -285,7 +285,7 @@ function Part(props: { title: string; status?: string; reason?: string; children
           <Pill tone={toneOf(props.status)}>{w.word('status', props.status)}</Pill>
         ) : null}
       </h3>
-      {props.reason ? <p className="fw-muted">{w.word('why', props.reason)}</p> : null}
+      {props.reason ? <p className="fw-muted">{w.why(props.reason)}</p> : null}
       {props.children}
     </section>
   );

@@ -7,6 +7,7 @@ import { Link, useParams } from 'react-router';
 import { useFirm } from '../data';
 import { AlertList } from '../pieces/AlertList';
 import { type Column, DataTable } from '../pieces/DataTable';
+import { EvidenceList } from '../pieces/EvidenceList';
 import { MonthBars } from '../pieces/MonthBars';
 import { Neighbours } from '../pieces/Neighbours';
 import { Facts, Figures, Page, Panel } from '../pieces/Page';
@@ -32,9 +33,7 @@ export function FirmPage() {
             </Pill>
             <code>{query.data.firm.uscc || t('no_uscc')}</code>
             {query.data.firm.industry ? <span>{query.data.firm.industry}</span> : null}
-            {query.data.standing.reason ? (
-              <span>{w.word('why', query.data.standing.reason)}</span>
-            ) : null}
+            {query.data.standing.reason ? <span>{w.why(query.data.standing.reason)}</span> : null}
           </>
         ) : null
       }
@@ -216,14 +215,7 @@ function Findings(props: { rows: Finding[]; names: Map<string, string> }) {
               </Link>
             ))}
           </p>
-          <dl className="evidence">
-            {Object.entries(x.evidence ?? {}).map(([k, v]) => (
-              <div key={k}>
-                <dt>{w.word('evidence', k)}</dt>
-                <dd>{v}</dd>
-              </div>
-            ))}
-          </dl>
+          <EvidenceList of={x.evidence} />
           {x.documents?.length ? (
             <details>
               <summary>{t('shown_by', { count: x.documents.length })}</summary>

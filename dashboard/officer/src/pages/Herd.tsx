@@ -49,9 +49,7 @@ export function HerdPage() {
             </Pill>
             <span>{query.data.herd.owner_name}</span>
             <span>{w.word('species', query.data.herd.species)}</span>
-            {query.data.report.reason ? (
-              <span>{w.word('why', query.data.report.reason)}</span>
-            ) : null}
+            {query.data.report.reason ? <span>{w.why(query.data.report.reason)}</span> : null}
           </>
         ) : null
       }
@@ -163,7 +161,7 @@ function Body(props: { detail: OfficerHerdPage }) {
       sort: (s) => s.battery_v ?? -1,
       cell: (s) => f.decimal(s.battery_v),
     },
-    { key: 'why', title: t('why'), cell: (s) => (s.reason ? w.word('why', s.reason) : '') },
+    { key: 'why', title: t('why'), cell: (s) => (s.reason ? w.why(s.reason) : '') },
   ];
 
   return (

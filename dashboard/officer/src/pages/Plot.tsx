@@ -11,6 +11,7 @@ import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'react-router';
 import { usePlot, usePlots } from '../data';
 import { AlertList } from '../pieces/AlertList';
+import { EvidenceList } from '../pieces/EvidenceList';
 import { Choice } from '../pieces/Filter';
 import { NdviLegend } from '../pieces/NdviLegend';
 import { Facts, Figures, Page, Panel } from '../pieces/Page';
@@ -35,7 +36,7 @@ export function PlotPage() {
             {d.report ? (
               <Pill tone={toneOf(d.report.status)}>{w.word('status', d.report.status)}</Pill>
             ) : null}
-            {d.report?.reason ? <span>{w.word('why', d.report.reason)}</span> : null}
+            {d.report?.reason ? <span>{w.why(d.report.reason)}</span> : null}
             {d.application_id ? (
               <Link to={`/applications/${d.application_id}`}>{t('pledged')}</Link>
             ) : null}
@@ -191,14 +192,7 @@ function Hazards(props: { rows: Hazard[] }) {
           <p className="fw-muted">
             {f.date(h.start)} – {f.date(h.end)}
           </p>
-          <dl className="evidence">
-            {Object.entries(h.evidence ?? {}).map(([k, v]) => (
-              <div key={k}>
-                <dt>{w.word('evidence', k)}</dt>
-                <dd>{v}</dd>
-              </div>
-            ))}
-          </dl>
+          <EvidenceList of={h.evidence} />
         </li>
       ))}
     </ul>

@@ -7,6 +7,7 @@ import { useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { useCloseAlert } from '../data';
+import { EvidenceList } from './EvidenceList';
 import { Pill, toneOf } from './Pill';
 import { subjectPath } from './subject';
 import { useMay } from './useMay';
@@ -33,7 +34,6 @@ function Line(props: { alert: Alert; brief?: boolean; onClose(): void }) {
   const w = useWords();
   const may = useMay();
   const a = props.alert;
-  const evidence = Object.entries(a.evidence ?? {});
   return (
     <li
       className={`alert alert-${a.severity} ${a.closed_at ? 'alert-closed' : ''}`}
@@ -52,16 +52,7 @@ function Line(props: { alert: Alert; brief?: boolean; onClose(): void }) {
       </div>
       {props.brief ? null : (
         <>
-          {evidence.length ? (
-            <dl className="evidence">
-              {evidence.map(([k, v]) => (
-                <div key={k}>
-                  <dt>{w.word('evidence', k)}</dt>
-                  <dd>{v}</dd>
-                </div>
-              ))}
-            </dl>
-          ) : null}
+          <EvidenceList of={a.evidence} />
           <div className="alert-foot">
             {a.closed_at ? (
               <span className="fw-muted">

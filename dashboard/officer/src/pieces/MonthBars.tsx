@@ -37,7 +37,7 @@ export function MonthBars(props: { months: number[]; end: string; label: string 
                 <title>{`${month(i)} ${f.yuan0(amount)}`}</title>
               </rect>
               {i % 3 === 0 ? (
-                <text x={i * step + step / 2} y={HEIGHT + 14} textAnchor="middle" fontSize="10">
+                <text x={i * step + step * 0.14} y={HEIGHT + 14} fontSize="10">
                   {month(i)}
                 </text>
               ) : null}

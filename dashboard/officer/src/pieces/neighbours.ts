@@ -8,6 +8,44 @@ export interface Placed {
   hop: number;
 }
 
+/** A name beside its place: where it stands, and to which side it runs. */
+export interface Label {
+  id: string;
+  text: string;
+  x: number;
+  y: number;
+  side: 'start' | 'end';
+}
+
+const LINE = 15;
+
+/**
+ * Names of the firms one step away, and of anchors, in picture units; those of a side are
+ * pushed apart so that none covers another.
+ */
+export function labels(placed: Placed[], width: number, height: number, letters: number): Label[] {
+  const all = placed
+    .filter((p) => p.hop === 1 || (p.hop === 2 && p.node.anchor))
+    .map((p): Label => {
+      const side = p.x >= -1e-9 ? 'start' : 'end';
+      return {
+        id: p.node.id,
+        text: p.node.name.length > letters ? `${p.node.name.slice(0, letters)}…` : p.node.name,
+        x: p.x * width + (side === 'start' ? 13 : -13),
+        y: p.y * height + 4,
+        side,
+      };
+    });
+  for (const side of ['start', 'end']) {
+    const column = all.filter((l) => l.side === side).sort((a, b) => a.y - b.y);
+    column.forEach((l, i) => {
+      const above = column[i - 1];
+      if (above) l.y = Math.max(l.y, above.y + LINE);
+    });
+  }
+  return all;
+}
+
 /**
  * Places a firm in the middle, its partners on a ring around it and theirs on an outer
  * one, each near the partner that leads to it. At most `most` firms, nearest and largest

@@ -1,0 +1,39 @@
+import { useFormats } from '@furrow/shared/format';
+import { useWords } from '@furrow/shared/words';
+
+const hidden = new Set(['lon', 'lat']);
+const shares = new Set(['share', 'confidence']);
+
+/** The named values behind an alert or a finding, in the reader's units and words. */
+export function EvidenceList(props: { of: Record<string, string> | null | undefined }) {
+  const f = useFormats();
+  const w = useWords();
+  const shown = Object.entries(props.of ?? {}).filter(([k, v]) => v && !hidden.has(k));
+  if (shown.length === 0) return null;
+
+  const value = (key: string, text: string) => {
+    if (/^\d{4}-\d\d-\d\dT/.test(text)) return f.time(text);
+    if (/^\d{4}-\d\d-\d\d$/.test(text)) return f.date(text);
+    if (key === 'class') return w.word('loan_class', text);
+    const n = Number(text);
+    if (!Number.isFinite(n)) return text;
+    if (shares.has(key)) return f.percent(n);
+    if (key === 'amount') return f.yuan(n * 100);
+    if (key.endsWith('_m')) return `${f.integer(n)} m`;
+    if (key.endsWith('_hours')) return `${f.decimal(n, 1)} h`;
+    if (key.endsWith('_minutes')) return `${f.integer(n)} min`;
+    if (key === 'temp_c') return `${f.decimal(n, 1)} °C`;
+    return text;
+  };
+
+  return (
+    <dl className="evidence">
+      {shown.map(([k, v]) => (
+        <div key={k}>
+          <dt>{w.word('evidence', k)}</dt>
+          <dd>{value(k, v)}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
