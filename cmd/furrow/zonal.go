@@ -105,6 +105,9 @@ func runZonal(ctx context.Context, args []string, std stdio) error {
 				if err != nil {
 					return err
 				}
+				if !slices.ContainsFunc(got, func(s zonal.Stat) bool { return s.Count > 0 }) {
+					_, _ = fmt.Fprintf(std.Err, "%s: no polygon lies on data of band %d\n", path, b+1)
+				}
 				prefix := columnPrefix(r, b, len(rasters) > 1)
 				for _, n := range names {
 					header = append(header, prefix+n)

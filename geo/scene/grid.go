@@ -2,6 +2,7 @@ package scene
 
 import (
 	"math"
+	"strings"
 
 	"github.com/airbusgeo/godal"
 	"github.com/paulmach/orb"
@@ -46,6 +47,21 @@ func (g Grid) PixelM2() float64 {
 
 // upright says whether rows and columns run along the axes.
 func (g Grid) upright() bool { return g.Transform[2] == 0 && g.Transform[4] == 0 }
+
+// near says whether two descriptions mean one grid: catalogues of others round
+// their numbers and name systems in their own way.
+func (g Grid) near(h Grid) bool {
+	if g.Width != h.Width || g.Height != h.Height {
+		return false
+	}
+	for _, c := range [][2]float64{{0, 0}, {float64(g.Width), 0}, {0, float64(g.Height)}} {
+		col, row := g.Pixel(h.World(c[0], c[1]))
+		if math.Abs(col-c[0]) > 0.01 || math.Abs(row-c[1]) > 0.01 {
+			return false
+		}
+	}
+	return g.CRS == h.CRS || !strings.HasPrefix(g.CRS, "EPSG:") || !strings.HasPrefix(h.CRS, "EPSG:")
+}
 
 // check finds transforms that cannot be turned round.
 func (g Grid) check() error {

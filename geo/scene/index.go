@@ -19,8 +19,7 @@ import (
 	"time"
 
 	"github.com/airbusgeo/godal"
-	"golang.org/x/sync/errgroup"
-)
+	"golang.org/x/sync/errgroup")
 
 // IndexConfig says what to index and where the catalogue goes.
 type IndexConfig struct {
@@ -160,7 +159,11 @@ type indexer struct {
 	res    IndexResult
 }
 
+// refuse notes a file that cannot be used. Every refusal names its file.
 func (ix *indexer) refuse(name string, err error) {
+	if !strings.Contains(err.Error(), name) {
+		err = fmt.Errorf("%s: %w", name, err)
+	}
 	ix.res.Refused = append(ix.res.Refused, IndexRefusal{File: name, Why: err.Error(), Err: err})
 }
 

@@ -65,7 +65,7 @@ func (r *Reader) add(list *[]source, b Band) error {
 		}
 		r.rasters[b.File] = ra
 	}
-	if ra.Grid != b.Grid {
+	if !ra.Grid.near(b.Grid) {
 		return ErrCatalogue.At("%s", b.File).Because(errGridChanged)
 	}
 	s := source{Band: b, raster: ra}

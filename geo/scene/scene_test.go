@@ -196,7 +196,7 @@ func TestSidecar(t *testing.T) {
 	for _, r := range res.Refused {
 		why = append(why, r.Why)
 	}
-	if all := strings.Join(why, "\n"); !strings.Contains(all, `"2026-02-30" is not a date`) || !strings.Contains(all, "nothing to look at") {
+	if all := strings.Join(why, "\n"); !strings.Contains(all, `"2026-02-30" is not a date`) || !strings.Contains(all, "2026/a_2026-02-30.tif") || !strings.Contains(all, "nothing to look at") {
 		t.Errorf("refused: %s", all)
 	}
 	b := read(t, cat, "county_20260411T030541", scene.Window{W: 10, H: 1}, "red", "nir")
