@@ -19,7 +19,8 @@ import (
 	"time"
 
 	"github.com/airbusgeo/godal"
-	"golang.org/x/sync/errgroup")
+	"golang.org/x/sync/errgroup"
+)
 
 // IndexConfig says what to index and where the catalogue goes.
 type IndexConfig struct {
