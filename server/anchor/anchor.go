@@ -132,7 +132,6 @@ func (f face) uploads(ctx context.Context, who access.Actor, _ *struct{}) (*rout
 	return route.Page(items, err, 0, func(u chain.Upload) string { return u.ID })
 }
 
-// ByID names one thing by the id in the path. It is exported because only then does the
 // ByID is the path of one thing. It is exported because the framework passes over
 // unexported embedded fields.
 type ByID struct {

@@ -220,7 +220,6 @@ type PlotPage struct {
 	Report *geo.CropReport `json:"report,omitempty"` // absent until the first one is made
 }
 
-// ByID names one thing by the id in the path. It is exported because only then does the
 // ByID is the path of one thing. It is exported because the framework passes over
 // unexported embedded fields.
 type ByID struct {
