@@ -13,9 +13,14 @@ import (
 	"github.com/furrowcredit/furrow/store"
 )
 
+// ofFirm selects what a firm sells and what it buys. Two halves, because for
+// "seller or buyer" SQLite walks through all documents of the tenant.
+const ofFirm = `select * from trade_document where tenant = $1 and seller_id = $2
+	union all select * from trade_document where tenant = $1 and buyer_id = $2 and seller_id <> $2`
+
 // linkQuery sums the trade of each pair. An invoice that is in the books twice,
 // promised to two funders, counts once: the inner query has one row a number.
-func linkQuery(where string) string {
+func linkQuery(documents string) string {
 	return `select d.seller_id, d.buyer_id, s.name, b.name,
 		sum(d.orders), sum(d.invoices), sum(d.payments),
 		cast(sum(d.invoices * d.amount) as bigint) as invoiced, cast(sum(d.payments * d.amount) as bigint),
@@ -27,7 +32,7 @@ func linkQuery(where string) string {
 				case when kind = 'payments' then 1 else 0 end as payments,
 				min(case when kind <> 'suppliers' then day end) as first_day,
 				max(case when kind <> 'suppliers' then day end) as last_day
-			from trade_document where tenant = $1` + where + `
+			from (` + documents + `) t
 			group by seller_id, buyer_id, kind, number_key
 		) d
 		join firm s on s.id = d.seller_id
@@ -39,7 +44,7 @@ func linkQuery(where string) string {
 // Links implements chain.Store.
 func (s *Store) Links(ctx context.Context, tenant, firmID string) ([]chain.Link, error) {
 	var out []chain.Link
-	err := s.links(ctx, ` and (seller_id = $2 or buyer_id = $2)`, func(l chain.Link) error {
+	err := s.links(ctx, ofFirm, func(l chain.Link) error {
 		out = append(out, l)
 		return nil
 	}, tenant, firmID)
@@ -48,11 +53,11 @@ func (s *Store) Links(ctx context.Context, tenant, firmID string) ([]chain.Link,
 
 // AllLinks implements chain.Store.
 func (s *Store) AllLinks(ctx context.Context, tenant string, f func(chain.Link) error) error {
-	return s.links(ctx, "", f, tenant)
+	return s.links(ctx, `select * from trade_document where tenant = $1`, f, tenant)
 }
 
-func (s *Store) links(ctx context.Context, where string, f func(chain.Link) error, args ...any) error {
-	rows, err := s.db.Query(ctx, linkQuery(where), args...)
+func (s *Store) links(ctx context.Context, documents string, f func(chain.Link) error, args ...any) error {
+	rows, err := s.db.Query(ctx, linkQuery(documents), args...)
 	if err != nil {
 		return fmt.Errorf("store/firm: %w", err)
 	}
@@ -75,11 +80,11 @@ const documentColumns = `id, tenant, row_key, kind, number, order_no, seller_id,
 // Documents implements chain.Store; supplier listings are not documents of trade
 // and come only when asked for by kind.
 func (s *Store) Documents(ctx context.Context, tenant, firmID string, kind chain.DocKind) ([]chain.Document, error) {
-	q := newQuery(`select `+documentColumns+` from trade_document where tenant = $1 and (seller_id = $2 or buyer_id = $2)`, tenant, firmID)
+	q := newQuery(`select `+documentColumns+` from (`+ofFirm+`) t where `, tenant, firmID)
 	if kind != "" {
-		q.and(`kind = `, string(kind))
+		q.text += `kind = ` + q.arg(string(kind))
 	} else {
-		q.and(`kind <> `, string(chain.Suppliers))
+		q.text += `kind <> ` + q.arg(string(chain.Suppliers))
 	}
 	q.text += ` order by day, id`
 	var out []chain.Document

@@ -15,6 +15,7 @@ create table firm (
 );
 create unique index firm_uscc on firm (tenant, uscc) where uscc <> '';
 create index firm_name on firm (tenant, name_key);
+create index firm_page on firm (tenant, id);
 create index firm_owner on firm (tenant, owner_id);
 
 create table firm_revision (
@@ -61,8 +62,8 @@ create table trade_document (
   funder text not null
 );
 create unique index trade_document_row on trade_document (tenant, row_key);
-create index trade_document_seller on trade_document (tenant, seller_id);
-create index trade_document_buyer on trade_document (tenant, buyer_id);
+create index trade_document_seller on trade_document (tenant, seller_id, kind, day);
+create index trade_document_buyer on trade_document (tenant, buyer_id, kind, day);
 create index trade_document_day on trade_document (tenant, kind, day, id);
 create index trade_document_upload on trade_document (upload_id);
 
