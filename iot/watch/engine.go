@@ -63,7 +63,7 @@ func New(cfg Config) *Engine {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Engine{cfg: cfg, started: cfg.Now(), herds: make(map[key]*herd), tags: make(map[key]*tag)}
+	return &Engine{cfg: cfg, started: cfg.Now().Truncate(time.Millisecond), herds: make(map[key]*herd), tags: make(map[key]*tag)}
 }
 
 // Restore loads every herd and reads the last hours of each tag again, so that the

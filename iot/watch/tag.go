@@ -247,7 +247,7 @@ func (t *tag) live(r *iot.Reading) {
 // settle says what is the case after a reading.
 func (t *tag) settle() {
 	t.set(exitMatter, t.presence.Place() == Outside)
-	t.set(stillMatter, t.still)
+	t.set(stillMatter, t.still && !t.off) // a tag that is off tells nothing of its animal
 	t.set(offMatter, t.off)
 	t.set(silenceMatter, t.silent && !t.outage)
 }
