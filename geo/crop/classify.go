@@ -29,17 +29,17 @@ const (
 	minorPeak = 0.42
 	bareNDVI  = 0.35
 
-	dateCap     = 6.0 // most that one wrong date costs
-	seasonCap   = 8.0 // cost of a season that the crop does not explain
-	unseenCost  = 5.0 // cost of a season that should have been seen
-	waterCost   = 4.5 // flooding seen without need, or needed and not seen
+	dateCap     = 8.0  // most that one wrong date costs
+	seasonCap   = 10.0 // cost of a season that the crop does not explain
+	unseenCost  = 6.0  // cost of a season that should have been seen
+	waterCost   = 4.5  // flooding seen without need, or needed and not seen
 	yellowCost  = 3.0
 	otherCost   = 9.0 // of "something else"
 	otherShare  = 0.03
 	fallowShare = 0.04
 
 	wetShare   = 0.5  // of the plot under water that makes a paddy
-	yellowNDYI = 0.43 // leaves reach about 0.35, flowers of rapeseed more
+	yellowNDYI = 0.40 // leaves reach about 0.36, flowers of rapeseed more
 )
 
 // Evidence is what is known of one plot in one season.
@@ -208,8 +208,8 @@ func (e scale) cost(k Crop, parts []Part) (float64, []Match) {
 	case Cycles:
 		return e.cyclesCost(parts[0]), e.each(parts[0])
 	case Evergreen:
-		// Without a calendar it explains much, so it must fit well.
-		return 1 + beyond(e.low, k.WinterNDVI[0], k.WinterNDVI[1], 0.04, 20) + beyond(e.high, k.PeakNDVI[0], k.PeakNDVI[1], 0.06, 6), e.each(parts[0])
+		// It explains many curves, so it must fit well.
+		return 1 + beyond(e.low, k.WinterNDVI[0], k.WinterNDVI[1], 0.03, 20) + beyond(e.high, k.PeakNDVI[0], k.PeakNDVI[1], 0.06, 6), e.each(parts[0])
 	case Perennial:
 		cost, matches := e.calendarCost(parts)
 		return cost + beyond(e.low, k.WinterNDVI[0], k.WinterNDVI[1], 0.04, 6), matches
@@ -232,7 +232,7 @@ func (e scale) each(p Part) []Match {
 
 func (e scale) cyclesCost(p Part) float64 {
 	n := 0.0
-	cost := 1.0
+	cost := 2.0 // it explains many curves, so it must fit well
 	for _, s := range e.major {
 		if s.Peak == nil {
 			continue
@@ -250,29 +250,37 @@ func (e scale) calendarCost(parts []Part) (cost float64, matches []Match) {
 	type slot struct{ part, year int }
 	explained := map[slot]bool{}
 	for _, s := range e.major {
-		best, at := seasonCap, slot{-1, 0}
-		for i, p := range parts {
-			for _, year := range e.yearsOf(s) {
+		best, by := seasonCap, []slot(nil)
+		for _, year := range e.yearsOf(s) {
+			for i, p := range parts {
 				if c := e.seasonCost(s, p, year); c < best {
-					best, at = c, slot{i, year}
+					best, by = c, []slot{{i, year}}
+				}
+			}
+			if len(parts) == 2 {
+				if c := e.joinedCost(s, parts[0], parts[1], year); c < best {
+					best, by = c, []slot{{0, year}, {1, year}}
 				}
 			}
 		}
-		if s.Peak == nil && at.part < 0 {
-			best = seasonCap / 2 // half seen, half the blame
-		}
 		cost += best
-		if at.part < 0 {
+		if len(by) == 0 || s.Peak == nil && s.End == nil {
+			continue // a rise alone does not prove that the crop grew
+		}
+		for _, k := range by {
+			if explained[k] { // the same crop cannot peak twice in a year
+				cost += seasonCap / 2
+			}
+			explained[k] = true
+		}
+		if s.Peak == nil {
 			continue
 		}
-		if explained[at] { // the same crop cannot peak twice in a year
-			cost += seasonCap - min(best, seasonCap)
-			continue
+		m := Match{parts[by[0].part], s, by[0].year}
+		if from, _ := parts[by[len(by)-1].part].When.Green.In(m.Year); s.Peak.After(from) {
+			m.Part = parts[by[len(by)-1].part]
 		}
-		explained[at] = true
-		if s.Peak != nil {
-			matches = append(matches, Match{parts[at.part], s, at.year})
-		}
+		matches = append(matches, m)
 	}
 	for i, p := range parts {
 		for year := e.curve.Start.Year(); year <= e.curve.Date(len(e.curve.NDVI)-1).Year(); year++ {
@@ -281,7 +289,31 @@ func (e scale) calendarCost(parts []Part) (cost float64, matches []Match) {
 			}
 		}
 	}
+	if len(explained) == 0 { // nothing of the crop was seen at all
+		cost += seasonCap
+	}
 	return cost, matches
+}
+
+// joinedCost is the misfit of a season that is the whole of a rotation, because
+// clouds hid the weeks between its two crops.
+func (e scale) joinedCost(s series.Season, a, b Part, year int) float64 {
+	if s.Start == nil || s.End == nil {
+		return math.Inf(1)
+	}
+	cost := 1.0
+	from, to := a.When.Green.In(year)
+	cost += beyond(days(s.Start.Sub(from)), 0, days(to.Sub(from)), e.sigma, dateCap)
+	from, to = b.When.Harvest.In(year)
+	cost += beyond(days(s.End.Sub(from)), -10, days(to.Sub(from)), e.sigma, dateCap)
+	_, from = a.When.Harvest.In(year)
+	to, _ = b.When.Green.In(year)
+	for _, o := range e.clear { // green when it should be bare
+		if o.Date.After(from.AddDate(0, 0, -8)) && o.Date.Before(to.AddDate(0, 0, 8)) && o.NDVI > 0.5 {
+			cost += 2
+		}
+	}
+	return cost
 }
 
 func (e scale) yearsOf(s series.Season) []int {
@@ -301,7 +333,7 @@ func (e scale) wouldShow(p Part, year int) bool {
 	if from.AddDate(0, 0, -20).Before(e.curve.Start) || to.AddDate(0, 0, 20).After(last) {
 		return false
 	}
-	return e.looks(from, to) >= 2
+	return e.looks(from.AddDate(0, 0, -10), to.AddDate(0, 0, 10)) >= 2
 }
 
 func (e scale) looks(from, to time.Time) (n int) {
@@ -323,28 +355,38 @@ func (e scale) seasonCost(s series.Season, p Part, year int) float64 {
 	}
 	from, to := p.When.Green.In(year)
 	date(s.Start, from, to, 1)
-	if s.Peak == nil && s.End == nil { // only its rise was seen
-		return cost + 1
+	if s.Peak == nil && s.End == nil { // only its rise was seen, maybe of weeds
+		return min(cost, 1) + 0.5
 	}
 	from, to = p.When.Peak.In(year)
-	date(s.Peak, from, to, 1)
+	// Stress takes the top off a season and moves its prime; its middle stays. The
+	// kinder of both counts.
+	if mid := s.Mid; mid != nil {
+		c := beyond(days(mid.Sub(from)), 0, days(to.Sub(from)), e.sigma, dateCap)
+		if s.Start != nil && s.End != nil {
+			half := days(s.Start.Sub(from)) + days(s.End.Sub(*s.Start))/2
+			c = min(c, 0.5+beyond(half, 0, days(to.Sub(from)), e.sigma, dateCap))
+		}
+		cost += c
+	}
 	// The curve falls below a fifth before the field is cut, or with it.
 	from, to = p.When.Harvest.In(year)
-	date(s.End, from.AddDate(0, 0, -15), to, 0.7)
+	date(s.End, from.AddDate(0, 0, -10), to, 0.7)
 	cost += beyond(s.PeakNDVI, p.PeakNDVI[0], p.PeakNDVI[1], 0.08, 2)
 	return cost + e.waterCost(s, p) + e.yellowCost(s, p)
 }
 
-// waterCost looks for standing water in the weeks before the field greens.
+// waterCost looks for standing water in the weeks about the greening, while leaves
+// do not cover it yet.
 func (e scale) waterCost(s series.Season, p Part) float64 {
 	green := s.Start
 	if green == nil {
 		return 0
 	}
-	from, to := green.AddDate(0, 0, -45), green.AddDate(0, 0, 15)
+	from, to := green.AddDate(0, 0, -40), green.AddDate(0, 0, 15)
 	n, wet := 0, 0.0
 	for _, o := range e.clear {
-		if !math.IsNaN(o.Water) && !o.Date.Before(from) && !o.Date.After(to) {
+		if !math.IsNaN(o.Water) && o.NDVI < minorPeak && !o.Date.Before(from) && !o.Date.After(to) {
 			n++
 			wet = max(wet, o.Water)
 		}
@@ -359,14 +401,14 @@ func (e scale) waterCost(s series.Season, p Part) float64 {
 	}
 }
 
-// yellowCost looks for flowers of rapeseed around the peak.
+// yellowCost looks for flowers of rapeseed, which open before the pods are greenest.
 func (e scale) yellowCost(s series.Season, p Part) float64 {
-	if s.Peak == nil {
+	if s.Mid == nil {
 		return 0
 	}
 	n, most := 0, math.Inf(-1)
 	for _, o := range e.clear {
-		if d := math.Abs(days(o.Date.Sub(*s.Peak))); d <= 30 && !math.IsNaN(o.Yellow) {
+		if d := days(o.Date.Sub(*s.Mid)); d >= -45 && d <= 25 && !math.IsNaN(o.Yellow) {
 			n++
 			most = max(most, o.Yellow)
 		}

@@ -21,7 +21,8 @@ import (
 type Plot struct {
 	Sights   []series.Sight // by date
 	Answer   crop.Answer
-	Declared []crop.Part // seasons of the declared crop; nil when none is declared
+	Crop     string      // code of the declared crop; "" when none is declared
+	Declared []crop.Part // its seasons in the region
 }
 
 const (
@@ -30,11 +31,12 @@ const (
 	bareNDVI    = 0.38 // above this something grows
 	earlyDays   = 12   // before the first usual day of harvest
 	minPeers    = 8
-	peerShift   = 15   // days by which fields of one crop may differ
-	peerShare   = 0.8  // of the peers' NDVI, below which a field has fallen behind
-	peerNDVI    = 0.45 // of the peers, below which nothing is compared
-	behindDays  = 25   // that a field must stay behind
-	dryMoisture = 0.05 // NDMI below that of peers of the same NDVI
+	peerShift   = 12    // days by which fields of one crop may differ
+	peerShare   = 0.8   // of the peers' NDVI, below which a field has fallen behind
+	peerNDVI    = 0.45  // of the peers, below which nothing is compared
+	behindDays  = 18    // that a field must stay behind
+	dryMoisture = 0.025 // NDMI below that of peers of the same NDVI
+	doubt       = 0.7   // for a field held against a crop that was not recognised on it
 	// Radar: calm water sends 5 dB less back than the field did before.
 	radarFall = 5.0
 	radarDark = -17.0

@@ -20,13 +20,24 @@ func behind(plots []Plot, out [][]geo.Hazard) {
 			groups[a.Crop] = append(groups[a.Crop], i)
 		}
 	}
-	for _, members := range groups {
+	for name, members := range groups {
 		if len(members) < minPeers {
 			continue
 		}
 		g := newGroup(plots, members)
 		for _, i := range members {
 			if h, ok := g.find(plots[i], out[i]); ok {
+				out[i] = append(out[i], h)
+			}
+		}
+		// A field too stressed to be recognised is held against the crop that its
+		// holder states.
+		for i, p := range plots {
+			if a := p.Answer; a.Curve == nil || a.Crop != "" || p.Crop != name {
+				continue
+			}
+			if h, ok := g.find(p, out[i]); ok {
+				h.Confidence *= doubt
 				out[i] = append(out[i], h)
 			}
 		}

@@ -130,10 +130,11 @@ func (m *Maker) Make(ctx context.Context, plots []geo.Plot, season geo.Season) (
 		evidence[k] = hazard.Plot{
 			Sights:   sights,
 			Answer:   m.crops.Classify(crop.Evidence{Region: regions[k].Code, Start: season.Start, End: season.End, Sights: sights}),
+			Crop:     p.Crop,
 			Declared: m.crops.Parts(p.Crop, regions[k].Code),
 		}
 		if r.Reason != "" { // too small to be judged: no crop, and no peer of others
-			evidence[k].Answer.Crop, evidence[k].Answer.Matches = "", nil
+			evidence[k].Answer.Crop, evidence[k].Answer.Matches, evidence[k].Crop, evidence[k].Declared = "", nil, "", nil
 		}
 	}
 	found := hazard.Find(evidence)

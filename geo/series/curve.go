@@ -14,6 +14,11 @@ const (
 	dayLambda = 100
 	// gapDays is how far from a clear observation a curve is still trusted.
 	gapDays = 20
+	// A lone look this far below both its neighbours, which lie at most this many
+	// days apart, is a cloud that the mask missed: no field is bare and green again
+	// so fast. A harvest stays low and is kept.
+	cloudDrop = 0.18
+	cloudDays = 25
 )
 
 // Curve is a smoothed NDVI curve, one value a day.
@@ -21,10 +26,13 @@ type Curve struct {
 	Start time.Time // midnight UTC of the first day
 	NDVI  []float64
 	InGap []bool // no clear observation within 20 days
+
+	first, last int // days of the first and the last observation
 }
 
 // Fit smooths the valid observations between start and end, both included, on a
-// daily grid, weighing each by its clear share and weighing down low outliers.
+// daily grid, weighing each by its clear share. A lone low look between two high
+// ones is left out as a missed cloud.
 // Before the first and after the last valid observation the curve stays level; a
 // gap is crossed in a straight line, so that no peak is invented in it. Of two
 // observations of one day the clearer counts. ErrFew when fewer than two are valid.
@@ -53,11 +61,26 @@ func Fit(obs []geo.Observation, start, end time.Time) (*Curve, error) {
 		return nil, ErrFew.With("n", live)
 	}
 	c := &Curve{Start: start, NDVI: make([]float64, n), InGap: make([]bool, n)}
-	if err := new(Smoother).Robust(c.NDVI, x, y, w, dayLambda); err != nil {
+	screen(y, w)
+	if err := new(Smoother).Fixed(c.NDVI, x, y, w, dayLambda); err != nil {
 		return nil, err
 	}
 	c.bridge(w)
 	return c, nil
+}
+
+// screen takes the weight off missed clouds. w is the weight of every day.
+func screen(y, w []float64) {
+	a, b := -1, -1 // the last two days with a look
+	for i := range w {
+		if w[i] == 0 {
+			continue
+		}
+		if a >= 0 && i-a <= cloudDays && min(y[a], y[i])-y[b] > cloudDrop {
+			w[b], b = 0, a
+		}
+		a, b = b, i
+	}
 }
 
 // bridge marks the days far from an observation and straightens the curve there.
@@ -69,6 +92,7 @@ func (c *Curve) bridge(w []float64) {
 		}
 		switch {
 		case last < 0:
+			c.first = i
 			for j := range i {
 				c.NDVI[j], c.InGap[j] = c.NDVI[i], i-j > gapDays
 			}
@@ -92,6 +116,7 @@ func (c *Curve) bridge(w []float64) {
 		}
 		last = i
 	}
+	c.last = last
 	for j := last + 1; j < n; j++ {
 		c.NDVI[j], c.InGap[j] = c.NDVI[last], j-last > gapDays
 	}

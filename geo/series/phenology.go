@@ -10,14 +10,23 @@ const (
 	// swing is the least rise and fall that makes a growing season. Parcel noise
 	// is about 0.02, weeds on fallow land move by about 0.1.
 	swing = 0.15
+	// bareNDVI is the floor of the amplitude: bare soil. Standing water lies below
+	// it, but a field that goes under water ends no season by it.
+	bareNDVI = 0.15
 	// threshold is the share of the amplitude at which a season starts and ends.
 	threshold = 0.2
+	// plateau is the share of the amplitude above which a crop is in its prime.
+	plateau = 0.8
+	// dip is the share of the lower top that a low between two tops must fall
+	// below to part them: flowers, frost and lodging dip a curve, a harvest ends it.
+	dip = 0.65
 )
 
 // Season is one rise and fall of the curve. Dates are nil when that part of the
 // season lies outside the curve or inside a gap.
 type Season struct {
 	Start, Peak, End *time.Time
+	Mid              *time.Time // middle of the days above 80 % of the amplitude: steadier than the peak
 	PeakNDVI         float64
 	Left, Right      float64 // the low NDVI before and after
 	Open             bool    // still growing or ripening when the curve ends
@@ -28,7 +37,13 @@ type Season struct {
 // amplitude of that side (threshold method). A top at the rim of the curve may
 // be only the rim, so it has no Peak.
 func Seasons(c *Curve) []Season {
-	turns := turningPoints(c.NDVI)
+	land := *c
+	land.NDVI = make([]float64, len(c.NDVI))
+	for i, v := range c.NDVI {
+		land.NDVI[i] = max(v, bareNDVI)
+	}
+	c = &land
+	turns := joinDips(c.NDVI, turningPoints(c.NDVI))
 	var out []Season
 	for k, t := range turns {
 		if !t.top {
@@ -47,25 +62,39 @@ func Seasons(c *Curve) []Season {
 }
 
 func (c *Curve) season(left, top, right int) Season {
-	last := len(c.NDVI) - 1
 	s := Season{PeakNDVI: c.NDVI[top], Left: c.NDVI[left], Right: c.NDVI[right]}
 	rise, fall := s.PeakNDVI-s.Left, s.PeakNDVI-s.Right
-	if (rise >= swing || top >= edgeDays) && (fall >= swing || last-top >= edgeDays) {
+	if (rise >= swing || top-c.first >= edgeDays) && (fall >= swing || c.last-top >= edgeDays) {
 		s.Peak = c.when(top)
+		base := max(s.Left, s.Right)
+		if min(rise, fall) < swing { // one side was not seen
+			base = min(s.Left, s.Right)
+		}
+		level := s.PeakNDVI - (1-plateau)*(s.PeakNDVI-base)
+		from, to := top, top
+		for i := left; i <= right; i++ {
+			if c.NDVI[i] >= level {
+				from, to = min(from, i), max(to, i)
+			}
+		}
+		if s.Peak != nil {
+			mid := c.Date((from + to) / 2)
+			s.Mid = &mid
+		}
 	}
 	if rise >= swing {
-		i := left
-		for level := s.Left + threshold*rise; c.NDVI[i] < level; {
-			i++
+		i := top
+		for level := s.Left + threshold*rise; i > left && c.NDVI[i-1] >= level; {
+			i--
 		}
 		s.Start = c.when(i)
 	}
 	// A curve that ends on its way down, well above where it began, is not over.
-	s.Open = fall < swing || last-right < edgeDays && rise >= swing && s.Right > s.Left+threshold*rise
+	s.Open = fall < swing || c.last-right < edgeDays && rise >= swing && s.Right > s.Left+threshold*rise
 	if !s.Open {
-		i := right
-		for level := s.Right + threshold*fall; c.NDVI[i] < level; {
-			i--
+		i := top
+		for level := s.Right + threshold*fall; i < right && c.NDVI[i+1] >= level; {
+			i++
 		}
 		s.End = c.when(i)
 	}
@@ -103,6 +132,23 @@ func Phenology(seasons []Season) geo.Phenology {
 		p.Start, p.Peak, p.End, p.PeakNDVI = s.Start, s.Peak, s.End, s.PeakNDVI
 	}
 	return p
+}
+
+// joinDips takes out the lows that only dip the curve, with the lower of their tops.
+func joinDips(v []float64, turns []turn) []turn {
+	for k := 1; k+1 < len(turns); {
+		if a, b := v[turns[k-1].i], v[turns[k+1].i]; !turns[k].top && v[turns[k].i] > dip*min(a, b) {
+			drop := k - 1 // the top before, and the low
+			if a >= b {
+				drop = k // the low, and the top after
+			}
+			turns = append(turns[:drop], turns[drop+2:]...)
+			k = max(1, k-1)
+			continue
+		}
+		k++
+	}
+	return turns
 }
 
 type turn struct {

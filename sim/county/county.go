@@ -53,6 +53,7 @@ type County struct {
 
 	seed   uint64
 	fields []field
+	cover  []float64 // cloudy share of each date
 	zones  map[geo.HazardKind]span
 }
 
@@ -105,8 +106,9 @@ func New(cfg Config) (*County, error) {
 		geo.Flood:        c.latest("07-18", 20),
 		geo.Drought:      c.latest("07-08", 60),
 		geo.EarlyHarvest: c.latest("08-12", 45),
-		geo.NeverSown:    c.latest("05-01", 180),
+		geo.NeverSown:    c.latest("05-01", 130),
 	}
+	c.forecast(r)
 	c.parcel(r)
 	c.sow(r)
 	if err := c.register(r); err != nil {

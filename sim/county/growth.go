@@ -133,14 +133,11 @@ func (f field) on(c *County, t time.Time) state {
 			s.water, lai = f.wet, lai*0.06
 		}
 	}
-	if z := c.zones["drought"]; f.dry && t.After(z.from) && t.Before(z.to.AddDate(0, 0, 40)) {
-		// It comes on over three weeks and eases after the rain.
+	if z := c.zones["drought"]; f.dry && t.After(z.from) && t.Before(z.to.AddDate(0, 0, 60)) {
+		// It comes on over three weeks; rain afterwards fills the leaves that are left.
 		k := min(1, t.Sub(z.from).Hours()/24/21)
-		if after := t.Sub(z.to).Hours() / 24; after > 0 {
-			k *= max(0, 1-after/40)
-		}
-		lai *= 1 - 0.72*k
-		s.dry = k
+		lai *= 1 - 0.56*k
+		s.dry = 0.8 * k * max(0, 1-max(0, t.Sub(z.to).Hours()/24)/40)
 	}
 	if z := f.cut; !z.IsZero() && t.After(z) && t.Before(z.AddDate(0, 0, 70)) {
 		lai, s.stub = 0.1, 0.8

@@ -171,7 +171,7 @@ func (c *County) WriteScenes(ctx context.Context, dir string, progress func(done
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := p.paint(rand.New(rand.NewPCG(c.seed, uint64(100+k))), t); err != nil {
+		if err := p.paint(rand.New(rand.NewPCG(c.seed, uint64(100+k))), t, c.cover[k]); err != nil {
 			return fmt.Errorf("scene of %s: %w", t.Format(time.DateOnly), err)
 		}
 		if progress != nil {
@@ -191,8 +191,8 @@ type painter struct {
 
 const half = size / 2
 
-func (p *painter) paint(r *rand.Rand, t time.Time) error {
-	sky := p.county.newSky(r, t)
+func (p *painter) paint(r *rand.Rand, t time.Time, clouds float64) error {
+	sky := newSky(r, t, clouds)
 	seen := make([]spectrum, len(p.county.fields))
 	states := make([]state, len(p.county.fields))
 	for i, f := range p.county.fields {

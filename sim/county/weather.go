@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"time"
+
+	"github.com/furrowcredit/furrow/geo"
 )
 
 // sky is the weather over the county at one overpass, on the 10 m grid.
@@ -15,25 +17,41 @@ type sky struct {
 	gain   float64 // error of the atmospheric correction
 }
 
-// newSky draws the weather of a date. Over the flood and the early harvest some
-// overpasses are clear, for the demo shows what satellites can see.
-func (c *County) newSky(r *rand.Rand, t time.Time) sky {
-	s := sky{cloud: make([]float32, size*size), shadow: make([]bool, size*size), wet: r.Float64(), gain: 1 + r.NormFloat64()*0.012}
-	share := 0.0
-	switch u := r.Float64(); {
-	case u < 0.42:
-		share = 0.02 * r.Float64()
-	case u < 0.78:
-		share = 0.08 + 0.45*r.Float64()
-	default:
-		share = 0.75 + 0.25*r.Float64()
+// forecast draws the cloudy share of every date. After a bad overpass the next one
+// is better, as it would be among the four a satellite pair makes in 20 days; the
+// days of the flood are clear, for the demo shows what satellites can see.
+func (c *County) forecast(r *rand.Rand) {
+	for i, t := range c.Dates {
+		u := r.Float64()
+		if i > 0 && c.cover[i-1] > 0.5 {
+			u *= 0.8
+		}
+		share := 0.0
+		switch {
+		case u < 0.48:
+			share = 0.02 * r.Float64()
+		case u < 0.80:
+			share = 0.08 + 0.4*r.Float64()
+		default:
+			share = 0.75 + 0.25*r.Float64()
+		}
+		if z := c.zones[geo.Flood]; !t.Before(z.from.AddDate(0, 0, -10)) && t.Before(z.to.AddDate(0, 0, 10)) {
+			share = min(share, 0.02)
+		}
+		if snowy(t) {
+			share = min(share, 0.2)
+		}
+		c.cover = append(c.cover, share)
 	}
-	if z := c.zones["flood"]; !t.Before(z.from.AddDate(0, 0, -10)) && t.Before(z.to.AddDate(0, 0, 10)) {
-		share = min(share, 0.02)
-	}
-	if m := t.Month(); m == time.January && t.Day() <= 10 {
-		s.snow = true
-		share = min(share, 0.2)
+}
+
+func snowy(t time.Time) bool { return t.Month() == time.January && t.Day() <= 10 }
+
+// newSky draws the weather of a date of which share is under cloud.
+func newSky(r *rand.Rand, t time.Time, share float64) sky {
+	s := sky{
+		cloud: make([]float32, size*size), shadow: make([]bool, size*size), snow: snowy(t),
+		wet: r.Float64(), gain: 1 + r.NormFloat64()*0.012,
 	}
 	if share < 0.005 {
 		return s
