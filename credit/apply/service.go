@@ -417,33 +417,32 @@ func (s *Service) Sign(ctx context.Context, actor access.Actor, id, hash, device
 	if contract.Hash == "" {
 		return Application{}, ErrContract
 	}
-	if err := s.free(ctx, a); err != nil {
+	rivals, err := s.rivals(ctx, a)
+	if err != nil {
 		return Application{}, err
 	}
 	now := s.now()
 	contract.SignedBy, contract.SignedAt, contract.Device = actor.UserID, &now, device
-	return s.move(ctx, actor, a, Signed, "", Record{Contract: &contract})
+	return s.move(ctx, actor, a, Signed, "", Record{Contract: &contract, Rivals: rivals})
 }
 
-// free checks that no plot that was pledged since the decision lies over this one.
-func (s *Service) free(ctx context.Context, a Application) error {
+// rivals are the plots that share more than a tenth of their ground with the subject.
+func (s *Service) rivals(ctx context.Context, a Application) ([]string, error) {
 	if a.Subject.Kind != credit.PlotSubject {
-		return nil
+		return nil, nil
 	}
-	overlaps, err := s.pledgedOverlaps(ctx, a)
+	p, err := s.cfg.Plots.Plot(ctx, a.Tenant, a.Subject.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	overlaps, err := s.cfg.Overlaps.Overlaps(ctx, a.Tenant, p.Polygon, p.ID)
+	var ids []string
 	for _, o := range overlaps {
 		if o.Share > 0.1 {
-			holder, err := s.cfg.Store.PledgeOf(ctx, a.Tenant, credit.Subject{Kind: credit.PlotSubject, ID: o.PlotID})
-			if err != nil {
-				return err
-			}
-			return ErrPledged.With("application", holder)
+			ids = append(ids, o.PlotID)
 		}
 	}
-	return nil
+	return ids, err
 }
 
 // Draw lends amount under a signed contract and sends the money. See [loan.Service.Draw]

@@ -100,4 +100,7 @@ type Record struct {
 	Decision *credit.Decision
 	Frozen   *Frozen // inputs of Decision
 	Contract *Contract
+	// Rivals are plots on the same ground: while one of them is pledged, the move to
+	// Signed is ErrPledged.
+	Rivals []string
 }

@@ -3,6 +3,7 @@ package policy_test
 import (
 	"encoding/json"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -19,22 +20,24 @@ import (
 
 var taken = time.Date(2026, 7, 20, 4, 0, 0, 0, time.UTC)
 
-func load(tb testing.TB) (*policy.Set, *product.Catalogue) {
-	tb.Helper()
+// builtin compiles the built-in policies once for all tests.
+var builtin = sync.OnceValues(func() (*policy.Set, *product.Catalogue) {
 	fsys, err := catalog.Open("")
 	if err != nil {
-		tb.Fatal(err)
+		panic(err)
 	}
 	set, err := policy.Load(fsys)
 	if err != nil {
-		tb.Fatal(err)
+		panic(err)
 	}
 	products, err := product.Load(fsys)
 	if err != nil {
-		tb.Fatal(err)
+		panic(err)
 	}
 	return set, products
-}
+})
+
+func load(testing.TB) (*policy.Set, *product.Catalogue) { return builtin() }
 
 // plot is a sound plot: 20,000 yuan of summer maize at the least, seen well and lately.
 func plot() credit.Evidence {

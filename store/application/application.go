@@ -110,7 +110,7 @@ func (s *Store) Move(ctx context.Context, from apply.State, a apply.Application,
 		} else if n == 0 {
 			return refuse(ctx, tx, a)
 		}
-		if err := pledge(ctx, tx, a); err != nil {
+		if err := pledge(ctx, tx, a, r.Rivals); err != nil {
 			return err
 		}
 		if r.Decision != nil {
@@ -141,17 +141,19 @@ func refuse(ctx context.Context, tx *store.Tx, a apply.Application) error {
 }
 
 // pledge takes or frees what is borrowed on.
-func pledge(ctx context.Context, tx *store.Tx, a apply.Application) error {
+func pledge(ctx context.Context, tx *store.Tx, a apply.Application, rivals []string) error {
 	switch {
 	case a.State == apply.Signed:
-		holder, err := pledgeOf(ctx, tx, a.Tenant, a.Subject)
-		if err != nil {
-			return err
+		for _, id := range append([]string{a.Subject.ID}, rivals...) {
+			holder, err := pledgeOf(ctx, tx, a.Tenant, credit.Subject{Kind: a.Subject.Kind, ID: id})
+			if err != nil {
+				return err
+			}
+			if holder != "" {
+				return apply.ErrPledged.With("application", holder)
+			}
 		}
-		if holder != "" {
-			return apply.ErrPledged.With("application", holder)
-		}
-		_, err = tx.Exec(ctx, `insert into pledges (tenant, subject_kind, subject_id, application_id) values ($1, $2, $3, $4)`,
+		_, err := tx.Exec(ctx, `insert into pledges (tenant, subject_kind, subject_id, application_id) values ($1, $2, $3, $4)`,
 			a.Tenant, string(a.Subject.Kind), a.Subject.ID, a.ID)
 		if store.Conflict(err) {
 			return apply.ErrPledged.With("application", "")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -502,6 +503,35 @@ func TestOverlappingPlotsArePledgedOnce(t *testing.T) {
 	})
 }
 
+// Signed at the same moment, one of two overlapping plots wins, on either database.
+func TestOverlappingPlotsRace(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		b, ctx := open(t, db), context.Background()
+		drafts := map[access.Actor]apply.Contract{}
+		for actor, plot := range map[access.Actor]string{farmer: "p1", other: "p2"} {
+			a, err := b.apply.Submit(ctx, actor, plotRequest(plot), "k")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if drafts[actor], err = b.apply.Contract(ctx, actor, a.ID, "en"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		results := make(chan error, len(drafts))
+		for actor, c := range drafts {
+			go func() {
+				_, err := b.apply.Sign(ctx, actor, c.ApplicationID, c.Hash, "")
+				results <- err
+			}()
+		}
+		one, two := <-results, <-results
+		if (one == nil) == (two == nil) || !errors.Is(errors.Join(one, two), apply.ErrPledged) {
+			t.Errorf("%v and %v", one, two)
+		}
+	})
+}
+
 func TestOneSubjectIsSignedOnce(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
@@ -758,4 +788,17 @@ func TestStoreSentinels(t *testing.T) {
 			}
 		}
 	})
+}
+
+// BenchmarkDecisionPersisted is a request that is saved, assessed and decided, with all
+// that it saw, on SQLite with every commit on disk.
+func BenchmarkDecisionPersisted(b *testing.B) {
+	house := open(b, storetest.Open(b, "sqlite:"+b.TempDir()+"/f.db"))
+	ctx, n := context.Background(), 0
+	for b.Loop() {
+		n++
+		if _, err := house.apply.Submit(ctx, farmer, requests["herd"], strconv.Itoa(n)); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
