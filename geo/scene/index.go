@@ -88,7 +88,10 @@ func IndexWith(ctx context.Context, cfg IndexConfig) (IndexResult, error) {
 		}
 		return ix.res, ErrNoLayout.At("%s", cfg.Dir)
 	}
-	return ix.res, writeCatalogue(cfg, layout, items)
+	if err := writeCatalogue(cfg, layout, items); err != nil {
+		return ix.res, ErrOut.At("%s", cfg.Out).Because(err)
+	}
+	return ix.res, nil
 }
 
 func rasterFiles(ctx context.Context, dir string) ([]string, error) {

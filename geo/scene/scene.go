@@ -28,6 +28,7 @@ var (
 	ErrNoScale    = fault.New(fault.Invalid, "scene.no_scale", "band {band} holds integers and nothing says their scale and offset; state them in furrow-scenes.json")
 	ErrNoBand     = fault.New(fault.NotFound, "scene.no_band", "the scene has no band {band}")
 	ErrNoItem     = fault.New(fault.NotFound, "scene.no_item", "there is no scene {id}")
+	ErrOut        = fault.New(fault.Invalid, "scene.out", "the catalogue cannot be written there; choose another folder with --out")
 	ErrGrid       = fault.New(fault.Invalid, "scene.grid", "the raster has no usable position on the earth: {why}")
 )
 

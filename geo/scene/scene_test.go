@@ -264,6 +264,15 @@ func TestIndexRefusesWithReasons(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+	t.Run("nowhere to write", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		path := filepath.Join(dir, "T1_20260411.tif")
+		write(t, path, 10, 10, 10, godal.Float32, layer{"NDVI", 0, 0, nan, flat(1)})
+		if _, err := scene.IndexWith(ctx, scene.IndexConfig{Dir: dir, Out: filepath.Join(path, "out")}); !errors.Is(err, scene.ErrOut) {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("a band twice", func(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()
