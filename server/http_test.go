@@ -265,17 +265,25 @@ func TestLive(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	url := "ws" + strings.TrimPrefix(h.url, "http") + "/api/v1/live"
-	if _, res, err := websocket.DefaultDialer.Dial(url, nil); err == nil || res.StatusCode != 401 {
-		t.Errorf("without a session: %v %v", res, err)
+	dial := func(header http.Header) (*websocket.Conn, int) {
+		conn, res, err := websocket.DefaultDialer.Dial(url, header)
+		if res == nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		return conn, res.StatusCode
 	}
-	if _, res, err := websocket.DefaultDialer.Dial(url, http.Header{"Cookie": {"furrow_session=" + h.tokens["officer"]}, "Origin": {"http://evil.example"}}); err == nil || res.StatusCode != 403 {
-		t.Errorf("from another site: %v %v", res, err)
+	cookie := "furrow_session=" + h.tokens["officer"]
+	if _, status := dial(nil); status != 401 {
+		t.Errorf("without a session: %d", status)
 	}
-	conn, res, err := websocket.DefaultDialer.Dial(url, http.Header{"Cookie": {"furrow_session=" + h.tokens["officer"]}})
-	if err != nil {
-		t.Fatal(err)
+	if _, status := dial(http.Header{"Cookie": {cookie}, "Origin": {"http://evil.example"}}); status != 403 {
+		t.Errorf("from another site: %d", status)
 	}
-	defer res.Body.Close()
+	conn, status := dial(http.Header{"Cookie": {cookie}})
+	if status != http.StatusSwitchingProtocols {
+		t.Fatalf("got %d", status)
+	}
 	defer conn.Close()
 	// An answer to an order says that the client is in the hub.
 	if err := conn.WriteJSON(map[string]any{"subscribe": map[string]string{"herd": ""}}); err != nil {

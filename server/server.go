@@ -193,8 +193,9 @@ func (s *Server) home(r *http.Request) string {
 				return "farmer"
 			case access.Anchor:
 				return "anchor"
+			default:
+				return "officer"
 			}
-			return "officer"
 		}
 	}
 	if strings.Contains(r.UserAgent(), "Mobile") {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit/product"
-	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/server/route"
 )
 
@@ -97,9 +96,6 @@ func (s *Server) registerCatalogue(a *route.API) {
 	route.Register(a, route.Op{ID: "tile", Method: http.MethodGet, Path: "/tiles/{layer}/{item}/{z}/{x}/{y}", Summary: "A map tile, PNG; y may end in .png", Tag: "map"}, s.tile)
 }
 
-// ErrLayer is returned for a layer that is not drawn.
-var ErrLayer = fault.New(fault.NotFound, "tile.layer", "there is no map layer {layer}")
-
 type tileIn struct {
 	Layer string `path:"layer" doc:"truecolor or ndvi"`
 	Item  string `path:"item" maxLength:"200" doc:"id of a scene"`
@@ -115,9 +111,6 @@ type tileOut struct {
 }
 
 func (s *Server) tile(ctx context.Context, _ access.Actor, in *tileIn) (*tileOut, error) {
-	if in.Layer != "truecolor" && in.Layer != "ndvi" {
-		return nil, ErrLayer.With("layer", in.Layer)
-	}
 	y, _ := strconv.Atoi(strings.TrimSuffix(in.Y, ".png")) // the pattern holds
 	if s.deps.Tiles == nil {
 		return nil, route.ErrPartAbsent.With("part", "tiles")

@@ -14,12 +14,8 @@ import (
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/upload"
-	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/server/route"
 )
-
-// ErrKind is returned for a kind of document that no template exists for.
-var ErrKind = fault.New(fault.NotFound, "upload.kind", "there is no template {kind}")
 
 // Uploads takes files of an anchor; chain/upload.Service is one.
 type Uploads interface {
@@ -79,10 +75,7 @@ type fileOut struct {
 }
 
 func (f face) template(_ context.Context, _ access.Actor, in *templateIn) (*fileOut, error) {
-	kind, ok := strings.CutSuffix(in.File, ".xlsx")
-	if !ok {
-		return nil, ErrKind.With("kind", in.File)
-	}
+	kind := strings.TrimSuffix(in.File, ".xlsx")
 	b, err := f.Uploads.Template(chain.DocKind(kind))
 	if err != nil {
 		return nil, err

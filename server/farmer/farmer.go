@@ -332,13 +332,13 @@ type MapScene struct {
 	BBox [4]float64  `json:"bbox"`           // west, south, east, north
 }
 
-// clear is the share of cloud up to which an image serves as a map.
-const clear = 0.05
+// fair is the share of cloud up to which an image serves as a map.
+const fair = 0.05
 
 func (f face) scene(context.Context, access.Actor, *struct{}) (*route.Body[MapScene], error) {
 	var best *view.Scene
 	for _, s := range f.Scenes() {
-		if s.CloudShare <= clear {
+		if s.CloudShare <= fair {
 			best = &s
 			break
 		}

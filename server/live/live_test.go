@@ -246,6 +246,10 @@ func TestForeignPageIsRefused(t *testing.T) {
 	}))
 	defer srv.Close()
 	_, res, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(srv.URL, "http"), http.Header{"Origin": {"http://evil.example"}})
+	if res == nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
 	if err == nil || res.StatusCode != http.StatusForbidden {
 		t.Errorf("got %v, %v", res, err)
 	}

@@ -223,7 +223,7 @@ func (f face) addFirm(ctx context.Context, who access.Actor, in *firmIn) (*route
 		switch {
 		case err == nil:
 			p = known
-		case fault.Kind(err) != fault.NotFound:
+		case !errors.Is(err, fault.NotFound):
 			return nil, err
 		}
 		p.USCC = v.Code
@@ -299,8 +299,7 @@ func (f face) importPlots(ctx context.Context, who access.Actor, in *importIn) (
 	for _, p := range plots {
 		p.OwnerID, p.OwnerName = owner.ID, owner.Name
 		saved, err := f.Plots.Add(ctx, who.Tenant, p)
-		switch fault.Kind(err) {
-		case fault.Invalid, fault.Conflict:
+		if errors.Is(err, fault.Invalid) || errors.Is(err, fault.Conflict) {
 			out.Refusals = append(out.Refusals, f.refusal(ctx, p.Name, err))
 			continue
 		}

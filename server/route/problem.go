@@ -18,7 +18,7 @@ const problemType = "application/problem+json"
 
 // Problem is what a caller gets instead of an answer (RFC 9457), with the stable
 // code of the fault and the id that finds the request in the logs.
-type Problem struct {
+type Problem struct { //nolint:errname // RFC 9457 calls it a problem, and so do the clients
 	Type      string    `json:"type" doc:"about:blank: the code says which problem it is"`
 	Title     string    `json:"title" doc:"HTTP status text"`
 	Status    int       `json:"status"`
@@ -57,23 +57,22 @@ func (p *Problem) GetHeaders() http.Header {
 
 // Status is the one mapping from errors to HTTP.
 func Status(err error) int {
-	switch fault.Kind(err) {
-	case fault.Invalid:
-		return http.StatusUnprocessableEntity
-	case fault.NotFound:
-		return http.StatusNotFound
-	case fault.Conflict:
-		return http.StatusConflict
-	case fault.Forbidden:
-		return http.StatusForbidden
-	case fault.Unauthorized:
-		return http.StatusUnauthorized
-	case fault.Unavailable:
-		return http.StatusServiceUnavailable
-	case fault.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case fault.TooMany:
-		return http.StatusTooManyRequests
+	for _, m := range []struct {
+		kind   error
+		status int
+	}{
+		{fault.Invalid, http.StatusUnprocessableEntity},
+		{fault.NotFound, http.StatusNotFound},
+		{fault.Conflict, http.StatusConflict},
+		{fault.Forbidden, http.StatusForbidden},
+		{fault.Unauthorized, http.StatusUnauthorized},
+		{fault.Unavailable, http.StatusServiceUnavailable},
+		{fault.TooLarge, http.StatusRequestEntityTooLarge},
+		{fault.TooMany, http.StatusTooManyRequests},
+	} {
+		if errors.Is(err, m.kind) {
+			return m.status
+		}
 	}
 	return http.StatusInternalServerError
 }
@@ -99,7 +98,7 @@ func (a *API) Problem(ctx context.Context, err error) *Problem {
 	if f.Place != "" {
 		p.Errors = []Mistake{{Location: f.Place, Message: p.Detail}}
 	}
-	if minutes, err := strconv.Atoi(f.Args["minutes"]); err == nil && f.Kind == fault.TooMany {
+	if minutes, err := strconv.Atoi(f.Args["minutes"]); err == nil && p.Status == http.StatusTooManyRequests {
 		p.retryAfter = strconv.Itoa(60 * minutes)
 	}
 	return p

@@ -34,7 +34,7 @@ const Prefix = "/api/v1"
 // Cookie is the name of the session cookie.
 const Cookie = "furrow_session"
 
-// Anyone, in the table of roles, opens an operation to people without a session.
+// Anyone in the table of roles opens an operation to people without a session.
 const Anyone access.Role = "anyone"
 
 // What can be wrong with a request before any room sees it.

@@ -201,8 +201,9 @@ func filled(v reflect.Value) (reflect.Value, bool) {
 			out.SetMapIndex(k, e)
 		}
 		return out, copied
+	default:
+		return v, false
 	}
-	return v, false
 }
 
 // hollow tells whether a value of t may hold a nil slice or map. Bytes are text in
@@ -227,6 +228,8 @@ func hollow(t reflect.Type, depth int) bool {
 				return true
 			}
 		}
+		return false
+	default:
+		return false
 	}
-	return false
 }
