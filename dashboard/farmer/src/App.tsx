@@ -64,7 +64,9 @@ export function App() {
 
 function Frame() {
   const { pathname } = useLocation();
-  useEffect(() => window.scrollTo(0, 0), [pathname]);
+  useEffect(() => {
+    window.scrollTo(0, 0);
+  }, [pathname]);
   return (
     <div className="f-frame">
       <Notices />

@@ -1,0 +1,368 @@
+/**
+ * The farmer's face on a phone: draw a plot with taps, apply, read the answer, sign, draw
+ * the money; without a network; without a map; every page in both languages.
+ */
+import { base, desktop, languages, password, phone, run } from './harness.mjs';
+
+const touch = { hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
+/** What the way from the front page to the answer may cost. */
+const MAX_TAPS = 40;
+const MAX_SECONDS = 180;
+const OPEN = ['submitted', 'deciding', 'offered', 'referred', 'signed', 'active'];
+
+await run('farmer', async (h) => {
+  const login = await someone(h);
+  const page = await h.page(phone, { ...touch, permissions: ['geolocation'] });
+  await page.goto('/farmer/');
+  await h.settled(page);
+  await h.shoot(page, 'signin-zh-CN');
+  await h.axe(page, 'signin');
+  await h.signIn(page, '/farmer/', login);
+
+  const drawn = await drawPlot(h, page);
+  const state = await page.context().storageState();
+  const free = await freePlots(h, page, drawn);
+  const application = await apply(h, page, free[0]);
+  const loan = await borrow(h, page, application);
+  await offline(h, state, free[1]);
+  await withoutMap(h, state);
+
+  const places = [
+    ['home', ''],
+    ['draw', 'plots/new'],
+    ['plot', `plots/${free[0].id}`],
+    ['plot-new', `plots/${drawn}`],
+    ['apply', 'apply'],
+    ['answer', `applications/${application}`],
+    ['contract', loan && `applications/${application}/contract`],
+    ['loan', loan && `loans/${loan}`],
+    ['me', 'me'],
+    ['missing', 'no-such-page'],
+  ].filter(([, path]) => path !== undefined);
+  for (const language of languages) {
+    await h.speak(page, language);
+    for (const [name, path] of places) {
+      await h.open(page, `/farmer/${path}`);
+      await h.shoot(page, `${name}-${language}`);
+      await h.axe(page, `${name} (${language})`);
+      await h.fits(page, `${name} (${language}) at 360x640`);
+      h.check(/\S+ · /.test(await page.title()), `${name} has no title of its own`);
+      await targets(h, page, name);
+    }
+  }
+  const wide = await h.page(desktop, { storageState: await page.context().storageState() });
+  for (const [name, path] of places.slice(0, 3)) {
+    await h.open(wide, `/farmer/${path}`);
+    await h.fits(wide, `${name} at 1440x900`);
+    await h.shoot(wide, `${name}-desktop`);
+  }
+  await signOut(h, page);
+});
+
+/** A farmer of the demo with at least two plots to borrow on. */
+async function someone(h) {
+  const page = await h.page();
+  for (let i = 1; i < 60; i++) {
+    const login = `farmer${String(i).padStart(2, '0')}`;
+    const answer = await page.request.post('/api/v1/session', { data: { login, password } });
+    if (!answer.ok()) break;
+    if ((await freePlots(h, page)).length > 1) {
+      await page.context().close();
+      return login;
+    }
+  }
+  throw new Error('no farmer of the demo has two plots to borrow on; start with --reset');
+}
+
+/** Plots with a known report that carry no open application. */
+async function freePlots(h, page, except) {
+  const home = await h.get(page, '/farmer/home');
+  const busy = new Set(
+    home.applications.filter((a) => OPEN.includes(a.state)).map((a) => a.subject.id),
+  );
+  return home.plots
+    .filter((l) => l.report_summary?.status === 'known' && !busy.has(l.plot.id))
+    .filter((l) => l.plot.id !== except && !l.report_summary.hazards?.length)
+    .map((l) => l.plot);
+}
+
+/** Taps five corners, mends a knot, and saves the plot. */
+async function drawPlot(h, page) {
+  await h.open(page, '/farmer/plots/new');
+  for (let i = 0; i < 4; i++) {
+    await page.locator('.maplibregl-ctrl-zoom-in').tap();
+    await page.waitForTimeout(400); // the map glides
+  }
+  const box = await page.locator('.f-canvas').boundingBox();
+  const tap = async (x, y) => {
+    const before = await page.locator('.f-corner').count();
+    await page.touchscreen.tap(box.x + box.width * x, box.y + box.height * y);
+    await page.waitForFunction((n) => document.querySelectorAll('.f-corner').length > n, before);
+  };
+  const button = (name) => page.locator('.f-tools button').filter({ hasText: name });
+  const corners = () => page.locator('.f-corner').count();
+
+  await tap(0.3, 0.3);
+  await tap(0.68, 0.28);
+  await tap(0.35, 0.7);
+  await tap(0.72, 0.66);
+  await button('围起来').tap();
+  await page.locator('.f-figures .f-error').waitFor();
+  await h.shoot(page, 'draw-knot-zh-CN');
+  h.check(await page.locator('.f-foot button').isDisabled(), 'a knotted plot can go on');
+
+  await button('撤销').tap();
+  await button('撤销').tap();
+  await button('撤销').tap();
+  h.check((await corners()) === 2, 'undo does not take the corners back');
+  await button('恢复').tap();
+  h.check((await corners()) === 3, 'redo does not bring the corner back');
+  await button('撤销').tap();
+  await tap(0.74, 0.64);
+  await tap(0.52, 0.74);
+  await tap(0.28, 0.68);
+  await h.shoot(page, 'draw-open-zh-CN');
+  await button('围起来').tap();
+  const verdict = page.locator('.f-figures .f-good, .f-figures .f-note');
+  await verdict.waitFor();
+  const area = () => page.locator('[data-testid=area]').textContent();
+  const mu = await area();
+  h.check(Number(mu) > 0.1 && Number(mu) < 999, `the drawn plot has ${mu} mu`);
+
+  const corner = page.locator('.f-corner').nth(1);
+  const at = await corner.boundingBox();
+  await drag(page, at, 14, -10);
+  h.check((await corners()) === 5, 'dragging a corner changed their number');
+  await verdict.waitFor();
+  h.check((await area()) !== mu, 'dragging a corner leaves the area as it was');
+  await h.shoot(page, 'draw-closed-zh-CN');
+  await h.axe(page, 'draw with corners');
+
+  await page.reload();
+  await h.settled(page);
+  await page.locator('.f-corner').nth(4).waitFor();
+  await verdict.waitFor();
+  await page.locator('.f-foot button').tap();
+  const name = `试验田 ${new Date().toISOString().slice(5, 19)}`;
+  await page.locator('.f-field input').fill(name);
+  await page.locator('.f-option').nth(1).tap();
+  await h.shoot(page, 'draw-details-zh-CN');
+  await page.locator('.f-foot button').tap();
+  await page.waitForURL(/\/plots\/(?!new)/);
+  await h.settled(page);
+  const { plots } = await h.get(page, '/farmer/home');
+  const saved = plots.find((l) => l.plot.name === name);
+  h.check(saved, 'the drawn plot is not among the plots');
+  h.check(saved?.plot.polygon[0].length === 6, 'the drawn plot has lost corners');
+  return saved?.plot.id;
+}
+
+/** Drags with the mouse, as a finger would. */
+async function drag(page, box, dx, dy) {
+  const x = box.x + box.width / 2;
+  const y = box.y + box.height / 2;
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  await page.mouse.move(x + dx / 2, y + dy / 2);
+  await page.mouse.move(x + dx, y + dy);
+  await page.mouse.up();
+}
+
+/** From the front page to the answer, counting taps; reloads in the middle. */
+async function apply(h, page, plot) {
+  await h.open(page, '/farmer/');
+  let taps = 0;
+  const began = Date.now();
+  const tap = async (locator) => {
+    await locator.tap();
+    taps++;
+  };
+  const next = page.locator('.f-foot button');
+  const option = (text) => page.locator('.f-option').filter({ hasText: text }).first();
+  await tap(page.locator('.f-starts button').first());
+  await tap(option(plot.name));
+  await tap(next);
+  await page.locator('.f-option input:checked').waitFor({ state: 'attached' });
+  await tap(next);
+  await tap(next);
+  await page.locator('.f-money .f-error').waitFor();
+  await tap(page.locator('.f-quick button').first());
+  await h.shoot(page, 'apply-amount-zh-CN');
+
+  await page.reload();
+  await h.settled(page);
+  h.check((await page.locator('.f-money input').inputValue()) !== '', 'a reload lost the draft');
+  await tap(next);
+  await tap(page.locator('.f-option').first());
+  await tap(option('种子'));
+  await h.shoot(page, 'apply-term-zh-CN');
+  await tap(next);
+  await tap(next);
+  await page.locator('.f-check .f-error').waitFor();
+  await tap(page.locator('.f-consent'));
+  await h.shoot(page, 'apply-check-zh-CN');
+  await h.axe(page, 'apply, last step');
+  await tap(next);
+  await page.waitForURL('**/applications/*');
+  await page.locator('.f-verdict:not([data-state=submitted]):not([data-state=deciding])').waitFor();
+  const seconds = (Date.now() - began) / 1000;
+  await h.settled(page);
+  h.check(taps <= MAX_TAPS, `applying took ${taps} taps`);
+  h.check(seconds <= MAX_SECONDS, `applying took ${seconds} s`);
+  const reasons = await page.locator('.f-reasons li').allInnerTexts();
+  h.check(reasons.length > 0, 'the answer gives no reasons');
+  h.check(
+    reasons.every((r) => /[\u4e00-\u9fff]/.test(r)),
+    `reasons not in Chinese: ${reasons}`,
+  );
+  await h.shoot(page, 'answer-first-zh-CN');
+  const verdict = await page.locator('.f-verdict').getAttribute('data-state');
+  console.log(`  applied in ${taps} taps and ${seconds.toFixed(1)} s: ${verdict}`);
+  return page.url().split('/').at(-1);
+}
+
+/** Reads and signs the contract, draws a part, repays a part; the loan's id if offered. */
+async function borrow(h, page, id) {
+  const detail = await h.get(page, `/farmer/applications/${id}`);
+  if (detail.application.state !== 'offered') {
+    h.fault(`a healthy plot was not offered a loan but ${detail.application.state}`);
+    return undefined;
+  }
+  await page.locator('.f-verdict .adm-button').tap();
+  await page.locator('.f-contract').waitFor();
+  h.check((await page.locator('.f-contract').textContent()).length > 100, 'the contract is empty');
+  h.check(await page.locator('.f-foot button').isDisabled(), 'an unread contract can be signed');
+  await page.locator('.f-consent').tap();
+  await h.shoot(page, 'contract-open-zh-CN');
+  await page.locator('.f-foot button').tap();
+  const yuan = page.locator('.f-money input');
+  await yuan.waitFor();
+  await h.settled(page);
+  const limit = Number(await yuan.inputValue());
+  await yuan.fill(String(limit * 2));
+  await page.locator('.f-money .f-error').waitFor();
+  await yuan.fill(String(limit));
+  await h.shoot(page, 'signed-zh-CN');
+  await page.locator('.f-verdict .adm-button').tap();
+  const link = page.locator('.f-verdict a');
+  await link.waitFor();
+  const path = await link.getAttribute('href');
+  await link.tap();
+  await page.locator('.f-plan').waitFor();
+  await page.locator('.f-money input').fill('100');
+  await page.locator('.f-verdict .adm-button').tap();
+  await page.locator('.adm-toast-main').waitFor();
+  await h.settled(page);
+  await h.shoot(page, 'repaid-zh-CN');
+  return path.split('/').at(-1);
+}
+
+/** With the service worker: opens without a network, keeps an application, sends it once. */
+async function offline(h, storageState, plot) {
+  const context = await h.browser.newContext({
+    baseURL: base,
+    viewport: phone,
+    locale: 'zh-CN',
+    timezoneId: 'Asia/Shanghai',
+    storageState,
+    ...touch,
+  });
+  const page = await context.newPage();
+  page.on('pageerror', (e) => h.fault(`offline: ${e.message}`));
+  page.on('request', (r) => {
+    if (new URL(r.url()).host !== new URL(base).host) h.fault(`request left the house: ${r.url()}`);
+  });
+  await page.goto('/farmer/');
+  await h.settled(page);
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await page.reload(); // from here the worker sees every request and keeps the answers
+  await h.settled(page);
+  await page.goto('/farmer/apply');
+  await h.settled(page);
+
+  await context.setOffline(true);
+  await page.goto('/farmer/');
+  await page.locator('.f-offline').waitFor();
+  await page.locator('.f-rows').first().waitFor();
+  const next = page.locator('.f-foot button');
+  const option = (text) => page.locator('.f-option').filter({ hasText: text }).first();
+  await page.locator('.f-starts button').first().tap();
+  await option(plot.name).tap();
+  await next.tap();
+  await next.tap();
+  await page.locator('.f-quick button').first().tap();
+  await next.tap();
+  await page.locator('.f-option').first().tap();
+  await option('农机').tap();
+  await next.tap();
+  await page.locator('.f-consent').tap();
+  await next.tap();
+  await page.locator('[data-fate=waiting]').waitFor();
+  await h.shoot(page, 'offline-zh-CN');
+  await h.axe(page, 'offline');
+  await page.reload();
+  await page.locator('[data-fate=waiting]').waitFor();
+
+  await context.setOffline(false);
+  await page.locator('[data-fate]').waitFor({ state: 'detached', timeout: 40_000 });
+  await page.reload();
+  await h.settled(page);
+  const { applications } = await h.get(page, '/farmer/home');
+  const sent = applications.filter((a) => a.subject.id === plot.id && OPEN.includes(a.state));
+  h.check(sent.length === 1, `an application made offline arrived ${sent.length} times`);
+  await context.close();
+}
+
+/** A phone without WebGL: corners are typed, with the keyboard alone. */
+async function withoutMap(h, storageState) {
+  const page = await h.page(phone, { storageState });
+  await page.addInitScript(() => {
+    localStorage.setItem('furrow.language', 'zh-CN');
+    HTMLCanvasElement.prototype.getContext = () => null;
+  });
+  await h.open(page, '/farmer/plots/new');
+  const field = page.locator('textarea');
+  await field.focus();
+  await page.keyboard.type('114.35, 35.00\n一二三\n');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  h.check(
+    /2/.test(await page.locator('.f-list-way .f-error').textContent()),
+    'a wrong line of coordinates is not named',
+  );
+  await field.fill('114.35, 35.00\n114.351，35.00\n114.351 35.001');
+  await page.locator('.f-list-way button').click();
+  await page.locator('.f-figures .f-good, .f-figures .f-note').waitFor();
+  await h.shoot(page, 'draw-list-zh-CN');
+  await h.axe(page, 'corners as text');
+  await page.context().close();
+}
+
+/** Every button and link on the page is large enough for a thumb. */
+async function targets(h, page, name) {
+  const small = await page.evaluate(() =>
+    [...document.querySelectorAll('.f-frame button, .f-frame a.fw-button, .f-tabs a')]
+      .filter((e) => !e.closest('.maplibregl-ctrl, .f-middle') && !e.matches('.f-middle'))
+      .map((e) => ({
+        text: e.textContent || e.ariaLabel,
+        height: e.getBoundingClientRect().height,
+      }))
+      .filter((e) => e.height > 0 && e.height < 47.5)
+      .map((e) => `${e.text} ${e.height}`),
+  );
+  h.check(!small.length, `${name}: targets below 48 px: ${small}`);
+}
+
+/** Signing out forgets what is on the phone. */
+async function signOut(h, page) {
+  await h.open(page, '/farmer/me');
+  await page.locator('main button.f-big').tap();
+  await page.locator('.adm-dialog-body').waitFor();
+  await h.shoot(page, 'signout');
+  await page.locator('.adm-dialog-button').last().tap();
+  await page.locator('input[name=password]').waitFor();
+  const left = await page.evaluate(() =>
+    Object.keys(localStorage).filter((k) => k.startsWith('furrow.farmer.')),
+  );
+  h.check(!left.length, `signing out leaves ${left}`);
+}
