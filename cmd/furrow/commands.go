@@ -11,5 +11,8 @@ var commands = []command{
 	{"chain import", "files of a reference chain: counts in, out and refused, and why", runChainImport},
 	{"party check", "credit codes: valid, suspicious or invalid, and why", runPartyCheck},
 	{"ledger verify", "every balance rebuilt from the log and compared", runLedgerVerify},
+	{"fence replay", "fixes of tags against a fence: entries and exits", runFenceReplay},
+	{"track clean", "fixes of tags, each kept or flagged with the reason", runTrackClean},
+	{"tag replay", "fixes of tags published again over MQTT", runTagReplay},
 	{"zonal", "statistics of rasters over polygons", runZonal},
 }
