@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -332,8 +333,12 @@ func TestOpenRefuses(t *testing.T) {
 			if c.item != "" {
 				must(t, os.WriteFile(filepath.Join(dir, "item.json"), []byte(c.item), 0o644))
 			}
-			if _, err := scene.Open(dir); !errors.Is(err, fault.Invalid) || !strings.Contains(err.Error(), c.say) {
+			_, err := scene.Open(dir)
+			if !errors.Is(err, fault.Invalid) || !strings.Contains(err.Error(), c.say) {
 				t.Errorf("got %v, want something about %q", err, c.say)
+			}
+			if errors.Is(err, fs.ErrNotExist) != (c.catalog == "") {
+				t.Errorf("a broken catalogue must not look like none: %v", err)
 			}
 		})
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"math"
 	"os"
@@ -187,7 +186,8 @@ func (s stacGrid) grid(parent stacGrid) (Grid, error) {
 
 // Open reads the catalogue of a folder: catalog.json, its collections and their
 // items. Pixels are not touched. A link to a missing or unreadable file is
-// [ErrCatalogue] with its name.
+// [ErrCatalogue] with its name; where the folder has no catalogue at all the error
+// is fs.ErrNotExist too.
 func Open(dir string) (*Catalogue, error) {
 	var items []Item
 	seen := map[string]bool{}
@@ -197,9 +197,9 @@ func Open(dir string) (*Catalogue, error) {
 			return nil
 		}
 		seen[path] = true
-		body, err := os.ReadFile(path)
+		body, err := readPage(path)
 		if err != nil {
-			return ErrCatalogue.At("%s", path).Because(err)
+			return err
 		}
 		var cat stacCatalog
 		if err := json.Unmarshal(body, &cat); err != nil {
@@ -223,9 +223,9 @@ func Open(dir string) (*Catalogue, error) {
 				continue
 			}
 			seen[target] = true
-			body, err := os.ReadFile(target)
+			body, err := readPage(target)
 			if err != nil {
-				return ErrCatalogue.At("%s", target).Because(err)
+				return err
 			}
 			it, err := ParseItem(body, filepath.Dir(target))
 			if err != nil {
@@ -235,10 +235,11 @@ func Open(dir string) (*Catalogue, error) {
 		}
 		return nil
 	}
-	if err := walk(filepath.Join(dir, "catalog.json")); err != nil {
-		if errors.Is(err, fs.ErrNotExist) && len(seen) == 1 {
-			return nil, ErrCatalogue.At("%s", dir).Because(errors.New("it has no catalog.json"))
-		}
+	root := filepath.Join(dir, "catalog.json")
+	if _, err := os.Stat(root); err != nil {
+		return nil, ErrCatalogue.At("%s", dir).Because(fmt.Errorf("it has no catalog.json: %w", err))
+	}
+	if err := walk(root); err != nil {
 		return nil, err
 	}
 	c := New(items)
@@ -247,6 +248,16 @@ func Open(dir string) (*Catalogue, error) {
 		return nil, ErrCatalogue.At("%s", dir).Because(errors.New("two items have the same id"))
 	}
 	return c, nil
+}
+
+// readPage reads a file of a catalogue. A missing part is no fs.ErrNotExist: a
+// catalogue with holes must not look like none.
+func readPage(path string) ([]byte, error) {
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return nil, ErrCatalogue.At("%s", path).Because(errors.New(err.Error()))
+	}
+	return body, nil
 }
 
 // ParseItem reads a STAC item. Relative asset links are resolved against dir.
