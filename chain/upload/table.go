@@ -21,6 +21,7 @@ var (
 	ErrKind        = fault.New(fault.Invalid, "upload.kind", "there is no kind {kind}; use suppliers, orders, deliveries, invoices or payments")
 	ErrTooLarge    = fault.New(fault.TooLarge, "upload.too_large", "the file is larger than {mib} MiB; split it")
 	ErrTooManyRows = fault.New(fault.TooLarge, "upload.too_many_rows", "the file has more than {max} rows; split it")
+	ErrTooWide     = fault.New(fault.TooLarge, "upload.too_wide", "the rows are too wide; delete what stands far to the right of the table")
 	ErrEmpty       = fault.New(fault.Invalid, "upload.empty", "the file has no rows below its header")
 	ErrFormat      = fault.New(fault.Invalid, "upload.format", "this is not an XLSX or CSV file; save it as .xlsx and upload again")
 	ErrOldExcel    = fault.New(fault.Invalid, "upload.old_excel", "this is an old .xls file or it has a password; save it as .xlsx without one and upload again")
@@ -33,11 +34,13 @@ var (
 )
 
 const (
-	maxBytes   = 20 << 20
-	maxUnzip   = 40 << 20 // an honest sheet of maxRows unpacks to far less
-	maxRows    = 50_000
-	maxColumns = 64 // further ones are not read
-	headerRows = 10 // titles above the header that are skipped
+	maxBytes    = 20 << 20
+	maxUnzip    = 40 << 20 // an honest sheet of maxRows unpacks to far less
+	maxInMemory = 4 << 20  // larger parts of an XLSX are read from temporary files
+	maxRows     = 50_000
+	maxCells    = 4_000_000 // empty ones to the left of a value included
+	maxColumns  = 64        // further ones are not read
+	headerRows  = 10        // titles above the header that are skipped
 )
 
 // table is a sheet: the rows in order, each with its number in the spreadsheet.
@@ -81,7 +84,7 @@ func readXLSX(body []byte, accept func(*table) bool) (*table, error) {
 		return nil, ErrDamaged.Because(err)
 	}
 	f, err := excelize.OpenReader(bytes.NewReader(body), excelize.Options{
-		RawCellValue: true, UnzipSizeLimit: maxUnzip, UnzipXMLSizeLimit: maxUnzip,
+		RawCellValue: true, UnzipSizeLimit: maxUnzip, UnzipXMLSizeLimit: maxInMemory,
 	})
 	if err != nil {
 		if errors.Is(err, excelize.ErrWorkbookFileFormat) {
@@ -123,10 +126,15 @@ func readSheet(f *excelize.File, sheet string) (*table, error) {
 		return nil, ErrDamaged.Because(err)
 	}
 	defer rows.Close() //nolint:errcheck // it was only read
+	width := 0
 	for number := 1; rows.Next(); number++ {
 		cells, err := rows.Columns()
 		if err != nil {
 			return nil, ErrDamaged.Because(err)
+		}
+		// A cell in the last column makes a row of 16,384 cells out of 40 bytes.
+		if width += len(cells); width > maxCells {
+			return nil, ErrTooWide
 		}
 		if err := t.add(number, cells); err != nil {
 			return nil, err
