@@ -8,11 +8,11 @@ await run('officer', async (h) => {
   await h.shoot(page, 'signin-zh-CN');
   await h.axe(page, 'signin');
 
-  await page.locator('input[name=login]').fill('officer');
+  await page.locator('input[name=login]').fill('officer01');
   await page.locator('input[name=password]').fill('wrong-password');
   await page.locator('form button[type=submit]').click();
   await page.locator('.fw-problem').waitFor();
-  await h.signIn(page, '/officer/', 'officer');
+  await h.signIn(page, '/officer/', 'officer01');
 
   const places = await pages(h, page);
   for (const language of languages) {

@@ -26,13 +26,15 @@ export function formats(language: Language) {
   const two = number(2);
   const pct = number(0, { style: 'percent' });
   const pct1 = number(1, { style: 'percent' });
-  const day = new Intl.DateTimeFormat(language, {
+  // English readers get 2026-05-31, which nobody can read in another order.
+  const dates = language === 'en' ? 'en-CA' : language;
+  const day = new Intl.DateTimeFormat(dates, {
     timeZone: ZONE,
     year: 'numeric',
     month: '2-digit',
     day: '2-digit',
   });
-  const minute = new Intl.DateTimeFormat(language, {
+  const minute = new Intl.DateTimeFormat(dates, {
     timeZone: ZONE,
     month: '2-digit',
     day: '2-digit',

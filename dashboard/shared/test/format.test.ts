@@ -29,6 +29,7 @@ describe('formats', () => {
     expect(zh.date('2026-05-31T16:30:00Z')).toBe('2026/06/01');
     expect(zh.date('2026-05-31')).toBe('2026/05/31');
     expect(zh.time('2026-05-31T16:30:00Z')).toBe('06/01 00:30');
+    expect(en.date('2026-05-31')).toBe('2026-05-31');
     expect(zh.date('0001-01-01T00:00:00Z')).toBe('—');
     expect(zh.date('2026-02-30x')).toBe('—');
   });

@@ -2,11 +2,12 @@ import type { ApplicationDetail, Decision, Evidence, Reason } from '@furrow/shar
 import { useFormats } from '@furrow/shared/format';
 import { Await, Empty, Problem } from '@furrow/shared/ui/states';
 import { useWords } from '@furrow/shared/words';
-import { Button, Input, Modal } from 'antd';
-import { type ReactNode, useId, useState } from 'react';
+import { Button } from 'antd';
+import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'react-router';
 import { useApplication, useReplay, useVerdict } from '../data';
+import { NoteDialog } from '../pieces/NoteDialog';
 import { Facts, Figures, Page, Panel } from '../pieces/Page';
 import { Pill, toneOf } from '../pieces/Pill';
 import { ScheduleTable } from '../pieces/ScheduleTable';
@@ -361,8 +362,6 @@ function Verdict(props: { detail: ApplicationDetail }) {
   const verdict = useVerdict(a.id);
   const may = useMay();
   const [asking, setAsking] = useState<'approve' | 'refuse'>();
-  const [note, setNote] = useState('');
-  const field = useId();
   if (!may || a.state !== 'referred') return null;
   return (
     <>
@@ -370,38 +369,23 @@ function Verdict(props: { detail: ApplicationDetail }) {
       <Button type="primary" onClick={() => setAsking('approve')}>
         {t('approve')}
       </Button>
-      <Modal
-        open={asking !== undefined}
-        title={t(asking === 'refuse' ? 'refuse_title' : 'approve_title', {
-          name: a.user_name,
-          amount: f.yuan0(a.limit || props.detail.decision?.limit),
-        })}
-        okText={t(asking ?? 'approve')}
-        okButtonProps={{
-          loading: verdict.isPending,
-          disabled: !note.trim(),
-          danger: asking === 'refuse',
-        }}
-        onCancel={() => setAsking(undefined)}
-        onOk={() =>
-          asking &&
-          verdict.mutate(
-            { verdict: asking, note: note.trim() },
-            { onSuccess: () => setAsking(undefined) },
-          )
-        }
-      >
-        <label htmlFor={field}>{t('note')}</label>
-        <Input.TextArea
-          id={field}
-          autoFocus
-          rows={3}
-          maxLength={1000}
-          value={note}
-          onChange={(e) => setNote(e.target.value)}
+      {asking ? (
+        <NoteDialog
+          title={t(`${asking}_title`, {
+            name: a.user_name,
+            amount: f.yuan0(a.limit || props.detail.decision?.limit),
+          })}
+          label={t('note')}
+          ok={t(asking)}
+          danger={asking === 'refuse'}
+          pending={verdict.isPending}
+          error={verdict.error}
+          onOk={(note) =>
+            verdict.mutate({ verdict: asking, note }, { onSuccess: () => setAsking(undefined) })
+          }
+          onCancel={() => setAsking(undefined)}
         />
-        {verdict.error ? <Problem error={verdict.error} compact /> : null}
-      </Modal>
+      ) : null}
     </>
   );
 }

@@ -1,13 +1,14 @@
 import type { Alert } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
-import { Empty, Problem } from '@furrow/shared/ui/states';
+import { Empty } from '@furrow/shared/ui/states';
 import { useWords } from '@furrow/shared/words';
-import { Button, Input, Modal } from 'antd';
-import { useId, useState } from 'react';
+import { Button } from 'antd';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { useCloseAlert } from '../data';
 import { EvidenceList } from './EvidenceList';
+import { NoteDialog } from './NoteDialog';
 import { Pill, toneOf } from './Pill';
 import { subjectPath } from './subject';
 import { useMay } from './useMay';
@@ -79,33 +80,17 @@ function Line(props: { alert: Alert; brief?: boolean; onClose(): void }) {
 function CloseAlert(props: { alert: Alert; onDone(): void }) {
   const { t } = useTranslation('alerts');
   const w = useWords();
-  const [cause, setCause] = useState('');
   const close = useCloseAlert();
-  const field = useId();
+  const { id, kind, label } = props.alert;
   return (
-    <Modal
-      open
-      title={t('close_title', {
-        kind: w.word('alert', props.alert.kind),
-        label: props.alert.label,
-      })}
-      okText={t('close')}
-      okButtonProps={{ disabled: !cause.trim(), loading: close.isPending }}
-      onOk={() =>
-        close.mutate({ id: props.alert.id, cause: cause.trim() }, { onSuccess: props.onDone })
-      }
+    <NoteDialog
+      title={t('close_title', { kind: w.word('alert', kind), label })}
+      label={t('cause')}
+      ok={t('close')}
+      pending={close.isPending}
+      error={close.error}
+      onOk={(cause) => close.mutate({ id, cause }, { onSuccess: props.onDone })}
       onCancel={props.onDone}
-    >
-      <label htmlFor={field}>{t('cause')}</label>
-      <Input.TextArea
-        id={field}
-        autoFocus
-        rows={3}
-        maxLength={500}
-        value={cause}
-        onChange={(e) => setCause(e.target.value)}
-      />
-      {close.error ? <Problem error={close.error} compact /> : null}
-    </Modal>
+    />
   );
 }

@@ -16,7 +16,7 @@ export function MonthBars(props: { months: number[]; end: string; label: string 
     const d = new Date(
       Date.UTC(end.getUTCFullYear(), end.getUTCMonth() - (months.length - 1 - i), 15),
     );
-    return f.date(d.toISOString()).replace(/[/.]?15[/.]?/, (m) => (m.length === 4 ? '/' : ''));
+    return f.date(d.toISOString()).slice(0, 7);
   };
   return (
     <figure className="bars">

@@ -58,9 +58,7 @@ export function NdviChart(props: {
             ticks: { stroke: ink.grid },
             stroke: '#5b5f52',
             values: (_, ticks) =>
-              ticks.map((s) =>
-                f.date(new Date(s * 1000).toISOString()).slice(f.language === 'en' ? 0 : 2),
-              ),
+              ticks.map((s) => f.date(new Date(s * 1000).toISOString()).slice(2)),
             space: 90,
           },
           {
