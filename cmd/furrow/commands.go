@@ -8,6 +8,8 @@ var commands = []command{
 	{"doctor", "what is installed, reachable and migrated, and what to do about the rest", runDoctor},
 	{"scene index", "GeoTIFFs of a folder into a static STAC catalogue", runSceneIndex},
 	{"plot import", "a land-register file into plots", runPlotImport},
+	{"plot report", "the satellite report of each plot: crop, curve, hazards, worth", runPlotReport},
+	{"series smooth", "Whittaker smoothing of series, with gaps and true spacing", runSeriesSmooth},
 	{"chain import", "files of a reference chain: counts in, out and refused, and why", runChainImport},
 	{"party check", "credit codes: valid, suspicious or invalid, and why", runPartyCheck},
 	{"ledger verify", "every balance rebuilt from the log and compared", runLedgerVerify},

@@ -92,7 +92,7 @@ func floods(p Plot) []geo.Hazard {
 			last := before[len(before)-1]
 			open = len(out)
 			out = append(out, geo.Hazard{Kind: geo.Flood, Start: s.Date, Confidence: 0.7, Evidence: map[string]string{
-				"water_before": fmt.Sprintf("%.2f on %s", zero(last.Water), last.Date.Format(time.DateOnly)),
+				"water_before": on(zero(last.Water), last.Date),
 				"ndvi_before":  fmt.Sprintf("%.2f", last.NDVI),
 				"ndvi":         fmt.Sprintf("%.2f", s.NDVI),
 			}})
@@ -101,13 +101,16 @@ func floods(p Plot) []geo.Hazard {
 		}
 		h := &out[open]
 		h.End, h.Share = s.Date, max(h.Share, math.Round(wet*100)/100)
-		h.Evidence["water"] = fmt.Sprintf("%.2f of the plot on %s", wet, s.Date.Format(time.DateOnly))
+		h.Evidence["water"] = on(wet, s.Date)
 		if len(p.Answer.Matches) == 0 { // an unknown crop may be a paddy
 			h.Confidence = 0.5
 		}
 	}
 	return out
 }
+
+// on writes a value with its date; evidence is read in every language.
+func on(v float64, t time.Time) string { return fmt.Sprintf("%.2f (%s)", v, t.Format(time.DateOnly)) }
 
 func zero(v float64) float64 {
 	if math.IsNaN(v) {
@@ -194,9 +197,9 @@ func earlyHarvests(p Plot, known []geo.Hazard) []geo.Hazard {
 		}
 		out = append(out, geo.Hazard{Kind: geo.EarlyHarvest, Start: *s.End, End: usual, Share: 1, Confidence: min(0.95, 0.6+0.1*float64(bare)), Evidence: map[string]string{
 			"crop":          m.Part.Code,
-			"peak":          fmt.Sprintf("NDVI %.2f on %s", s.PeakNDVI, s.Peak.Format(time.DateOnly)),
+			"peak":          on(s.PeakNDVI, *s.Peak),
 			"bare_looks":    fmt.Sprint(bare),
-			"usual_harvest": "from " + usual.Format(time.DateOnly),
+			"usual_harvest": usual.Format(time.DateOnly),
 		}})
 	}
 	return out
@@ -249,7 +252,7 @@ func neverSown(p Plot) (geo.Hazard, bool) {
 	}
 	h.Confidence = min(0.95, 0.6+0.05*float64(looks))
 	h.Evidence = map[string]string{
-		"greenest": fmt.Sprintf("NDVI %.2f at most in %d clear looks when the crop should cover the ground", greenest, looks),
+		"greenest": fmt.Sprintf("%.2f (%d)", greenest, looks),
 	}
 	return h, true
 }
@@ -266,8 +269,9 @@ func poor(p Plot, known []geo.Hazard) (geo.Hazard, bool) {
 			continue
 		}
 		return geo.Hazard{Kind: geo.VigourLoss, Start: *s.Start, End: *s.End, Share: 1, Confidence: 0.5, Evidence: map[string]string{
-			"peak":  fmt.Sprintf("NDVI %.2f", s.PeakNDVI),
-			"usual": fmt.Sprintf("%.2f to %.2f for %s", m.Part.PeakNDVI[0], m.Part.PeakNDVI[1], m.Part.Code),
+			"crop":  m.Part.Code,
+			"peak":  fmt.Sprintf("%.2f", s.PeakNDVI),
+			"usual": fmt.Sprintf("%.2f–%.2f", m.Part.PeakNDVI[0], m.Part.PeakNDVI[1]),
 		}}, true
 	}
 	return geo.Hazard{}, false

@@ -132,10 +132,10 @@ func (g group) find(p Plot, known []geo.Hazard) (geo.Hazard, bool) {
 		return geo.Hazard{}, false
 	}
 	h.Evidence = map[string]string{
-		"against_peers": fmt.Sprintf("NDVI %.2f of that of other fields of the same crop, in %.0f clear looks", ratio/looks, looks),
+		"against_peers": fmt.Sprintf("%.2f (%.0f)", ratio/looks, looks),
 	}
 	if g.moist {
-		h.Evidence["leaf_water"] = fmt.Sprintf("NDMI %+.2f against equally green fields", water/looks)
+		h.Evidence["leaf_water"] = fmt.Sprintf("%+.2f", water/looks)
 		if water/looks < -dryMoisture {
 			h.Kind = geo.Drought
 		}

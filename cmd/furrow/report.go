@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/furrowcredit/furrow/catalog"
+	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/geo/crop"
+	"github.com/furrowcredit/furrow/geo/register"
+	"github.com/furrowcredit/furrow/geo/report"
+	"github.com/furrowcredit/furrow/geo/scene"
+)
+
+// longestSeason is the default length of the period before the last scene: a year
+// of crops and the sowing before it.
+const longestSeason = 400 * 24 * time.Hour
+
+// runPlotReport makes the satellite report of every plot of a file.
+func runPlotReport(ctx context.Context, args []string, std stdio) error {
+	fs := newFlags("plot report", "--scenes DIR --plot FILE [--season-start DATE --season-end DATE] [--declared COL] [--out DIR] [--html] [--lang zh-CN|en] [--json]", std)
+	scenes := fs.String("scenes", "", "folder of a STAC catalogue, as furrow scene index writes it")
+	file := fs.String("plot", "", "land-register file (GeoJSON, GeoPackage, KML, zipped Shapefile)")
+	from := fs.String("season-start", "", "first day (default: 400 days before the last scene, or the first scene)")
+	to := fs.String("season-end", "", "last day (default: the last scene)")
+	declared := fs.String("declared", "", "column with the declared crop: code or name of the catalogue")
+	catalogue := fs.String("catalog", "", "folder that replaces files of the built-in catalogue")
+	out := fs.String("out", "", "folder for a file a plot (NUMBER.json, with --html also NUMBER.html)")
+	html := fs.Bool("html", false, "write a page a plot; needs --out")
+	lang := fs.String("lang", "zh-CN", "language of the pages: zh-CN or en")
+	asJSON := fs.Bool("json", false, "print one JSON object with all reports")
+	rest, err := parseArgs(fs, args)
+	if err != nil {
+		return err
+	}
+	switch {
+	case *scenes == "" || *file == "" || len(rest) > 0:
+		return errUsage.With("why", "--scenes and --plot are needed, and nothing beside the flags")
+	case *html && *out == "":
+		return errUsage.With("why", "--html needs --out")
+	case *lang != "zh-CN" && *lang != "en":
+		return errUsage.With("why", "--lang is zh-CN or en")
+	}
+	fsys, err := catalog.Open(*catalogue)
+	if err != nil {
+		return err
+	}
+	crops, err := crop.Load(fsys)
+	if err != nil {
+		return err
+	}
+	cat, err := scene.Open(*scenes)
+	if err != nil {
+		return err
+	}
+	season, err := seasonOf(cat, *from, *to)
+	if err != nil {
+		return err
+	}
+	plots, refusals, err := readPlots(*file, *declared, crops)
+	if err != nil {
+		return err
+	}
+	maker := report.New(cat, crops, time.Now)
+	reports, err := maker.Make(ctx, plots, season)
+	if err != nil {
+		return err
+	}
+	if *out != "" {
+		if err := writeReports(*out, *lang, *html, maker, plots, reports); err != nil {
+			return err
+		}
+	}
+	if *asJSON {
+		err = printJSON(std.Out, map[string]any{
+			"features": len(plots) + len(refusals), "plots": len(plots), "refusals": refusals, "season": season, "reports": reports,
+		})
+	} else {
+		err = printReports(std, crops, *lang, plots, reports, refusals)
+	}
+	if err == nil && len(refusals) > 0 {
+		err = errNo
+	}
+	return err
+}
+
+// seasonOf reads the period, or takes it from the scenes.
+func seasonOf(cat *scene.Catalogue, from, to string) (geo.Season, error) {
+	items := cat.Items()
+	if len(items) == 0 {
+		return geo.Season{}, scene.ErrCatalogue.At("%s", cat.Dir())
+	}
+	day := func(flag, s string) (time.Time, error) {
+		t, err := time.Parse(time.DateOnly, s)
+		if err != nil {
+			return t, errUsage.With("why", fmt.Sprintf("--%s %q is not a date such as 2026-05-31", flag, s))
+		}
+		return t, nil
+	}
+	first, last := items[0].Time, items[len(items)-1].Time
+	s := geo.Season{Start: last.Add(-longestSeason), End: last}
+	if s.Start.Before(first) {
+		s.Start = first
+	}
+	var err error
+	if from != "" {
+		if s.Start, err = day("season-start", from); err != nil {
+			return s, err
+		}
+	}
+	if to != "" {
+		if s.End, err = day("season-end", to); err != nil {
+			return s, err
+		}
+		s.End = s.End.Add(24*time.Hour - time.Second)
+	}
+	if !s.End.After(s.Start) {
+		return s, errUsage.With("why", "the season ends before it starts")
+	}
+	s.Name = s.Start.Format("2006-01") + "/" + s.End.Format("2006-01")
+	return s, nil
+}
+
+// readPlots reads the register; a plot's id is its number in the file.
+func readPlots(path, declared string, crops *crop.Catalogue) ([]geo.Plot, []register.Refusal, error) {
+	plots, refusals, err := register.ReadFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	src, err := register.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	refused := map[int]bool{}
+	for _, r := range refusals {
+		refused[r.Feature] = true
+	}
+	i := 0
+	for _, f := range src.Features {
+		if refused[f.Number] || i >= len(plots) {
+			continue
+		}
+		p := &plots[i]
+		i++
+		p.ID = fmt.Sprint(f.Number)
+		name := p.Crop
+		if declared != "" {
+			v, ok := f.Fields[declared]
+			if !ok {
+				return nil, nil, errUsage.At("%s, feature %d", path, f.Number).With("why", fmt.Sprintf("it has no column %q", declared))
+			}
+			name = v
+		}
+		p.Crop = ""
+		for _, k := range crops.Crops() {
+			if name != "" && (strings.EqualFold(name, k.Code) || name == k.Zh || strings.EqualFold(name, k.En)) {
+				p.Crop = k.Code
+			}
+		}
+	}
+	return plots, refusals, nil
+}
+
+func writeReports(dir, lang string, html bool, maker *report.Maker, plots []geo.Plot, reports []geo.CropReport) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for i, r := range reports {
+		stem := filepath.Join(dir, fmt.Sprintf("%04s", r.PlotID))
+		f, err := os.Create(stem + ".json")
+		if err != nil {
+			return err
+		}
+		err = printJSON(f, r)
+		if cerr := f.Close(); err == nil {
+			err = cerr
+		}
+		if err != nil || !html {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if f, err = os.Create(stem + ".html"); err != nil {
+			return err
+		}
+		err = maker.HTML(f, plots[i], r, lang)
+		if cerr := f.Close(); err == nil {
+			err = cerr
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func printReports(std stdio, crops *crop.Catalogue, lang string, plots []geo.Plot, reports []geo.CropReport, refusals []register.Refusal) error {
+	for i, r := range reports {
+		what := "-"
+		if r.Crop != "" {
+			what = fmt.Sprintf("%s %.0f %%", crops.Name(r.Crop, lang), r.Confidence*100)
+		}
+		var hazards []string
+		for _, h := range r.Hazards {
+			hazards = append(hazards, fmt.Sprintf("%s %s", h.Kind, h.Start.Format(time.DateOnly)))
+		}
+		if _, err := fmt.Fprintf(std.Out, "%s\t%s\t%.2f mu\t%d/%d clear\t%s\t%s\t%s\t%s\n",
+			r.PlotID, plots[i].Name, r.Mu, r.ClearDates, r.TotalDates, r.Status, r.Reason, what, strings.Join(hazards, ", ")); err != nil {
+			return err
+		}
+	}
+	for _, r := range refusals {
+		if _, err := fmt.Fprintf(std.Out, "feature %d %s: %s\n", r.Feature, r.Name, r.Why); err != nil {
+			return err
+		}
+	}
+	return nil
+}

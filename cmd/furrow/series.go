@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/geo/series"
+)
+
+var errGzip = fault.New(fault.Invalid, "cli.gzip", "the file is named .gz and is no gzip file, or is cut short")
+
+// runSeriesSmooth smooths every series of a table.
+func runSeriesSmooth(_ context.Context, args []string, std stdio) error {
+	fs := newFlags("series smooth", "--in F.csv[.gz] --out F.csv [--lambda 10|auto] [--p 0.9] [--json]", std)
+	in := fs.String("in", "", "CSV with series_id, date, value and, if there is one, weight")
+	out := fs.String("out", "", "CSV to write (default: standard output): the same columns and smooth")
+	lambda := fs.String("lambda", "10", "smoothness for one step of the series' middle spacing, or auto for the V-curve")
+	p := fs.Float64("p", 0, "asymmetry towards the upper envelope, such as 0.9 (default: symmetric)")
+	asJSON := fs.Bool("json", false, "print one JSON object about the run; needs --out")
+	rest, err := parseArgs(fs, args)
+	if err != nil {
+		return err
+	}
+	if *in == "" || len(rest) > 0 || *asJSON && *out == "" {
+		return errUsage.With("why", "--in is needed, with --json also --out")
+	}
+	if *p != 0 && (*p <= 0 || *p >= 1) {
+		return errUsage.With("why", "--p lies between 0 and 1")
+	}
+	l := 0.0
+	if *lambda != "auto" {
+		if l, err = strconv.ParseFloat(*lambda, 64); err != nil || !(l > 0) {
+			return errUsage.With("why", "--lambda is a positive number or auto")
+		}
+	}
+	table, err := readSeries(*in)
+	if err != nil {
+		return err
+	}
+	if err := series.SmoothTable(table, l, *p); err != nil {
+		return err
+	}
+	if *out == "" {
+		return series.WriteTable(std.Out, table)
+	}
+	f, err := os.Create(*out)
+	if err != nil {
+		return err
+	}
+	err = series.WriteTable(f, table)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return err
+	}
+	rows, short := 0, 0
+	for _, s := range table {
+		rows += len(s.Rows)
+		if s.Lambda == 0 {
+			short++
+		}
+	}
+	if *asJSON {
+		return printJSON(std.Out, map[string]any{"series": len(table), "rows": rows, "too_short": short})
+	}
+	_, err = fmt.Fprintf(std.Out, "%d series with %d rows smoothed; %d have fewer than two values and stay empty\n", len(table), rows, short)
+	return err
+}
+
+// readSeries reads a table, packed or not, by the name of its file.
+func readSeries(path string) ([]series.Named, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "cli.file", "the file cannot be read").At("%s", path).Because(err)
+	}
+	defer func() { _ = f.Close() }()
+	var r io.Reader = bufio.NewReader(f)
+	if strings.HasSuffix(path, ".gz") {
+		z, err := gzip.NewReader(r)
+		if err != nil {
+			return nil, errGzip.At("%s", path).Because(err)
+		}
+		r = z
+	}
+	return series.ReadTable(r, path)
+}
