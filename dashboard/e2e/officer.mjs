@@ -48,6 +48,10 @@ async function pages(h, page) {
   const of = (kind) => applications.find((a) => a.subject.kind === kind && a.decision_id)?.id;
   const { items: plots } = await h.get(page, '/officer/plots?limit=500');
   const hurt = plots.find((l) => l.hazards?.length) ?? plots[0];
+  const { items: alerts } = await h.get(page, '/officer/alerts?limit=200');
+  const firm =
+    alerts.find((a) => a.subject_kind === 'firm')?.subject_id ??
+    (await first('/officer/firms', (x) => x.id));
   const found = [
     ['home', ''],
     ['applications', 'applications'],
@@ -60,7 +64,8 @@ async function pages(h, page) {
     ['herds', 'herds'],
     ['herd', await first('/officer/herds', (x) => `herds/${x.herd.id}`)],
     ['firms', 'firms'],
-    ['firm', await first('/officer/firms?limit=200', (x) => `firms/${x.id}`)],
+    ['firm', firm && `firms/${firm}`],
+    ['firm-anchor', await first('/officer/firms?anchors=true', (x) => `firms/${x.id}`)],
     ['alerts', 'alerts'],
     ['loans', 'loans'],
     ['loan', await first('/officer/loans', (x) => `loans/${x.id}`)],
@@ -127,15 +132,20 @@ async function approve(h, page) {
   h.check(after.application.state === 'offered', `approved, yet ${after.application.state}`);
 }
 
-/** The socket is open, and closing an alert takes it off the list. */
+/** What one officer closes disappears from the page of another, without a reload. */
 async function live(h, page) {
-  await h.open(page, '/officer/alerts');
-  await page.locator('.live-open').waitFor({ timeout: 10_000 });
+  const other = await page.context().newPage();
+  for (const p of [page, other]) {
+    await h.open(p, '/officer/alerts');
+    await p.locator('.live-open').waitFor({ timeout: 10_000 });
+  }
   const first = page.locator('.alert').first();
   if (!(await first.count())) return console.log('  (no alert is open)');
   const id = await first.getAttribute('data-alert');
   await first.locator('button').click();
   await page.locator('.ant-modal textarea').fill('e2e');
   await page.locator('.ant-modal .ant-btn-primary').click();
+  await other.locator(`[data-alert="${id}"]`).waitFor({ state: 'detached', timeout: 5_000 });
   await page.locator(`[data-alert="${id}"]`).waitFor({ state: 'detached' });
+  await other.close();
 }

@@ -8,6 +8,8 @@ export const M2_PER_MU = 10000 / 15;
 
 const ZONE = 'Asia/Shanghai';
 const NONE = '—';
+/** From 10,000 yuan on, a short amount is shortened. */
+const FIVE_DIGITS = 1_000_000;
 
 /** Formats of one language. Absent values become a dash. */
 export function formats(language: Language) {
@@ -42,6 +44,16 @@ export function formats(language: Language) {
     minute: '2-digit',
     hourCycle: 'h23',
   });
+  const full = new Intl.DateTimeFormat(dates, {
+    timeZone: ZONE,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  });
+  const yearOf = (at: Date) => day.format(at).slice(0, 4);
   const since = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
   const present = (v: number | undefined | null): v is number => v != null && Number.isFinite(v);
 
@@ -54,7 +66,7 @@ export function formats(language: Language) {
       present(fen) ? `¥${whole.format(Math.round(fen / 100))}` : NONE,
     /** A short amount: "¥123.5万" or "¥1.2M". */
     yuanShort: (fen: Fen | undefined | null) =>
-      present(fen) ? `¥${short.format(fen / 100)}` : NONE,
+      present(fen) ? `¥${(Math.abs(fen) < FIVE_DIGITS ? whole : short).format(fen / 100)}` : NONE,
     /** m² → mu with two decimals, without the unit. */
     mu: (m2: number | undefined | null) => (present(m2) ? two.format(m2 / M2_PER_MU) : NONE),
     integer: (n: number | undefined | null) => (present(n) ? whole.format(n) : NONE),
@@ -66,8 +78,12 @@ export function formats(language: Language) {
     /** A yearly rate in 1e-8 units → "4.35%". */
     rate: (r: Rate | undefined | null) => (present(r) ? `${two.format(r / 1e6)}%` : NONE),
     date: (iso: string | undefined | null) => (valid(iso) ? day.format(moment(iso)) : NONE),
-    /** Month, day and minute in the bank's time zone. */
-    time: (iso: string | undefined | null) => (valid(iso) ? minute.format(moment(iso)) : NONE),
+    /** Month, day and minute in the bank's time zone, with the year when it is another. */
+    time: (iso: string | undefined | null, now = Date.now()) => {
+      if (!valid(iso)) return NONE;
+      const at = moment(iso);
+      return (yearOf(at) === yearOf(new Date(now)) ? minute : full).format(at);
+    },
     /** "3 minutes ago", seen from `now`. */
     ago: (iso: string | undefined | null, now = Date.now()) => {
       if (!valid(iso)) return NONE;

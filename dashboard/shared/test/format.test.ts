@@ -10,7 +10,7 @@ describe('formats', () => {
     expect(zh.yuan0(123456789)).toBe('¥1,234,568');
     expect(zh.yuanShort(123456789)).toBe('¥123.5万');
     expect(en.yuanShort(123456789)).toBe('¥1.2M');
-    expect(zh.yuanShort(950_000)).toBe('¥9500');
+    expect(zh.yuanShort(950_050)).toBe('¥9,501');
     expect(zh.yuan(-5)).toBe('¥-0.05');
     expect(zh.yuan(undefined)).toBe('—');
   });
@@ -28,7 +28,9 @@ describe('formats', () => {
   test('times are read in Shanghai', () => {
     expect(zh.date('2026-05-31T16:30:00Z')).toBe('2026/06/01');
     expect(zh.date('2026-05-31')).toBe('2026/05/31');
-    expect(zh.time('2026-05-31T16:30:00Z')).toBe('06/01 00:30');
+    const now = Date.parse('2026-12-31T15:00:00Z');
+    expect(zh.time('2026-05-31T16:30:00Z', now)).toBe('06/01 00:30');
+    expect(zh.time('2025-05-31T16:30:00Z', now)).toBe('2025/06/01 00:30');
     expect(en.date('2026-05-31')).toBe('2026-05-31');
     expect(zh.date('0001-01-01T00:00:00Z')).toBe('—');
     expect(zh.date('2026-02-30x')).toBe('—');

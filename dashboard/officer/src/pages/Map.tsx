@@ -87,6 +87,7 @@ function Plots(props: { all: OfficerPlotLine[] }) {
         (!q || `${l.plot.name} ${l.plot.owner_name}`.toLowerCase().includes(q)),
     );
   }, [all, crop, state, text]);
+  const imagery = useImagery();
   const areas = useMemo<Area[]>(
     () =>
       shown.map((l) => ({
@@ -94,9 +95,10 @@ function Plots(props: { all: OfficerPlotLine[] }) {
         polygon: l.plot.polygon,
         color: color(l),
         label: l.plot.name,
-        fill: 0.3,
+        // Over NDVI the colours of the image have to be seen.
+        fill: imagery.layer === 'ndvi' ? 0.02 : 0.3,
       })),
-    [shown, color],
+    [shown, color, imagery.layer],
   );
   const bounds = useMemo<Bounds | undefined>(() => {
     const box = boundsOfPolygons((shown.length ? shown : all).map((l) => l.plot.polygon));
@@ -107,7 +109,6 @@ function Plots(props: { all: OfficerPlotLine[] }) {
     for (const l of all) n.set(l.crop, (n.get(l.crop) ?? 0) + 1);
     return n;
   }, [all]);
-  const imagery = useImagery();
   const slider = useId();
   const marked = shown.find((l) => l.plot.id === hovered);
 

@@ -47,8 +47,8 @@ function Line(props: { alert: Alert; brief?: boolean; onClose(): void }) {
         <b>{w.word('alert', a.kind)}</b>
         <Link to={subjectPath(a.subject_kind, a.subject_id)}>{a.label || a.subject_id}</Link>
         {a.count > 1 ? <span className="fw-muted">{t('times', { count: a.count })}</span> : null}
-        <time dateTime={a.event_at} title={f.time(a.event_at)}>
-          {f.ago(a.event_at)}
+        <time dateTime={a.opened_at} title={f.time(a.opened_at)}>
+          {f.ago(a.opened_at)}
         </time>
       </div>
       {props.brief ? null : (
@@ -61,7 +61,7 @@ function Line(props: { alert: Alert; brief?: boolean; onClose(): void }) {
               </span>
             ) : (
               <>
-                <span className="fw-muted">{t('opened', { time: f.time(a.opened_at) })}</span>
+                <span className="fw-muted">{t('opened', { time: f.time(a.event_at) })}</span>
                 {may ? (
                   <Button size="small" onClick={props.onClose}>
                     {t('close')}
