@@ -195,7 +195,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		return err
 	}
 	a.runner, err = job.New(driver, job.Work{
-		Applications: apps, Asked: askedStore, Plots: plotStore, Reports: reports, Chain: network, Alerts: desk, Loans: loans,
+		Applications: apps, Asked: askedStore, Plots: plotStore, Reports: reports, Chain: network, Alerts: desk, Loans: apps,
 		PlotChanged: a.plotChanged(plotStore), Season: a.season,
 	}, job.Options{Work: cfg.Work, Log: cfg.Log})
 	if err != nil {
