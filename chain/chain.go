@@ -18,6 +18,7 @@ var (
 	ErrFirmNotFound   = fault.New(fault.NotFound, "firm.not_found", "there is no such firm")
 	ErrUploadNotFound = fault.New(fault.NotFound, "upload.not_found", "there is no such upload")
 	ErrUploadState    = fault.New(fault.Conflict, "upload.state", "this upload is {state} already; upload the file again")
+	ErrUploadRaced    = fault.New(fault.Conflict, "upload.raced", "another upload changed the books at the same time; try again")
 	ErrFirmTaken      = fault.New(fault.Conflict, "firm.taken", "another firm has this credit code; try again to use that one")
 )
 
@@ -170,6 +171,7 @@ type Upload struct {
 	CreatedAt time.Time   `json:"created_at"`
 	DoneAt    *time.Time  `json:"done_at,omitempty"`
 	Body      []byte      `json:"-"`
+	Revision  int64       `json:"-"` // of the books against which it was read
 }
 
 // PartyFilter selects firms; zero fields do not restrict.
@@ -211,7 +213,8 @@ type Store interface {
 	Uploads(ctx context.Context, tenant, anchorID string) ([]Upload, error)
 	// CommitUpload writes the parties and documents of an upload and marks it
 	// committed, all or none. A document that is there already is left as it is.
-	// It returns ErrUploadState when the upload is not checked any more.
+	// It returns ErrUploadState when the upload is not checked any more, and
+	// ErrUploadRaced when the books have moved on from u.Revision.
 	CommitUpload(ctx context.Context, u Upload, firms []Party, docs []Document) (known int, err error)
 	// UndoUpload removes the documents that the upload brought, and the firms that
 	// nothing else mentions, and marks it undone; ErrUploadState when not committed.

@@ -267,6 +267,9 @@ func (m *Memory) CommitUpload(_ context.Context, u chain.Upload, firms []chain.P
 	if !m.move(u, chain.UploadChecked, false) {
 		return 0, chain.ErrUploadState.With("state", u.State)
 	}
+	if m.changes != u.Revision {
+		return 0, chain.ErrUploadRaced
+	}
 	if err := m.save(firms, u.ID); err != nil {
 		return 0, err
 	}

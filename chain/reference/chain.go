@@ -77,12 +77,6 @@ func New(nodes []chain.RefNode, edges []chain.RefEdge) *Chain {
 	return c
 }
 
-// Nodes returns all nodes, Edges all edges; both belong to the chain.
-func (c *Chain) Nodes() []chain.RefNode { return c.nodes }
-
-// Edges returns all edges.
-func (c *Chain) Edges() []chain.RefEdge { return c.edges }
-
 // Find returns the nodes of a name, short name, stock or industry code, however it
 // is typed; those of exactly this name come first.
 func (c *Chain) Find(name string) []chain.RefNode {

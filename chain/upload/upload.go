@@ -66,9 +66,21 @@ func (s *Service) Check(ctx context.Context, who Who, kind chain.DocKind, fileNa
 }
 
 // Commit writes the good rows of a checked upload. With bad rows it refuses unless
-// skipBad. The file is read again, because the books may have changed since.
-// Committing twice changes nothing.
+// skipBad. Committing twice changes nothing.
 func (s *Service) Commit(ctx context.Context, who Who, uploadID string, skipBad bool) (chain.Upload, error) {
+	const tries = 16 // each failure means that another upload got through
+	for try := 1; ; try++ {
+		u, err := s.commit(ctx, who, uploadID, skipBad)
+		raced := errors.Is(err, chain.ErrUploadRaced) || (errors.Is(err, chain.ErrUploadState) && u.State != chain.UploadUndone)
+		if !raced || try == tries {
+			return u, err
+		}
+	}
+}
+
+// commit reads the file again, because the books may have changed since the check,
+// and fails with chain.ErrUploadRaced when they change while it does.
+func (s *Service) commit(ctx context.Context, who Who, uploadID string, skipBad bool) (chain.Upload, error) {
 	u, err := s.Get(ctx, who, uploadID)
 	if err != nil {
 		return u, err
@@ -90,9 +102,6 @@ func (s *Service) Commit(ctx context.Context, who Who, uploadID string, skipBad 
 	done := s.now().UTC()
 	u.State, u.DoneAt = chain.UploadCommitted, &done
 	known, err := s.store.CommitUpload(ctx, u, firms, docs)
-	if errors.Is(err, chain.ErrUploadState) { // somebody was faster
-		return s.Get(ctx, who, uploadID)
-	}
 	u.Known += known
 	u.Good -= known
 	return u, err
@@ -132,6 +141,10 @@ func (s *Service) List(ctx context.Context, who Who) ([]chain.Upload, error) {
 // read fills in the counts and remarks of u and returns what a commit would write.
 func (s *Service) read(ctx context.Context, u *chain.Upload) ([]chain.Party, []chain.Document, error) {
 	u.Rows, u.Good, u.Known, u.Bad, u.Errors = 0, 0, 0, 0, []chain.RowError{}
+	var err error
+	if u.Revision, err = s.store.Revision(ctx, u.Tenant); err != nil {
+		return nil, nil, err
+	}
 	anchor, err := s.store.Firm(ctx, u.Tenant, u.AnchorID)
 	if errors.Is(err, chain.ErrFirmNotFound) || (err == nil && !anchor.AnchorOf) {
 		return nil, nil, ErrNotAnchor

@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +20,7 @@ import (
 	"github.com/furrowcredit/furrow/chain/chaintest"
 	"github.com/furrowcredit/furrow/chain/party"
 	"github.com/furrowcredit/furrow/chain/upload"
+	"github.com/furrowcredit/furrow/internal/realdata"
 )
 
 var who = upload.Who{Tenant: "t", AnchorID: "anchor", UserID: "u", UserName: "采购员"}
@@ -281,6 +284,29 @@ func TestSuppliersFillInWhatIsMissing(t *testing.T) {
 	want := chain.Party{ID: "small", Tenant: "t", Name: "丰岭合作社", NameKey: "丰岭合作社", USCC: code18(7), LegalRep: "王禾", Phone: "0539-1", Region: "青穗县", CreatedAt: today}
 	if d := cmp.Diff(want, p); err != nil || d != "" {
 		t.Error(err, d)
+	}
+}
+
+// TestRealCodes uploads real firms: all are taken, and the codes of the early
+// pilot series with a warning.
+func TestRealCodes(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile(filepath.Join(realdata.Dir(t, "chain"), "uscc.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _ := desk(t)
+	u, err := s.Check(t.Context(), who, chain.Suppliers, "uscc.csv", raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range u.Errors {
+		if !e.Warning || e.Code != "cell.uscc_suspicious" || e.Column != "uscc" {
+			t.Errorf("%+v", e)
+		}
+	}
+	if u.Rows != 80 || u.Good != 80 || len(u.Errors) != 3 {
+		t.Errorf("%d rows, %d good, %d remarks", u.Rows, u.Good, len(u.Errors))
 	}
 }
 

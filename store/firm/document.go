@@ -234,8 +234,15 @@ func (s *Store) CommitUpload(ctx context.Context, u chain.Upload, firms []chain.
 	var there int
 	err := s.db.Tx(ctx, func(tx *store.Tx) error {
 		there = 0
+		now, err := revision(ctx, tx, u.Tenant)
+		if err != nil {
+			return err
+		}
 		if err := setState(ctx, tx, u, chain.UploadChecked); err != nil {
 			return err
+		}
+		if now != u.Revision {
+			return chain.ErrUploadRaced
 		}
 		if err := saveFirms(ctx, tx, firms, u.ID); err != nil {
 			return err

@@ -143,8 +143,12 @@ func saveFirms(ctx context.Context, tx *store.Tx, firms []chain.Party, uploadID 
 
 // Revision implements chain.Store.
 func (s *Store) Revision(ctx context.Context, tenant string) (int64, error) {
+	return revision(ctx, s.db, tenant)
+}
+
+func revision(ctx context.Context, db store.Queryer, tenant string) (int64, error) {
 	var n int64
-	err := s.db.QueryRow(ctx, `select coalesce(max(n), 0) from firm_revision where tenant = $1`, tenant).Scan(&n)
+	err := db.QueryRow(ctx, `select coalesce(max(n), 0) from firm_revision where tenant = $1`, tenant).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("store/firm: %w", err)
 	}

@@ -236,6 +236,50 @@ func TestCommitsRace(t *testing.T) {
 	})
 }
 
+// TestUploadsRace: uploads that name the same new firm at once make it once, and
+// those that bring the same row bring it once.
+func TestUploadsRace(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		s, ctx := firm.New(db), t.Context()
+		anchor := party("anchor", "", "青穗集团")
+		anchor.AnchorOf = true
+		if err := s.SaveFirms(ctx, []chain.Party{anchor}); err != nil {
+			t.Fatal(err)
+		}
+		desk := upload.New(upload.Config{Store: s, Now: func() time.Time { return now }})
+		who := upload.Who{Tenant: "t", AnchorID: "anchor"}
+		var wg sync.WaitGroup
+		good := make([]int, 6)
+		for i := range good {
+			u, err := desk.Check(ctx, who, chain.Order, "x.csv", fmt.Appendf(nil, "订单号,卖方,金额,订单日期\nPO0,丰岭厂,1000,2026-01-01\nPO%d,丰岭厂,1000,2026-01-01\n", i+1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			wg.Go(func() {
+				got, err := desk.Commit(ctx, who, u.ID, false)
+				if err != nil {
+					t.Error(err)
+				}
+				good[i] = got.Good
+			})
+		}
+		wg.Wait()
+		firms, err := s.FirmByName(ctx, "t", "丰岭厂")
+		if err != nil || len(firms) != 1 {
+			t.Fatal(err, firms)
+		}
+		docs, err := s.Documents(ctx, "t", firms[0].ID, chain.Order)
+		if err != nil || len(docs) != 7 {
+			t.Errorf("%v: %d documents", err, len(docs))
+		}
+		slices.Sort(good)
+		if !slices.Equal(good, []int{1, 1, 1, 1, 1, 2}) {
+			t.Errorf("good rows %v", good)
+		}
+	})
+}
+
 func TestReference(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
