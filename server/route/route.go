@@ -28,6 +28,9 @@ const (
 	MaxUpload = 20 << 20
 )
 
+// maxTime bounds the work on one request; longer work goes into the background.
+const maxTime = 90 * time.Second
+
 // Prefix stands before every path of the API.
 const Prefix = "/api/v1"
 
@@ -253,7 +256,9 @@ func (a *API) guard(hc huma.Context, next func(huma.Context)) {
 	op := hc.Operation()
 	r, w := humago.Unwrap(hc)
 	c := &call{object: hc.Param("id")}
-	ctx := &guarded{inner: huma.WithValue(hc, callKey{}, c)}
+	bounded, cancel := context.WithTimeout(context.WithValue(hc.Context(), callKey{}, c), maxTime)
+	defer cancel()
+	ctx := &guarded{inner: huma.WithContext(hc, bounded)}
 	defer func() {
 		if r.MultipartForm != nil { // its parts may lie in temporary files
 			_ = r.MultipartForm.RemoveAll()

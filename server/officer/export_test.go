@@ -1,0 +1,4 @@
+package officer
+
+// ParseBBox is tested from outside.
+var ParseBBox = parseBBox
