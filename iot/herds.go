@@ -23,7 +23,9 @@ var (
 	ErrHerdSpecies = fault.New(fault.Invalid, "herd.species", "the species {species} is not in the catalogue")
 	ErrHerdEmpty   = fault.New(fault.Invalid, "herd.empty", "list at least one animal")
 	ErrHerdTooBig  = fault.New(fault.TooLarge, "herd.too_big", "register at most {max} animals in one herd")
-	ErrFence       = fault.New(fault.Invalid, "herd.fence", "the fence is not usable: {why}")
+	ErrFence       = fault.New(fault.Invalid, "herd.fence", "draw the fence with three to {max} corners and close the line")
+	ErrFencePlace  = fault.New(fault.Invalid, "herd.fence_place", "the fence must lie at longitudes -180 to 180 and latitudes -90 to 90")
+	ErrFenceCross  = fault.New(fault.Invalid, "herd.fence_crossing", "the sides of the fence cross each other: draw it without a knot")
 	ErrTwice       = fault.New(fault.Invalid, "herd.twice", "{what} is listed twice")
 	ErrDeviceID    = fault.New(fault.Invalid, "device.id",
 		"the device number {device} must be 1 to 64 letters, digits, dots, dashes or underscores")
@@ -194,24 +196,21 @@ func (d Device) Authentic(secret string) bool {
 // checkFence wants one closed ring of at least three corners, inside WGS84 bounds,
 // that does not cross itself.
 func checkFence(p orb.Polygon) error {
-	bad := func(why string) error { return ErrFence.With("why", why).At("fence") }
+	const most = 2000
 	if len(p) == 0 {
-		return bad("draw at least three corners")
+		return ErrFence.With("max", most).At("fence")
 	}
 	for _, r := range p {
-		if len(r) < 4 || r[0] != r[len(r)-1] {
-			return bad("draw at least three corners and close the line")
-		}
-		if len(r) > 2000 {
-			return bad("use at most 2000 corners")
+		if len(r) < 4 || len(r) > most+1 || r[0] != r[len(r)-1] {
+			return ErrFence.With("max", most).At("fence")
 		}
 		for _, c := range r {
 			if !(math.Abs(c[0]) <= 180 && math.Abs(c[1]) <= 90) { // also refuses NaN
-				return bad("longitude must be -180 to 180 and latitude -90 to 90")
+				return ErrFencePlace.At("fence")
 			}
 		}
 		if crosses(r) {
-			return bad("its sides cross each other")
+			return ErrFenceCross.At("fence")
 		}
 	}
 	return nil

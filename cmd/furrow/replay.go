@@ -51,8 +51,12 @@ func runTagReplay(ctx context.Context, args []string, std stdio) error {
 	}
 	if *plan {
 		r := tracks.Ranch(*name, *kind)
+		animals := make([]map[string]any, len(r.Animals))
+		for i, a := range r.Animals {
+			animals[i] = map[string]any{"identity": a.Identity, "born": a.Born.Format(time.DateOnly), "tag_id": a.TagID}
+		}
 		return printJSON(std.Out, map[string]any{"owner_id": *owner, "name": r.Herd.Name, "species": r.Herd.Species,
-			"fence": r.Herd.Fence, "animals": r.Animals, "gateways": []string{}})
+			"fence": r.Herd.Fence, "animals": animals, "gateways": []string{}})
 	}
 	creds, err := readCredentials(*keys)
 	if err != nil {

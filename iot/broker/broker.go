@@ -217,9 +217,9 @@ func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, er
 // listener remembers its open connections, to close them all at the end.
 type listener struct {
 	net.Listener
-	mu     sync.Mutex
-	open   map[net.Conn]struct{}
-	closed bool
+	mu    sync.Mutex
+	open  map[net.Conn]struct{}
+	ended bool
 }
 
 // Accept implements net.Listener.
@@ -230,7 +230,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
+	if l.ended {
 		return nil, errors.Join(net.ErrClosed, c.Close())
 	}
 	l.open[c] = struct{}{}
@@ -240,8 +240,8 @@ func (l *listener) Accept() (net.Conn, error) {
 func (l *listener) closeAll() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.closed = true
-	_ = l.Listener.Close() // mochi closes it again; neither needs the answer
+	l.ended = true
+	_ = l.Close() // mochi closes it again; neither needs the answer
 	for c := range l.open {
 		_ = c.Close()
 	}

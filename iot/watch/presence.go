@@ -46,10 +46,12 @@ func (p *Presence) Step(distance, accuracy float64, m Margins) bool {
 	case far > m.Out:
 		p.out, p.in = p.out+1, 0
 		if p.out >= m.Times || far > m.Sure {
-			if p.place == Inside {
+			switch p.place {
+			case Inside:
 				p.place = Outside
-			} else if p.place == Nowhere {
+			case Nowhere:
 				p.place = NeverEntered
+			case Outside, NeverEntered:
 			}
 		}
 	case distance <= 0:

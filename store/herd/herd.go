@@ -252,4 +252,3 @@ func collect[T any](rows *sql.Rows, err error, scan func(row) (T, error)) ([]T, 
 	}
 	return all, rows.Err()
 }
-
