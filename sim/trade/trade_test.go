@@ -45,7 +45,7 @@ func TestFirmsAreMadeUp(t *testing.T) {
 // TestTruth uploads everything and looks: what is planted is found, nothing else.
 func TestTruth(t *testing.T) {
 	t.Parallel()
-	for _, seed := range []uint64{7, 20260} {
+	for seed, end := range map[uint64]time.Time{20260: end, 7: time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)} {
 		tr, err := trade.Make(seed, end)
 		if err != nil {
 			t.Fatal(err)
@@ -115,6 +115,9 @@ func TestTruth(t *testing.T) {
 			if invoiced != tr.Truth.Totals[i].Invoiced {
 				t.Errorf("anchor %d: %s invoiced, truth %s", i, invoiced, tr.Truth.Totals[i].Invoiced)
 			}
+		}
+		if seed != 20260 {
+			continue
 		}
 		statuses := map[trade.Profile]map[string]int{}
 		for _, f := range tr.Firms {
