@@ -116,9 +116,13 @@ func must[T any](v T, err error) func(testing.TB) T {
 // zhao who borrows, and foodco2.
 func newHouse(t *testing.T) *house {
 	t.Helper()
+	return newHouseOn(t, storetest.Open(t, "sqlite:"+filepath.Join(t.TempDir(), "furrow.db")))
+}
+
+func newHouseOn(t *testing.T, db *store.DB) *house {
+	t.Helper()
 	ctx := t.Context()
 	dir := t.TempDir()
-	db := storetest.Open(t, "sqlite:"+filepath.Join(dir, "furrow.db"))
 	files := must(catalog.Open(""))(t)
 	now := time.Now
 	h := &house{

@@ -17,7 +17,9 @@ import (
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/server/route"
+	"github.com/furrowcredit/furrow/store"
 	plotstore "github.com/furrowcredit/furrow/store/plot"
+	"github.com/furrowcredit/furrow/store/storetest"
 )
 
 // report gives a plot the evidence of a good wheat field.
@@ -50,10 +52,13 @@ type ask struct {
 }
 
 // A farmer's way from the drawing to the last repayment, with every answer given
-// again when the same request comes twice.
+// again when the same request comes twice; on both databases.
 func TestFarmerJourney(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	storetest.Each(t, func(t *testing.T, db *store.DB) { farmerJourney(t, newHouseOn(t, db)) })
+}
+
+func farmerJourney(t *testing.T, h *house) {
 	field := square(115.05, 37.05, 0.003)
 	check := decode[geo.PlotCheck](h, h.post("wang", "/farmer/plots/check", map[string]any{"polygon": field}))
 	if check.Mu < 100 || check.Mu > 150 || check.PerimeterM < 1000 {
