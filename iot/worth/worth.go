@@ -61,14 +61,14 @@ func Of(s species.Species, animals []iot.Animal, at time.Time) (Value, error) {
 		}
 		return ratio(num.Mul(num, big.NewInt(int64(s.Price.FenPerKg))), den)
 	}
-	for spread, to := range map[int64]*money.Fen{-s.Growth.SpreadBP: &v.Low, 0: &v.Middle, s.Growth.SpreadBP: &v.High} {
+	for _, v := range []struct {
+		spread int64
+		to     *money.Fen
+	}{{-s.Growth.SpreadBP, &v.Low}, {0, &v.Middle}, {s.Growth.SpreadBP, &v.High}} {
 		var err error
-		if *to, err = value(spread); err != nil {
+		if *v.to, err = value(v.spread); err != nil {
 			return Value{}, err
 		}
-	}
-	if s.Growth.SpreadBP == 0 {
-		v.Low, v.High = v.Middle, v.Middle
 	}
 	v.Basis = fmt.Sprintf("%d head, %d kg live weight by age, %s yuan/kg (%s, %s), mortality %s, haircut %s",
 		len(animals), v.Grams/1000, s.Price.FenPerKg, s.Price.Date, s.Price.Source, money.BP(s.MortalityBP), money.BP(s.HaircutBP))

@@ -1,0 +1,112 @@
+package fixes_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/iot/fixes"
+)
+
+func TestColumnNames(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		header string
+		local  bool
+	}{
+		{"tag,time,lon,lat", false}, {"calftag,dateTime,x,y", true}, {"\uFEFFAnimal,DateTime,Longitude,Latitude", false},
+		{" Device , TS , LNG , LAT ", false},
+	} {
+		r, err := fixes.NewReader(strings.NewReader(c.header+"\na,1764000000000,1.5,2.5\na,2025-11-24 16:00:00,1,2\n"), "f.csv")
+		if err != nil || r.Local() != c.local {
+			t.Errorf("%q: %v", c.header, err)
+			continue
+		}
+		fix, err := r.Next()
+		if err != nil || fix.Tag != "a" || fix.P[0] != 1.5 || fix.P[1] != 2.5 || fix.At.UnixMilli() != 1764000000000 || fix.Line != 2 {
+			t.Errorf("%q: %+v, %v", c.header, fix, err)
+		}
+		if fix, err = r.Next(); err != nil || fix.At.UnixMilli() != 1764000000000 {
+			t.Errorf("%q: %+v, %v", c.header, fix, err)
+		}
+		if _, err := r.Next(); !errors.Is(err, io.EOF) {
+			t.Error(err)
+		}
+	}
+}
+
+func TestReadFence(t *testing.T) {
+	t.Parallel()
+	const ring = `[[0,0],[1,0],[1,1],[0,0]]`
+	for name, c := range map[string]struct {
+		file, body, pen string
+		corners         int // 0: refused
+	}{
+		"geometry":      {"f.json", `{"type":"Polygon","coordinates":[` + ring + `]}`, "", 4},
+		"feature":       {"f.geojson", `{"type":"Feature","properties":{},"geometry":{"type":"Polygon","coordinates":[` + ring + `]}}`, "", 4},
+		"multi":         {"f.json", `{"type":"MultiPolygon","coordinates":[[` + ring + `]]}`, "", 4},
+		"open ring":     {"f.csv", "x,y\n0,0\n1,0\n1,1\n", "", 4},
+		"closed ring":   {"f.csv", "lon,lat\n0,0\n1,0\n1,1\n0,0\n", "", 4},
+		"pens":          {"f.csv", "Pen,Object,x,y\n1,fence,0,0\n1,water,9,9\n1,fence,1,0\n1,fence,1,1\n2,fence,5,5\n", "", 4},
+		"the other pen": {"f.csv", "pen,x,y\n1,0,0\n2,0,0\n2,1,0\n2,1,1\n2,0,1\n", "2", 5},
+		"no such pen":   {"f.csv", "pen,x,y\n1,0,0\n", "3", 0},
+		"infinite":      {"f.csv", "x,y\n0,0\n1,Inf\n1,1\n", "", 0},
+		"point":         {"f.json", `{"type":"Point","coordinates":[1,2]}`, "", 0},
+	} {
+		p, err := fixes.ReadFence(strings.NewReader(c.body), c.file, c.pen)
+		if (err == nil) != (c.corners > 0) || err == nil && len(p[0]) != c.corners {
+			t.Errorf("%s: %v, %v", name, p, err)
+		}
+		if err != nil && !errors.Is(err, fault.Invalid) {
+			t.Errorf("%s: %v is not the caller's fault", name, err)
+		}
+	}
+}
+
+func FuzzReader(f *testing.F) {
+	f.Add([]byte("tag,time,lon,lat\na,1,2,3\n"))
+	f.Add([]byte("calftag,x,y,dateTime\n570,38.74,192.62,2018-06-01T06:00:00Z\n"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		r, err := fixes.NewReader(bytes.NewReader(in), "f.csv")
+		for err == nil {
+			var fix fixes.Fix
+			if fix, err = r.Next(); err == nil && (fix.Tag == "" || math.IsNaN(fix.P[0]+fix.P[1]+fix.Accuracy)) {
+				t.Fatalf("%+v", fix)
+			}
+		}
+		if !errors.Is(err, io.EOF) && !errors.Is(err, fault.Invalid) {
+			t.Fatal(err)
+		}
+	})
+}
+
+func FuzzReadFence(f *testing.F) {
+	f.Add([]byte(`{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,0]]]}`), true)
+	f.Add([]byte("pen,object,x,y\n1,fence,0,0\n"), false)
+	f.Fuzz(func(t *testing.T, in []byte, asJSON bool) {
+		name := "f.csv"
+		if asJSON {
+			name = "f.json"
+		}
+		p, err := fixes.ReadFence(bytes.NewReader(in), name, "")
+		if err == nil && (len(p) == 0 || len(p[0]) < 4) {
+			t.Fatal(p)
+		}
+	})
+}
+
+func ExampleReader() {
+	r, _ := fixes.NewReader(strings.NewReader("tag,time,lon,lat\nA-1,2026-06-01T08:00:00Z,113.2,31.5\nA-1,soon,113.2,31.5\n"), "fixes.csv")
+	fix, _ := r.Next()
+	_, err := r.Next()
+	fmt.Println(fix.Tag, fix.P)
+	fmt.Println(err)
+	// Output:
+	// A-1 [113.2 31.5]
+	// fixes.csv:3:5: the value "soon" of column time is not usable: write it as 2026-05-31T08:00:00Z or as Unix milliseconds
+}
