@@ -52,20 +52,16 @@ func TestDB(t *testing.T) {
 			for range workers {
 				wg.Go(func() {
 					for range each {
-						for {
-							err := db.Tx(ctx, func(tx *store.Tx) error {
-								var n int
-								if err := tx.QueryRow(ctx, `select n from counter where id = 'a'`).Scan(&n); err != nil {
-									return err
-								}
-								_, err := tx.Exec(ctx, `update counter set n = $1 where id = 'a'`, n+1)
+						err := db.Tx(ctx, func(tx *store.Tx) error {
+							var n int
+							if err := tx.QueryRow(ctx, `select n from counter where id = 'a'`).Scan(&n); err != nil {
 								return err
-							})
-							if err == nil {
-								break
 							}
+							_, err := tx.Exec(ctx, `update counter set n = $1 where id = 'a'`, n+1)
+							return err
+						})
+						if err != nil {
 							errs <- err
-							return
 						}
 					}
 				})
