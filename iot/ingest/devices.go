@@ -60,3 +60,22 @@ func (c *deviceCache) get(ctx context.Context, tenant, id string) (iot.Device, e
 	c.mu.Unlock()
 	return hit.device, hit.err
 }
+
+// quota lets each device have so many of something in a minute.
+type quota struct {
+	most   int
+	mu     sync.Mutex
+	minute int64
+	used   map[deviceKey]int
+}
+
+func (q *quota) take(d iot.Device, at time.Time) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if m := at.Unix() / 60; m != q.minute || q.used == nil {
+		q.minute, q.used = m, make(map[deviceKey]int)
+	}
+	key := deviceKey{d.Tenant, d.ID}
+	q.used[key]++
+	return q.used[key] <= q.most
+}

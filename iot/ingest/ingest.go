@@ -56,6 +56,7 @@ type Counters struct {
 	Messages    atomic.Int64 // taken and acknowledged
 	Readings    atomic.Int64 // saved
 	Quarantined atomic.Int64
+	Dropped     atomic.Int64 // refused payloads beyond what is kept of one device
 	Impostors   atomic.Int64
 	Batches     atomic.Int64 // writes to the series store
 	Retries     atomic.Int64 // of failed writes
@@ -67,6 +68,8 @@ type Pipeline struct {
 
 	cfg     Config
 	devices deviceCache
+	refused quota
+	blamed  quota
 
 	mu      sync.Mutex
 	waiting []*job
@@ -85,7 +88,7 @@ func New(cfg Config) *Pipeline {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	p := &Pipeline{cfg: cfg}
+	p := &Pipeline{cfg: cfg, refused: quota{most: keptPerMinute}, blamed: quota{most: toldPerMinute}}
 	p.devices.init(cfg.Herds, cfg.Now)
 	return p
 }
@@ -183,7 +186,7 @@ func (p *Pipeline) admit(ctx context.Context, device iot.Device, r *iot.Reading,
 func (p *Pipeline) Impostor(ctx context.Context, device iot.Device, as string) {
 	p.Counters.Impostors.Add(1)
 	p.cfg.Log.Warn("a device published as another", "tenant", device.Tenant, "device", device.ID, "as", as)
-	if p.cfg.Raise == nil {
+	if p.cfg.Raise == nil || !p.blamed.take(device, p.cfg.Now()) {
 		return
 	}
 	err := p.cfg.Raise(ctx, iot.Event{Tenant: device.Tenant, Kind: iot.Impostor, HerdID: device.HerdID,
@@ -194,8 +197,12 @@ func (p *Pipeline) Impostor(ctx context.Context, device iot.Device, as string) {
 	}
 }
 
-// quarantine keeps a refused payload.
+// quarantine keeps a refused payload; of a device that sends nothing else, some.
 func (p *Pipeline) quarantine(ctx context.Context, topic string, device iot.Device, raw []byte, received time.Time, why error) error {
+	if !p.refused.take(device, received) {
+		p.Counters.Dropped.Add(1)
+		return nil
+	}
 	q := iot.Quarantined{ID: ident.New(), Tenant: device.Tenant, Topic: topic, Device: device.ID,
 		Code: "reading.refused", Reason: why.Error(), Payload: append([]byte(nil), raw[:min(len(raw), maxKept)]...), Received: received}
 	var f *fault.Error
@@ -209,8 +216,13 @@ func (p *Pipeline) quarantine(ctx context.Context, topic string, device iot.Devi
 	return nil
 }
 
-// maxKept is how much of a refused payload is kept.
-const maxKept = 16 << 10
+// What a device that has gone mad may cost: bytes kept of one payload, payloads
+// kept and reports made of it in a minute.
+const (
+	maxKept       = 16 << 10
+	keptPerMinute = 600
+	toldPerMinute = 6
+)
 
 // retry repeats f while what it needs is unavailable, until ctx ends.
 func (p *Pipeline) retry(ctx context.Context, f func() error) error {

@@ -233,6 +233,26 @@ func TestNewTagIsKnownSoon(t *testing.T) {
 	}
 }
 
+// TestMadDevice wants every junk message acknowledged and counted, and only some kept.
+func TestMadDevice(t *testing.T) {
+	t.Parallel()
+	herds := register(t)
+	told := 0
+	p := ingest.New(ingest.Config{Herds: herds, Series: &seriestest.Memory{}, Now: func() time.Time { return now },
+		Raise: func(context.Context, iot.Event) error { told++; return nil }})
+	d := get(t, herds, "t1")
+	for range 2000 {
+		if err := p.Submit(t.Context(), "", d, []byte(`{"tag":"t2","ts":`+ms(now)+`}`), now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	q, _ := herds.Quarantined(t.Context(), "x", 0)
+	c := &p.Counters
+	if c.Messages.Load() != 2000 || c.Impostors.Load() != 2000 || c.Quarantined.Load()+c.Dropped.Load() != 2000 || len(q) != 600 || told != 6 {
+		t.Errorf("%d taken, %d kept, %d told", c.Messages.Load(), len(q), told)
+	}
+}
+
 func BenchmarkSubmit(b *testing.B) {
 	herds := register(b)
 	p := ingest.New(ingest.Config{Herds: herds, Series: &discard{}, Now: func() time.Time { return now }})

@@ -119,20 +119,25 @@ func (e *Engine) load(ctx context.Context, ih iot.Herd, restore bool) error {
 		t := known[a.ID]
 		if t == nil {
 			t = newTag(sp.Watch, !restore)
-		}
-		t.animal, t.margins = a, NewMargins(sp.Watch, h.fence)
-		if known[a.ID] == nil && restore && a.TagID != "" {
-			if err := e.replay(ctx, h, t); err != nil {
-				return err
+			t.herd, t.animal, t.margins = h, a, NewMargins(sp.Watch, h.fence)
+			if restore && a.TagID != "" {
+				if err := e.replay(ctx, h, t); err != nil {
+					return err
+				}
 			}
 		}
 		h.animals = append(h.animals, t)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if old := e.herds[key{ih.Tenant, ih.ID}]; old != nil {
+		for _, t := range old.animals {
+			delete(e.tags, key{ih.Tenant, t.animal.TagID})
+		}
+	}
 	e.herds[key{ih.Tenant, ih.ID}] = h
-	for _, t := range h.animals {
-		t.herd = h
+	for i, t := range h.animals {
+		t.herd, t.animal, t.margins = h, animals[i], NewMargins(t.w, h.fence)
 		if t.animal.TagID != "" {
 			e.tags[key{ih.Tenant, t.animal.TagID}] = t
 		}
@@ -143,7 +148,6 @@ func (e *Engine) load(ctx context.Context, ih iot.Herd, restore bool) error {
 // replay brings a tag to where its stored readings leave it.
 func (e *Engine) replay(ctx context.Context, h *herd, t *tag) error {
 	now := e.cfg.Now()
-	t.herd = h
 	s, tenant, id := e.cfg.Series, h.Tenant, t.animal.TagID
 	end := now.Add(time.Hour)
 	recent, err := s.Range(ctx, tenant, id, now.Add(-t.w.Still()-time.Hour), end, 0)
