@@ -60,6 +60,12 @@ export async function run(face, body, options = {}) {
 class Harness {
   constructor(browser, face, faults, options) {
     Object.assign(this, { browser, face, faults, options });
+    this.tolerated = [];
+  }
+
+  /** From now on console errors that match are what a test provokes, not faults. */
+  tolerate(pattern) {
+    this.tolerated.push(pattern);
   }
 
   /** A page in a context of its own that reports what it does wrong. */
@@ -88,7 +94,8 @@ class Harness {
     });
     page.on('pageerror', (e) => this.fault(`${page.url()}: ${e.message}`));
     page.on('console', (m) => {
-      if (m.type() === 'error' && !expected(m)) this.fault(`console at ${page.url()}: ${m.text()}`);
+      const meant = expected(m) || this.tolerated.some((p) => p.test(m.text()));
+      if (m.type() === 'error' && !meant) this.fault(`console at ${page.url()}: ${m.text()}`);
     });
     return page;
   }

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-const support = ['harness.mjs', 'run.mjs'];
+const support = ['harness.mjs', 'run.mjs', 'xlsx.mjs'];
 const named = process.argv.slice(2).map((name) => `${name}.mjs`);
 const all = readdirSync(import.meta.dirname).filter(
   (f) => f.endsWith('.mjs') && !support.includes(f),

@@ -26,7 +26,11 @@ export function App() {
     return () => i18n.off('languageChanged', again);
   }, [client, i18n]);
   return (
-    <ConfigProvider theme={theme} locale={i18n.language === 'en' ? enUS : zhCN}>
+    <ConfigProvider
+      theme={theme}
+      locale={i18n.language === 'en' ? enUS : zhCN}
+      button={{ autoInsertSpace: false }}
+    >
       <AntApp>
         <Routes>
           <Route element={<Frame />}>

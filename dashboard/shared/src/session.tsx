@@ -61,8 +61,9 @@ export function SessionGate(props: { roles: Role[]; face: string; children: Reac
 
   const signOut = async () => {
     await api.DELETE('/api/v1/session');
-    client.clear();
+    // The session itself stays in the cache, so that whoever watches it is told.
     client.setQueryData(key, null);
+    client.removeQueries({ predicate: (q) => q.queryKey[0] !== key[0] });
   };
 
   if (session.isPending) return <Loading />;

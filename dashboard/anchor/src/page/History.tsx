@@ -28,7 +28,7 @@ export function History() {
       title: tu('when'),
       dataIndex: 'created_at',
       width: 130,
-      render: f.time,
+      render: (at: string) => f.time(at),
       sorter: (a, b) => a.created_at.localeCompare(b.created_at),
     },
     {

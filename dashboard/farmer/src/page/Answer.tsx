@@ -168,6 +168,9 @@ const signs: Record<string, string> = {
   info: 'i',
 };
 
+/** Effects whose amount is a change of the limit. */
+const LIMIT_MOVES = new Set(['lower', 'raise']);
+
 /** One rule's say, with what it did to the limit. */
 function Why({ reason }: { reason: Reason }) {
   const { t } = useTranslation('answer');
@@ -181,7 +184,9 @@ function Why({ reason }: { reason: Reason }) {
         {reason.message}
         <small>
           {t(`effect.${reason.effect}`)}
-          {reason.amount ? ` ${f.yuan0(Math.abs(reason.amount))}` : ''}
+          {reason.amount && LIMIT_MOVES.has(reason.effect)
+            ? ` ${f.yuan0(Math.abs(reason.amount))}`
+            : ''}
         </small>
       </span>
     </li>

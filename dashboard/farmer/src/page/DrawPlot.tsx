@@ -136,7 +136,7 @@ function Boundary(props: {
       })),
     [home.data],
   );
-  // Where the person's other plots are is where the next one will be.
+  // Beside a plot of the same person is where the next one may well be.
   const bounds = useMemo(
     () => start(corners, others, scene.data?.item && (scene.data.bbox as Bounds)),
     [scene.data, others],
@@ -452,14 +452,14 @@ function Details(props: {
   );
 }
 
-/** Where the map opens: at the drawing, else near the other plots, else over the scene. */
+/** Where the map opens: at the drawing, else around another plot, else over the scene. */
 function start(
   corners: readonly Corner[],
   others: { polygon: Rings }[],
   scene: Bounds | undefined,
 ): Bounds | undefined {
-  const box =
-    boundsOf(corners.map((c): Position => [...c])) ??
-    boundsOfPolygons(others.map((o) => o.polygon));
-  return box ? grown(box, 0.6) : scene;
+  const drawn = boundsOf(corners.map((c): Position => [...c]));
+  if (drawn) return grown(drawn, 0.6);
+  const near = boundsOfPolygons(others.slice(0, 1).map((o) => o.polygon));
+  return near ? grown(near, 1.5) : scene;
 }

@@ -45,6 +45,7 @@ export function Loan() {
                 [t('outstanding'), f.yuan(l.outstanding)],
                 [t('rate'), f.rate(l.rate)],
                 [t('method_name'), t(`method.${l.method}`)],
+                ...(l.credit ? [[t('credit'), f.yuan(l.credit)] as [string, string]] : []),
                 ...(l.penalty ? [[t('penalty'), f.yuan(l.penalty)] as [string, string]] : []),
               ]}
             />

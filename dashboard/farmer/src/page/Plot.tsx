@@ -23,7 +23,7 @@ export default function Plot() {
         {({ plot: p, report }) => (
           <>
             <div className="f-summary">
-              <Outline polygon={p.polygon} size={112} label={t('outline')} />
+              <Outline polygon={p.polygon} size={88} label={t('outline')} />
               <Facts
                 of={[
                   [t('area'), `${f.mu(p.area_m2)} ${t('shared:unit.mu')}`],
