@@ -1,9 +1,14 @@
 package server_test
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -215,6 +220,44 @@ func TestHugeBodies(t *testing.T) {
 		if took := time.Since(began); took > 5*time.Second {
 			t.Errorf("%s took %v", tt.name, took)
 		}
+	}
+}
+
+// The parts of a form that lie in temporary files go with the request.
+func TestUploadLeavesNoFiles(t *testing.T) { // not parallel: it sets TMPDIR
+	h := newHouse(t)
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	file := bytes.Repeat([]byte("x"), 300<<10)
+	if r := h.upload("foodco", "/anchor/uploads", "a.csv", file, map[string]string{"kind": "invoices"}); r.status != 422 {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+// A length that is too large is answered before a byte of the body comes.
+func TestHugeLengthIsRefusedUnread(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(h.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprint(conn, "POST /api/v1/session HTTP/1.1\r\nHost: furrow\r\nContent-Type: application/json\r\nContent-Length: 52428800\r\n\r\n")
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("got %d", res.StatusCode)
 	}
 }
 

@@ -98,6 +98,14 @@ func TestAuditTrail(t *testing.T) {
 	plot := decode[struct{ ID string }](h, h.post("wang", "/farmer/plots", map[string]any{"name": "north", "polygon": square(115.2, 37.2, 0.003)}))
 	h.post("wang", "/officer/applications/a1/approve", map[string]string{})
 	h.post("wang", "/farmer/plots", map[string]any{"name": "knot", "polygon": bowtie}) // refused as wrong, not as denied
+	h.firm("bank", "shop", "小店", false)
+	if err := h.trail.AddUser(t.Context(), access.User{ID: "keeper", Tenant: "bank", Login: "keeper", Name: "k", Role: access.Anchor, FirmID: "shop", Hash: h.users["wang"].Hash}); err != nil {
+		t.Fatal(err)
+	}
+	h.tokens["keeper"], _, _ = h.gate.SignIn(t.Context(), "keeper", password)
+	if r := h.upload("keeper", "/anchor/uploads", "a.csv", []byte("x"), map[string]string{"kind": "invoices"}); r.status != 403 {
+		t.Errorf("a firm that is no anchor uploads: %d %s", r.status, r.body)
+	}
 	entries := decode[route.List[access.Entry]](h, h.get("auditor", "/officer/audit?limit=1000")).Items
 	var got []string
 	for _, e := range entries {
@@ -106,7 +114,7 @@ func TestAuditTrail(t *testing.T) {
 		}
 	}
 	wang := h.users["wang"].ID
-	want := []string{wang + " farmer-plot-add " + plot.ID + " done", wang + " officer-approve a1 denied"}
+	want := []string{wang + " farmer-plot-add " + plot.ID + " done", wang + " officer-approve a1 denied", "keeper anchor-upload  denied"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

@@ -219,7 +219,7 @@ const maxOrder = 4 << 10
 
 func (c *client) read(ctx context.Context) {
 	c.conn.SetReadLimit(maxOrder)
-	silence := 2 * c.hub.cfg.Ping
+	silence := c.hub.cfg.Ping + c.hub.cfg.WriteWait
 	extend := func() { _ = c.conn.SetReadDeadline(time.Now().Add(silence)) } // fails only on a closed line, as the read will
 	extend()
 	c.conn.SetPongHandler(func(string) error { extend(); return nil })

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -212,15 +214,25 @@ func TestStalledClientDelaysNobody(t *testing.T) {
 	}
 }
 
+// The session is asked for with every ping; the line ends with it, not before.
 func TestEndedSessionIsHungUp(t *testing.T) {
 	t.Parallel()
-	_, dial := open(t, live.Config{Ping: 10 * time.Millisecond}, func(context.Context) error { return errors.New("signed out") })
+	var asked atomic.Int32
+	_, dial := open(t, live.Config{Ping: 5 * time.Millisecond}, func(context.Context) error {
+		if asked.Add(1) == 5 {
+			return errors.New("signed out")
+		}
+		return nil
+	})
 	c := dial(officer)
 	if err := c.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := c.ReadMessage(); err == nil {
-		t.Error("the line stays open without a session")
+	if _, _, err := c.ReadMessage(); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the line stays open without a session: %v", err)
+	}
+	if n := asked.Load(); n != 5 {
+		t.Errorf("hung up after %d pings", n)
 	}
 }
 
