@@ -1,7 +1,7 @@
 import type { AnimalState, OfficerHerdPage } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
 import { useHerdPositions, useLive } from '@furrow/shared/live';
-import { boundsOfPolygons, type Dot, grown } from '@furrow/shared/map/geometry';
+import { boundsOf, type Dot, grown } from '@furrow/shared/map/geometry';
 import { MapView } from '@furrow/shared/map/MapView';
 import { Await } from '@furrow/shared/ui/states';
 import { useWords } from '@furrow/shared/words';
@@ -15,6 +15,7 @@ import { type Column, DataTable } from '../pieces/DataTable';
 import { Choice } from '../pieces/Filter';
 import { Facts, Figures, Page, Panel } from '../pieces/Page';
 import { Pill, toneOf } from '../pieces/Pill';
+import { useImagery } from '../pieces/useImagery';
 
 const order = ['outside', 'unverified', 'silent', 'never_entered', 'no_data', 'inside'];
 
@@ -55,7 +56,7 @@ export function HerdPage() {
       }
     >
       <Await query={query} lines={10}>
-        {(d) => <Body detail={d} />}
+        {(d) => <Body detail={d} key={d.herd.id} />}
       </Await>
     </Page>
   );
@@ -92,13 +93,18 @@ function Body(props: { detail: OfficerHerdPage }) {
   const all = states ?? [];
 
   const fence = useMemo(
-    () => [{ id: herd.id, polygon: herd.fence, color: '#7a5c2e', fill: 0.12 }],
+    () => [{ id: herd.id, polygon: herd.fence, color: '#7a5c2e', fill: 0.1 }],
     [herd],
   );
-  const bounds = useMemo(() => {
-    const box = boundsOfPolygons([herd.fence]);
-    return box && grown(box, 0.15);
-  }, [herd]);
+  // Where everybody was at first: the map must not jump with every step of an animal.
+  const [bounds] = useState(() => {
+    const out = all.flatMap((s) =>
+      s.status === 'outside' && s.lon !== undefined && s.lat !== undefined ? [[s.lon, s.lat]] : [],
+    );
+    const box = boundsOf([...(herd.fence[0] ?? []), ...out]);
+    return box && grown(box, 0.12);
+  });
+  const { picture } = useImagery();
   const dots = useMemo(
     () =>
       all.flatMap((s): Dot[] =>
@@ -191,6 +197,7 @@ function Body(props: { detail: OfficerHerdPage }) {
             areas={fence}
             dots={dots}
             bounds={bounds}
+            imagery={picture}
             marked={marked}
             onHover={setMarked}
           />

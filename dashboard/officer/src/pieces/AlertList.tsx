@@ -45,6 +45,7 @@ function Line(props: { alert: Alert; brief?: boolean; onClose(): void }) {
       <div className="alert-head">
         <Pill tone={toneOf(a.severity)}>{w.word('severity', a.severity)}</Pill>
         <b>{w.word('alert', a.kind)}</b>
+        <span className="kind">{w.word('subject', a.subject_kind)}</span>
         <Link to={subjectPath(a.subject_kind, a.subject_id)}>{a.label || a.subject_id}</Link>
         {a.count > 1 ? <span className="fw-muted">{t('times', { count: a.count })}</span> : null}
         <time dateTime={a.opened_at} title={f.time(a.opened_at)}>
@@ -53,7 +54,7 @@ function Line(props: { alert: Alert; brief?: boolean; onClose(): void }) {
       </div>
       {props.brief ? null : (
         <>
-          <EvidenceList of={a.evidence} />
+          <EvidenceList of={a.evidence} said={a.label} />
           <div className="alert-foot">
             {a.closed_at ? (
               <span className="fw-muted">

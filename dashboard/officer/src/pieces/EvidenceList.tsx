@@ -5,15 +5,22 @@ const hidden = new Set(['lon', 'lat']);
 const shares = new Set(['share', 'confidence']);
 
 /** The named values behind an alert or a finding, in the reader's units and words. */
-export function EvidenceList(props: { of: Record<string, string> | null | undefined }) {
+export function EvidenceList(props: {
+  of: Record<string, string> | null | undefined;
+  /** What stands above the list already and need not be said again. */
+  said?: string;
+}) {
   const f = useFormats();
   const w = useWords();
-  const shown = Object.entries(props.of ?? {}).filter(([k, v]) => v && !hidden.has(k));
+  const shown = Object.entries(props.of ?? {}).filter(
+    ([k, v]) => v && v !== props.said && !hidden.has(k),
+  );
   if (shown.length === 0) return null;
 
   const value = (key: string, text: string) => {
     if (/^\d{4}-\d\d-\d\dT/.test(text)) return f.time(text);
     if (/^\d{4}-\d\d-\d\d$/.test(text)) return f.date(text);
+    if (text === 'true' || text === 'false') return w.word('truth', text);
     if (key === 'class') return w.word('loan_class', text);
     const n = Number(text);
     if (!Number.isFinite(n)) return text;
