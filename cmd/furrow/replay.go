@@ -26,6 +26,7 @@ func runTagReplay(ctx context.Context, args []string, std stdio) error {
 	owner := fs.String("owner", "", "user id of the owner, for --plan")
 	name := fs.String("name", "replay", "name of the herd, for --plan")
 	kind := fs.String("species", "cattle", "species, for --plan")
+	age := fs.Int("age", 15, "age of the animals in months, for --plan")
 	url := fs.String("url", "tcp://127.0.0.1:1883", "MQTT broker")
 	keys := fs.String("credentials", "", "the answer of the registration: JSON with credentials")
 	speed := fs.Float64("speed", 100, "multiple of the real speed")
@@ -50,7 +51,7 @@ func runTagReplay(ctx context.Context, args []string, std stdio) error {
 		return err
 	}
 	if *plan {
-		r := tracks.Ranch(*name, *kind)
+		r := tracks.Ranch(*name, *kind, time.Now().AddDate(0, -*age, 0))
 		animals := make([]map[string]any, len(r.Animals))
 		for i, a := range r.Animals {
 			animals[i] = map[string]any{"identity": a.Identity, "born": a.Born.Format(time.DateOnly), "tag_id": a.TagID}

@@ -94,15 +94,15 @@ func readFence(name, pen string) (orb.Polygon, error) {
 }
 
 // Ranch is the herd to register for the tracks: an animal for each tag, with a
-// made-up code and birth, and no gateway, for each tag publishes itself.
-func (t *Tracks) Ranch(name, species string) Ranch {
+// made-up code, and no gateway, for each tag publishes itself.
+func (t *Tracks) Ranch(name, species string, born time.Time) Ranch {
 	digit := "2"
 	if species == "sheep" {
 		digit = "3"
 	}
 	r := Ranch{Herd: iot.Herd{Name: name, Species: species, Fence: t.Fence}}
 	for i, tag := range t.Tags {
-		r.Animals = append(r.Animals, iot.Animal{Species: species, TagID: tag, Born: t.first.AddDate(0, -15, 0),
+		r.Animals = append(r.Animals, iot.Animal{Species: species, TagID: tag, Born: born,
 			Identity: iot.AnimalID{Scheme: iot.SchemeCN67, Code: fmt.Sprintf("%s41072599%06d", digit, i+1)}})
 	}
 	return r

@@ -48,7 +48,7 @@ func TestReplayRealPen(t *testing.T) {
 		told = append(told, e)
 		return nil
 	}})
-	ranch := tracks.Ranch("14号栏", "cattle")
+	ranch := tracks.Ranch("14号栏", "cattle", time.Now().AddDate(-1, 0, 0))
 	ranch.Herd.OwnerID = "u"
 	register := iot.Herds{Store: herds, Known: kinds.Known, Now: time.Now}
 	saved, creds, err := register.Register(t.Context(), "x", ranch.Herd, ranch.Animals, ranch.Gateways)
