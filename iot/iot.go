@@ -138,7 +138,7 @@ const (
 	Stillness     EventKind = "stillness"      // maybe dead
 	TagOff        EventKind = "tag_off"        // cut or dropped
 	Silence       EventKind = "silence"        // one tag, against its own rhythm
-	GatewaySilent EventKind = "gateway_silent" // one event, not one a tag
+	GatewaySilent EventKind = "gateway_silent" // one event, not one a tag; of the herd when its tags publish by themselves
 	Impostor      EventKind = "impostor"       // a device published as another
 )
 

@@ -14,7 +14,9 @@ const (
 )
 
 // listen finds the tags and gateways of a herd that fell silent. After a start the
-// house itself was deaf, so a tag gets its whole limit again.
+// house itself was deaf, so a tag gets its whole limit again. Tags that publish by
+// themselves count as the gateway "" of their herd: where most of them fall silent
+// at once it is their common network.
 func (e *Engine) listen(h *herd, now time.Time) {
 	type group struct {
 		tags  []*tag
@@ -43,7 +45,7 @@ func (e *Engine) listen(h *herd, now time.Time) {
 	}
 	for id, g := range groups {
 		outage := false
-		if id != "" && len(g.tags) >= gatewayTags {
+		if len(g.tags) >= gatewayTags {
 			share := float64(g.quiet) / float64(len(g.tags))
 			m := h.gateways[id]
 			if m == nil {
@@ -56,7 +58,11 @@ func (e *Engine) listen(h *herd, now time.Time) {
 			outage = share >= outageShare || m.open && share >= backShare
 			if outage || m.open || m.state == neverTold && g.quiet == 0 && !g.at.Before(e.started) {
 				m.set(outage, g.at, func() iot.Event {
-					return iot.Event{Tenant: h.Tenant, Kind: iot.GatewaySilent, HerdID: h.ID, Subject: id, Label: id,
+					subject, label := id, id
+					if id == "" {
+						subject, label = h.ID, h.Name
+					}
+					return iot.Event{Tenant: h.Tenant, Kind: iot.GatewaySilent, HerdID: h.ID, Subject: subject, Label: label,
 						At: g.at, Severity: "warning", Evidence: map[string]string{
 							"gateway": id, "tags": strconv.Itoa(len(g.tags)), "silent": strconv.Itoa(g.quiet),
 							"last_heard": g.at.UTC().Format(time.RFC3339)}}
@@ -69,7 +75,7 @@ func (e *Engine) listen(h *herd, now time.Time) {
 			}
 			// A tag alone is silent when its gateway brought others since. While it did
 			// not, it may be the gateway: wait until enough tags say so.
-			alone := id == "" || len(g.tags) < gatewayTags || g.at.Sub(t.at) > t.limit()/2
+			alone := len(g.tags) < gatewayTags || g.at.Sub(t.at) > t.limit()/2
 			switch {
 			case t.silent && !t.outage: // told already
 			case outage && g.at.Sub(t.at) <= t.limit():

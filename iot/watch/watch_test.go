@@ -391,6 +391,23 @@ func TestGatewayOutageIsOneEvent(t *testing.T) {
 	b.want("gateway_silent g1 cleared, silence a6 opened")
 }
 
+// TestTagsWithoutGateway fall silent together: one event of the herd.
+func TestTagsWithoutGateway(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, 20)
+	for range 20 {
+		for i := range 20 {
+			b.hear(b.live(fmt.Sprint("t", i+1), 1))
+			b.pass(time.Second)
+		}
+	}
+	for range 200 {
+		b.pass(5 * time.Second)
+		b.tick()
+	}
+	b.want("gateway_silent h opened")
+}
+
 func TestBacklogIsNoSilence(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, 1)
@@ -450,8 +467,8 @@ func TestRestart(t *testing.T) {
 	b.status(1, watch.StatusOutside)
 	b.pass(2 * time.Hour)
 	b.tick()
-	if got := b.told(); !strings.Contains(got, "silence a4 opened") {
-		t.Errorf("still silent after its limit, told only %q", got)
+	if got := b.told(); !strings.Contains(got, "gateway_silent h opened") || strings.Contains(got, "silence a") {
+		t.Errorf("all still silent after their limits, told %q", got)
 	}
 }
 
