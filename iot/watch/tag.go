@@ -39,7 +39,9 @@ const (
 	toldClosed
 )
 
-// renewal is how often an open matter may be told again.
+// renewal is how often an open exit is told again, with where the animal is now.
+// Other matters do not change while they last: told again, they would only reopen
+// what a person has looked at and closed.
 const renewal = 10 * time.Minute
 
 // set says whether the matter is the case at a time; event builds what to tell of
@@ -47,7 +49,7 @@ const renewal = 10 * time.Minute
 func (m *matter) set(open bool, at time.Time, event func() iot.Event) {
 	switch {
 	case open && m.open:
-		if m.state == toldOpen && at.Sub(m.toldAt) < renewal {
+		if m.state == toldOpen && (m.event.Kind != iot.FenceExit || at.Sub(m.toldAt) < renewal) {
 			return
 		}
 	case open == m.open && m.state != neverTold:
