@@ -46,6 +46,12 @@ type Desk interface {
 	partner.Desk
 }
 
+// Book is loan.Service, as far as the faces use it.
+type Book interface {
+	officer.Book
+	farmer.Book
+}
+
 // Plots is the plot register; geo.Plots is one.
 type Plots interface {
 	farmer.Plots
@@ -78,7 +84,7 @@ type Deps struct {
 	ImportChain func(ctx context.Context, tenant string, files map[string]io.Reader) (reference.Report, error)
 
 	Desk   Desk
-	Book   officer.Book
+	Book   Book
 	Alerts officer.Alerts
 	Jobs   operator.Jobs
 

@@ -106,24 +106,19 @@ func (t *town) borrow(ctx context.Context, a ask) (apply.Application, error) {
 	return app, nil
 }
 
-// repay pays yuan back, or everything that is owed with all.
+// repay pays a share of what would end the loan today.
 func (t *town) repay(ctx context.Context, login, loanID string, share float64) error {
 	who, err := t.as(ctx, login)
 	if err != nil {
 		return err
 	}
 	var out struct {
-		Loan   loan.Loan  `json:"loan"`
 		Payoff loan.Quote `json:"payoff"`
 	}
 	if err := who.get(ctx, "/farmer/loans/"+loanID, &out); err != nil {
 		return err
 	}
-	owed := out.Payoff.Total
-	if owed == 0 {
-		owed = out.Loan.Outstanding + out.Loan.Accrued + out.Loan.Penalty
-	}
-	amount := money.Fen(float64(owed) * share) // a simulator may choose its amounts by floats
+	amount := money.Fen(float64(out.Payoff.Total) * share) // a simulator may choose its amounts by floats
 	return who.post(ctx, "/farmer/loans/"+loanID+"/repay", map[string]money.Fen{"amount": amount}, nil)
 }
 

@@ -42,6 +42,7 @@ type Desk interface {
 type Book interface {
 	Loans(ctx context.Context, tenant string, f loan.Filter) ([]loan.Loan, error)
 	Schedule(ctx context.Context, tenant, id string) ([]loan.Instalment, error)
+	Payoff(ctx context.Context, tenant, id string) (loan.Quote, error)
 }
 
 // Plots registers plots; geo.Plots is one.
@@ -307,10 +308,11 @@ func (f face) withdraw(ctx context.Context, who access.Actor, in *ByID) (*route.
 	return route.Answer(f.Desk.Withdraw(ctx, who, in.ID))
 }
 
-// LoanPage is a loan with its calendar.
+// LoanPage is a loan with its calendar and what would end it today.
 type LoanPage struct {
 	Loan     loan.Loan         `json:"loan"`
 	Schedule []loan.Instalment `json:"schedule"`
+	Payoff   *loan.Quote       `json:"payoff,omitempty"` // of an open loan
 }
 
 func (f face) loan(ctx context.Context, who access.Actor, in *ByID) (*route.Body[LoanPage], error) {
@@ -319,7 +321,18 @@ func (f face) loan(ctx context.Context, who access.Actor, in *ByID) (*route.Body
 		return nil, err
 	}
 	rows, err := f.Book.Schedule(ctx, who.Tenant, in.ID)
-	return route.Answer(LoanPage{l, rows}, err)
+	if err != nil {
+		return nil, err
+	}
+	page := LoanPage{Loan: l, Schedule: rows}
+	if l.State == loan.Active || l.State == loan.Overdue {
+		payoff, err := f.Book.Payoff(ctx, who.Tenant, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		page.Payoff = &payoff
+	}
+	return route.Answer(page, nil)
 }
 
 func (f face) repay(ctx context.Context, who access.Actor, in *amountIn) (*route.Body[loan.Loan], error) {
