@@ -24,6 +24,9 @@ const (
 const (
 	minDates       = 6
 	minProbability = 0.5
+	minConfidence  = 0.4
+	goodCost       = 2.0 // what a good fit may cost
+	fitScale       = 6.0
 
 	// A season below this NDVI is weeds, stubble or winter growth, no crop.
 	minorPeak = 0.42
@@ -98,16 +101,18 @@ func (c *Catalogue) Classify(ev Evidence) Answer {
 	type candidate struct {
 		code    string
 		log     float64
+		cost    float64
 		matches []Match
 	}
+	fallow := e.fallowCost()
 	list := []candidate{
-		{Fallow, math.Log(fallowShare) - e.fallowCost(), nil},
-		{"", math.Log(otherShare) - otherCost, nil},
+		{Fallow, math.Log(fallowShare) - fallow, fallow, nil},
+		{"", math.Log(otherShare) - otherCost, 0, nil},
 	}
 	for _, k := range c.crops {
 		if share := k.share(ev.Region); share > 0 {
 			cost, matches := e.cost(k, c.Parts(k.Code, ev.Region))
-			list = append(list, candidate{k.Code, math.Log(share) - cost, matches})
+			list = append(list, candidate{k.Code, math.Log(share) - cost, cost, matches})
 		}
 	}
 	sort.SliceStable(list, func(i, j int) bool { return list[i].log > list[j].log })
@@ -123,14 +128,16 @@ func (c *Catalogue) Classify(ev Evidence) Answer {
 	}
 	top := list[0]
 	p := 1 / sum
+	// Better than the others is not yet good: a poor fit lowers the confidence.
+	fit := math.Exp(-max(0, top.cost-goodCost) / fitScale)
 	switch {
-	case top.code == "":
-		a.Unsure = FitsNone
 	case p < minProbability:
 		a.Unsure = Unclear
+	case top.code == "" || p*fit < minConfidence:
+		a.Unsure = FitsNone
 	default:
 		a.Crop, a.Matches = top.code, top.matches
-		a.Confidence = math.Round(p*min(1, float64(len(clear))/10)*1000) / 1000
+		a.Confidence = math.Round(p*fit*min(1, float64(len(clear))/10)*1000) / 1000
 	}
 	return a
 }
@@ -234,7 +241,7 @@ func (e scale) cyclesCost(p Part) float64 {
 	n := 0.0
 	cost := 2.0 // it explains many curves, so it must fit well
 	for _, s := range e.major {
-		if s.Peak == nil {
+		if s.Peak == nil || !s.Turned() {
 			continue
 		}
 		n++
@@ -264,8 +271,8 @@ func (e scale) calendarCost(parts []Part) (cost float64, matches []Match) {
 			}
 		}
 		cost += best
-		if len(by) == 0 || s.Peak == nil && s.End == nil {
-			continue // a rise alone does not prove that the crop grew
+		if len(by) == 0 || !proves(s, parts[by[0].part], by[0].year) {
+			continue
 		}
 		for _, k := range by {
 			if explained[k] { // the same crop cannot peak twice in a year
@@ -293,6 +300,16 @@ func (e scale) calendarCost(parts []Part) (cost float64, matches []Match) {
 		cost += seasonCap
 	}
 	return cost, matches
+}
+
+// proves says whether a season shows that the crop grew, not only that something
+// rises: it has come down again, or it has reached the time of the crop's peak.
+func proves(s series.Season, p Part, year int) bool {
+	if s.End != nil || s.Peak != nil && s.Turned() {
+		return true
+	}
+	from, to := p.When.Peak.In(year)
+	return s.Peak != nil && s.Peak.After(from.AddDate(0, 0, -10)) && s.Peak.Before(to.AddDate(0, 0, 20))
 }
 
 // joinedCost is the misfit of a season that is the whole of a rotation, because
@@ -325,10 +342,16 @@ func (e scale) yearsOf(s series.Season) []int {
 	return nil
 }
 
-// wouldShow says whether the season of p could not have been missed: its peak lies
-// well inside the curve and was looked at.
+// wouldShow says whether the season of p could not have been missed: the ground
+// was seen bare in the weeks of its peak, or those weeks lie well inside the curve
+// and were looked at.
 func (e scale) wouldShow(p Part, year int) bool {
 	from, to := p.When.Peak.In(year)
+	for _, s := range e.clear {
+		if s.NDVI < bareNDVI && s.Date.After(from) && s.Date.Before(to) {
+			return true
+		}
+	}
 	last := e.curve.Date(len(e.curve.NDVI) - 1)
 	if from.AddDate(0, 0, -20).Before(e.curve.Start) || to.AddDate(0, 0, 20).After(last) {
 		return false
@@ -355,8 +378,9 @@ func (e scale) seasonCost(s series.Season, p Part, year int) float64 {
 	}
 	from, to := p.When.Green.In(year)
 	date(s.Start, from, to, 1)
-	if s.Peak == nil && s.End == nil { // only its rise was seen, maybe of weeds
-		return min(cost, 1) + 0.5
+	risen := min(cost, 1) + 0.5 // if it is only the rise of a crop to come, or weeds
+	if s.Peak == nil && s.End == nil {
+		return risen
 	}
 	from, to = p.When.Peak.In(year)
 	// Stress takes the top off a season and moves its prime; its middle stays. The
@@ -373,7 +397,11 @@ func (e scale) seasonCost(s series.Season, p Part, year int) float64 {
 	from, to = p.When.Harvest.In(year)
 	date(s.End, from.AddDate(0, 0, -10), to, 0.7)
 	cost += beyond(s.PeakNDVI, p.PeakNDVI[0], p.PeakNDVI[1], 0.08, 2)
-	return cost + e.waterCost(s, p) + e.yellowCost(s, p)
+	cost += e.waterCost(s, p) + e.yellowCost(s, p)
+	if !s.Turned() {
+		return min(cost, risen)
+	}
+	return cost
 }
 
 // waterCost looks for standing water in the weeks about the greening, while leaves

@@ -34,7 +34,7 @@ const (
 	peerShift   = 12    // days by which fields of one crop may differ
 	peerShare   = 0.8   // of the peers' NDVI, below which a field has fallen behind
 	peerNDVI    = 0.45  // of the peers, below which nothing is compared
-	behindDays  = 18    // that a field must stay behind
+	behindDays  = 14    // that a field must stay behind
 	dryMoisture = 0.025 // NDMI below that of peers of the same NDVI
 	doubt       = 0.7   // for a field held against a crop that was not recognised on it
 	// Radar: calm water sends 5 dB less back than the field did before.

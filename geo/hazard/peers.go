@@ -16,7 +16,12 @@ import (
 func behind(plots []Plot, out [][]geo.Hazard) {
 	groups := map[string][]int{}
 	for i, p := range plots {
-		if a := p.Answer; a.Curve != nil && a.Crop != crop.Fallow && len(a.Matches) > 0 && a.Matches[0].Part.Kind != crop.Cycles {
+		a := p.Answer
+		if a.Curve == nil || len(a.Matches) == 0 {
+			continue
+		}
+		// Fields cut several times a year, each at its own time, are no peers.
+		if k := a.Matches[0].Part.Kind; k != crop.Cycles && k != crop.Evergreen {
 			groups[a.Crop] = append(groups[a.Crop], i)
 		}
 	}

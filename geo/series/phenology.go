@@ -26,11 +26,15 @@ const (
 // season lies outside the curve or inside a gap.
 type Season struct {
 	Start, Peak, End *time.Time
-	Mid              *time.Time // middle of the days above 80 % of the amplitude: steadier than the peak
+	Mid              *time.Time // middle of the days above 80 % of the amplitude: steadier than the peak; nil unless rise and fall were seen
 	PeakNDVI         float64
 	Left, Right      float64 // the low NDVI before and after
 	Open             bool    // still growing or ripening when the curve ends
 }
+
+// Turned says whether the season was seen to fall after its peak. Without it the
+// peak may be only a halt, such as that of winter wheat before the cold.
+func (s Season) Turned() bool { return s.PeakNDVI-s.Right >= swing }
 
 // Seasons finds the growing seasons of a curve: tops that rise or fall by at
 // least 0.15 NDVI, with start and end where the curve crosses 20 % of the
@@ -66,21 +70,17 @@ func (c *Curve) season(left, top, right int) Season {
 	rise, fall := s.PeakNDVI-s.Left, s.PeakNDVI-s.Right
 	if (rise >= swing || top-c.first >= edgeDays) && (fall >= swing || c.last-top >= edgeDays) {
 		s.Peak = c.when(top)
-		base := max(s.Left, s.Right)
-		if min(rise, fall) < swing { // one side was not seen
-			base = min(s.Left, s.Right)
-		}
-		level := s.PeakNDVI - (1-plateau)*(s.PeakNDVI-base)
+	}
+	if s.Peak != nil && min(rise, fall) >= swing {
+		level := s.PeakNDVI - (1-plateau)*min(rise, fall)
 		from, to := top, top
 		for i := left; i <= right; i++ {
 			if c.NDVI[i] >= level {
 				from, to = min(from, i), max(to, i)
 			}
 		}
-		if s.Peak != nil {
-			mid := c.Date((from + to) / 2)
-			s.Mid = &mid
-		}
+		mid := c.Date((from + to) / 2)
+		s.Mid = &mid
 	}
 	if rise >= swing {
 		i := top

@@ -31,7 +31,7 @@ const (
 	west   = 255200.0      // easting of the left edge
 	north  = 3879200.0     // northing of the upper edge: about 35.02 N 114.33 E
 	extent = size * pixel  // m
-	days   = 400           // of scenes before now
+	days   = 430           // of scenes before now
 	step   = 10 * 24       // hours between scenes
 	shift  = 12.0          // most that a field's dates differ from the crop's, in days
 	plots  = 430           // registered; the other fields have no holder in the register
@@ -256,7 +256,7 @@ func (c *County) sow(r *rand.Rand) {
 		}
 		switch {
 		case flood.holds(*f):
-			f.flood, f.wet = true, 0.85+0.15*r.Float64()
+			f.flood, f.wet = true, 0.93+0.07*r.Float64()
 			f.crop = []string{"wheat_maize", "wheat_maize", "cotton", "peanut"}[r.IntN(4)]
 		case dry.holds(*f): // an unwatered patch: no rice, no orchard
 			f.dry = true
