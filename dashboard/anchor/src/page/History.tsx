@@ -72,7 +72,8 @@ export function History() {
               rowKey="id"
               columns={columns}
               dataSource={page.items}
-              scroll={{ x: 1080 }}
+              size="middle"
+              scroll={{ x: 'max-content' }}
               pagination={{
                 defaultPageSize: 20,
                 showTotal: (n) => t('total', { count: n }),

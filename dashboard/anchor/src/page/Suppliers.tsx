@@ -123,7 +123,8 @@ function List({ all }: { all: Supplier[] }) {
         rowKey={(s) => s.firm.id}
         columns={columns}
         dataSource={found}
-        scroll={{ x: 1080 }}
+        size="middle"
+        scroll={{ x: 'max-content' }}
         pagination={{ defaultPageSize: 20, showTotal: (n) => t('total', { count: n }) }}
       />
     </>

@@ -182,7 +182,7 @@ function Why({ reason }: { reason: Reason }) {
       </span>
       <span>
         {reason.message}
-        <small>
+        <small className={reason.effect === 'info' ? 'f-hidden' : undefined}>
           {t(`effect.${reason.effect}`)}
           {reason.amount && LIMIT_MOVES.has(reason.effect)
             ? ` ${f.yuan0(Math.abs(reason.amount))}`

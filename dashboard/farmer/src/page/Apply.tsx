@@ -206,6 +206,11 @@ function Questions({ home, offered }: { home: Mine; offered: Product[] }) {
           onChange={go}
         />
       ) : null}
+      {tried && !answers[step] && step !== 2 && !last ? (
+        <p className="f-error" role="alert">
+          {t(step === 3 ? 'choose_both' : 'choose')}
+        </p>
+      ) : null}
       <p className={kept ? 'f-kept' : 'f-error'}>{kept ? t('kept') : t('shell:kept_failed')}</p>
     </Screen>
   );
