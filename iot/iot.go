@@ -108,25 +108,37 @@ type AnimalState struct {
 	Reason    string     `json:"reason,omitempty"` // why not inside: a code such as "tag_off", "stillness", "gateway_silent"
 }
 
+// ValueTerms are the figures behind the value of the animals of one species.
+type ValueTerms struct {
+	Species     string    `json:"species"`
+	Heads       int       `json:"heads"`
+	Kg          int64     `json:"kg"` // summed live weight by age
+	PriceFenKg  money.Fen `json:"price_fen_per_kg"`
+	PriceDate   string    `json:"price_date"`
+	PriceSource string    `json:"price_source"`
+	MortalityBP int64     `json:"mortality_bp"`
+	HaircutBP   int64     `json:"haircut_bp"`
+}
+
 // HerdReport is the tag evidence of one herd: a fact for credit.
 type HerdReport struct {
-	HerdID     string     `json:"herd_id"`
-	Status     string     `json:"status"` // "known", "low_confidence", "unknown"
-	Reason     string     `json:"reason,omitempty"`
-	Species    string     `json:"species"`
-	Registered int        `json:"registered"`
-	Verified   int        `json:"verified"` // heard lately, inside, alive
-	Outside    int        `json:"outside"`
-	Silent     int        `json:"silent"`
-	Unverified int        `json:"unverified"` // maybe dead or tag off: worth nothing until a person looks
-	NoData     int        `json:"no_data"`
-	Value      money.Fen  `json:"value"` // of verified animals, after mortality and haircut
-	ValueLow   money.Fen  `json:"value_low"`
-	ValueHigh  money.Fen  `json:"value_high"`
-	Basis      string     `json:"basis"`
-	LastHeard  *time.Time `json:"last_heard,omitempty"`
-	Method     string     `json:"method"`
-	MadeAt     time.Time  `json:"made_at"`
+	HerdID     string       `json:"herd_id"`
+	Status     string       `json:"status"` // "known", "low_confidence", "unknown"
+	Reason     string       `json:"reason,omitempty"`
+	Species    string       `json:"species"`
+	Registered int          `json:"registered"`
+	Verified   int          `json:"verified"` // heard lately, inside, alive
+	Outside    int          `json:"outside"`
+	Silent     int          `json:"silent"`
+	Unverified int          `json:"unverified"` // maybe dead or tag off: worth nothing until a person looks
+	NoData     int          `json:"no_data"`
+	Value      money.Fen    `json:"value"` // of verified animals, after mortality and haircut
+	ValueLow   money.Fen    `json:"value_low"`
+	ValueHigh  money.Fen    `json:"value_high"`
+	Terms      []ValueTerms `json:"terms"` // how the value was reached
+	LastHeard  *time.Time   `json:"last_heard,omitempty"`
+	Method     string       `json:"method"`
+	MadeAt     time.Time    `json:"made_at"`
 }
 
 // EventKind names what the watch sees.

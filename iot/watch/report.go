@@ -3,7 +3,6 @@ package watch
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/furrowcredit/furrow/iot"
@@ -113,7 +112,7 @@ func (e *Engine) Report(ctx context.Context, tenant, herdID string) (iot.HerdRep
 	}
 	e.mu.RUnlock()
 
-	var basis []string
+	r.Terms = []iot.ValueTerms{}
 	for _, code := range sortedKeys(verified) {
 		sp, _ := e.cfg.Species.Get(code) // load refuses species that are not there
 		v, err := worth.Of(sp, verified[code], now)
@@ -123,9 +122,8 @@ func (e *Engine) Report(ctx context.Context, tenant, herdID string) (iot.HerdRep
 		r.Value += v.Middle
 		r.ValueLow += v.Low
 		r.ValueHigh += v.High
-		basis = append(basis, v.Basis)
+		r.Terms = append(r.Terms, v.Terms)
 	}
-	r.Basis = strings.Join(basis, "; ")
 	switch heard := r.Registered - r.NoData - r.Silent; {
 	case heard == 0:
 		r.Status, r.Reason = "unknown", "nothing_heard"

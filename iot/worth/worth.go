@@ -4,7 +4,6 @@
 package worth
 
 import (
-	"fmt"
 	"math"
 	"math/big"
 	"time"
@@ -24,7 +23,7 @@ const month = 365.2425 * 24 / 12 * float64(time.Hour)
 type Value struct {
 	Low, Middle, High money.Fen
 	Grams             int64 // summed live weight
-	Basis             string
+	Terms             iot.ValueTerms
 }
 
 // Grams is the live weight that the species' growth curve gives an animal of that
@@ -70,8 +69,10 @@ func Of(s species.Species, animals []iot.Animal, at time.Time) (Value, error) {
 			return Value{}, err
 		}
 	}
-	v.Basis = fmt.Sprintf("%d head, %d kg live weight by age, %s yuan/kg (%s, %s), mortality %s, haircut %s",
-		len(animals), v.Grams/1000, s.Price.FenPerKg, s.Price.Date, s.Price.Source, money.BP(s.MortalityBP), money.BP(s.HaircutBP))
+	v.Terms = iot.ValueTerms{
+		Species: s.Code, Heads: len(animals), Kg: v.Grams / 1000, PriceFenKg: s.Price.FenPerKg, PriceDate: s.Price.Date,
+		PriceSource: s.Price.Source, MortalityBP: s.MortalityBP, HaircutBP: s.HaircutBP,
+	}
 	return v, nil
 }
 

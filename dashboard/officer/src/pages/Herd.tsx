@@ -222,7 +222,17 @@ function Body(props: { detail: OfficerHerdPage }) {
                 [t('heard'), f.ago(report.last_heard)],
                 [t('made'), f.time(report.made_at)],
                 [t('method'), report.method],
-                [t('reckoning'), report.basis],
+                ...(report.terms ?? []).map((v): [string, string] => [
+                  t('reckoning'),
+                  t('reckoned', {
+                    heads: v.heads,
+                    kg: f.integer(v.kg),
+                    price: f.yuan(v.price_fen_per_kg),
+                    date: f.date(v.price_date),
+                    mortality: f.percent1(v.mortality_bp / 1e4),
+                    haircut: f.percent1(v.haircut_bp / 1e4),
+                  }),
+                ]),
                 [
                   t('gateways'),
                   (devices ?? [])

@@ -151,7 +151,7 @@ function Body(props: { detail: OfficerPlotPage }) {
                       date: f.date(report.worth.price_date),
                     }),
                   ],
-                  [t('basis'), report.worth.basis],
+                  [t('basis'), t('worth_basis')],
                 ]}
               />
             </Panel>

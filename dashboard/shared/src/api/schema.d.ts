@@ -1251,6 +1251,7 @@ export interface components {
         };
         FarmerLoanPage: {
             loan: components["schemas"]["Loan"];
+            payoff?: components["schemas"]["Quote"];
             schedule: components["schemas"]["Instalment"][];
         };
         FarmerMapScene: {
@@ -1338,7 +1339,6 @@ export interface components {
             report: components["schemas"]["HerdReport"];
         };
         HerdReport: {
-            basis: string;
             herd_id: string;
             /** Format: date-time */
             last_heard?: string;
@@ -1356,6 +1356,7 @@ export interface components {
             silent: number;
             species: string;
             status: string;
+            terms: components["schemas"]["ValueTerms"][];
             /** Format: int64 */
             unverified: number;
             /** Format: int64 */
@@ -1796,6 +1797,19 @@ export interface components {
             received_at: string;
             topic: string;
         };
+        Quote: {
+            /** Format: int64 */
+            credit: number;
+            date: string;
+            /** Format: int64 */
+            interest: number;
+            /** Format: int64 */
+            penalty: number;
+            /** Format: int64 */
+            principal: number;
+            /** Format: int64 */
+            total: number;
+        };
         Reason: {
             /** Format: int64 */
             amount: number;
@@ -1983,6 +1997,21 @@ export interface components {
             /** @enum {string} */
             role: "officer" | "borrower" | "anchor" | "partner" | "auditor" | "operator";
         };
+        ValueTerms: {
+            /** Format: int64 */
+            haircut_bp: number;
+            /** Format: int64 */
+            heads: number;
+            /** Format: int64 */
+            kg: number;
+            /** Format: int64 */
+            mortality_bp: number;
+            price_date: string;
+            /** Format: int64 */
+            price_fen_per_kg: number;
+            price_source: string;
+            species: string;
+        };
         Word: {
             code: string;
             en: string;
@@ -2093,6 +2122,7 @@ export type Posting = components['schemas']['Posting'];
 export type Problem = components['schemas']['Problem'];
 export type Product = components['schemas']['Product'];
 export type Quarantined = components['schemas']['Quarantined'];
+export type Quote = components['schemas']['Quote'];
 export type Reason = components['schemas']['Reason'];
 export type Refusal = components['schemas']['Refusal'];
 export type ReplayResult = components['schemas']['ReplayResult'];
@@ -2112,6 +2142,7 @@ export type Subject = components['schemas']['Subject'];
 export type Upload = components['schemas']['Upload'];
 export type User = components['schemas']['User'];
 export type UserInBody = components['schemas']['UserInBody'];
+export type ValueTerms = components['schemas']['ValueTerms'];
 export type Word = components['schemas']['Word'];
 export type Worth = components['schemas']['Worth'];
 export type $defs = Record<string, never>;
