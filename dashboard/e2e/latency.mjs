@@ -14,7 +14,7 @@ async function measure(h) {
   const operator = await door('operator');
   const herd = await register(operator);
   const gateway = await Gateway.connect(broker, herd.key);
-  const calm = Date.now() - 10 * 60_000; // no animal runs as fast as this test
+  const calm = Date.now() - 5 * 60_000; // no animal runs as fast as this test
   await gateway.publish(herd.tags.map((tag, i) => fix(tag, calm, inside(i))));
   await until('the herd inside its fence', async () => {
     const { report } = await herd.page();
@@ -48,6 +48,8 @@ async function measure(h) {
   console.log(`  ${took.length} alerts: p50 ${p50} ms, p99 ${p99} ms, max ${max} ms`);
   h.check(p99 < LIMIT_MS, `p99 is ${p99} ms, the limit is ${LIMIT_MS} ms`);
 
+  const home = herd.tags.map((tag, i) => fix(tag, Date.now(), inside(i))).slice(TRIES);
+  await gateway.publish(home); // so that the herd falls silent as one, and not tag by tag
   await putAway(herd);
   gateway.end();
 }
@@ -136,13 +138,12 @@ async function register(operator) {
 
 /** Closes what this test opened, so that the demo's own alerts are on top again. */
 async function putAway(herd) {
-  for (;;) {
-    const { alerts } = await herd.page();
-    const open = alerts.filter((a) => !a.closed_at);
-    if (open.length === 0) return;
-    for (const { id } of open)
-      await herd.officer('POST', `/officer/alerts/${id}/close`, { cause: 'e2e' });
-  }
+  const { items } = await herd.officer(
+    'GET',
+    '/officer/alerts?open=true&kind=fence_exit&limit=500',
+  );
+  for (const { id } of items.filter((a) => a.subject_id === herd.id))
+    await herd.officer('POST', `/officer/alerts/${id}/close`, { cause: 'e2e' });
 }
 
 const fix = (tag, ts, [lon, lat]) => ({ tag, ts, lon, lat, acc_m: 4, activity: 1.1, temp_c: 33 });
