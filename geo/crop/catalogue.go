@@ -205,7 +205,7 @@ func (k *Crop) check(c *Catalogue, regions map[string]bool) error {
 		return wrong(k.Code, "price needs fen_per_kg and source")
 	case !slices.Contains([]Kind{Annual, Cycles, Perennial, Evergreen}, k.Kind):
 		return wrong(k.Code, "kind must be cycles, perennial, evergreen or absent")
-	case k.Kind == Cycles && !(k.Cycles[0] > 1 && k.Cycles[0] <= k.Cycles[1]):
+	case k.Kind == Cycles && (k.Cycles[0] < 2 || k.Cycles[0] > k.Cycles[1]):
 		return wrong(k.Code, "cycles must be a rising pair from 2")
 	case (k.Kind == Perennial || k.Kind == Evergreen) && !(k.WinterNDVI[0] < k.WinterNDVI[1]):
 		return wrong(k.Code, "winter_ndvi must be a rising pair")

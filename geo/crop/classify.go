@@ -77,27 +77,27 @@ type Answer struct {
 // fallow and "something else".
 func (c *Catalogue) Classify(ev Evidence) Answer {
 	var a Answer
-	clear := make([]series.Sight, 0, len(ev.Sights))
+	seen := make([]series.Sight, 0, len(ev.Sights))
 	for _, s := range ev.Sights {
 		if s.Valid {
-			clear = append(clear, s)
+			seen = append(seen, s)
 		}
 	}
-	curve, err := series.Fit(dryObservations(clear), ev.Start, ev.End)
+	curve, err := series.Fit(dryObservations(seen), ev.Start, ev.End)
 	if err != nil {
 		a.Unsure = FewDates
 		return a
 	}
 	a.Curve, a.Seasons = curve, series.Seasons(curve)
 	switch {
-	case len(clear) < minDates:
+	case len(seen) < minDates:
 		a.Unsure = FewDates
 		return a
 	case ev.Region == "":
 		a.Unsure = NoCalendar
 		return a
 	}
-	e := newScale(curve, a.Seasons, clear)
+	e := newScale(curve, a.Seasons, seen)
 	type candidate struct {
 		code    string
 		log     float64
@@ -137,32 +137,32 @@ func (c *Catalogue) Classify(ev Evidence) Answer {
 		a.Unsure = FitsNone
 	default:
 		a.Crop, a.Matches = top.code, top.matches
-		a.Confidence = math.Round(p*fit*min(1, float64(len(clear))/10)*1000) / 1000
+		a.Confidence = math.Round(p*fit*min(1, float64(len(seen))/10)*1000) / 1000
 	}
 	return a
 }
 
 // dryObservations leaves out a passing flood over a standing crop: green before
 // and green again at once after, it says nothing of the crop's calendar.
-func dryObservations(clear []series.Sight) []geo.Observation {
-	out := make([]geo.Observation, 0, len(clear))
+func dryObservations(seen []series.Sight) []geo.Observation {
+	out := make([]geo.Observation, 0, len(seen))
 	const near = 25 * 24 * time.Hour
-	for i := 0; i < len(clear); {
+	for i := 0; i < len(seen); {
 		j := i
-		for j < len(clear) && clear[j].Water >= 0.3 {
+		for j < len(seen) && seen[j].Water >= 0.3 {
 			j++
 		}
 		if j == i {
-			out = append(out, clear[i].Observation)
+			out = append(out, seen[i].Observation)
 			i++
 			continue
 		}
-		passing := i > 0 && j < len(clear) &&
-			clear[i-1].NDVI > minorPeak && clear[i].Date.Sub(clear[i-1].Date) <= near &&
-			clear[j].NDVI > bareNDVI && clear[j].Date.Sub(clear[j-1].Date) <= near
+		passing := i > 0 && j < len(seen) &&
+			seen[i-1].NDVI > minorPeak && seen[i].Date.Sub(seen[i-1].Date) <= near &&
+			seen[j].NDVI > bareNDVI && seen[j].Date.Sub(seen[j-1].Date) <= near
 		for ; i < j; i++ {
 			if !passing {
-				out = append(out, clear[i].Observation)
+				out = append(out, seen[i].Observation)
 			}
 		}
 	}
@@ -172,15 +172,15 @@ func dryObservations(clear []series.Sight) []geo.Observation {
 // scale is the evidence of a plot, ready to be held against crops.
 type scale struct {
 	curve     *series.Curve
-	clear     []series.Sight
+	seen      []series.Sight
 	major     []series.Season
 	sigma     float64 // days by which a date may err
 	low, high float64 // of the curve outside gaps
 	years     float64
 }
 
-func newScale(curve *series.Curve, seasons []series.Season, clear []series.Sight) scale {
-	e := scale{curve: curve, clear: clear, low: math.Inf(1), high: math.Inf(-1), years: float64(len(curve.NDVI)) / 365}
+func newScale(curve *series.Curve, seasons []series.Season, seen []series.Sight) scale {
+	e := scale{curve: curve, seen: seen, low: math.Inf(1), high: math.Inf(-1), years: float64(len(curve.NDVI)) / 365}
 	for i, v := range curve.NDVI {
 		if !curve.InGap[i] {
 			e.low, e.high = min(e.low, v), max(e.high, v)
@@ -192,8 +192,8 @@ func newScale(curve *series.Curve, seasons []series.Season, clear []series.Sight
 		}
 	}
 	var gaps []float64
-	for i := 1; i < len(clear); i++ {
-		gaps = append(gaps, days(clear[i].Date.Sub(clear[i-1].Date)))
+	for i := 1; i < len(seen); i++ {
+		gaps = append(gaps, days(seen[i].Date.Sub(seen[i-1].Date)))
 	}
 	slices.Sort(gaps)
 	e.sigma = 6 + gaps[len(gaps)/2]/4
@@ -325,7 +325,7 @@ func (e scale) joinedCost(s series.Season, a, b Part, year int) float64 {
 	cost += beyond(days(s.End.Sub(from)), -10, days(to.Sub(from)), e.sigma, dateCap)
 	_, from = a.When.Harvest.In(year)
 	to, _ = b.When.Green.In(year)
-	for _, o := range e.clear { // green when it should be bare
+	for _, o := range e.seen { // green when it should be bare
 		if o.Date.After(from.AddDate(0, 0, -8)) && o.Date.Before(to.AddDate(0, 0, 8)) && o.NDVI > 0.5 {
 			cost += 2
 		}
@@ -347,7 +347,7 @@ func (e scale) yearsOf(s series.Season) []int {
 // and were looked at.
 func (e scale) wouldShow(p Part, year int) bool {
 	from, to := p.When.Peak.In(year)
-	for _, s := range e.clear {
+	for _, s := range e.seen {
 		if s.NDVI < bareNDVI && s.Date.After(from) && s.Date.Before(to) {
 			return true
 		}
@@ -360,7 +360,7 @@ func (e scale) wouldShow(p Part, year int) bool {
 }
 
 func (e scale) looks(from, to time.Time) (n int) {
-	for _, s := range e.clear {
+	for _, s := range e.seen {
 		if !s.Date.Before(from) && !s.Date.After(to) {
 			n++
 		}
@@ -413,7 +413,7 @@ func (e scale) waterCost(s series.Season, p Part) float64 {
 	}
 	from, to := green.AddDate(0, 0, -40), green.AddDate(0, 0, 15)
 	n, wet := 0, 0.0
-	for _, o := range e.clear {
+	for _, o := range e.seen {
 		if !math.IsNaN(o.Water) && o.NDVI < minorPeak && !o.Date.Before(from) && !o.Date.After(to) {
 			n++
 			wet = max(wet, o.Water)
@@ -435,7 +435,7 @@ func (e scale) yellowCost(s series.Season, p Part) float64 {
 		return 0
 	}
 	n, most := 0, math.Inf(-1)
-	for _, o := range e.clear {
+	for _, o := range e.seen {
 		if d := days(o.Date.Sub(*s.Mid)); d >= -45 && d <= 25 && !math.IsNaN(o.Yellow) {
 			n++
 			most = max(most, o.Yellow)

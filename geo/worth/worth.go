@@ -28,8 +28,9 @@ const (
 
 // Value gives the worth of areaM2 of crop k. Vigour is the plot's peak NDVI
 // against the usual one, 1 for usual. Hazards lower the yield by their share of
-// the plot; a crop cut early or never sown has no worth left standing. The second
-// answer is false then.
+// the plot. A crop cut early or never sown has no worth left standing; the second
+// answer is false then. The basis names the yields of the catalogue, the factors of
+// vigour and hazards, and the price, with ≈ when it is an estimate.
 func Value(k crop.Crop, areaM2, vigour float64, hazards []geo.Hazard) (geo.Worth, bool) {
 	low, mid, high := k.Yield[0], k.Yield[1], k.Yield[2]
 	v := max(minVigour, min(maxVigour, vigour))
@@ -64,12 +65,12 @@ func Value(k crop.Crop, areaM2, vigour float64, hazards []geo.Hazard) (geo.Worth
 	}
 	mu := areaM2 / geo.M2PerMu
 	w.Low, w.Middle, w.High = fen(w.YieldKgPerMu[0], mu, k.Price.Fen), fen(w.YieldKgPerMu[1], mu, k.Price.Fen), fen(w.YieldKgPerMu[2], mu, k.Price.Fen)
-	kind := "quoted"
+	about := ""
 	if k.Price.Estimate {
-		kind = "estimate"
+		about = "≈ "
 	}
-	w.Basis = fmt.Sprintf("%s: %g-%g-%g kg/mu of the catalogue × vigour %.2f × hazards %.2f; price %s (%s: %s)",
-		k.Code, k.Yield[0], k.Yield[1], k.Yield[2], v, midFactor, k.Price.Date, kind, k.Price.Source)
+	w.Basis = fmt.Sprintf("%s: %g–%g–%g kg/mu × %.2f × %.2f; %s%s/kg, %s, %s",
+		k.Code, k.Yield[0], k.Yield[1], k.Yield[2], v, midFactor, about, k.Price.Fen, k.Price.Date, k.Price.Source)
 	return w, true
 }
 

@@ -20,7 +20,7 @@ func TestValue(t *testing.T) {
 	if !ok || w.YieldKgPerMu != [3]float64{400, 500, 650} || w.Middle != 1125000 || w.Low != 900000 || w.High != 1462500 {
 		t.Errorf("%+v", w)
 	}
-	if !strings.Contains(w.Basis, "county office") || !strings.Contains(w.Basis, "quoted") {
+	if !strings.Contains(w.Basis, "county office") || strings.Contains(w.Basis, "≈") {
 		t.Errorf("basis %q does not name its source", w.Basis)
 	}
 	flooded, _ := worth.Value(maize, 10*geo.M2PerMu, 1, []geo.Hazard{{Kind: geo.Flood, Share: 1}})

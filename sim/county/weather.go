@@ -26,7 +26,7 @@ func (c *County) forecast(r *rand.Rand) {
 		if i > 0 && c.cover[i-1] > 0.5 {
 			u *= 0.8
 		}
-		share := 0.0
+		var share float64
 		switch {
 		case u < 0.48:
 			share = 0.02 * r.Float64()
