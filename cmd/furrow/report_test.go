@@ -1,0 +1,107 @@
+package main
+
+import (
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/internal/realdata"
+)
+
+func TestPlotReport(t *testing.T) {
+	t.Parallel()
+	data, dir := realdata.Dir(t, "geo", "eolearn"), t.TempDir()
+	if _, _, err := call(t, runSceneIndex, data, "--out", dir); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, "reports")
+	fields := filepath.Join(data, "lulc_vector.gpkg")
+	text, _, err := call(t, runPlotReport, "--scenes", dir, "--plot", fields, "--season-start", "2016-07-01", "--season-end", "2017-09-30", "--out", out, "--html", "--lang", "en", "--json")
+	if err != nil && !errors.Is(err, errNo) {
+		t.Fatal(err)
+	}
+	var got struct {
+		Features, Plots int
+		Refusals        []struct{ Why string }
+		Reports         []geo.CropReport
+	}
+	if err := json.Unmarshal([]byte(text), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Features != 88 || got.Plots+len(got.Refusals) != 88 || len(got.Reports) != got.Plots {
+		t.Errorf("%d features, %d plots, %d refusals, %d reports", got.Features, got.Plots, len(got.Refusals), len(got.Reports))
+	}
+	for _, ending := range []string{"json", "html"} {
+		files, err := filepath.Glob(filepath.Join(out, "*."+ending))
+		if err != nil || len(files) != got.Plots {
+			t.Errorf("%d files of %s for %d plots", len(files), ending, got.Plots)
+		}
+	}
+}
+
+func TestPlotReportRefuses(t *testing.T) {
+	t.Parallel()
+	data, dir := realdata.Dir(t, "geo", "eolearn"), t.TempDir()
+	if _, _, err := call(t, runSceneIndex, data, "--out", dir); err != nil {
+		t.Fatal(err)
+	}
+	fields := filepath.Join(data, "lulc_vector.gpkg")
+	for name, args := range map[string][]string{
+		"nothing":         {},
+		"no catalogue":    {"--scenes", t.TempDir(), "--plot", fields},
+		"30 February":     {"--scenes", dir, "--plot", fields, "--season-start", "2016-02-30"},
+		"end first":       {"--scenes", dir, "--plot", fields, "--season-start", "2017-05-01", "--season-end", "2017-04-01"},
+		"page without":    {"--scenes", dir, "--plot", fields, "--html"},
+		"language":        {"--scenes", dir, "--plot", fields, "--lang", "fr"},
+		"column":          {"--scenes", dir, "--plot", fields, "--declared", "nothing_like_it"},
+		"no plots":        {"--scenes", dir, "--plot", filepath.Join(dir, "catalog.json")},
+		"catalogue files": {"--scenes", dir, "--plot", fields, "--catalog", filepath.Join(dir, "none")},
+	} {
+		if _, _, err := call(t, runPlotReport, args...); !errors.Is(err, fault.Invalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestSeriesSmooth(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	in := filepath.Join(dir, "in.csv.gz")
+	f, err := os.Create(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z := gzip.NewWriter(f)
+	if _, err := z.Write([]byte("series_id,date,value,weight\na,2026-01-01,0.2,1\na,2026-01-11,0.5,1\na,2026-01-21,,1\na,2026-01-31,0.6,1\nb,2026-01-01,0.4,1\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(z.Close(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, lambda := range []string{"10", "auto"} {
+		out := filepath.Join(dir, lambda+".csv")
+		text, _, err := call(t, runSeriesSmooth, "--in", in, "--out", out, "--lambda", lambda, "--json")
+		if err != nil || !strings.Contains(text, `"series": 2`) || !strings.Contains(text, `"too_short": 1`) {
+			t.Errorf("%s, %v", text, err)
+		}
+		if rows := readTable(t, out); len(rows) != 6 || rows[3][4] == "" || rows[5][4] != "" {
+			t.Errorf("lambda %s: %v", lambda, rows)
+		}
+	}
+	for name, args := range map[string][]string{
+		"no file":  {"--in", filepath.Join(dir, "none.csv")},
+		"lambda":   {"--in", in, "--lambda", "-1"},
+		"p":        {"--in", in, "--p", "1"},
+		"no input": {},
+	} {
+		if _, _, err := call(t, runSeriesSmooth, args...); !errors.Is(err, fault.Invalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
