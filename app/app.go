@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"net/http"
@@ -112,10 +111,15 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 		}
 	}()
 	if cfg.Serve { // ports first: nothing is opened for a house that cannot be reached
-		if a.listener, err = listen(ctx, cfg.Addr); err != nil {
+		if a.listener, err = listen(ctx, cfg.Addr, "--addr"); err != nil {
 			return nil, err
 		}
 		a.close = append(a.close, func() error { return ignoreClosed(a.listener.Close()) })
+		if cfg.MQTT != "" {
+			if err := free(ctx, cfg.MQTT, "--mqtt"); err != nil {
+				return nil, err
+			}
+		}
 	}
 	books, err := readCatalogue(cfg.Catalog)
 	if err != nil {
@@ -132,15 +136,25 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	return a, a.wire(ctx, books)
 }
 
-func listen(ctx context.Context, addr string) (net.Listener, error) {
+// listen takes an address that a flag gave: ErrPort, ErrAddr.
+func listen(ctx context.Context, addr, flag string) (net.Listener, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, ErrPort.With("addr", addr).With("flag", "--addr")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("app: listen: %w", err)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, ErrPort.With("addr", addr).With("flag", flag)
+	case err != nil:
+		return nil, ErrAddr.With("addr", addr).With("flag", flag).Because(err)
 	}
 	return l, nil
+}
+
+// free says whether the house could listen there, before anything is made for it.
+func free(ctx context.Context, addr, flag string) error {
+	l, err := listen(ctx, addr, flag)
+	if err != nil {
+		return err
+	}
+	return l.Close()
 }
 
 func (a *App) openSeries(ctx context.Context) (series.Store, error) {

@@ -53,6 +53,7 @@ var (
 	ErrData     = fault.New(fault.Invalid, "app.data", "the data folder {dir} cannot be written; choose another with --data")
 	ErrDisk     = fault.New(fault.Unavailable, "app.disk", "only {mb} MB are free in {dir}; free some space or choose another folder with --data")
 	ErrPort     = fault.New(fault.Invalid, "app.port", "{addr} is taken by another program; stop it or choose another address with {flag}")
+	ErrAddr     = fault.New(fault.Invalid, "app.addr", "cannot listen on {addr}; give an address of this machine like 127.0.0.1:8080 with {flag}")
 	ErrSecret   = fault.New(fault.Invalid, "app.secret", "the file {file} of {name}_FILE cannot be read")
 	ErrNoScenes = fault.New(fault.Unavailable, "app.no_scenes", "there is no scene catalogue in {dir}; make one with furrow scene index")
 )

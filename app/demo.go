@@ -43,6 +43,10 @@ const operatorLogin = "operator"
 
 // Demo runs the whole house on one machine with a county made for it, until ctx ends.
 func Demo(ctx context.Context, cfg DemoConfig) (err error) {
+	// The ports first: a demo that runs in the folder must not lose its files to a second.
+	if err := errors.Join(free(ctx, cfg.Addr, "--addr"), free(ctx, cfg.MQTT, "--mqtt")); err != nil {
+		return err
+	}
 	if err := Writable(cfg.Data); err != nil {
 		return err
 	}
