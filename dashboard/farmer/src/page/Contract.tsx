@@ -1,4 +1,5 @@
 import { useFormats } from '@furrow/shared/format';
+import { useSession } from '@furrow/shared/session';
 import { Await, Problem } from '@furrow/shared/ui/states';
 import { Button, Toast } from 'antd-mobile';
 import { useRef, useState } from 'react';
@@ -11,6 +12,7 @@ import { Facts, Screen } from '../ui/Screen';
 export function Contract() {
   const { t, i18n } = useTranslation('answer');
   const f = useFormats();
+  const { user } = useSession();
   const { id = '' } = useParams();
   const navigate = useNavigate();
   const contract = useContract(id, i18n.language);
@@ -53,7 +55,11 @@ export function Contract() {
       <Await query={contract} lines={12}>
         {(c) => (
           <>
-            {open ? <p className="f-hint">{t('contract.read')}</p> : null}
+            <p className="f-hint">
+              {c.signed_at
+                ? t('contract.signed_at', { name: user.name, time: f.time(c.signed_at) })
+                : t('contract.read')}
+            </p>
             <Facts
               of={[
                 [t('contract.limit'), f.yuan(c.limit)],

@@ -215,6 +215,8 @@ function Boundary(props: {
               <small className="f-scene">
                 {t('scene_date', { date: f.date(scene.data.item.date) })}
               </small>
+            ) : scene.data ? (
+              <small className="f-scene">{t('no_scene')}</small>
             ) : null}
           </div>
           <div className="f-tools">
