@@ -37,6 +37,7 @@ const (
 	behindDays  = 14    // that a field must stay behind
 	dryMoisture = 0.025 // NDMI below that of peers of the same NDVI
 	doubt       = 0.7   // for a field held against a crop that was not recognised on it
+	sure        = 0.7   // confidence of another crop above which the declared one is not compared
 	// Radar: calm water sends 5 dB less back than the field did before.
 	radarFall = 5.0
 	radarDark = -17.0
@@ -174,12 +175,16 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
+// agreed says whether the crop that was recognised is the declared one, or none is
+// declared. Where they differ, being unlike the crop is no hazard.
+func (p Plot) agreed() bool { return p.Crop == "" || p.Crop == p.Answer.Crop }
+
 // earlyHarvests finds seasons that end in bare soil long before the usual harvest.
 func earlyHarvests(p Plot, known []geo.Hazard) []geo.Hazard {
 	var out []geo.Hazard
 	for _, m := range p.Answer.Matches {
 		s := m.Season
-		if m.Part.Kind != crop.Annual || s.Peak == nil || s.End == nil || s.Right > bareNDVI || s.PeakNDVI-s.Right < 0.3 {
+		if !p.agreed() || m.Part.Kind != crop.Annual || s.Peak == nil || s.End == nil || s.Right > bareNDVI || s.PeakNDVI-s.Right < 0.3 {
 			continue
 		}
 		usual, _ := m.Part.When.Harvest.In(m.Year)
@@ -262,7 +267,7 @@ func neverSown(p Plot) (geo.Hazard, bool) {
 func poor(p Plot, known []geo.Hazard) (geo.Hazard, bool) {
 	for _, m := range p.Answer.Matches {
 		s := m.Season
-		if m.Part.Kind != crop.Annual || s.Start == nil || s.End == nil || s.PeakNDVI >= 0.75*m.Part.PeakNDVI[0] {
+		if !p.agreed() || m.Part.Kind != crop.Annual || s.Start == nil || s.End == nil || s.PeakNDVI >= 0.75*m.Part.PeakNDVI[0] {
 			continue
 		}
 		if slices.ContainsFunc(known, func(h geo.Hazard) bool { return !h.Start.After(*s.End) && !h.End.Before(*s.Start) }) {

@@ -17,7 +17,7 @@ func behind(plots []Plot, out [][]geo.Hazard) {
 	groups := map[string][]int{}
 	for i, p := range plots {
 		a := p.Answer
-		if a.Curve == nil || len(a.Matches) == 0 {
+		if a.Curve == nil || len(a.Matches) == 0 || !p.agreed() {
 			continue
 		}
 		// Fields cut several times a year, each at its own time, are no peers.
@@ -35,10 +35,11 @@ func behind(plots []Plot, out [][]geo.Hazard) {
 				out[i] = append(out[i], h)
 			}
 		}
-		// A field too stressed to be recognised is held against the crop that its
+		// A field too stressed to be recognised for sure is held against the crop that its
 		// holder states.
 		for i, p := range plots {
-			if a := p.Answer; a.Curve == nil || a.Crop != "" || p.Crop != name {
+			a := p.Answer
+			if a.Curve == nil || p.Crop != name || a.Crop == name || a.Crop == crop.Fallow || a.Confidence > sure {
 				continue
 			}
 			if h, ok := g.find(p, out[i]); ok {

@@ -3,6 +3,7 @@ package county_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -67,46 +68,57 @@ func TestTruth(t *testing.T) {
 		for _, p := range c.Plots {
 			plots = append(plots, geo.Plot{ID: p.Key, Polygon: p.Polygon, Crop: p.Declared, Region: county.Region})
 		}
-		reports, err := report.New(cat, crops, func() time.Time { return cfg.Now }).Make(t.Context(), plots, c.Season)
-		if err != nil {
-			t.Fatal(err)
+		maker := report.New(cat, crops, func() time.Time { return cfg.Now })
+		for name, season := range map[string]geo.Season{
+			"all scenes": c.Season,
+			"13 months":  {Start: cfg.Now.AddDate(-1, -1, 0), End: cfg.Now}, // as the server judges
+		} {
+			reports, err := maker.Make(t.Context(), plots, season)
+			if err != nil {
+				t.Fatal(err)
+			}
+			judge(t, fmt.Sprintf("seed %d, %s", cfg.Seed, name), c.Plots, reports)
 		}
-		seen, right := 0, 0
-		for i, r := range reports {
-			p := c.Plots[i]
-			if r.PlotID != p.Key {
-				t.Fatalf("report %d is of %s, want %s", i, r.PlotID, p.Key)
+	}
+}
+
+func judge(t *testing.T, name string, plots []county.Plot, reports []geo.CropReport) {
+	t.Helper()
+	seen, right := 0, 0
+	for i, r := range reports {
+		p := plots[i]
+		if r.PlotID != p.Key {
+			t.Fatalf("report %d is of %s, want %s", i, r.PlotID, p.Key)
+		}
+		if d := math.Abs(r.AreaM2/p.AreaM2 - 1); d > 0.01 {
+			t.Errorf("%s: area is off by %.2f %%", p.Key, d*100)
+		}
+		if r.ClearDates >= 12 && r.FullPixels >= 8 {
+			seen++
+			if r.Crop == p.Crop {
+				right++
 			}
-			if d := math.Abs(r.AreaM2/p.AreaM2 - 1); d > 0.01 {
-				t.Errorf("%s: area is off by %.2f %%", p.Key, d*100)
-			}
-			if r.ClearDates >= 12 && r.FullPixels >= 8 {
-				seen++
-				if r.Crop == p.Crop {
-					right++
+		}
+		var planted, found []geo.HazardKind
+		for _, h := range p.Incidents {
+			planted = append(planted, h.Kind)
+		}
+		for _, h := range r.Hazards {
+			found = append(found, h.Kind)
+			for _, q := range p.Incidents {
+				if q.Kind == h.Kind && (h.Start.After(q.End) || h.End.Before(q.Start)) {
+					t.Errorf("%s: %s was found from %s to %s, it was from %s to %s", p.Key, h.Kind, h.Start, h.End, q.Start, q.End)
 				}
 			}
-			var planted, found []geo.HazardKind
-			for _, h := range p.Incidents {
-				planted = append(planted, h.Kind)
-			}
-			for _, h := range r.Hazards {
-				found = append(found, h.Kind)
-				for _, q := range p.Incidents {
-					if q.Kind == h.Kind && (h.Start.After(q.End) || h.End.Before(q.Start)) {
-						t.Errorf("%s: %s was found from %s to %s, it was from %s to %s", p.Key, h.Kind, h.Start, h.End, q.Start, q.End)
-					}
-				}
-			}
-			if !slices.Equal(planted, found) {
-				t.Errorf("seed %d, %s (%s, taken for %s): planted %v, found %v %v", cfg.Seed, p.Key, p.Crop, r.Crop, planted, found, r.Hazards)
-			}
 		}
-		share := float64(right) / float64(seen)
-		t.Logf("seed %d: crop right on %d of %d seen plots (%.1f %%)", cfg.Seed, right, seen, share*100)
-		if seen < 400 || share < 0.95 {
-			t.Errorf("seed %d: crop right on %.1f %% of %d seen plots", cfg.Seed, share*100, seen)
+		if !slices.Equal(planted, found) {
+			t.Errorf("%s, %s (%s, taken for %s): planted %v, found %v %v", name, p.Key, p.Crop, r.Crop, planted, found, r.Hazards)
 		}
+	}
+	share := float64(right) / float64(seen)
+	t.Logf("%s: crop right on %d of %d seen plots (%.1f %%)", name, right, seen, share*100)
+	if seen < 400 || share < 0.95 {
+		t.Errorf("%s: crop right on %.1f %% of %d seen plots", name, share*100, seen)
 	}
 }
 
