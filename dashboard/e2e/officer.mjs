@@ -27,6 +27,7 @@ await run('officer', async (h) => {
 
   await keys(h, page);
   await replay(h, page, places);
+  await audit(h);
   await approve(h, page);
   await live(h, page);
 
@@ -111,10 +112,24 @@ async function replay(h, page, places) {
   }
 }
 
+/** An auditor sees what waits for a person, and nothing to decide it with. */
+async function audit(h) {
+  const page = await h.page(desktop);
+  await h.signIn(page, '/officer/', 'auditor01');
+  const { items } = await h.get(page, '/officer/applications?state=referred');
+  if (items?.[0]) {
+    await h.open(page, `/officer/applications/${items[0].id}`);
+    h.check(!(await page.locator('.page-head button').count()), 'an auditor is offered a decision');
+  }
+  await h.open(page, '/officer/alerts');
+  h.check(!(await page.locator('.alert button').count()), 'an auditor is offered to close alerts');
+  await page.context().close();
+}
+
 /** Approves what waits for a person, with the keyboard alone. */
 async function approve(h, page) {
   const { items } = await h.get(page, '/officer/applications?state=referred');
-  const waiting = items?.[0];
+  const waiting = items?.find((a) => a.limit > 0);
   if (!waiting) return console.log('  (no application waits for a person)');
   await h.open(page, `/officer/applications/${waiting.id}`);
   await page.locator('.page-head .ant-btn-primary').focus();

@@ -366,14 +366,19 @@ function Verdict(props: { detail: ApplicationDetail }) {
   return (
     <>
       <Button onClick={() => setAsking('refuse')}>{t('refuse')}</Button>
-      <Button type="primary" onClick={() => setAsking('approve')}>
+      <Button
+        type="primary"
+        disabled={a.limit === 0}
+        title={a.limit === 0 ? t('nothing_to_approve') : undefined}
+        onClick={() => setAsking('approve')}
+      >
         {t('approve')}
       </Button>
       {asking ? (
         <NoteDialog
           title={t(`${asking}_title`, {
             name: a.user_name,
-            amount: f.yuan0(a.limit || props.detail.decision?.limit),
+            amount: f.yuan0(asking === 'approve' ? a.limit : a.asked),
           })}
           label={t('note')}
           ok={t(asking)}
