@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -127,26 +128,45 @@ func (w Work) report(ctx context.Context, a reportArgs) error {
 			}
 			plots = append(plots, p)
 		}
-		return w.make(ctx, a.Tenant, plots, season)
+		peers, err := w.peers(ctx, a.Tenant, plots)
+		if err != nil {
+			return err
+		}
+		return w.make(ctx, a.Tenant, plots, peers, season)
 	}
 	for after := ""; ; {
 		plots, err := w.Plots.Plots(ctx, a.Tenant, geo.PlotFilter{After: after, Limit: batch})
 		if err != nil || len(plots) == 0 {
 			return err
 		}
-		if err := w.make(ctx, a.Tenant, plots, season); err != nil {
+		if err := w.make(ctx, a.Tenant, plots, nil, season); err != nil {
 			return err
 		}
 		after = plots[len(plots)-1].ID
 	}
 }
 
-func (w Work) make(ctx context.Context, tenant string, plots []geo.Plot, season geo.Season) error {
-	reports, err := w.Reports.Make(ctx, plots, season)
+// peers are plots around the first one: a drought shows against neighbours with the
+// same crop, so a plot that is looked at alone needs them beside it.
+func (w Work) peers(ctx context.Context, tenant string, plots []geo.Plot) ([]geo.Plot, error) {
+	const degrees, most = 0.03, 150 // about 3 km
+	bound := plots[0].Polygon.Bound().Pad(degrees)
+	around, err := w.Plots.Plots(ctx, tenant, geo.PlotFilter{Bound: &bound, Limit: most})
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(around, func(p geo.Plot) bool {
+		return slices.ContainsFunc(plots, func(q geo.Plot) bool { return q.ID == p.ID })
+	}), nil
+}
+
+// make reports on plots; their peers are only looked at.
+func (w Work) make(ctx context.Context, tenant string, plots, peers []geo.Plot, season geo.Season) error {
+	reports, err := w.Reports.Make(ctx, slices.Concat(plots, peers), season)
 	if err != nil {
 		return err
 	}
-	for i, r := range reports {
+	for i, r := range reports[:len(plots)] {
 		if err := w.Plots.SaveReport(ctx, tenant, r); err != nil {
 			return err
 		}

@@ -1,0 +1,193 @@
+package job_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/job"
+	"github.com/furrowcredit/furrow/money"
+	"github.com/furrowcredit/furrow/store"
+	"github.com/furrowcredit/furrow/store/plot"
+	"github.com/furrowcredit/furrow/store/queue"
+	"github.com/furrowcredit/furrow/store/storetest"
+)
+
+// rooms records what the workers ask of the domains.
+type rooms struct {
+	apply.Store // only Application is called
+	mu          sync.Mutex
+	did         []string
+	said        chan string
+	fail        int // how many times the next assessments fail
+}
+
+func (r *rooms) note(format string, args ...any) {
+	s := fmt.Sprintf(format, args...)
+	r.mu.Lock()
+	r.did = append(r.did, s)
+	r.mu.Unlock()
+	r.said <- s
+}
+
+func (r *rooms) all() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.did)
+}
+
+func (r *rooms) Application(_ context.Context, _, id string) (apply.Application, error) {
+	if id == "absent" {
+		return apply.Application{}, apply.ErrNotFound
+	}
+	return apply.Application{ID: id, Subject: credit.Subject{Kind: credit.PlotSubject, ID: "field"}}, nil
+}
+
+var errBusy = errors.New("busy")
+
+func (r *rooms) Assess(_ context.Context, tenant, id string) (apply.Application, error) {
+	r.mu.Lock()
+	fail := r.fail > 0
+	r.fail--
+	r.mu.Unlock()
+	if fail {
+		return apply.Application{}, errBusy
+	}
+	r.note("assess %s/%s", tenant, id)
+	return apply.Application{}, nil
+}
+
+func (r *rooms) Make(_ context.Context, plots []geo.Plot, _ geo.Season) ([]geo.CropReport, error) {
+	reports := make([]geo.CropReport, len(plots))
+	for i, p := range plots {
+		reports[i] = geo.CropReport{PlotID: p.ID, Status: geo.Known, MadeAt: time.Now()}
+	}
+	r.note("make %d", len(plots))
+	return reports, nil
+}
+
+func (r *rooms) Findings(context.Context, string) ([]chain.Finding, error) {
+	return []chain.Finding{{Kind: chain.CircularTrade}}, nil
+}
+
+func (r *rooms) DayEnd(_ context.Context, tenant string, d money.Date) (loan.DayEndReport, error) {
+	r.note("day end %s/%s", tenant, d)
+	return loan.DayEndReport{}, nil
+}
+
+// alerts is the desk's side, which shares the record.
+type alerts struct{ *rooms }
+
+func (a alerts) Plot(_ context.Context, p geo.Plot, _ geo.CropReport) error {
+	a.note("alerts of %s", p.ID)
+	return nil
+}
+
+func (a alerts) Findings(_ context.Context, tenant string, found []chain.Finding) error {
+	a.note("findings %s %d", tenant, len(found))
+	return nil
+}
+
+func field(id string, lon float64) geo.Plot {
+	ring := orb.Ring{{lon, 35}, {lon + 0.001, 35}, {lon + 0.001, 35.001}, {lon, 35.001}, {lon, 35}}
+	return geo.Plot{ID: id, Tenant: "bank", OwnerID: "w", Name: id, Polygon: orb.Polygon{ring}, AreaM2: 1e4, CreatedAt: time.Now()}
+}
+
+func TestRunner(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+		defer cancel()
+		driver, err := queue.Driver(ctx, db)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plots := plot.New(db)
+		for _, p := range []geo.Plot{field("field", 114.300), field("near", 114.302), field("far", 115.3)} {
+			if err := plots.AddPlot(ctx, p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := &rooms{said: make(chan string, 100), fail: 1}
+		runner, err := job.New(driver, job.Work{
+			Applications: r, Asked: r, Plots: plots, Reports: r, Chain: r, Alerts: alerts{r}, Loans: r,
+			PlotChanged: func(_, id string) { r.note("changed %s", id) },
+			Season:      func() geo.Season { return geo.Season{Start: time.Now().AddDate(-1, 0, 0), End: time.Now()} },
+		}, job.Options{Work: true, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := runner.Start(ctx); err != nil {
+			t.Fatal(err)
+		}
+		wait := func(want string) {
+			t.Helper()
+			for {
+				select {
+				case s := <-r.said:
+					if s == want {
+						return
+					}
+				case <-ctx.Done():
+					t.Fatalf("%q did not happen; what did: %q", want, r.all())
+				}
+			}
+		}
+
+		// The plot has no report yet: it is made beside its neighbour, the far plot left
+		// out, and saved alone; an assessment that failed is tried again.
+		if err := runner.Assess(ctx, "bank", "a1"); err != nil {
+			t.Fatal(err)
+		}
+		wait("assess bank/a1")
+		if did := r.all(); !slices.Contains(did, "make 2") || !slices.Contains(did, "changed field") || slices.Contains(did, "changed near") {
+			t.Errorf("the report before the assessment: %q", did)
+		}
+		if _, err := plots.LatestReport(ctx, "bank", "field"); err != nil {
+			t.Error(err)
+		}
+
+		// Every plot of the tenant.
+		if err := runner.Report(ctx, "bank", time.Now().AddDate(-1, 0, 0), time.Now(), nil); err != nil {
+			t.Fatal(err)
+		}
+		wait("make 3")
+		wait("changed near")
+		if err := runner.Scan(ctx, "bank"); err != nil {
+			t.Fatal(err)
+		}
+		wait("findings bank 1")
+		if err := runner.DayEnd(ctx, "bank", "2026-05-31"); err != nil {
+			t.Fatal(err)
+		}
+		wait("day end bank/2026-05-31")
+
+		// What no retry can mend ends at once.
+		if err := runner.Assess(ctx, "bank", "absent"); err != nil {
+			t.Fatal(err)
+		}
+		if err := runner.DayEnd(ctx, "bank", "30 February"); err != nil {
+			t.Fatal(err)
+		}
+		for counts := map[string]int{}; counts["cancelled"] < 2; {
+			if counts, err = runner.Counts(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := runner.Stop(ctx); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
