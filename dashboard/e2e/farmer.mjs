@@ -8,7 +8,6 @@ const touch = { hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
 /** What the way from the front page to the answer may cost. */
 const MAX_TAPS = 40;
 const MAX_SECONDS = 180;
-const OPEN = ['submitted', 'deciding', 'offered', 'referred', 'signed', 'active'];
 
 await run('farmer', async (h) => {
   const login = await someone(h);
@@ -21,7 +20,7 @@ await run('farmer', async (h) => {
 
   const drawn = await drawPlot(h, page);
   const state = await page.context().storageState();
-  const free = await freePlots(h, page, drawn);
+  const free = await freePlots(h, page);
   const application = await apply(h, page, free[0]);
   const loan = await borrow(h, page, application);
   await offline(h, state, free[1]);
@@ -74,15 +73,16 @@ async function someone(h) {
   throw new Error('no farmer of the demo has two plots to borrow on; start with --reset');
 }
 
-/** Plots with a known report that carry no open application. */
-async function freePlots(h, page, except) {
+/** Plots that the bank should lend on: seen as declared, not used before, no arrears. */
+async function freePlots(h, page) {
   const home = await h.get(page, '/farmer/home');
-  const busy = new Set(
-    home.applications.filter((a) => OPEN.includes(a.state)).map((a) => a.subject.id),
-  );
+  if (home.loans.some((l) => l.worst_overdue_days > 0)) return [];
+  const used = new Set(home.applications.map((a) => a.subject.id));
   return home.plots
-    .filter((l) => l.report_summary?.status === 'known' && !busy.has(l.plot.id))
-    .filter((l) => l.plot.id !== except && !l.report_summary.hazards?.length)
+    .filter(({ plot, report_summary: r }) => {
+      const sound = r?.status === 'known' && r.crop === plot.crop && r.worth_low > 2_000_000;
+      return sound && !r.hazards?.length && plot.source !== 'drawn' && !used.has(plot.id);
+    })
     .map((l) => l.plot);
 }
 
@@ -320,7 +320,7 @@ async function offline(h, storageState, plot) {
   await page.reload();
   await h.settled(page);
   const { applications } = await h.get(page, '/farmer/home');
-  const sent = applications.filter((a) => a.subject.id === plot.id && OPEN.includes(a.state));
+  const sent = applications.filter((a) => a.subject.id === plot.id);
   h.check(sent.length === 1, `an application made offline arrived ${sent.length} times`);
   await context.close();
 }

@@ -43,7 +43,7 @@ export function History() {
       filters: KINDS.map((k) => ({ text: tu(`kind.${k}`), value: k })),
       onFilter: (value, u) => u.kind === value,
     },
-    { title: tu('who'), dataIndex: 'user_name' },
+    { title: tu('who'), dataIndex: 'user_name', className: 'a-clip' },
     count('rows'),
     count('good'),
     count('known'),
