@@ -90,8 +90,8 @@ func TestBadSpreadsheets(t *testing.T) {
 		code, zh, en string
 	}{
 		{"merged cells", "a.xlsx", merged.Bytes(), "upload.merged", "A2:A3 是合并单元格", "A2:A3 are merged"},
-		{"half a workbook", "a.xlsx", sheet[:len(sheet)/2], upload.ErrDamaged.Code, "", ""},
-		{"neither UTF-8 nor GBK", "a.csv", []byte("供应商名称,\xff\xff\xff\n"), upload.ErrEncoding.Code, "", ""},
+		{"half a workbook", "a.xlsx", sheet[:len(sheet)/2], upload.ErrDamaged.Code, "文件已损坏", "damaged"},
+		{"neither UTF-8 nor GBK", "a.csv", []byte("供应商名称,\xff\xff\xff\n"), upload.ErrEncoding.Code, "GBK", "neither UTF-8 nor GBK"},
 	} {
 		says(t, tt.name, tt.code, tt.zh, tt.en, func(lang string) apptest.Reply {
 			return w.as("anchor").Upload("/anchor/uploads", map[string]string{"kind": "suppliers"}, tt.file, tt.body, "Accept-Language", lang)

@@ -66,7 +66,7 @@ func killed(t *testing.T, dir string, flags []string, open func() (series.Store,
 
 	first := time.Now().Add(-time.Hour).Truncate(time.Second).UTC()
 	fleet := make([]*gateway, gateways)
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // the race detector makes SQLite slow
 	defer cancel()
 	var sent sync.WaitGroup
 	began := time.Now()
@@ -80,7 +80,7 @@ func killed(t *testing.T, dir string, flags []string, open func() (series.Store,
 		}
 		return n
 	}
-	apptest.Poll(t, 60*time.Second, "third of the readings", func() bool { return acked() > readings/3 })
+	apptest.Poll(t, 5*time.Minute, "third of the readings", func() bool { return acked() > readings/3 })
 	serve.signal(syscall.SIGKILL)
 	if code := serve.code(); code != -1 {
 		t.Fatalf("it ended by itself: %d\n%s", code, serve.log)
