@@ -243,29 +243,36 @@ func warp(bands []scene.Band, bounds [4]float64, how string) ([][]float64, error
 	return out, nil
 }
 
-func warpFile(file string, bands []scene.Band, at []int, bounds [4]float64, how string, out [][]float64) (err error) {
-	var pick, nodata []string
+// warpFile opens the file anew: GDAL lets no two threads read through one dataset,
+// and BuildVRT would share one among all who name the same file.
+func warpFile(file string, bands []scene.Band, at []int, bounds [4]float64, how string, out [][]float64) error {
+	src, err := scene.OpenDataset(file)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = src.Close() }() // only read
+	pick := []string{"-of", "VRT"}
+	var nodata []string
 	for _, i := range at {
 		pick = append(pick, "-b", strconv.Itoa(bands[i].Index))
 		if nd := bands[i].NoData; nd != nil {
 			nodata = append(nodata, strconv.FormatFloat(*nd, 'g', -1, 64))
 		}
 	}
-	if len(nodata) == len(at) {
-		nd := strings.Join(nodata, " ")
-		pick = append(pick, "-srcnodata", nd, "-vrtnodata", nd)
-	}
-	vrt, err := godal.BuildVRT("", []string{file}, pick, godal.ErrLogger(scene.Failures))
+	picked, err := src.Translate("", pick, godal.ErrLogger(scene.Failures))
 	if err != nil {
 		return err
 	}
-	defer func() { _ = vrt.Close() }() // only read
+	defer func() { _ = picked.Close() }()
 	args := []string{"-of", "MEM", "-t_srs", "EPSG:3857", "-ot", "Float64", "-dstnodata", "nan", "-r", how,
 		"-ts", strconv.Itoa(size), strconv.Itoa(size), "-te"}
 	for _, v := range bounds {
 		args = append(args, strconv.FormatFloat(v, 'f', 6, 64))
 	}
-	ds, err := vrt.Warp("", args, godal.ErrLogger(scene.Failures))
+	if len(nodata) == len(at) {
+		args = append(args, "-srcnodata", strings.Join(nodata, " "))
+	}
+	ds, err := picked.Warp("", args, godal.ErrLogger(scene.Failures))
 	if err != nil {
 		return err
 	}

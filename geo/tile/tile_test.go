@@ -6,9 +6,12 @@ import (
 	"errors"
 	"image"
 	"image/png"
+	"math/rand/v2"
+	"path/filepath"
 	"sync"
 	"testing"
 
+	"github.com/airbusgeo/godal"
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/maptile"
 
@@ -142,6 +145,71 @@ func TestEmptyMonthIsTransparent(t *testing.T) {
 	if got := opaque(draw(t, r, tile.TrueColor, "worldcereal_20210601", middle, 17)); got != 1 {
 		t.Errorf("%.3f of a clear month is painted", got)
 	}
+}
+
+// Tiles of one file that are drawn at the same time must not disturb each other: two
+// threads in one GDAL dataset read garbage now and then.
+func TestTilesAtOnce(t *testing.T) {
+	t.Parallel()
+	cat := noise(t)
+	const zoom = 15
+	it := cat.Items()[0]
+	m := maptile.At(it.Footprint.Bound().Center(), zoom)
+	for range 15 {
+		r := tile.New(cat) // nothing is remembered
+		var all sync.WaitGroup
+		for i := range 16 {
+			all.Go(func() {
+				layer := []string{tile.TrueColor, tile.NDVI}[i%2]
+				if _, err := r.PNG(context.Background(), layer, it.ID, zoom, int(m.X)-2+i%4, int(m.Y)-2+i/4); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	}
+}
+
+// noise is a catalogue of one scene of four compressed bands, 1024 pixels a side.
+func noise(t *testing.T) *scene.Catalogue {
+	t.Helper()
+	scene.RegisterDrivers()
+	dir, side := t.TempDir(), 1024
+	ds, err := godal.Create(godal.GTiff, filepath.Join(dir, "T_20260411.tif"), 4, godal.UInt16, side, side,
+		godal.CreationOption("TILED=YES", "COMPRESS=DEFLATE"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	utm, err := godal.NewSpatialRefFromEPSG(32650)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer utm.Close()
+	if err := errors.Join(ds.SetSpatialRef(utm), ds.SetGeoTransform([6]float64{255000, 10, 0, 3880000, 0, -10})); err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i, name := range []string{"B02", "B03", "B04", "B08"} {
+		pixels := make([]uint16, side*side)
+		for k := range pixels {
+			pixels[k] = uint16(1000 + rng.IntN(4000))
+		}
+		b := ds.Bands()[i]
+		if err := errors.Join(b.SetDescription(name), b.SetScaleOffset(1e-4, 0), b.Write(0, 0, pixels, side, side)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := ds.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := scene.Index(context.Background(), dir, nil); err != nil {
+		t.Fatal(err)
+	}
+	cat, err := scene.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cat
 }
 
 func BenchmarkPNG(b *testing.B) {
