@@ -3,13 +3,16 @@ package sim
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/sim/herd"
 )
@@ -22,6 +25,9 @@ type devices struct {
 }
 
 const deviceFile = "devices.json"
+
+// ErrOld is returned for a county without its devices.
+var ErrOld = fault.New(fault.Invalid, "demo.old", "this county was made by another version of Furrow; start it once with --reset")
 
 // pulse is how often each tag of the demo speaks.
 const pulse = 30 * time.Second
@@ -88,6 +94,9 @@ func (s *settler) ranches(ctx context.Context) error {
 // Live lets the animals of a settled county live on until ctx ends.
 func Live(ctx context.Context, opt Options) error {
 	b, err := os.ReadFile(filepath.Join(opt.Dir, deviceFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return ErrOld
+	}
 	if err != nil {
 		return fmt.Errorf("sim: %w", err)
 	}

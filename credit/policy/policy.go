@@ -345,7 +345,11 @@ func Load(fsys fs.FS) (*Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
-	s := &Set{byName: map[string]*Policy{}, texts: map[string]text{}, words: words(fsys)}
+	known, err := words(fsys)
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{byName: map[string]*Policy{}, texts: map[string]text{}, words: known}
 	for _, name := range names {
 		b, err := fs.ReadFile(fsys, name)
 		if err != nil {
@@ -366,25 +370,50 @@ func Load(fsys fs.FS) (*Set, error) {
 	return s, nil
 }
 
-// words are the names of crops by code; a catalogue without crops has none.
-func words(fsys fs.FS) map[string]text {
+// words are what the codes of crops, alerts and causes are called; a catalogue
+// without them has none.
+func words(fsys fs.FS) (map[string]text, error) {
+	type word struct {
+		Code string `yaml:"code"`
+		text `yaml:",inline"`
+	}
 	out := map[string]text{}
-	b, err := fs.ReadFile(fsys, "crops.yaml")
-	if err != nil {
-		return out
-	}
-	var f struct {
-		Crops []struct {
-			Code string `yaml:"code"`
-			text `yaml:",inline"`
-		} `yaml:"crops"`
-	}
-	if yaml.Unmarshal(b, &f) == nil {
-		for _, c := range f.Crops {
-			out[c.Code] = c.text
+	for _, name := range []string{"crops.yaml", "words.yaml"} {
+		b, err := fs.ReadFile(fsys, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("policy: %w", err)
+		}
+		var f struct {
+			Crops []word `yaml:"crops"`
+			Words []word `yaml:"words"`
+		}
+		if err := yaml.Unmarshal(b, &f); err != nil {
+			return nil, ErrFile.With("file", name).With("why", err)
+		}
+		for _, w := range slices.Concat(f.Crops, f.Words) {
+			out[w.Code] = w.text
 		}
 	}
-	return out
+	return out, nil
+}
+
+// named puts the words for the codes of a list such as "fence_exit, stillness".
+func (s *Set) named(list, lang string) string {
+	codes := strings.Split(list, ",")
+	for i, code := range codes {
+		w, ok := s.words[strings.TrimSpace(code)]
+		if !ok {
+			return list
+		}
+		codes[i] = w.in(lang)
+	}
+	if strings.HasPrefix(lang, "zh") {
+		return strings.Join(codes, "、")
+	}
+	return strings.Join(codes, ", ")
 }
 
 // Policy returns ErrUnknown.
@@ -396,7 +425,7 @@ func (s *Set) Policy(name string) (*Policy, error) {
 }
 
 // Text gives the words of a reason in lang ("zh-CN" or "en"), or "" for a code that no
-// policy in force has. Codes of crops among the arguments become their names.
+// policy in force has. Codes of crops, alerts and causes among the arguments become words.
 func (s *Set) Text(code, lang string, args map[string]string) string {
 	t, ok := s.texts[code]
 	if !ok {
@@ -404,10 +433,7 @@ func (s *Set) Text(code, lang string, args map[string]string) string {
 	}
 	named := make(map[string]string, len(args))
 	for k, v := range args {
-		if w, ok := s.words[v]; ok {
-			v = w.in(lang)
-		}
-		named[k] = v
+		named[k] = s.named(v, lang)
 	}
 	return fault.Fill(t.in(lang), named)
 }

@@ -275,6 +275,10 @@ func TestLocalise(t *testing.T) {
 	if named != "申报的是大豆，卫星看到的是夏玉米。" {
 		t.Errorf("got %q", named)
 	}
+	listed := set.Text("herd.alerts", "zh-CN", map[string]string{"alerts": "fence_exit, tag_off"})
+	if listed != "这个畜群有未处理的预警：越出围栏、耳标脱落或被剪。" {
+		t.Errorf("got %q", listed)
+	}
 	if d.Reasons[0].Msg == zh.Reasons[0].Msg {
 		t.Error("Localise changed its argument")
 	}
