@@ -94,8 +94,10 @@ func killed(t *testing.T, dir string, flags []string, open func() (series.Store,
 	}
 	stored := audit(t, open, first, before)
 
+	restarted := time.Now()
 	serve = start(t, env, args...)
 	serve.ready(url)
+	back := time.Since(restarted)
 	sent.Wait()
 	took := time.Since(began)
 	if ctx.Err() != nil {
@@ -117,8 +119,8 @@ func killed(t *testing.T, dir string, flags []string, open func() (series.Store,
 		lost += g.lost.Load()
 		again += g.again.Load()
 	}
-	t.Logf("%d stored at the kill; %d connections lost, %d messages sent again; %d acknowledged and stored once in %.1f s",
-		stored, lost, again, readings, took.Seconds())
+	t.Logf("%d stored at the kill; back in %.1f s; %d connections lost, %d messages sent again; %d acknowledged and stored once in %.1f s",
+		stored, back.Seconds(), lost, again, readings, took.Seconds())
 }
 
 // registerRanch registers eight herds of 25 cattle with one gateway each, and gives
