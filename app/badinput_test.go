@@ -200,7 +200,7 @@ func TestTagFromTheFuture(t *testing.T) {
 		t.Fatalf("quarantine: %+v", kept)
 	}
 	q := kept.Items[0]
-	if q.Code != "reading.future" || q.Device != "tag1" || !strings.Contains(q.Reason, "ahead") || !strings.Contains(string(q.Payload), fmt.Sprint(at.UnixMilli())) {
+	if q.Code != "reading.future" || q.Device != "tag1" || !strings.Contains(q.Reason, "超前 5 分钟以上") || !strings.Contains(string(q.Payload), fmt.Sprint(at.UnixMilli())) {
 		t.Errorf("quarantined as %+v", q)
 	}
 	var page struct{ States []iot.AnimalState }

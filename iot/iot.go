@@ -169,14 +169,15 @@ type Event struct {
 
 // Quarantined is a payload that was refused but kept.
 type Quarantined struct {
-	ID       string    `json:"id"`
-	Tenant   string    `json:"-"`
-	Topic    string    `json:"topic"`
-	Device   string    `json:"device"`
-	Code     string    `json:"code"` // fault code, such as "reading.future"
-	Reason   string    `json:"reason"`
-	Payload  []byte    `json:"payload"`
-	Received time.Time `json:"received_at"`
+	ID       string            `json:"id"`
+	Tenant   string            `json:"-"`
+	Topic    string            `json:"topic"`
+	Device   string            `json:"device"`
+	Code     string            `json:"code"` // fault code, such as "reading.future"
+	Reason   string            `json:"reason"`
+	Args     map[string]string `json:"args,omitempty"` // values of the reason's text, by name
+	Payload  []byte            `json:"payload"`
+	Received time.Time         `json:"received_at"`
 }
 
 // Store keeps herds, animals, devices and the quarantine. Implemented in store/herd.

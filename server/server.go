@@ -145,7 +145,7 @@ func New(d Deps) (*Server, error) {
 	s.registerCatalogue(s.api)
 	officer.Register(s.api, officer.Config{
 		Desk: d.Desk, Book: d.Book, Plots: d.PlotStore, Overlaps: d.Plots, Herds: d.HerdStore, HerdWatch: d.HerdWatch,
-		Firms: d.Firms, Network: d.Network, Alerts: d.Alerts, Scenes: d.Scenes, Trail: d.Trail,
+		Firms: d.Firms, Network: d.Network, Alerts: d.Alerts, Scenes: d.Scenes, Trail: d.Trail, Words: words.Text,
 	})
 	farmer.Register(s.api, farmer.Config{
 		Desk: d.Desk, Book: d.Book, Plots: d.Plots, PlotStore: d.PlotStore, Herds: d.HerdStore, HerdReports: d.HerdWatch,

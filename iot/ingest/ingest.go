@@ -207,7 +207,7 @@ func (p *Pipeline) quarantine(ctx context.Context, topic string, device iot.Devi
 		Code: "reading.refused", Reason: why.Error(), Payload: append([]byte(nil), raw[:min(len(raw), maxKept)]...), Received: received}
 	var f *fault.Error
 	if errors.As(why, &f) {
-		q.Code = f.Code
+		q.Code, q.Args = f.Code, f.Args
 	}
 	if err := p.retry(ctx, func() error { return p.cfg.Herds.Quarantine(ctx, q) }); err != nil {
 		return err

@@ -89,6 +89,8 @@ type Config struct {
 	Alerts    Alerts
 	Scenes    func() []view.Scene
 	Trail     Trail
+	// Words gives the text of a quarantined message's reason in a language.
+	Words func(lang, code, english string, args map[string]string) string
 }
 
 type face struct{ Config }
@@ -306,6 +308,9 @@ type quarantineIn struct {
 
 func (f face) quarantine(ctx context.Context, who access.Actor, in *quarantineIn) (*route.Body[route.List[iot.Quarantined]], error) {
 	items, err := f.Herds.Quarantined(ctx, who.Tenant, in.Limit)
+	for i, q := range items {
+		items[i].Reason = f.Words(route.Lang(ctx), q.Code, q.Reason, q.Args)
+	}
 	return route.Page(items, err, 0, func(q iot.Quarantined) string { return q.ID })
 }
 

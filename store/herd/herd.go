@@ -177,9 +177,13 @@ func (s *Store) Revoke(ctx context.Context, tenant, id string) error {
 
 // Quarantine implements iot.Store.
 func (s *Store) Quarantine(ctx context.Context, q iot.Quarantined) error {
-	_, err := s.db.Exec(ctx, `insert into quarantine (tenant, id, topic, device, code, reason, payload, received_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		q.Tenant, q.ID, plain(q.Topic), q.Device, q.Code, plain(q.Reason), q.Payload, store.Millis(q.Received))
+	args, err := json.Marshal(q.Args)
+	if err != nil {
+		return fmt.Errorf("store: quarantine: %w", err)
+	}
+	_, err = s.db.Exec(ctx, `insert into quarantine (tenant, id, topic, device, code, reason, args, payload, received_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		q.Tenant, q.ID, plain(q.Topic), q.Device, q.Code, plain(q.Reason), plain(string(args)), q.Payload, store.Millis(q.Received))
 	if err != nil {
 		return fmt.Errorf("store: quarantine: %w", err)
 	}
@@ -197,14 +201,17 @@ func (s *Store) Quarantined(ctx context.Context, tenant string, limit int) ([]io
 	if limit <= 0 {
 		limit = 50
 	}
-	rows, err := s.db.Query(ctx, `select tenant, id, topic, device, code, reason, payload, received_at from quarantine
+	rows, err := s.db.Query(ctx, `select tenant, id, topic, device, code, reason, args, payload, received_at from quarantine
 		where tenant = $1 order by id desc limit $2`, tenant, min(limit, 500))
 	return collect(rows, err, func(r row) (iot.Quarantined, error) {
 		var q iot.Quarantined
 		var received int64
-		err := r.Scan(&q.Tenant, &q.ID, &q.Topic, &q.Device, &q.Code, &q.Reason, &q.Payload, &received)
+		var args []byte
+		if err := r.Scan(&q.Tenant, &q.ID, &q.Topic, &q.Device, &q.Code, &q.Reason, &args, &q.Payload, &received); err != nil {
+			return q, err
+		}
 		q.Received = store.Time(received)
-		return q, err
+		return q, json.Unmarshal(args, &q.Args)
 	})
 }
 

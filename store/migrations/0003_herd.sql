@@ -54,6 +54,7 @@ create table quarantine (
 	device      text not null,
 	code        text not null,
 	reason      text not null,
+	args        text not null, -- JSON
 	payload     {{blob}} not null,
 	received_at bigint not null,
 	primary key (tenant, id)

@@ -1788,6 +1788,9 @@ export interface components {
             terms: number[];
         };
         Quarantined: {
+            args?: {
+                [key: string]: string;
+            };
             code: string;
             device: string;
             id: string;
