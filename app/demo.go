@@ -77,6 +77,7 @@ func Demo(ctx context.Context, cfg DemoConfig) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, rail.Close()) }()
+	rail.Answer = bank.Magic
 	a, err := New(ctx, Config{
 		Data: cfg.Data, Addr: cfg.Addr, MQTT: cfg.MQTT, Work: true, Serve: true,
 		Operator: operatorLogin, OperatorPassword: state.Password, Rail: rail, Now: clock.Now, Log: log,

@@ -71,9 +71,10 @@ func workers(w Work) *river.Workers {
 
 // final cancels a job whose error another try cannot mend.
 func final(err error) error {
-	switch fault.Kind(err) {
-	case fault.Invalid, fault.NotFound, fault.Conflict, fault.Forbidden:
-		return river.JobCancel(err)
+	for _, kind := range []error{fault.Invalid, fault.NotFound, fault.Conflict, fault.Forbidden} {
+		if errors.Is(err, kind) {
+			return river.JobCancel(err)
+		}
 	}
 	return err
 }

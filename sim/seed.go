@@ -79,7 +79,9 @@ func (s *settler) past(ctx context.Context) error {
 	}
 
 	// The plot that is pledged twice has its first pledge now.
+	// An offer that nobody takes lapses.
 	fates := []string{"stays", "repaid", "repaid", "overdue", "overdue", "partly"}
+	lapsed := false
 	var lent []apply.Application
 	var fate []string
 	for _, p := range s.candidates("wheat_maize") {
@@ -90,13 +92,18 @@ func (s *settler) past(ctx context.Context) error {
 		if fates[len(lent)] == "stays" {
 			months = 12
 		}
+		until := apply.Active
+		if len(lent) == 1 && !lapsed {
+			until = apply.Offered
+		}
 		app, err := s.borrow(ctx, ask{
 			login: s.farmers[p.Owner].Login, subject: credit.Subject{Kind: credit.PlotSubject, ID: s.plots[p.Key]},
-			product: "crop", yuan: 1000 + int64(p.AreaM2/geo.M2PerMu)*300, months: months, purpose: "购买玉米种子和化肥", until: apply.Active,
+			product: "crop", yuan: 1000 + int64(p.AreaM2/geo.M2PerMu)*300, months: months, purpose: "购买玉米种子和化肥", until: until,
 		})
 		if err != nil {
 			return err
 		}
+		lapsed = lapsed || app.State == apply.Offered
 		if app.State == apply.Active {
 			fate = append(fate, fates[len(lent)])
 			lent = append(lent, app)
@@ -238,28 +245,28 @@ func (s *settler) land(ctx context.Context) error {
 // present plays today's applications on land, one for each way they can go.
 func (s *settler) present(ctx context.Context) error {
 	n := len(s.County.Plots)
-	asks := []struct {
+	type want struct {
 		plot  county.Plot
 		until apply.State
-	}{
-		{s.County.Plots[n-1], apply.Active}, // pledged by another holder already: refused
-		{s.with(geo.NeverSown), apply.Active},
-		{s.with(geo.EarlyHarvest), apply.Offered},
-		{s.with(geo.Flood), apply.Offered},
-		{s.with(geo.Drought), apply.Offered},
+		less  money.Fen
+	}
+	asks := []want{
+		{s.County.Plots[n-1], apply.Active, 0}, // pledged by another holder already: refused
+		{s.with(geo.NeverSown), apply.Active, 0},
+		{s.with(geo.EarlyHarvest), apply.Offered, 0},
+		{s.with(geo.Flood), apply.Offered, 0},
+		{s.with(geo.Drought), apply.Offered, 0},
 	}
 	wanted := []apply.State{apply.Offered, apply.Withdrawn, apply.Signed, apply.Active, apply.Active, apply.Offered}
 	sound := append(s.candidates("cotton"), s.candidates("rice")...)
 	for i, until := range wanted {
-		asks = append(asks, struct {
-			plot  county.Plot
-			until apply.State
-		}{sound[i], until})
+		asks = append(asks, want{sound[i], until, 0})
 	}
+	asks = append(asks, want{sound[len(wanted)], apply.Active, 87}) // ends in 13 fen: the bank refuses it
 	for i, a := range asks {
 		_, err := s.borrow(ctx, ask{
 			login: s.farmers[a.plot.Owner].Login, subject: credit.Subject{Kind: credit.PlotSubject, ID: s.plots[a.plot.Key]},
-			product: "crop", yuan: 1000 + int64(a.plot.AreaM2/geo.M2PerMu)*300, months: 9, purpose: "购买冬小麦种子、化肥和农机服务", until: a.until,
+			product: "crop", yuan: 1000 + int64(a.plot.AreaM2/geo.M2PerMu)*300, months: 9, purpose: "购买冬小麦种子、化肥和农机服务", until: a.until, less: a.less,
 		})
 		if err != nil {
 			return err

@@ -47,6 +47,7 @@ type ask struct {
 	yuan    int64 // 0 asks for the most that the product allows
 	months  int
 	purpose string
+	less    money.Fen   // drawn less than the limit
 	until   apply.State // Submitted, Offered, Withdrawn, Signed or Active: how far the borrower goes
 }
 
@@ -99,7 +100,12 @@ func (t *town) borrow(ctx context.Context, a ask) (apply.Application, error) {
 		return app, nil
 	}
 	var l loan.Loan
-	if err := who.post(ctx, path+"/draw", map[string]money.Fen{"amount": app.Limit}, &l); err != nil {
+	err = who.post(ctx, path+"/draw", map[string]money.Fen{"amount": app.Limit - a.less}, &l)
+	var p *problem
+	if errors.As(err, &p) && p.Code == "loan.payment_failed" { // the bank refuses: nothing was lent
+		return app, nil
+	}
+	if err != nil {
 		return app, err
 	}
 	app.State, app.LoanID = apply.Active, l.ID

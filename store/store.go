@@ -144,7 +144,7 @@ func (db *DB) Pool() *sql.DB { return db.write }
 
 // Query runs a SELECT on the reading pool.
 func (db *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	rows, err := db.read.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller reads and closes
+	rows, err := db.read.QueryContext(ctx, query, args...)
 	return rows, db.dialect.wrap(err)
 }
 
@@ -170,7 +170,7 @@ var _ Queryer = (*Tx)(nil)
 
 // Query runs a SELECT in the transaction.
 func (tx *Tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	rows, err := tx.tx.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller reads and closes
+	rows, err := tx.tx.QueryContext(ctx, query, args...)
 	return rows, tx.dialect.wrap(err)
 }
 

@@ -31,6 +31,19 @@ type Bank struct {
 
 var _ pay.Rail = (*Bank)(nil)
 
+// Magic is an Answer that can be asked for trouble, as the sandboxes of real banks
+// can: an amount that ends in 13 fen is refused, one that ends in 14 is paid and the
+// answer lost.
+func Magic(o pay.Order) (r pay.Receipt, lost bool) {
+	switch o.Amount % 100 {
+	case 13:
+		return pay.Receipt{Outcome: pay.Failed, Reason: "the payee's account is closed"}, false
+	case 14:
+		return pay.Receipt{Outcome: pay.Settled}, true
+	}
+	return pay.Receipt{Outcome: pay.Settled}, false
+}
+
 // errLost is what a payer sees when the answer is lost.
 var errLost = errors.New("bank: connection lost")
 
