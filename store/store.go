@@ -221,6 +221,16 @@ func Conflict(err error) bool { return errors.Is(err, errConflict) }
 
 var errConflict = errors.New("constraint")
 
+// In appends values to args and returns their list for SQL: "($3, $4)".
+func In[T ~string](args []any, values []T) (list string, _ []any) {
+	marks := make([]string, len(values))
+	for i, v := range values {
+		args = append(args, string(v))
+		marks[i] = fmt.Sprintf("$%d", len(args))
+	}
+	return "(" + strings.Join(marks, ", ") + ")", args
+}
+
 // Millis is t as stored: Unix milliseconds.
 func Millis(t time.Time) int64 { return t.UnixMilli() }
 

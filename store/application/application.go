@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/apply"
@@ -81,12 +80,9 @@ func (s *Store) Applications(ctx context.Context, tenant string, f apply.Filter)
 	query := `select ` + columns + ` from applications where tenant = $1 and ($2 = '' or user_id = $2) and ($3 = '' or id < $3)`
 	args := []any{tenant, f.UserID, f.Before}
 	if len(f.States) > 0 {
-		marks := make([]string, len(f.States))
-		for i, state := range f.States {
-			args = append(args, string(state))
-			marks[i] = fmt.Sprintf("$%d", len(args))
-		}
-		query += ` and state in (` + strings.Join(marks, ", ") + `)`
+		var in string
+		in, args = store.In(args, f.States)
+		query += ` and state in ` + in
 	}
 	limit := f.Limit
 	if limit <= 0 {

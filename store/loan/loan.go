@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/furrowcredit/furrow/credit/loan"
@@ -160,12 +159,9 @@ func (s *Store) Loans(ctx context.Context, tenant string, f loan.Filter) ([]loan
 		and ($3 = '' or subject_id = $3) and ($4 = '' or id < $4)`
 	args := []any{tenant, f.UserID, f.SubjectID, f.Before}
 	if len(f.States) > 0 {
-		marks := make([]string, len(f.States))
-		for i, state := range f.States {
-			args = append(args, string(state))
-			marks[i] = fmt.Sprintf("$%d", len(args))
-		}
-		query += ` and state in (` + strings.Join(marks, ", ") + `)`
+		var in string
+		in, args = store.In(args, f.States)
+		query += ` and state in ` + in
 	}
 	limit := f.Limit
 	if limit <= 0 {

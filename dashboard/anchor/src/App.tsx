@@ -1,4 +1,5 @@
 import { useSession } from '@furrow/shared/session';
+import { theme } from '@furrow/shared/theme';
 import { LanguageSwitch } from '@furrow/shared/ui/LanguageSwitch';
 import { Mark } from '@furrow/shared/ui/Mark';
 import { Empty } from '@furrow/shared/ui/states';
@@ -14,7 +15,6 @@ import { History } from './page/History';
 import { Result } from './page/Result';
 import { Suppliers } from './page/Suppliers';
 import { Upload } from './page/Upload';
-import { theme } from './theme';
 
 export function App() {
   const { i18n } = useTranslation();

@@ -1,6 +1,7 @@
 import { currentLanguage } from '@furrow/shared/i18n';
 import { LiveProvider } from '@furrow/shared/live';
 import { SessionGate } from '@furrow/shared/session';
+import { theme } from '@furrow/shared/theme';
 import { Loading } from '@furrow/shared/ui/states';
 import { useQueryClient } from '@tanstack/react-query';
 import { App as Antd, ConfigProvider } from 'antd';
@@ -21,7 +22,6 @@ import { LoanPage } from './pages/Loan';
 import { LoansPage } from './pages/Loans';
 import { MissingPage } from './pages/Missing';
 import { SearchPage } from './pages/Search';
-import { theme } from './theme';
 
 // Maps and curves weigh more than everything else: they come when they are needed.
 const MapPage = lazy(() => import('./pages/Map').then((m) => ({ default: m.MapPage })));
