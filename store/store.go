@@ -221,6 +221,27 @@ func Conflict(err error) bool { return errors.Is(err, errConflict) }
 
 var errConflict = errors.New("constraint")
 
+// Row is what *sql.Row and *sql.Rows share.
+type Row interface{ Scan(dest ...any) error }
+
+// Collect runs a query and scans every row; without rows the list is empty, not nil.
+func Collect[T any](ctx context.Context, q Queryer, scan func(Row) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := q.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // what matters is rows.Err
+	out := []T{}
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}
+
 // In appends values to args and returns their list for SQL: "($3, $4)".
 func In[T ~string](args []any, values []T) (list string, _ []any) {
 	marks := make([]string, len(values))

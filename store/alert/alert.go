@@ -131,7 +131,7 @@ func (s *Store) CountOpen(ctx context.Context, tenant string) (map[string]int, e
 	return out, rows.Err()
 }
 
-func scan(row interface{ Scan(...any) error }) (watch.Alert, error) {
+func scan(row store.Row) (watch.Alert, error) {
 	var a watch.Alert
 	var evidence string
 	var event, opened, updated int64

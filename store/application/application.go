@@ -89,7 +89,7 @@ func (s *Store) Applications(ctx context.Context, tenant string, f apply.Filter)
 		limit = 50
 	}
 	args = append(args, min(limit, 500))
-	return collect(ctx, s.db, scan, query+fmt.Sprintf(` order by id desc limit $%d`, len(args)), args...)
+	return store.Collect(ctx, s.db, scan, query+fmt.Sprintf(` order by id desc limit $%d`, len(args)), args...)
 }
 
 // Move implements apply.Store.
@@ -196,7 +196,7 @@ func addContract(ctx context.Context, tx *store.Tx, c apply.Contract) error {
 
 // Steps implements apply.Store.
 func (s *Store) Steps(ctx context.Context, tenant, applicationID string) ([]apply.Step, error) {
-	return collect(ctx, s.db, func(row scanner) (apply.Step, error) {
+	return store.Collect(ctx, s.db, func(row store.Row) (apply.Step, error) {
 		var st apply.Step
 		var from, to string
 		var at int64
@@ -262,7 +262,7 @@ func pledgeOf(ctx context.Context, q store.Queryer, tenant string, sub credit.Su
 
 // PledgedPlots implements apply.Store.
 func (s *Store) PledgedPlots(ctx context.Context, tenant string) ([]string, error) {
-	return collect(ctx, s.db, func(row scanner) (id string, err error) { return id, row.Scan(&id) },
+	return store.Collect(ctx, s.db, func(row store.Row) (id string, err error) { return id, row.Scan(&id) },
 		`select subject_id from pledges where tenant = $1 and subject_kind = 'plot' order by subject_id`, tenant)
 }
 
@@ -285,9 +285,7 @@ func (s *Store) CountByState(ctx context.Context, tenant string) (map[apply.Stat
 	return out, rows.Err()
 }
 
-type scanner interface{ Scan(...any) error }
-
-func scan(row scanner) (apply.Application, error) {
+func scan(row store.Row) (apply.Application, error) {
 	var a apply.Application
 	var kind, state string
 	var asked, limit, rate, created, updated int64
@@ -299,21 +297,4 @@ func scan(row scanner) (apply.Application, error) {
 	a.Asked, a.Limit, a.Rate = money.Fen(asked), money.Fen(limit), money.Rate(rate)
 	a.CreatedAt, a.UpdatedAt = store.Time(created), store.Time(updated)
 	return a, nil
-}
-
-func collect[T any](ctx context.Context, q store.Queryer, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := q.Query(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err below tells
-	out := []T{}
-	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, v)
-	}
-	return out, rows.Err()
 }

@@ -118,22 +118,18 @@ func (s *Store) Herd(ctx context.Context, tenant, id string) (iot.Herd, error) {
 
 // Herds implements iot.Store.
 func (s *Store) Herds(ctx context.Context, tenant, ownerID string) ([]iot.Herd, error) {
-	rows, err := s.db.Query(ctx, `select `+herdColumns+` from herd
+	return store.Collect(ctx, s.db, scanHerd, `select `+herdColumns+` from herd
 		where tenant = $1 and ($2 = '' or owner_id = $2) order by id`, tenant, ownerID)
-	return collect(rows, err, scanHerd)
 }
 
 // AllHerds implements iot.Store.
 func (s *Store) AllHerds(ctx context.Context) ([]iot.Herd, error) {
-	rows, err := s.db.Query(ctx, `select `+herdColumns+` from herd order by tenant, id`)
-	return collect(rows, err, scanHerd)
+	return store.Collect(ctx, s.db, scanHerd, `select `+herdColumns+` from herd order by tenant, id`)
 }
 
 // Animals implements iot.Store.
 func (s *Store) Animals(ctx context.Context, tenant, herdID string) ([]iot.Animal, error) {
-	rows, err := s.db.Query(ctx, `select id, herd_id, scheme, code, species, sex, born, tag_id from animal
-		where tenant = $1 and herd_id = $2 order by id`, tenant, herdID)
-	return collect(rows, err, func(r row) (iot.Animal, error) {
+	return store.Collect(ctx, s.db, func(r store.Row) (iot.Animal, error) {
 		var a iot.Animal
 		var born sql.NullInt64
 		var tag sql.NullString
@@ -143,7 +139,8 @@ func (s *Store) Animals(ctx context.Context, tenant, herdID string) ([]iot.Anima
 		}
 		a.TagID = tag.String
 		return a, err
-	})
+	}, `select id, herd_id, scheme, code, species, sex, born, tag_id from animal
+		where tenant = $1 and herd_id = $2 order by id`, tenant, herdID)
 }
 
 const deviceColumns = `tenant, id, kind, herd_id, secret_hash, revoked, created_at`
@@ -159,8 +156,7 @@ func (s *Store) Device(ctx context.Context, tenant, id string) (iot.Device, erro
 
 // Devices implements iot.Store.
 func (s *Store) Devices(ctx context.Context, tenant, herdID string) ([]iot.Device, error) {
-	rows, err := s.db.Query(ctx, `select `+deviceColumns+` from device where tenant = $1 and herd_id = $2 order by id`, tenant, herdID)
-	return collect(rows, err, scanDevice)
+	return store.Collect(ctx, s.db, scanDevice, `select `+deviceColumns+` from device where tenant = $1 and herd_id = $2 order by id`, tenant, herdID)
 }
 
 // Revoke implements iot.Store.
@@ -201,9 +197,7 @@ func (s *Store) Quarantined(ctx context.Context, tenant string, limit int) ([]io
 	if limit <= 0 {
 		limit = 50
 	}
-	rows, err := s.db.Query(ctx, `select tenant, id, topic, device, code, reason, args, payload, received_at from quarantine
-		where tenant = $1 order by id desc limit $2`, tenant, min(limit, 500))
-	return collect(rows, err, func(r row) (iot.Quarantined, error) {
+	return store.Collect(ctx, s.db, func(r store.Row) (iot.Quarantined, error) {
 		var q iot.Quarantined
 		var received int64
 		var args []byte
@@ -212,15 +206,11 @@ func (s *Store) Quarantined(ctx context.Context, tenant string, limit int) ([]io
 		}
 		q.Received = store.Time(received)
 		return q, json.Unmarshal(args, &q.Args)
-	})
+	}, `select tenant, id, topic, device, code, reason, args, payload, received_at from quarantine
+		where tenant = $1 order by id desc limit $2`, tenant, min(limit, 500))
 }
 
-// row is what *sql.Row and *sql.Rows share.
-type row interface {
-	Scan(dest ...any) error
-}
-
-func scanHerd(r row) (iot.Herd, error) {
+func scanHerd(r store.Row) (iot.Herd, error) {
 	var h iot.Herd
 	var fence string
 	var created int64
@@ -235,27 +225,10 @@ func scanHerd(r row) (iot.Herd, error) {
 	return h, nil
 }
 
-func scanDevice(r row) (iot.Device, error) {
+func scanDevice(r store.Row) (iot.Device, error) {
 	var d iot.Device
 	var created int64
 	err := r.Scan(&d.Tenant, &d.ID, &d.Kind, &d.HerdID, &d.SecretHash, &d.Revoked, &created)
 	d.CreatedAt = store.Time(created)
 	return d, err
-}
-
-// collect reads all rows and closes them.
-func collect[T any](rows *sql.Rows, err error, scan func(row) (T, error)) ([]T, error) {
-	if err != nil {
-		return nil, fmt.Errorf("store: herd: %w", err)
-	}
-	defer func() { _ = rows.Close() }() // what matters is rows.Err
-	var all []T
-	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, fmt.Errorf("store: herd: %w", err)
-		}
-		all = append(all, v)
-	}
-	return all, rows.Err()
 }

@@ -111,7 +111,7 @@ func (s *Store) Entries(ctx context.Context, tenant string, f ledger.Filter) ([]
 	return out, rows.Err()
 }
 
-func scan(row interface{ Scan(...any) error }) (ledger.Entry, error) {
+func scan(row store.Row) (ledger.Entry, error) {
 	var e ledger.Entry
 	var date, postings string
 	var at int64

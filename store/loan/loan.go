@@ -122,7 +122,7 @@ func saveRows(ctx context.Context, tx *store.Tx, id string, rows []loan.Instalme
 
 const loanColumns = `tenant, version, body`
 
-func scanLoan(row interface{ Scan(...any) error }) (loan.Loan, error) {
+func scanLoan(row store.Row) (loan.Loan, error) {
 	var l loan.Loan
 	var tenant, body string
 	var version int64
@@ -168,18 +168,18 @@ func (s *Store) Loans(ctx context.Context, tenant string, f loan.Filter) ([]loan
 		limit = 50
 	}
 	args = append(args, min(limit, 500))
-	return collect(ctx, s.db, scanLoan, query+fmt.Sprintf(` order by id desc limit $%d`, len(args)), args...)
+	return store.Collect(ctx, s.db, scanLoan, query+fmt.Sprintf(` order by id desc limit $%d`, len(args)), args...)
 }
 
 // Rows implements loan.Store.
 func (s *Store) Rows(ctx context.Context, tenant, loanID string) ([]loan.Instalment, error) {
-	return collect(ctx, s.db, scanJSON[loan.Instalment], `select i.body from instalments i join loans l on l.id = i.loan_id
+	return store.Collect(ctx, s.db, scanJSON[loan.Instalment], `select i.body from instalments i join loans l on l.id = i.loan_id
 		where l.tenant = $1 and l.id = $2 order by i.nr`, tenant, loanID)
 }
 
 const paymentColumns = `tenant, idem_key, key_hash, body`
 
-func scanPayment(row interface{ Scan(...any) error }) (loan.Payment, error) {
+func scanPayment(row store.Row) (loan.Payment, error) {
 	var p loan.Payment
 	var tenant, key, hash, body string
 	if err := row.Scan(&tenant, &key, &hash, &body); err != nil {
@@ -192,7 +192,7 @@ func scanPayment(row interface{ Scan(...any) error }) (loan.Payment, error) {
 
 // Payments implements loan.Store.
 func (s *Store) Payments(ctx context.Context, tenant, loanID string) ([]loan.Payment, error) {
-	return collect(ctx, s.db, scanPayment, `select `+paymentColumns+` from payments where tenant = $1 and loan_id = $2 order by id`, tenant, loanID)
+	return store.Collect(ctx, s.db, scanPayment, `select `+paymentColumns+` from payments where tenant = $1 and loan_id = $2 order by id`, tenant, loanID)
 }
 
 // PaymentByKey implements loan.Store.
@@ -206,7 +206,7 @@ func (s *Store) PaymentByKey(ctx context.Context, tenant, key string) (loan.Paym
 
 // Open implements loan.Store.
 func (s *Store) Open(ctx context.Context, tenant string, before money.Date, after string, limit int) ([]string, error) {
-	return collect(ctx, s.db, func(row interface{ Scan(...any) error }) (id string, err error) {
+	return store.Collect(ctx, s.db, func(row store.Row) (id string, err error) {
 		return id, row.Scan(&id)
 	}, `select id from loans where tenant = $1 and state in ('active', 'overdue') and day_end < $2 and id > $3 order by id limit $4`,
 		tenant, before.String(), after, limit)
@@ -214,7 +214,7 @@ func (s *Store) Open(ctx context.Context, tenant string, before money.Date, afte
 
 // Unsettled implements loan.Store.
 func (s *Store) Unsettled(ctx context.Context, tenant string) ([]loan.Payment, error) {
-	return collect(ctx, s.db, scanPayment, `select `+paymentColumns+` from payments where tenant = $1 and outcome = $2 order by id`,
+	return store.Collect(ctx, s.db, scanPayment, `select `+paymentColumns+` from payments where tenant = $1 and outcome = $2 order by id`,
 		tenant, string(pay.Unknown))
 }
 
@@ -250,28 +250,11 @@ func (s *Store) Debts(ctx context.Context, tenant, userID string, since time.Tim
 	return money.Fen(owed), int(worst), err
 }
 
-func scanJSON[T any](row interface{ Scan(...any) error }) (T, error) {
+func scanJSON[T any](row store.Row) (T, error) {
 	var v T
 	var body string
 	if err := row.Scan(&body); err != nil {
 		return v, err
 	}
 	return v, json.Unmarshal([]byte(body), &v)
-}
-
-func collect[T any](ctx context.Context, q store.Queryer, scan func(interface{ Scan(...any) error }) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := q.Query(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err below tells
-	out := []T{}
-	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, v)
-	}
-	return out, rows.Err()
 }
