@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io/fs"
 	"net"
-	"net/http"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -67,7 +66,7 @@ type App struct {
 	engine   *herdwatch.Engine
 	runner   *job.Runner[*sql.Tx]
 	hub      *live.Hub
-	http     *http.Server
+	server   *server.Server
 	listener net.Listener
 }
 
@@ -248,9 +247,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	if err != nil {
 		return err
 	}
-	a.http = &http.Server{
-		Handler: srv.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute,
-	}
+	a.server = srv
 	return nil
 }
 
@@ -278,14 +275,7 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	if a.cfg.Serve {
-		g.Go(func() error { return ignoreClosed(a.http.Serve(a.listener)) })
-		g.Go(func() error {
-			<-ctx.Done()
-			a.hub.Close() // open WebSockets would hold Shutdown
-			grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-			defer cancel()
-			return a.http.Shutdown(grace)
-		})
+		g.Go(func() error { return a.server.Serve(ctx, a.listener) })
 		g.Go(func() error { return a.engine.Run(ctx) })
 		if a.broker != nil {
 			g.Go(func() error { return a.broker.Run(ctx) })
@@ -322,7 +312,7 @@ func (a *App) Close() (err error) {
 }
 
 func ignoreClosed(err error) error {
-	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+	if errors.Is(err, net.ErrClosed) {
 		return nil
 	}
 	return err
