@@ -119,7 +119,7 @@ func (d *Desk) Plot(ctx context.Context, p geo.Plot, r geo.CropReport) error {
 	if r.Status == geo.Unknown {
 		return nil
 	}
-	for _, kind := range []geo.HazardKind{geo.Flood, geo.Drought, geo.VigourLoss, geo.EarlyHarvest, geo.NeverSown} {
+	for _, kind := range []geo.HazardKind{geo.Flood, geo.Drought, geo.VigourLoss, geo.EarlyHarvest, geo.NeverSown, geo.Abandoned} {
 		if seen[string(kind)] {
 			continue
 		}

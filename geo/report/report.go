@@ -48,6 +48,7 @@ const (
 	sureFrom    = 0.6
 	fewDates    = 10
 	curveStep   = 5 // days between points of the curve
+	bareNDVI    = 0.3
 )
 
 // Maker makes reports. It is safe for concurrent use.
@@ -69,6 +70,8 @@ const (
 	moisture
 	yellow
 	vv
+	vh
+	bare
 )
 
 func quantities() []zonal.Quantity {
@@ -83,6 +86,11 @@ func quantities() []zonal.Quantity {
 		moisture: zonal.NDMI(),
 		yellow:   zonal.Difference("ndyi", "green", "blue"),
 		vv:       zonal.Band("vv"),
+		vh:       zonal.Band("vh"),
+		bare: {Name: "bare", Forms: []zonal.Form{
+			{Bands: []string{"nir", "red"}, Of: func(v []float64) float64 { return truth(index(v[0], v[1]) < bareNDVI) }},
+			{Bands: []string{"ndvi"}, Of: func(v []float64) float64 { return truth(v[0] < bareNDVI) }},
+		}},
 	}
 }
 
@@ -194,7 +202,8 @@ func (m *Maker) look(samples []zonal.ItemSample, k int, r *geo.CropReport) []ser
 		if optical {
 			sight.Observation = observe(s.Item, p)
 		}
-		sight.Water, sight.Moisture, sight.Yellow, sight.VV = p.Cells[water].Mean, p.Cells[moisture].Mean, p.Cells[yellow].Mean, p.Cells[vv].Mean
+		sight.Water, sight.Moisture, sight.Yellow = p.Cells[water].Mean, p.Cells[moisture].Mean, p.Cells[yellow].Mean
+		sight.VV, sight.VH, sight.Bare = p.Cells[vv].Mean, p.Cells[vh].Mean, p.Cells[bare].Mean
 		sights = append(sights, sight)
 		if !slices.Contains(r.Sources, s.Item.Collection) {
 			r.Sources = append(r.Sources, s.Item.Collection)
@@ -244,7 +253,7 @@ func unseen(it scene.Item, why string) series.Sight {
 	nan := math.NaN()
 	return series.Sight{
 		Observation: geo.Observation{Date: it.Time, Scene: it.ID, Reason: why},
-		Water:       nan, Moisture: nan, Yellow: nan, VV: nan,
+		Water:       nan, Moisture: nan, Yellow: nan, VV: nan, VH: nan, Bare: nan,
 	}
 }
 

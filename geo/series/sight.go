@@ -10,4 +10,6 @@ type Sight struct {
 	Moisture float64 // NDMI of the leaves (Gao 1996)
 	Yellow   float64 // NDYI, (green-blue)/(green+blue): rapeseed in flower (Sulik and Long 2016)
 	VV       float64 // radar backscatter in dB
+	VH       float64 // the same, cross-polarised
+	Bare     float64 // share of the clear part with NDVI under 0.3, 0..1
 }

@@ -1060,6 +1060,16 @@ export interface components {
             /** @description the borrower */
             user_id: string;
         };
+        AreaCheck: {
+            /** Format: double */
+            claimed_mu: number;
+            findings: string[];
+            known: boolean;
+            /** Format: double */
+            planted_mu: number;
+            /** Format: double */
+            planted_share: number;
+        };
         AuditEntry: {
             action: string;
             actor: string;
@@ -1116,6 +1126,7 @@ export interface components {
             probability: number;
         };
         CropReport: {
+            area?: components["schemas"]["AreaCheck"];
             /** Format: double */
             area_m2: number;
             /** Format: int64 */
@@ -1127,6 +1138,7 @@ export interface components {
             declared: string;
             /** Format: int64 */
             full_pixels: number;
+            growth?: components["schemas"]["Growth"];
             guesses: components["schemas"]["CropGuess"][];
             hazards: components["schemas"]["Hazard"][];
             /** Format: date-time */
@@ -1148,6 +1160,14 @@ export interface components {
             /** Format: double */
             vigour: number;
             worth?: components["schemas"]["Worth"];
+        };
+        DateRange: {
+            /** Format: date-time */
+            date: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
         };
         DayEndInBody: {
             /** Format: date */
@@ -1301,7 +1321,39 @@ export interface components {
             /** @description unified social credit code */
             uscc?: string;
         };
+        Growth: {
+            /** Format: int64 */
+            grade: number;
+            /** Format: int64 */
+            grade_high: number;
+            /** Format: int64 */
+            grade_low: number;
+            past: components["schemas"]["PastYear"][];
+            /** Format: int64 */
+            peers: number;
+            /** Format: double */
+            percentile: number;
+            points: components["schemas"]["GrowthPoint"][];
+            reason?: string;
+        };
+        GrowthPoint: {
+            /** Format: date-time */
+            date: string;
+            /** Format: double */
+            high: number;
+            /** Format: double */
+            low: number;
+            /** Format: double */
+            middle: number;
+            /** Format: double */
+            ndvi: number;
+            /** Format: double */
+            percentile: number;
+        };
         Hazard: {
+            after?: string;
+            before?: string;
+            candidates?: string[];
             /** Format: double */
             confidence: number;
             /** Format: date-time */
@@ -1672,6 +1724,14 @@ export interface components {
             region?: string;
             uscc: string;
         };
+        PastYear: {
+            /** Format: double */
+            change: number;
+            /** Format: double */
+            peak_ndvi: number;
+            /** Format: int64 */
+            year: number;
+        };
         Payment: {
             /** Format: int64 */
             amount: number;
@@ -1698,18 +1758,23 @@ export interface components {
         Phenology: {
             /** Format: date-time */
             end?: string;
+            harvested?: components["schemas"]["DateRange"];
             /** Format: date-time */
             peak?: string;
             /** Format: double */
             peak_ndvi: number;
             /** Format: int64 */
             seasons: number;
+            sown?: components["schemas"]["DateRange"];
+            stage?: string;
             /** Format: date-time */
             start?: string;
         };
         Plot: {
             /** Format: double */
             area_m2: number;
+            /** Format: double */
+            claimed_m2: number;
             /** Format: date-time */
             created_at: string;
             crop: string;
@@ -2024,6 +2089,8 @@ export interface components {
             basis: string;
             /** Format: int64 */
             high: number;
+            /** Format: double */
+            index: number;
             /** Format: int64 */
             low: number;
             /** Format: int64 */
@@ -2031,6 +2098,10 @@ export interface components {
             price_date: string;
             /** Format: int64 */
             price_fen_per_kg: number;
+            /** Format: int64 */
+            prudent: number;
+            /** Format: int64 */
+            remaining_cost: number;
             yield_kg_per_mu: number[];
         };
     };
@@ -2050,6 +2121,7 @@ export type AnimalState = components['schemas']['AnimalState'];
 export type Applicant = components['schemas']['Applicant'];
 export type Application = components['schemas']['Application'];
 export type ApplyInBody = components['schemas']['ApplyInBody'];
+export type AreaCheck = components['schemas']['AreaCheck'];
 export type AuditEntry = components['schemas']['AuditEntry'];
 export type Catalogue = components['schemas']['Catalogue'];
 export type CheckInBody = components['schemas']['CheckInBody'];
@@ -2059,6 +2131,7 @@ export type Contract = components['schemas']['Contract'];
 export type Credential = components['schemas']['Credential'];
 export type CropGuess = components['schemas']['CropGuess'];
 export type CropReport = components['schemas']['CropReport'];
+export type DateRange = components['schemas']['DateRange'];
 export type DayEndInBody = components['schemas']['DayEndInBody'];
 export type Decision = components['schemas']['Decision'];
 export type Detail = components['schemas']['Detail'];
@@ -2075,6 +2148,8 @@ export type FarmerPlotPage = components['schemas']['FarmerPlotPage'];
 export type FileReport = components['schemas']['FileReport'];
 export type Finding = components['schemas']['Finding'];
 export type FirmInBody = components['schemas']['FirmInBody'];
+export type Growth = components['schemas']['Growth'];
+export type GrowthPoint = components['schemas']['GrowthPoint'];
 export type Hazard = components['schemas']['Hazard'];
 export type Herd = components['schemas']['Herd'];
 export type HerdInBody = components['schemas']['HerdInBody'];
@@ -2116,6 +2191,7 @@ export type OperatorQueued = components['schemas']['OperatorQueued'];
 export type OperatorRefusal = components['schemas']['OperatorRefusal'];
 export type Overlap = components['schemas']['Overlap'];
 export type Party = components['schemas']['Party'];
+export type PastYear = components['schemas']['PastYear'];
 export type Payment = components['schemas']['Payment'];
 export type Phenology = components['schemas']['Phenology'];
 export type Plot = components['schemas']['Plot'];
