@@ -1,9 +1,83 @@
 package scene
 
 import (
+	"math"
 	"regexp"
 	"strings"
 )
+
+// Band is one measured layer of an item.
+type Band struct {
+	Key       string    // common name in lower case: "red", "nir", "vv", "ndvi", "scl"
+	Name      string    // the producer's name: "B04"
+	File      string    // path of the raster, or a name of GDAL's virtual file systems
+	Index     int       // band in the file, from 1
+	Kind      Kind      //
+	Transform Transform //
+	Scale     float64   //
+	Offset    float64   //
+	NoData    *float64  // stored number that means nothing was seen; nil if none
+	DataType  string    // stored type in STAC words: "uint16"
+	Grid      Grid      // of the file
+
+	// Of masks only; ClassAt says how they go together.
+	Classes   []ClassOf  // the values that have a meaning
+	Bits      []BitClass // fields of bits that have a meaning
+	Threshold float64    // > 0: stored numbers from here on are cloud, those below are clear
+	Dilate    float64    // metres by which cloud grows into the clear pixels around it
+}
+
+// BitClass gives the class of the pixels whose field of bits holds a value.
+type BitClass struct {
+	Bit   int // lowest bit of the field, from 0
+	Width int // bits in the field, from 1
+	Value int // of the field
+	Name  string
+	Class Class
+}
+
+// holds says whether the field of v has the value.
+func (c BitClass) holds(v uint64) bool {
+	return v>>c.Bit&(1<<c.Width-1) == uint64(c.Value)
+}
+
+// maxBits is the widest mask whose bits a float64 holds exactly.
+const maxBits = 32
+
+// ClassAt is the class of a stored value of a mask band. A threshold goes before
+// bits, bits before values. Of bits the worst class holds and no match is clear,
+// as producers name only what is wrong; a value that Classes does not name is no
+// data, as an unknown class must not pass as clear. So are NaN and the band's
+// NoData.
+func (b Band) ClassAt(v float64) Class {
+	if math.IsNaN(v) || b.NoData != nil && v == *b.NoData {
+		return NoData
+	}
+	switch {
+	case b.Threshold > 0:
+		if v >= b.Threshold {
+			return Cloud
+		}
+		return Clear
+	case len(b.Bits) > 0:
+		if v < 0 || v >= 1<<maxBits || v != math.Trunc(v) {
+			return NoData
+		}
+		worst := Clear
+		for _, c := range b.Bits {
+			if c.Class > worst && c.holds(uint64(v)) {
+				worst = c.Class
+			}
+		}
+		return worst
+	}
+	for _, c := range b.Classes {
+		if float64(c.Value) == v {
+			return c.Class
+		}
+	}
+	return NoData
+}
 
 // known is what the name of a band tells by custom.
 type known struct {

@@ -107,14 +107,3 @@ func classTable(list []ClassOf) func(v float64) Class {
 		return NoData
 	}
 }
-
-// ClassAt is the class of a stored value of a mask band. Values that the band does
-// not name are no data.
-func (b Band) ClassAt(v float64) Class {
-	for _, c := range b.Classes {
-		if float64(c.Value) == v {
-			return c.Class
-		}
-	}
-	return NoData
-}

@@ -56,22 +56,6 @@ const (
 	Decibel Transform = "db20" // 20·log10(number × scale) + offset; numbers ≤ 0 are no data
 )
 
-// Band is one measured layer of an item.
-type Band struct {
-	Key       string    // common name in lower case: "red", "nir", "vv", "ndvi", "scl"
-	Name      string    // the producer's name: "B04"
-	File      string    // path of the raster
-	Index     int       // band in the file, from 1
-	Kind      Kind      //
-	Transform Transform //
-	Scale     float64   //
-	Offset    float64   //
-	NoData    *float64  // stored number that means nothing was seen; nil if none
-	DataType  string    // stored type in STAC words: "uint16"
-	Grid      Grid      // of the file
-	Classes   []ClassOf // for masks
-}
-
 // Item is what one satellite saw at one time.
 type Item struct {
 	ID         string
