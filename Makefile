@@ -5,7 +5,7 @@ BIN   = $(CURDIR)/.cache/bin
 LINT  = $(BIN)/golangci-lint
 DATA ?= data
 
-.PHONY: run test build web lint e2e race bench api fuzz clean
+.PHONY: run test build web lint e2e race bench bench-geo api fuzz clean
 
 run: build ## everything installed, built and started on http://127.0.0.1:8080
 	./bin/furrow demo --data $(DATA)
@@ -48,6 +48,10 @@ race: ## the Go tests under the race detector
 
 bench: ## benchmarks with a peer or a limit beside them
 	go test -run '^$$' -bench . -benchmem ./...
+
+bench-geo: ## the satellite part beside its peers and the machine's limits, one table
+	@scripts/install bench
+	go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./bench/geo
 
 api: ## regenerates api/openapi.yaml and the web client's types
 	go test ./server -run TestOpenAPI -update
