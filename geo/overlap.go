@@ -1,11 +1,152 @@
 package geo
 
 import (
+	"cmp"
+	"context"
 	"math"
+	"runtime"
 	"slices"
 
 	"github.com/paulmach/orb"
+	"golang.org/x/sync/errgroup"
 )
+
+// Clash is ground that two plots of different holders share: pledged by both, it
+// would secure two loans.
+type Clash struct {
+	A     ClashPlot `json:"a"` // the one listed first
+	B     ClashPlot `json:"b"`
+	M2    float64   `json:"m2"`
+	Share float64   `json:"share"` // of the smaller of the two
+}
+
+// ClashPlot names one of the two plots.
+type ClashPlot struct {
+	ID        string  `json:"id"`
+	Name      string  `json:"name"`
+	OwnerID   string  `json:"owner_id"`
+	OwnerName string  `json:"owner_name"`
+	AreaM2    float64 `json:"area_m2"`
+}
+
+func clashPlot(p *Plot) ClashPlot {
+	return ClashPlot{p.ID, p.Name, p.OwnerID, p.OwnerName, p.AreaM2}
+}
+
+// Clashes finds all pairs of valid plots of different holders that share more than
+// a square metre and at least the given share (0..1) of the smaller one, the
+// greatest share first. Holders are told apart by their ids, where there are none
+// by their names; plots without either are taken to have different holders.
+func Clashes(ctx context.Context, plots []Plot, least float64) ([]Clash, error) {
+	pairs, err := meetingPairs(ctx, plots, func(a, b *Plot) (float64, bool) {
+		if sameHolder(a, b) {
+			return 0, false
+		}
+		m2 := OverlapM2(a.Polygon, b.Polygon)
+		return m2, m2 > 1 && m2 >= least*math.Min(a.AreaM2, b.AreaM2)
+	})
+	out := make([]Clash, len(pairs))
+	for i, p := range pairs {
+		a, b := &plots[p.a], &plots[p.b]
+		out[i] = Clash{A: clashPlot(a), B: clashPlot(b), M2: p.m2, Share: math.Min(1, p.m2/math.Min(a.AreaM2, b.AreaM2))}
+	}
+	slices.SortStableFunc(out, func(a, b Clash) int { return cmp.Compare(b.Share, a.Share) })
+	return out, err
+}
+
+func sameHolder(a, b *Plot) bool {
+	if a.OwnerID != "" || b.OwnerID != "" {
+		return a.OwnerID == b.OwnerID
+	}
+	return a.OwnerName != "" && a.OwnerName == b.OwnerName
+}
+
+// pair is two plots by their places in a list, a < b, and what they share.
+type pair struct {
+	a, b int
+	m2   float64
+}
+
+// meetingPairs calls test for every two plots whose boxes meet, from several
+// goroutines, and lists the pairs that pass, in order.
+//
+// The land is cut into bands of latitude about as high as the plots. In each band
+// the plots that touch it are swept from west to east; a pair counts in the band
+// in which its common part begins. So the work grows with the number of plots and
+// of pairs, however many plots there are and however their sizes differ.
+func meetingPairs(ctx context.Context, plots []Plot, test func(a, b *Plot) (m2 float64, ok bool)) ([]pair, error) {
+	boxes := make([]orb.Bound, len(plots))
+	heights := make([]float64, len(plots))
+	south := math.Inf(1)
+	for i, p := range plots {
+		boxes[i] = p.Polygon.Bound()
+		heights[i] = boxes[i].Max[1] - boxes[i].Min[1]
+		south = math.Min(south, boxes[i].Min[1])
+	}
+	slices.Sort(heights)
+	var height float64
+	if n := len(heights); n > 0 {
+		// At least the mean, lest a few great ones lie in very many bands.
+		height = 2 * math.Max(heights[n/2], sum(heights)/float64(n))
+	}
+	if height == 0 {
+		return nil, nil
+	}
+	bandOf := func(lat float64) int { return int((lat - south) / height) }
+	bands := map[int][]int{}
+	for i, b := range boxes {
+		for k := bandOf(b.Min[1]); k <= bandOf(b.Max[1]); k++ {
+			bands[k] = append(bands[k], i)
+		}
+	}
+	keys := make([]int, 0, len(bands))
+	for k := range bands {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	found := make([][]pair, len(keys))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for n, k := range keys {
+		group.Go(func() error {
+			in := bands[k]
+			slices.SortFunc(in, func(i, j int) int {
+				return cmp.Or(cmp.Compare(boxes[i].Min[0], boxes[j].Min[0]), cmp.Compare(i, j))
+			})
+			for at, i := range in {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				for _, j := range in[at+1:] {
+					if boxes[j].Min[0] > boxes[i].Max[0] {
+						break
+					}
+					begin := math.Max(boxes[i].Min[1], boxes[j].Min[1])
+					if begin > math.Min(boxes[i].Max[1], boxes[j].Max[1]) || bandOf(begin) != k {
+						continue
+					}
+					a, b := min(i, j), max(i, j)
+					if m2, ok := test(&plots[a], &plots[b]); ok {
+						found[n] = append(found[n], pair{a, b, m2})
+					}
+				}
+			}
+			return nil
+		})
+	}
+	err := group.Wait()
+	out := slices.Concat(found...)
+	slices.SortFunc(out, func(p, q pair) int { return cmp.Or(cmp.Compare(p.a, q.a), cmp.Compare(p.b, q.b)) })
+	return out, err
+}
+
+func sum(v []float64) float64 {
+	var s float64
+	for _, x := range v {
+		s += x
+	}
+	return s
+}
 
 // OverlapM2 is the area in m² that two valid polygons share, exact up to rounding.
 //
@@ -27,6 +168,8 @@ func OverlapM2(a, b orb.Polygon) float64 {
 	if low >= high {
 		return 0
 	}
+	apart := func(e planeEdge) bool { return e.y1 <= low || e.y0 >= high }
+	ea, eb = slices.DeleteFunc(ea, apart), slices.DeleteFunc(eb, apart)
 	cuts := []float64{low, high}
 	for _, e := range append(slices.Clone(ea), eb...) {
 		cuts = append(cuts, e.y0, e.y1)

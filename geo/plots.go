@@ -47,6 +47,8 @@ type PlotFilter struct {
 type Store interface {
 	// AddPlot saves p; fault.Conflict when the id is taken.
 	AddPlot(ctx context.Context, p Plot) error
+	// AddPlots saves all of plots or none; fault.Conflict when an id is taken.
+	AddPlots(ctx context.Context, plots []Plot) error
 	// Plot returns ErrPlotNotFound when the tenant has none of that id.
 	Plot(ctx context.Context, tenant, id string) (Plot, error)
 	// Plots returns plots in id order.
@@ -58,6 +60,9 @@ type Store interface {
 	// LatestReports returns the newest report of each plot that has one, by plot id.
 	LatestReports(ctx context.Context, tenant string, plotIDs []string) (map[string]CropReport, error)
 }
+
+// WGS84 is the system in which plots are kept.
+const WGS84 = "EPSG:4326"
 
 // sameShare is the part of each other that two drawings of one field share at the
 // least: hands differ by a metre or two along the edges.
@@ -104,7 +109,7 @@ func (s *Plots) Add(ctx context.Context, tenant string, p Plot) (Plot, error) {
 	}
 	p.Polygon, p.AreaM2 = valid, AreaM2(valid)
 	p.Tenant, p.ID, p.CreatedAt = tenant, ident.New(), s.Now().UTC().Truncate(time.Millisecond)
-	p.SourceCRS, p.Source = cmp.Or(p.SourceCRS, "EPSG:4326"), cmp.Or(p.Source, "drawn")
+	p.SourceCRS, p.Source = cmp.Or(p.SourceCRS, WGS84), cmp.Or(p.Source, "drawn")
 	err = s.meeting(ctx, tenant, valid, func(other Plot, m2 float64) error {
 		if other.OwnerID == p.OwnerID && m2 >= sameShare*math.Max(other.AreaM2, p.AreaM2) {
 			return ErrDuplicate.With("name", cmp.Or(other.Name, other.ID))
@@ -118,6 +123,90 @@ func (s *Plots) Add(ctx context.Context, tenant string, p Plot) (Plot, error) {
 		return Plot{}, err
 	}
 	return p, nil
+}
+
+// Refused is a plot of a list that was not registered.
+type Refused struct {
+	Index int // in the list
+	Err   error
+}
+
+// Import registers many plots at once, as [Plots.Add] does one: all that can be
+// registered are saved in one transaction, and the others come back with the
+// reason. Saved and refused are in the order of the list and together as many.
+func (s *Plots) Import(ctx context.Context, tenant string, plots []Plot) (saved []Plot, refused []Refused, err error) {
+	now := s.Now().UTC().Truncate(time.Millisecond)
+	var index []int // of saved in plots
+	for i, p := range plots {
+		valid, err := ValidatePolygon(p.Polygon)
+		if err != nil {
+			refused = append(refused, Refused{i, err})
+			continue
+		}
+		p.Polygon, p.AreaM2 = valid, AreaM2(valid)
+		p.Tenant, p.ID, p.CreatedAt = tenant, ident.New(), now
+		p.SourceCRS, p.Source = cmp.Or(p.SourceCRS, WGS84), cmp.Or(p.Source, "import")
+		saved, index = append(saved, p), append(index, i)
+	}
+	twice, err := s.repeated(ctx, tenant, saved)
+	if err != nil {
+		return nil, nil, err
+	}
+	kept := saved[:0]
+	for i, p := range saved {
+		if first, ok := twice[i]; ok {
+			refused = append(refused, Refused{index[i], ErrDuplicate.With("name", first)})
+			continue
+		}
+		kept = append(kept, p)
+	}
+	slices.SortFunc(refused, func(a, b Refused) int { return cmp.Compare(a.Index, b.Index) })
+	if len(kept) == 0 {
+		return nil, refused, nil
+	}
+	if err := s.Store.AddPlots(ctx, kept); err != nil {
+		return nil, nil, err
+	}
+	return kept, refused, nil
+}
+
+// repeated finds the plots that their holder has registered before, or that come
+// earlier in the list: by their place in the list, the name of the first.
+func (s *Plots) repeated(ctx context.Context, tenant string, plots []Plot) (map[int]string, error) {
+	if len(plots) == 0 {
+		return nil, nil
+	}
+	bound, owners := plots[0].Polygon.Bound(), map[string]bool{}
+	for _, p := range plots {
+		bound, owners[p.OwnerID] = bound.Union(p.Polygon.Bound()), true
+	}
+	var all []Plot // registered ones of these holders, then those of the list
+	err := s.within(ctx, tenant, bound, func(p Plot) error {
+		if owners[p.OwnerID] {
+			all = append(all, p)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	known := len(all)
+	all = append(all, plots...)
+	twice := map[int]string{}
+	pairs, err := meetingPairs(ctx, all, func(a, b *Plot) (float64, bool) {
+		large := math.Max(a.AreaM2, b.AreaM2)
+		if a.OwnerID != b.OwnerID || math.Min(a.AreaM2, b.AreaM2) < sameShare*large {
+			return 0, false
+		}
+		m2 := OverlapM2(a.Polygon, b.Polygon)
+		return m2, m2 >= sameShare*large
+	})
+	for _, p := range pairs {
+		if i := p.b - known; i >= 0 {
+			twice[i] = cmp.Or(all[p.a].Name, all[p.a].ID)
+		}
+	}
+	return twice, err
 }
 
 // Overlaps lists the tenant's plots that share more than a square metre with a
@@ -135,11 +224,29 @@ func (s *Plots) Overlaps(ctx context.Context, tenant string, poly orb.Polygon, e
 	return out, err
 }
 
+// Clashes lists the tenant's plots of different holders that share ground: see
+// [Clashes].
+func (s *Plots) Clashes(ctx context.Context, tenant string, least float64) ([]Clash, error) {
+	var all []Plot
+	err := s.within(ctx, tenant, orb.Bound{Min: orb.Point{-180, -90}, Max: orb.Point{180, 90}}, func(p Plot) error {
+		all = append(all, p)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return Clashes(ctx, all, least)
+}
+
 // meeting calls visit for every plot whose bounding box meets the polygon's, with
 // the area that both share.
 func (s *Plots) meeting(ctx context.Context, tenant string, poly orb.Polygon, visit func(p Plot, m2 float64) error) error {
+	return s.within(ctx, tenant, poly.Bound(), func(p Plot) error { return visit(p, OverlapM2(poly, p.Polygon)) })
+}
+
+// within calls visit for every plot whose bounding box meets another one.
+func (s *Plots) within(ctx context.Context, tenant string, bound orb.Bound, visit func(p Plot) error) error {
 	const page = 1000
-	bound := poly.Bound()
 	f := PlotFilter{Bound: &bound, Limit: page}
 	for {
 		plots, err := s.Store.Plots(ctx, tenant, f)
@@ -147,7 +254,7 @@ func (s *Plots) meeting(ctx context.Context, tenant string, poly orb.Polygon, vi
 			return err
 		}
 		for _, p := range plots {
-			if err := visit(p, OverlapM2(poly, p.Polygon)); err != nil {
+			if err := visit(p); err != nil {
 				return err
 			}
 			f.After = p.ID

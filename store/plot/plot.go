@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/furrowcredit/furrow/geo"
@@ -27,17 +28,47 @@ var _ geo.Store = (*Store)(nil)
 func New(db *store.DB) *Store { return &Store{db} }
 
 // AddPlot implements geo.Store.
-func (s *Store) AddPlot(ctx context.Context, p geo.Plot) error {
-	polygon, err := json.Marshal(p.Polygon)
-	if err != nil {
-		return fmt.Errorf("store: plot: polygon: %w", err)
+func (s *Store) AddPlot(ctx context.Context, p geo.Plot) error { return add(ctx, s.db, []geo.Plot{p}) }
+
+// AddPlots implements geo.Store.
+func (s *Store) AddPlots(ctx context.Context, plots []geo.Plot) error {
+	return s.db.Tx(ctx, func(tx *store.Tx) error {
+		for some := range slices.Chunk(plots, 200) {
+			if err := add(ctx, tx, some); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+const columns = `tenant, id, owner_id, owner_name, name, region, polygon, area_m2, claimed_m2, crop, source_crs, source, created_at`
+
+func add(ctx context.Context, q store.Queryer, plots []geo.Plot) error {
+	var rows strings.Builder
+	var args []any
+	for _, p := range plots {
+		polygon, err := json.Marshal(p.Polygon)
+		if err != nil {
+			return fmt.Errorf("store: plot: polygon: %w", err)
+		}
+		b := p.Polygon.Bound()
+		row := []any{
+			p.Tenant, p.ID, p.OwnerID, p.OwnerName, p.Name, p.Region, string(polygon), p.AreaM2, p.ClaimedM2, p.Crop, p.SourceCRS, p.Source,
+			store.Millis(p.CreatedAt), b.Min[0], b.Min[1], b.Max[0], b.Max[1], cellOf(b),
+		}
+		mark := ", ("
+		if len(args) == 0 {
+			mark = "("
+		}
+		for range row {
+			rows.WriteString(mark + "$" + strconv.Itoa(len(args)+1))
+			args = append(args, row[len(args)%len(row)])
+			mark = ", "
+		}
+		rows.WriteString(")")
 	}
-	b := p.Polygon.Bound()
-	_, err = s.db.Exec(ctx, `insert into plot (tenant, id, owner_id, owner_name, name, region, polygon,
-			west, south, east, north, area_m2, crop, source_crs, source, created_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
-		p.Tenant, p.ID, p.OwnerID, p.OwnerName, p.Name, p.Region, string(polygon),
-		b.Min[0], b.Min[1], b.Max[0], b.Max[1], p.AreaM2, p.Crop, p.SourceCRS, p.Source, store.Millis(p.CreatedAt))
+	_, err := q.Exec(ctx, `insert into plot (`+columns+`, west, south, east, north, cell) values `+rows.String(), args...)
 	switch {
 	case store.Conflict(err):
 		return geo.ErrPlotExists.Because(err)
@@ -47,14 +78,12 @@ func (s *Store) AddPlot(ctx context.Context, p geo.Plot) error {
 	return nil
 }
 
-const columns = `tenant, id, owner_id, owner_name, name, region, polygon, area_m2, crop, source_crs, source, created_at`
-
-func scan(row interface{ Scan(...any) error }) (geo.Plot, error) {
+func scan(row store.Row) (geo.Plot, error) {
 	var p geo.Plot
 	var polygon string
 	var created int64
 	err := row.Scan(&p.Tenant, &p.ID, &p.OwnerID, &p.OwnerName, &p.Name, &p.Region, &polygon,
-		&p.AreaM2, &p.Crop, &p.SourceCRS, &p.Source, &created)
+		&p.AreaM2, &p.ClaimedM2, &p.Crop, &p.SourceCRS, &p.Source, &created)
 	if err != nil {
 		return geo.Plot{}, err
 	}
@@ -79,35 +108,33 @@ func (s *Store) Plot(ctx context.Context, tenant, id string) (geo.Plot, error) {
 
 // Plots implements geo.Store.
 func (s *Store) Plots(ctx context.Context, tenant string, f geo.PlotFilter) ([]geo.Plot, error) {
-	query, args := `select `+columns+` from plot where tenant = $1 and id > $2`, []any{tenant, f.After}
+	var args []any
+	arg := func(v any) string {
+		args = append(args, v)
+		return "$" + strconv.Itoa(len(args))
+	}
+	query := `select ` + columns + ` from plot where tenant = ` + arg(tenant)
 	if f.OwnerID != "" {
-		args = append(args, f.OwnerID)
-		query += fmt.Sprintf(` and owner_id = $%d`, len(args))
+		query += ` and owner_id = ` + arg(f.OwnerID)
 	}
 	if b := f.Bound; b != nil {
-		n := len(args)
-		query += fmt.Sprintf(` and west <= $%d and east >= $%d and south <= $%d and north >= $%d`, n+1, n+2, n+3, n+4)
-		args = append(args, b.Max[0], b.Min[0], b.Max[1], b.Min[1])
+		query += ` and west <= ` + arg(b.Max[0]) + ` and east >= ` + arg(b.Min[0]) + ` and south <= ` + arg(b.Max[1]) + ` and north >= ` + arg(b.Min[1])
+		if cells, ok := cellsOf(*b); ok {
+			marks := make([]string, len(cells))
+			for i, c := range cells {
+				marks[i] = arg(c)
+			}
+			// Apart, so that no plan walks through all plots in order of their ids.
+			query = `with near as materialized (` + query + ` and cell in (` + strings.Join(marks, ", ") + `)) select ` + columns + ` from near where true`
+		}
 	}
+	query += ` and id > ` + arg(f.After)
 	limit := f.Limit
 	if limit <= 0 {
 		limit = 100
 	}
-	args = append(args, min(limit, 1000))
-	rows, err := s.db.Query(ctx, query+fmt.Sprintf(` order by id limit $%d`, len(args)), args...)
+	plots, err := store.Collect(ctx, s.db, scan, query+` order by id limit `+arg(min(limit, 1000)), args...)
 	if err != nil {
-		return nil, fmt.Errorf("store: plots: %w", err)
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	plots := []geo.Plot{}
-	for rows.Next() {
-		p, err := scan(rows)
-		if err != nil {
-			return nil, fmt.Errorf("store: plots: %w", err)
-		}
-		plots = append(plots, p)
-	}
-	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("store: plots: %w", err)
 	}
 	return plots, nil

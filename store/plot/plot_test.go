@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,7 +35,7 @@ func TestPlots(t *testing.T) {
 		reg := &geo.Plots{Store: s, Now: func() time.Time { return now }}
 		var all []geo.Plot
 		for i := range 5 {
-			p, err := reg.Add(ctx, "a", geo.Plot{OwnerID: fmt.Sprint("u", i%2), OwnerName: "张三", Name: fmt.Sprint("东地", i), Region: "410122", Crop: "wheat", Polygon: field(114+float64(i)*0.01, 34.7)})
+			p, err := reg.Add(ctx, "a", geo.Plot{OwnerID: fmt.Sprint("u", i%2), OwnerName: "张三", Name: fmt.Sprint("东地", i), Region: "410122", Crop: "wheat", ClaimedM2: 40000.5, Polygon: field(114+float64(i)*0.01, 34.7)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -106,6 +110,110 @@ func TestDuplicatesAndOverlaps(t *testing.T) {
 		}
 		if out, err := reg.Overlaps(ctx, "b", first.Polygon, ""); err != nil || len(out) != 0 {
 			t.Errorf("another tenant's plots show: %v, %v", out, err)
+		}
+	})
+}
+
+// Whatever the sizes of plots and boxes, a query by box gives what comparing all
+// boxes gives.
+func TestPlotsByBox(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx, s, r := context.Background(), plot.New(db), rand.New(rand.NewPCG(1, 2))
+		var all []geo.Plot
+		for range 600 {
+			// From 20 m to 6 km, and one in ten wider than any grid; also on the grid lines.
+			w := 0.0002 * math.Pow(300, r.Float64())
+			lon, lat := 114+r.Float64(), 34+r.Float64()
+			switch r.IntN(10) {
+			case 0:
+				w = 0.2
+			case 1:
+				lon, lat, w = math.Round(lon*512)/512, math.Round(lat*512)/512, 1.0/512
+			}
+			all = append(all, geo.Plot{ID: ident.New(), Tenant: "a", SourceCRS: geo.WGS84, CreatedAt: now, Polygon: orb.Polygon{{{lon, lat}, {lon + w, lat}, {lon + w, lat + w}, {lon, lat}}}})
+		}
+		if err := s.AddPlots(ctx, all); err != nil {
+			t.Fatal(err)
+		}
+		slices.SortFunc(all, func(a, b geo.Plot) int { return strings.Compare(a.ID, b.ID) })
+		for i := range 60 {
+			w := 0.0001 * math.Pow(5000, r.Float64())
+			lo := orb.Point{114 + r.Float64(), 34 + r.Float64()}
+			if i%5 == 0 {
+				lo = all[i].Polygon[0][1] // touches
+			}
+			bound := orb.Bound{Min: lo, Max: orb.Point{lo[0] + w, lo[1] + w}}
+			var want []string
+			for _, p := range all {
+				if p.Polygon.Bound().Intersects(bound) {
+					want = append(want, p.ID)
+				}
+			}
+			var got []string
+			f := geo.PlotFilter{Bound: &bound, Limit: 7}
+			for {
+				page, err := s.Plots(ctx, "a", f)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, p := range page {
+					got, f.After = append(got, p.ID), p.ID
+				}
+				if len(page) < f.Limit {
+					break
+				}
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Fatalf("box of %v°: %s", w, d)
+			}
+		}
+	})
+}
+
+// A file's plots are saved together; what its holder has already, and what the file
+// repeats, is named.
+func TestImport(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx, s := context.Background(), plot.New(db)
+		reg := &geo.Plots{Store: s, Now: func() time.Time { return now }}
+		if _, err := reg.Add(ctx, "a", geo.Plot{OwnerID: "u1", Name: "东地", Polygon: field(114, 34.7)}); err != nil {
+			t.Fatal(err)
+		}
+		list := []geo.Plot{
+			{OwnerID: "u1", Name: "again", Polygon: field(114.000001, 34.7)},
+			{OwnerID: "u2", Name: "pledged twice", Polygon: field(114.000001, 34.7)},
+			{OwnerID: "u1", Name: "new", ClaimedM2: 1000, Polygon: field(114.1, 34.7)},
+			{OwnerID: "u1", Name: "new again", Polygon: field(114.1, 34.7)},
+			{OwnerID: "u1", Name: "no polygon"},
+		}
+		saved, refused, err := reg.Import(ctx, "a", list)
+		if err != nil || len(saved) != 2 || len(refused) != 3 {
+			t.Fatalf("%d saved, %v refused, %v", len(saved), refused, err)
+		}
+		for i, want := range []struct {
+			index int
+			err   error
+		}{{0, geo.ErrDuplicate}, {3, geo.ErrDuplicate}, {4, geo.ErrRing}} {
+			if refused[i].Index != want.index || !errors.Is(refused[i].Err, want.err) {
+				t.Errorf("refused %+v, want %+v", refused[i], want)
+			}
+		}
+		all, err := s.Plots(ctx, "a", geo.PlotFilter{})
+		if err != nil || len(all) != 3 || cmp.Diff(saved, all[1:]) != "" {
+			t.Errorf("%d in the register, %v: %s", len(all), err, cmp.Diff(saved, all[1:]))
+		}
+		clashes, err := reg.Clashes(ctx, "a", 0.01)
+		if err != nil || len(clashes) != 1 || clashes[0].A.Name != "东地" || clashes[0].B.Name != "pledged twice" || clashes[0].Share < 0.99 {
+			t.Errorf("%+v, %v", clashes, err)
+		}
+		// One id that is taken, and nothing of the list is saved.
+		if err := s.AddPlots(ctx, []geo.Plot{{ID: ident.New(), Tenant: "a", Polygon: field(115, 35)}, all[0]}); !errors.Is(err, fault.Conflict) {
+			t.Errorf("a taken id: %v", err)
+		}
+		if all, err := s.Plots(ctx, "a", geo.PlotFilter{}); err != nil || len(all) != 3 {
+			t.Errorf("a failed import left %d plots, %v", len(all)-3, err)
 		}
 	})
 }
