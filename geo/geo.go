@@ -122,7 +122,7 @@ type Growth struct {
 	Grade      int           `json:"grade"`            // 1 poor .. 5 very good; 0 when nothing can be compared
 	GradeLow   int           `json:"grade_low"`        // what the grade may be, given its uncertainty
 	GradeHigh  int           `json:"grade_high"`       //
-	Percentile float64       `json:"percentile"`       // of the latest comparable date among the peers, 0..100
+	Percentile float64       `json:"percentile"`       // among the peers on the latest comparable dates, 0..100
 	Peers      int           `json:"peers"`            // plots of the same crop in the county that were compared
 	Points     []GrowthPoint `json:"points"`           // by date
 	Past       []PastYear    `json:"past"`             // own earlier years, newest first
