@@ -114,6 +114,12 @@ func (s side) neighbours(t side) bool {
 // crossing finds two edges that meet where they should not: a knot, a touch, or
 // an edge that runs back over its neighbour. Edges are swept from west to east.
 func crossing(p orb.Polygon) (at orb.Point, found bool) {
+	_, _, at, found = crossingSides(p)
+	return at, found
+}
+
+// crossingSides gives the two edges too.
+func crossingSides(p orb.Polygon) (one, two side, at orb.Point, found bool) {
 	var sides []side
 	for k, r := range p {
 		for i := range len(r) - 1 {
@@ -136,17 +142,17 @@ func crossing(p orb.Polygon) (at orb.Point, found bool) {
 		for _, t := range open {
 			if s.neighbours(t) {
 				if at, found = foldsBack(s, t); found {
-					return at, true
+					return s, t, at, true
 				}
 				continue
 			}
 			if at, found = meet(s, t); found {
-				return at, true
+				return s, t, at, true
 			}
 		}
 		open = append(open, s)
 	}
-	return orb.Point{}, false
+	return one, two, at, false
 }
 
 // turn is positive where c lies left of the line from a to b.

@@ -7,11 +7,11 @@ import (
 )
 
 // grids are the cells per degree of the grids by which plots are found, finest
-// first: about 217 m, 870 m, 3.5 km and 14 km of latitude. A plot belongs to the
+// first: from about 217 m to 14 km of latitude. A plot belongs to the
 // finest grid whose cells are as wide and as high as its box; what is larger than
 // all of them is kept under one key, [anywhere]. Powers of two keep the arithmetic
 // exact, so that SQL (migration 0006) and Go find the same cell.
-var grids = [...]float64{512, 128, 32, 8}
+var grids = [...]float64{512, 256, 128, 64, 32, 16, 8}
 
 const anywhere = int64(len(grids)) << 40
 
