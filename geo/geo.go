@@ -192,8 +192,11 @@ type Hazard struct {
 	After      string            `json:"after,omitempty"`      // and the first that shows it
 }
 
-// Worth is the value of the standing crop as a range.
+// Worth is the value of a harvest as a range: of the crop that stands now or, when
+// none does, of the one that was harvested last.
 type Worth struct {
+	Crop          string     `json:"crop"`            // the single crop that is valued; of a rotation, one of its two
+	Standing      bool       `json:"standing"`        // still in the field; false once harvested
 	YieldKgPerMu  [3]float64 `json:"yield_kg_per_mu"` // low, middle, high
 	PriceFenKg    money.Fen  `json:"price_fen_per_kg"`
 	PriceDate     string     `json:"price_date"`

@@ -1,6 +1,7 @@
 // Package report makes the satellite evidence of plots: it measures them on the
-// scenes of a season, draws the curve, names the crop, finds hazards and values
-// the harvest. [Maker.HTML] shows a report on one page.
+// scenes of a season, draws the curve, names the crop, grades its growth, finds
+// hazards, checks what is claimed and values the harvest. [Maker.HTML] shows a
+// report on one page.
 //
 // Every plot that goes in comes out, in its place. Where nothing can be said the
 // report is Unknown and its reason says why.
@@ -9,7 +10,6 @@ package report
 import (
 	"context"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,11 +17,10 @@ import (
 
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/crop"
+	"github.com/furrowcredit/furrow/geo/growth"
 	"github.com/furrowcredit/furrow/geo/hazard"
 	"github.com/furrowcredit/furrow/geo/scene"
 	"github.com/furrowcredit/furrow/geo/series"
-	"github.com/furrowcredit/furrow/geo/worth"
-	"github.com/furrowcredit/furrow/geo/zonal"
 )
 
 // Reasons of a report that is Unknown or of low confidence. Those of the crop
@@ -35,6 +34,7 @@ const (
 	SmallPlot = "small_plot"  // under 7.5 mu
 	Doubtful  = "doubtful"    // the crop is likely, not sure
 	Clouded   = "clouded"     // fewer than 10 clear dates
+	RulesOnly = "rules_only"  // the trained model was not made for this place, the rules answered
 )
 
 const (
@@ -44,6 +44,7 @@ const (
 	maxLost     = 0.6
 	smallM2     = 7.5 * geo.M2PerMu
 	smallFactor = 0.8
+	rulesFactor = 0.8 // of the rules' confidence where a model should have answered
 	minCoverage = 0.4 // clear share of a plot that makes an observation
 	sureFrom    = 0.6
 	fewDates    = 10
@@ -51,65 +52,62 @@ const (
 	bareNDVI    = 0.3
 )
 
+// Classifier names the crop of a plot by what it learnt from samples.
+type Classifier interface {
+	// Method names the model and its version.
+	Method() string
+	// Covers says whether the model may be used at a place.
+	Covers(at orb.Point) bool
+	// Classify gives the likely crops, most probable first, or why it cannot tell.
+	Classify(sights []series.Sight, start, end time.Time) (guesses []geo.CropGuess, unsure string, err error)
+}
+
 // Maker makes reports. It is safe for concurrent use.
 type Maker struct {
 	cat   *scene.Catalogue
 	crops *crop.Catalogue
 	now   func() time.Time
+	model Classifier // nil without one
+	inner float64    // metres
 }
+
+// Option changes how reports are made.
+type Option func(*Maker)
+
+// WithModel lets a trained model name the crop where it covers the plot. Where it
+// does not, the rules answer with low confidence and say so.
+func WithModel(c Classifier) Option { return func(m *Maker) { m.model = c } }
+
+// WithInner leaves out the outermost metres of every plot, whose pixels are shared
+// with neighbours; 0 measures the whole plot with exact coverage.
+func WithInner(metres float64) Option { return func(m *Maker) { m.inner = metres } }
 
 // New returns a Maker that reads the scenes of cat.
-func New(cat *scene.Catalogue, crops *crop.Catalogue, now func() time.Time) *Maker {
-	return &Maker{cat: cat, crops: crops, now: now}
+func New(cat *scene.Catalogue, crops *crop.Catalogue, now func() time.Time, options ...Option) *Maker {
+	m := &Maker{cat: cat, crops: crops, now: now}
+	for _, o := range options {
+		o(m)
+	}
+	return m
 }
 
-// The quantities measured, in the order of the cells.
-const (
-	ndvi = iota
-	water
-	moisture
-	yellow
-	vv
-	vh
-	bare
-)
-
-func quantities() []zonal.Quantity {
-	return []zonal.Quantity{
-		ndvi: zonal.NDVI(),
-		water: {Name: "water", Forms: []zonal.Form{
-			{Bands: []string{"green", "swir16", "nir"}, Of: func(v []float64) float64 {
-				return truth(index(v[0], v[1]) > 0.1 && v[2] < 0.2)
-			}},
-			{Bands: []string{"green", "nir"}, Of: func(v []float64) float64 { return truth(index(v[0], v[1]) > 0.05) }},
-		}},
-		moisture: zonal.NDMI(),
-		yellow:   zonal.Difference("ndyi", "green", "blue"),
-		vv:       zonal.Band("vv"),
-		vh:       zonal.Band("vh"),
-		bare: {Name: "bare", Forms: []zonal.Form{
-			{Bands: []string{"nir", "red"}, Of: func(v []float64) float64 { return truth(index(v[0], v[1]) < bareNDVI) }},
-			{Bands: []string{"ndvi"}, Of: func(v []float64) float64 { return truth(v[0] < bareNDVI) }},
-		}},
-	}
-}
-
-func index(a, b float64) float64 { return (a - b) / (a + b) }
-
-func truth(b bool) float64 {
-	if b {
-		return 1
-	}
-	return 0
+// draft is a report in the making, with what it rests on.
+type draft struct {
+	*geo.CropReport
+	plot    geo.Plot
+	region  crop.Region
+	ev      hazard.Plot
+	earlier []series.Sight // looks of the years before the season
+	harvest *harvest       // nil when none was seen
 }
 
 // Make reports on plots for a season, one report a plot in their order. Plots of
-// one crop serve as each other's measure for drought, so pass a neighbourhood
-// together. A plot that cannot be judged is Unknown with a reason; the error is
-// that of ctx or of the machine.
+// one crop serve as each other's measure for growth, worth and drought, so pass a
+// neighbourhood together. A plot that cannot be judged is Unknown with a reason; the
+// error is that of ctx, of the model or of the machine.
 func (m *Maker) Make(ctx context.Context, plots []geo.Plot, season geo.Season) ([]geo.CropReport, error) {
 	reports := make([]geo.CropReport, len(plots))
-	var good []int
+	var drafts []*draft
 	var shapes []orb.Polygon
 	for i, p := range plots {
 		reports[i] = m.blank(p, season)
@@ -121,34 +119,35 @@ func (m *Maker) Make(ctx context.Context, plots []geo.Plot, season geo.Season) (
 			reports[i].AreaM2 = geo.AreaM2(p.Polygon)
 			reports[i].Mu = reports[i].AreaM2 / geo.M2PerMu
 		}
-		good = append(good, i)
+		region, _ := m.crops.Region(p.Region, p.Polygon.Bound().Center())
+		drafts = append(drafts, &draft{CropReport: &reports[i], plot: p, region: region})
 		shapes = append(shapes, p.Polygon)
 	}
-	items := m.cat.Between(season.Start, season.End)
-	samples, err := zonal.Sample(ctx, m.cat, items, shapes, zonal.Spec{Quantities: quantities()})
+	samples, err := m.sample(ctx, shapes, season.Start, season.End, quantities())
 	if err != nil {
 		return nil, err
 	}
-	evidence := make([]hazard.Plot, len(good))
-	regions := make([]crop.Region, len(good))
-	for k, i := range good {
-		p, r := plots[i], &reports[i]
-		regions[k], _ = m.crops.Region(p.Region, p.Polygon.Bound().Center())
-		sights := m.look(samples, k, r)
-		evidence[k] = hazard.Plot{
-			Sights:   sights,
-			Answer:   m.crops.Classify(crop.Evidence{Region: regions[k].Code, Start: season.Start, End: season.End, Sights: sights}),
-			Crop:     p.Crop,
-			Declared: m.crops.Parts(p.Crop, regions[k].Code),
-		}
-		if r.Reason != "" { // too small to be judged: no crop, and no peer of others
-			evidence[k].Answer.Crop, evidence[k].Answer.Matches, evidence[k].Crop, evidence[k].Declared = "", nil, "", nil
+	past, err := m.sample(ctx, shapes, season.Start.AddDate(-historyYears, 0, 0), season.Start.Add(-1), quantities()[:1])
+	if err != nil {
+		return nil, err
+	}
+	for k, d := range drafts {
+		d.see(samples, k)
+		d.earlier = looks(past, k, shapes[k].Bound())
+		if err := m.recognise(d); err != nil {
+			return nil, err
 		}
 	}
-	found := hazard.Find(evidence)
-	for k, i := range good {
-		m.conclude(&reports[i], regions[k], evidence[k], found[k])
+	evidence := make([]hazard.Plot, len(drafts))
+	fields := make([]growth.Field, len(drafts))
+	for k, d := range drafts {
+		evidence[k], fields[k] = d.ev, m.field(d)
 	}
+	found, grown := hazard.Find(evidence), growth.Compare(fields)
+	for k, d := range drafts {
+		m.conclude(d, found[k], grown[k])
+	}
+	m.value(drafts)
 	return reports, nil
 }
 
@@ -177,151 +176,98 @@ func onEarth(p orb.Polygon) bool {
 	return true
 }
 
-// look gathers what the scenes say of plot k, fills the observations of the
-// report, and its reason where the plot is too small for the pixels.
-func (m *Maker) look(samples []zonal.ItemSample, k int, r *geo.CropReport) []series.Sight {
-	var sights []series.Sight
-	pixelM2 := math.Inf(1)
-	for _, s := range samples {
-		optical := s.Item.Has("ndvi") || s.Item.Has("nir", "red")
-		if s.Err != nil {
-			if optical {
-				sights = append(sights, unseen(s.Item, "missing_scene"))
-			}
-			continue
-		}
-		p := s.Plots[k]
-		if p.Inside == 0 {
-			continue
-		}
-		if optical && p.Full >= r.FullPixels {
-			r.FullPixels = p.Full
-			pixelM2 = r.AreaM2 * p.Inside / pixelsOf(p, r.AreaM2, s.Item.Grid)
-		}
-		sight := unseen(s.Item, "radar")
-		if optical {
-			sight.Observation = observe(s.Item, p)
-		}
-		sight.Water, sight.Moisture, sight.Yellow = p.Cells[water].Mean, p.Cells[moisture].Mean, p.Cells[yellow].Mean
-		sight.VV, sight.VH, sight.Bare = p.Cells[vv].Mean, p.Cells[vh].Mean, p.Cells[bare].Mean
-		sights = append(sights, sight)
-		if !slices.Contains(r.Sources, s.Item.Collection) {
-			r.Sources = append(r.Sources, s.Item.Collection)
-		}
-	}
-	for _, s := range sights {
-		if s.Reason == "radar" {
-			continue
-		}
-		r.Observations = append(r.Observations, s.Observation)
-		r.TotalDates++
-		if s.Valid {
-			r.ClearDates++
-			r.LastClear = &r.Observations[len(r.Observations)-1].Date
-		}
-	}
-	switch lost := 1 - float64(r.FullPixels)*pixelM2/r.AreaM2; {
-	case len(r.Sources) == 0 || r.TotalDates == 0:
-		r.Reason = NoScenes
-	case r.FullPixels < minFull:
-		r.Reason = FewPixels
-	case lost > maxLost:
-		r.Reason = Edges
-	}
-	return sights
-}
-
-// observe turns a sample into an observation: valid when enough of the plot is clear.
-func observe(it scene.Item, p zonal.PlotSample) geo.Observation {
-	o := unseen(it, "").Observation
-	o.Coverage = round(p.Cells[ndvi].Share)
-	switch {
-	case o.Coverage >= minCoverage:
-		o.Valid = true
-		o.NDVI, o.StdDev = round(p.Cells[ndvi].Mean), round(p.Cells[ndvi].StdDev)
-	case p.NoData >= p.Cloud && p.NoData >= p.Snow:
-		o.Reason = "nodata"
-	case p.Snow > p.Cloud:
-		o.Reason = "snow"
-	default:
-		o.Reason = "cloud"
-	}
-	return o
-}
-
-func unseen(it scene.Item, why string) series.Sight {
-	nan := math.NaN()
-	return series.Sight{
-		Observation: geo.Observation{Date: it.Time, Scene: it.ID, Reason: why},
-		Water:       nan, Moisture: nan, Yellow: nan, VV: nan, VH: nan, Bare: nan,
-	}
-}
-
 func round(v float64) float64 { return math.Round(v*1e4) / 1e4 }
 
-// conclude fills what follows from crop and hazards.
-func (m *Maker) conclude(r *geo.CropReport, region crop.Region, ev hazard.Plot, found []geo.Hazard) {
-	a := ev.Answer
+// recognise names the crop: by the model where it covers the plot, else by the
+// rules, which give seasons and matches in any case.
+func (m *Maker) recognise(d *draft) error {
+	ev := crop.Evidence{Region: d.region.Code, Start: d.Season.Start, End: d.Season.End, Sights: d.ev.Sights}
+	a := m.crops.Classify(ev)
+	at := d.plot.Polygon.Bound().Center()
+	if m.model != nil && d.Reason == "" && m.model.Covers(at) {
+		guesses, unsure, err := m.model.Classify(d.ev.Sights, ev.Start, ev.End)
+		if err != nil {
+			return err
+		}
+		d.Method = m.model.Method()
+		a.Guesses, a.Unsure = guesses, unsure
+		switch {
+		case unsure != "" || len(guesses) == 0:
+			a.Crop, a.Confidence, a.Matches = "", 0, nil
+		default:
+			if guesses[0].Crop != a.Crop {
+				a.Matches = m.crops.Match(ev, guesses[0].Crop)
+			}
+			a.Crop, a.Confidence = guesses[0].Crop, guesses[0].Probability
+		}
+	}
+	d.ev.Answer, d.ev.Crop, d.ev.Declared = a, d.plot.Crop, m.crops.Parts(d.plot.Crop, d.region.Code)
+	if d.Reason != "" { // too small to be judged: no crop, and no peer of others
+		d.ev.Answer.Crop, d.ev.Answer.Matches, d.ev.Crop, d.ev.Declared = "", nil, "", nil
+	}
+	return nil
+}
+
+// field is the plot as growth compares it.
+func (m *Maker) field(d *draft) growth.Field {
+	f := growth.Field{Region: d.plot.Region, Crop: d.ev.Answer.Crop, Curve: d.ev.Answer.Curve, Sights: d.ev.Sights}
+	if f.Crop == crop.Fallow {
+		f.Crop = ""
+	}
+	if k, err := m.crops.Crop(f.Crop); err == nil {
+		f.OwnTimes = k.Kind == crop.Cycles
+	}
+	return f
+}
+
+// conclude fills what follows from crop, hazards and peers, but for the worth.
+func (m *Maker) conclude(d *draft, found []geo.Hazard, grown geo.Growth) {
+	a := d.ev.Answer
 	if a.Curve != nil {
-		r.Curve = a.Curve.Points(curveStep)
-		r.Phenology = series.Phenology(a.Seasons)
-		r.Phenology.PeakNDVI = round(r.Phenology.PeakNDVI)
+		d.Curve = a.Curve.Points(curveStep)
+		d.Phenology = series.Phenology(a.Seasons)
+		d.Phenology.PeakNDVI = round(d.Phenology.PeakNDVI)
 	}
-	if r.Reason != "" {
-		return
+	if d.Reason == "" {
+		d.Growth = &grown
+		if len(found) > 0 {
+			d.Hazards = found
+		}
+		if a.Guesses != nil {
+			d.Guesses = a.Guesses
+		}
+		m.judge(d)
+		d.harvest = latest(d)
+		m.past(d)
 	}
-	if len(found) > 0 {
-		r.Hazards = found
-	}
-	if a.Guesses != nil {
-		r.Guesses = a.Guesses
-	}
+	check := m.checkArea(d)
+	d.Area = &check
+}
+
+// judge sets status, crop and confidence, with the reasons of doubt.
+func (m *Maker) judge(d *draft) {
+	a := d.ev.Answer
 	if a.Crop == "" {
-		r.Reason = a.Unsure
+		d.Reason = a.Unsure
 		return
 	}
-	r.Status, r.Crop, r.Confidence = geo.Known, a.Crop, a.Confidence
+	d.Status, d.Crop, d.Confidence = geo.Known, a.Crop, a.Confidence
 	var why []string
-	if r.AreaM2 < smallM2 {
+	if d.AreaM2 < smallM2 {
 		why = append(why, SmallPlot)
-		r.Confidence = round(r.Confidence * smallFactor)
+		d.Confidence = round(d.Confidence * smallFactor)
 	}
-	if r.ClearDates < fewDates {
+	if m.model != nil && d.Method == crop.Method {
+		why = append(why, RulesOnly)
+		d.Confidence = round(d.Confidence * rulesFactor)
+	}
+	if d.ClearDates < fewDates {
 		why = append(why, Clouded)
 	}
-	if r.Confidence < sureFrom {
+	if d.Confidence < sureFrom {
 		why = append(why, Doubtful)
 	}
 	if len(why) > 0 {
-		r.Status, r.Reason = geo.LowConfidence, strings.Join(why, ",")
+		d.Status, d.Reason = geo.LowConfidence, strings.Join(why, ",")
 	}
-	if len(a.Matches) == 0 {
-		return
-	}
-	// The harvest in question is the latest one whose peak was seen.
-	main := slices.MaxFunc(a.Matches, func(x, y crop.Match) int { return x.Season.Peak.Compare(*y.Season.Peak) })
-	r.Vigour = round(main.Season.PeakNDVI / ((main.Part.PeakNDVI[0] + main.Part.PeakNDVI[1]) / 2))
-	if !region.Prices {
-		return
-	}
-	var felt []geo.Hazard
-	for _, h := range r.Hazards {
-		if h.End.After(main.Season.Peak.AddDate(0, -3, 0)) {
-			felt = append(felt, h)
-		}
-	}
-	if w, ok := worth.Value(main.Part.Crop, r.AreaM2, r.Vigour, felt); ok {
-		r.Worth = &w
-	}
-}
-
-// pixelsOf is the plot's part in the scene counted in pixels, from the cells that
-// hold data or, without any, from the grid.
-func pixelsOf(p zonal.PlotSample, areaM2 float64, g scene.Grid) float64 {
-	for _, c := range p.Cells {
-		if c.Share > 0 {
-			return c.Count / c.Share * p.Inside
-		}
-	}
-	return areaM2 * p.Inside / max(g.PixelM2(), 1)
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/furrowcredit/furrow/geo/register"
 	"github.com/furrowcredit/furrow/geo/report"
 	"github.com/furrowcredit/furrow/geo/scene"
+	"github.com/furrowcredit/furrow/geo/scene/index"
 	"github.com/furrowcredit/furrow/internal/realdata"
 )
 
@@ -60,7 +61,7 @@ func scenes(tb testing.TB, sky func(t time.Time) uint8) *scene.Catalogue {
 		write(tb, filepath.Join(dir, "T1_"+t.Format("20060102")+".tif"), map[string]float64{"B04": 0.1, "B08": 0.1 * (1 + v) / (1 - v)})
 		write(tb, filepath.Join(dir, "T1_"+t.Format("20060102")+"_SCL.tif"), map[string]float64{"SCL": float64(sky(t))})
 	}
-	if _, err := scene.Index(tb.Context(), dir, nil); err != nil {
+	if _, err := index.Run(tb.Context(), index.Config{Dir: dir}); err != nil {
 		tb.Fatal(err)
 	}
 	cat, err := scene.Open(dir)
@@ -281,7 +282,7 @@ func TestRealScenes(t *testing.T) {
 	t.Parallel()
 	index := func(name string) *scene.Catalogue {
 		out := t.TempDir()
-		if _, err := scene.IndexWith(t.Context(), scene.IndexConfig{Dir: realdata.Dir(t, "geo", name), Out: out}); err != nil {
+		if _, err := index.Run(t.Context(), index.Config{Dir: realdata.Dir(t, "geo", name), Out: out}); err != nil {
 			t.Fatal(err)
 		}
 		cat, err := scene.Open(out)
@@ -340,8 +341,8 @@ func TestRealScenes(t *testing.T) {
 		if err != nil || len(got) != len(plots) {
 			t.Fatal(len(got), err)
 		}
-		for i, r := range got {
-			if r.TotalDates > 68 || r.FullPixels >= 8 && r.TotalDates != 68 {
+		for i, r := range got { // 68 scenes, two of one day
+			if r.TotalDates > 67 || r.FullPixels >= 8 && r.TotalDates != 67 {
 				t.Errorf("plot %d: %d dates", i, r.TotalDates)
 			}
 			for _, o := range r.Observations {

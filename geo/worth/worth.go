@@ -1,80 +1,159 @@
-// Package worth values the standing crop: yield of the catalogue, moved by the
-// plot's vigour, times the farm price of the catalogue, as a range.
+// Package worth values a crop: the yield of the catalogue, moved by how the plot
+// stands against usual, times the farm price of the catalogue, as a range.
 //
 // There is no yield truth behind it. A yield model does not travel between
 // regions, so the range stays at least 20 % wide on either side and says what it
-// rests on.
+// rests on. [Index] is the relative yield index, [Value] the worth.
 package worth
 
 import (
 	"fmt"
 	"math"
+	"slices"
+	"time"
 
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/crop"
+	"github.com/furrowcredit/furrow/geo/series"
 	"github.com/furrowcredit/furrow/money"
 )
 
 const (
-	spread    = 0.20 // least half-width of the range, of the middle
-	minVigour = 0.4
-	maxVigour = 1.15 // a greener field is not endlessly a better one
-	// floodLoss is the part of the yield that a flooded share of the plot loses
-	// in the middle case; in the low case all of it is lost.
+	spread = 0.20 // least half-width of the range, of the middle
+	// Without peers the index rests on the usual peak of the catalogue alone, which no
+	// sensor and no place was measured for.
+	alone    = 0.25
+	maxIndex = 1.15 // a greener field is not endlessly a better one
+
+	soilNDVI   = 0.15 // bare soil, as in the seasons of a curve
+	windowDays = 20   // heading to filling, on either side of the peak
+	minPeers   = 8
+
+	// The part of the yield that an affected share of the plot loses in the middle
+	// case. In the low case a flood takes all, the others twice as much.
 	floodLoss   = 0.5
 	droughtLoss = 0.35
 	vigourLoss  = 0.2
+
+	exact = 1e-6 // rounding noise of products that are whole tenths
 )
 
-// Value gives the worth of areaM2 of crop k. Vigour is the plot's peak NDVI
-// against the usual one, 1 for usual. Hazards lower the yield by their share of
-// the plot. A crop cut early or never sown has no worth left standing; the second
-// answer is false then. The basis names the yields of the catalogue, the factors of
-// vigour and hazards, and the price, with ≈ when it is an estimate.
-func Value(k crop.Crop, areaM2, vigour float64, hazards []geo.Hazard) (geo.Worth, bool) {
-	low, mid, high := k.Yield[0], k.Yield[1], k.Yield[2]
-	v := max(minVigour, min(maxVigour, vigour))
-	// Vigour moves the middle between the ends of the catalogue's range: a usual
-	// field yields the middle, one at the edge of what is usual its end.
-	mid *= v
+// Window is the mean NDVI of a curve over the 20 days on either side of a peak, the
+// weeks of heading and filling that decide a yield. The second answer is false where
+// fewer than half of those days are outside gaps and up to the last day seen.
+func Window(c *series.Curve, peak, last time.Time) (float64, bool) {
+	var sum, n float64
+	for d := -windowDays; d <= windowDays; d++ {
+		day := peak.AddDate(0, 0, d)
+		if v, ok := c.At(day); ok && !day.After(last) {
+			sum += v
+			n++
+		}
+	}
+	return sum / n, n > windowDays
+}
+
+// Index is the relative yield index, 1 = usual for the crop and place. With N the
+// mean NDVI of [Window], s = 0.15 that of bare soil and the median taken over the
+// windows of at least 8 peers,
+//
+//	index = (N − s) / (median(peers) − s) × min(1, (P − s) / (low − s))
+//
+// where P is the peers' median peak and low the lower end of the peak NDVI that the
+// catalogue calls usual: a county whose fields are all poor is not usual. Without
+// peers it is (peak − s) / (middle of the usual peak − s). NDVI mixes linearly with
+// soil, so a part of the plot that grows nothing lowers the index by its share.
+// The second answer says whether peers were used.
+func Index(window, peak float64, peers, peerPeaks []float64, usual [2]float64) (float64, bool) {
+	over := func(v float64) float64 { return max(0, v-soilNDVI) }
+	if len(peers) < minPeers || len(peerPeaks) < minPeers || over(median(peers)) == 0 {
+		return over(peak) / over((usual[0]+usual[1])/2), false
+	}
+	return over(window) / over(median(peers)) * min(1, over(median(peerPeaks))/over(usual[0])), true
+}
+
+func median(v []float64) float64 {
+	v = slices.Sorted(slices.Values(v))
+	if n := len(v); n%2 == 0 {
+		return (v[n/2-1] + v[n/2]) / 2
+	}
+	return v[len(v)/2]
+}
+
+// Stand is the harvest in question on a plot.
+type Stand struct {
+	AreaM2   float64
+	Index    float64   // relative yield index, 1 = usual
+	Peers    bool      // whether the index rests on peers
+	Peak     time.Time // when the crop stood fullest
+	Standing bool      // still in the field; false once harvested
+	// RemainingFen is what the crop still costs a mu until it is sold.
+	RemainingFen money.Fen
+	Hazards      []geo.Hazard // of this harvest only
+}
+
+// Value gives the worth of crop k as it stands. The index moves the yields of the
+// catalogue. What befell the plot lowers the low case in any case, and the middle
+// one where it lasted past the weeks that the index shows; before, it is in the
+// index. A crop cut early or never sown has no worth left standing; the second
+// answer is false then. The basis names the yields, the factors and the price, with ≈ when
+// it is an estimate.
+//
+// Prudent is the low value less the remaining cost, never below zero.
+func Value(k crop.Crop, s Stand) (geo.Worth, bool) {
+	v := max(0, min(maxIndex, s.Index))
+	low, mid, high := k.Yield[0]*v, k.Yield[1]*v, k.Yield[2]*v
 	lowFactor, midFactor := 1.0, 1.0
-	for _, h := range hazards {
+	shown := s.Peak.AddDate(0, 0, windowDays)
+	for _, h := range s.Hazards {
+		var loss, worst float64
 		switch h.Kind {
 		case geo.NeverSown, geo.EarlyHarvest:
 			return geo.Worth{}, false
 		case geo.Flood:
-			lowFactor *= 1 - h.Share
-			midFactor *= 1 - floodLoss*h.Share
+			loss, worst = floodLoss, 1
+		case geo.Abandoned:
+			loss, worst = 1, 1
 		case geo.Drought:
-			lowFactor *= 1 - min(1, 2*droughtLoss)*h.Share
-			midFactor *= 1 - droughtLoss*h.Share
+			loss, worst = droughtLoss, 2*droughtLoss
 		case geo.VigourLoss:
-			lowFactor *= 1 - min(1, 2*vigourLoss)*h.Share
-			midFactor *= 1 - vigourLoss*h.Share
+			loss, worst = vigourLoss, 2*vigourLoss
+		}
+		lowFactor *= 1 - worst*h.Share
+		if h.End.After(shown) {
+			midFactor *= 1 - loss*h.Share
 		}
 	}
-	middle := mid * midFactor
+	wide := spread
+	if !s.Peers {
+		wide = alone
+	}
+	mid = math.Round(mid*midFactor*10) / 10
 	w := geo.Worth{
+		Crop: k.Code, Standing: s.Standing, Index: math.Round(s.Index*100) / 100,
 		YieldKgPerMu: [3]float64{
-			round(min(low*v*lowFactor, middle*(1-spread))),
-			round(middle),
-			round(max(high*v*midFactor, middle*(1+spread))),
+			math.Floor(min(low*lowFactor, mid*(1-wide))*10+exact) / 10,
+			mid,
+			math.Ceil(max(high*midFactor, mid*(1+wide))*10-exact) / 10,
 		},
 		PriceFenKg: k.Price.Fen,
 		PriceDate:  k.Price.Date,
 	}
-	mu := areaM2 / geo.M2PerMu
+	mu := s.AreaM2 / geo.M2PerMu
 	w.Low, w.Middle, w.High = fen(w.YieldKgPerMu[0], mu, k.Price.Fen), fen(w.YieldKgPerMu[1], mu, k.Price.Fen), fen(w.YieldKgPerMu[2], mu, k.Price.Fen)
-	about := ""
-	if k.Price.Estimate {
-		about = "≈ "
-	}
+	w.RemainingCost = fen(1, mu, s.RemainingFen)
+	w.Prudent = max(0, w.Low-w.RemainingCost)
 	w.Basis = fmt.Sprintf("%s: %g–%g–%g kg/mu × %.2f × %.2f; %s%s/kg, %s, %s",
-		k.Code, k.Yield[0], k.Yield[1], k.Yield[2], v, midFactor, about, k.Price.Fen, k.Price.Date, k.Price.Source)
+		k.Code, k.Yield[0], k.Yield[1], k.Yield[2], v, midFactor, about(k.Price.Estimate), k.Price.Fen, k.Price.Date, k.Price.Source)
 	return w, true
 }
 
-func round(v float64) float64 { return math.Round(v*10) / 10 }
+func about(estimate bool) string {
+	if estimate {
+		return "≈ "
+	}
+	return ""
+}
 
 // fen multiplies in integers of 0.1 kg/mu and 0.0001 mu, rounding once, HALF_EVEN.
 func fen(kgPerMu, mu float64, price money.Fen) money.Fen {

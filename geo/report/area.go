@@ -1,0 +1,151 @@
+package report
+
+import (
+	"math"
+	"slices"
+
+	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/geo/crop"
+	"github.com/furrowcredit/furrow/geo/series"
+)
+
+const (
+	claimSlack   = 1.05 // a boundary drawn on a phone errs by some metres
+	plantedDays  = 25   // on either side of the peak; then a sown part covers its soil
+	plantedLooks = 2
+	partPlanted  = 0.8 // paths, ditches and graves take up to a fifth
+
+	// All year is at least 300 days with a clear look at least every 60.
+	yearDays   = 300
+	yearGap    = 60
+	wetShare   = 0.5 // of the plot under water
+	evergreen  = 0.5 // NDVI that no field which is ploughed once a year keeps
+	barrenNDVI = 0.2 // below even the weeds of fallow land
+	rare       = 0.1 // part of the looks that may be otherwise: missed clouds, a rain puddle
+)
+
+// checkArea holds what is claimed of the plot against what was seen.
+func (m *Maker) checkArea(d *draft) geo.AreaCheck {
+	c := geo.AreaCheck{ClaimedMu: round(d.plot.ClaimedM2 / geo.M2PerMu), Findings: []geo.AreaFinding{}}
+	if d.plot.ClaimedM2 > claimSlack*d.AreaM2 {
+		c.Findings = append(c.Findings, geo.ClaimedMore)
+	}
+	if d.FullPixels < minFull || d.ev.Answer.Curve == nil {
+		return c
+	}
+	if kind, all := allYear(d.ev.Sights); all && m.notCropland(d, kind) {
+		c.Findings = append(c.Findings, geo.NotCropland)
+		return c
+	}
+	c.PlantedShare, c.Known = planted(d)
+	c.PlantedMu = round(c.PlantedShare * d.Mu)
+	if c.Known && c.PlantedShare < partPlanted {
+		c.Findings = append(c.Findings, geo.PartPlanted)
+	}
+	if d.Status == geo.Known && d.Confidence >= sureFrom && d.Crop != crop.Fallow && m.otherCrop(d.Declared, d.Crop) {
+		c.Findings = append(c.Findings, geo.WrongCrop)
+	}
+	return c
+}
+
+// planted is the share of the plot that was green when its crop stood fullest: the
+// middle of the looks of those weeks. The second answer is false where too few saw it.
+func planted(d *draft) (float64, bool) {
+	peak := d.Phenology.Peak
+	if d.harvest != nil {
+		peak = d.harvest.match.Season.Peak
+	}
+	if peak == nil {
+		return 0, false
+	}
+	var v []float64
+	for _, s := range d.ev.Sights {
+		if s.Valid && !math.IsNaN(s.Bare) && math.Abs(s.Date.Sub(*peak).Hours()) <= plantedDays*24 {
+			v = append(v, 1-s.Bare)
+		}
+	}
+	if len(v) < plantedLooks {
+		return 0, false
+	}
+	slices.Sort(v)
+	return round(v[len(v)/2]), true
+}
+
+// land is what covers a plot all the year.
+type land int
+
+const (
+	trees land = iota
+	openWater
+	barren
+)
+
+// allYear says whether the plot looked alike at nearly every look of a whole year:
+// green as trees, under water, or without any plant.
+func allYear(sights []series.Sight) (land, bool) {
+	var green, wet, bare, n float64
+	var last, first series.Sight
+	for _, s := range sights {
+		if !s.Valid {
+			continue
+		}
+		if n == 0 {
+			first = s
+		} else if s.Date.Sub(last.Date).Hours() > yearGap*24 {
+			return 0, false
+		}
+		last = s
+		n++
+		green += truth(s.NDVI >= evergreen)
+		wet += truth(s.Water >= wetShare)
+		bare += truth(s.NDVI < barrenNDVI)
+	}
+	if n == 0 || last.Date.Sub(first.Date).Hours() < yearDays*24 {
+		return 0, false
+	}
+	most := (1 - rare) * n
+	switch {
+	case wet >= most:
+		return openWater, true
+	case green >= most:
+		return trees, true
+	case bare >= most:
+		return barren, true
+	}
+	return 0, false
+}
+
+// notCropland says whether land that is alike all year belies what is claimed of it.
+// Water is no field, whatever is declared. Trees and bare ground are none for a crop
+// that is sown and cut; for tea, citrus or a greenhouse they prove nothing.
+func (m *Maker) notCropland(d *draft, l land) bool {
+	if l == openWater {
+		return true
+	}
+	parts := d.ev.Declared
+	if len(parts) == 0 {
+		return false
+	}
+	for _, p := range parts {
+		if p.Kind != crop.Annual {
+			return false
+		}
+	}
+	return true
+}
+
+// otherCrop says whether two crops have nothing in common; a rotation has its parts.
+func (m *Maker) otherCrop(declared, seen string) bool {
+	if declared == "" {
+		return false
+	}
+	a, b := m.singles(declared), m.singles(seen)
+	return !slices.ContainsFunc(a, func(code string) bool { return slices.Contains(b, code) })
+}
+
+func (m *Maker) singles(code string) []string {
+	if k, err := m.crops.Crop(code); err == nil && len(k.Parts) > 0 {
+		return k.Parts
+	}
+	return []string{code}
+}
