@@ -6,6 +6,8 @@ import (
 
 	"github.com/airbusgeo/godal"
 	"github.com/paulmach/orb"
+
+	"github.com/furrowcredit/furrow/geo"
 )
 
 // WGS84 is the system of plots: longitude, latitude in degrees.
@@ -79,38 +81,109 @@ func (g Grid) check() error {
 
 // ToPixels turns polygons given in crs into pixel coordinates of the grid:
 // (0,0) is the outer corner of the first pixel, whatever the direction of north.
-// A point that the system cannot hold is an error that names the polygon.
+// A point that the grid's system cannot hold, such as one on the other side of the
+// earth, becomes NaN. An error means that crs or the grid's system is unknown.
 func (g Grid) ToPixels(crs string, polys []orb.MultiPolygon) ([]orb.MultiPolygon, error) {
-	move := func([]float64, []float64) error { return nil }
+	move := func([]float64, []float64) {}
 	if crs != g.CRS {
 		tr, done, err := newTransform(crs, g.CRS)
 		if err != nil {
 			return nil, err
 		}
 		defer done()
-		move = tr
+		move = func(x, y []float64) { moveEach(tr, x, y) }
 	}
 	out := make([]orb.MultiPolygon, len(polys))
+	var points []orb.Point // all of a batch, in one array
 	var xs, ys []float64
+	flush := func() {
+		if len(points) == 0 {
+			return
+		}
+		move(xs, ys)
+		for k := range points {
+			points[k][0], points[k][1] = g.Pixel(orb.Point{xs[k], ys[k]})
+		}
+		points, xs, ys = nil, xs[:0], ys[:0]
+	}
+	const batch = 1 << 16 // points moved at once
 	for i, mp := range polys {
-		out[i] = mp.Clone()
-		for _, poly := range out[i] {
+		n := 0
+		for _, poly := range mp {
 			for _, ring := range poly {
-				xs, ys = xs[:0], ys[:0]
+				n += len(ring)
+			}
+		}
+		if len(points)+n > cap(points) {
+			flush()
+			points = make([]orb.Point, 0, max(n, batch))
+		}
+		out[i] = make(orb.MultiPolygon, len(mp))
+		for j, poly := range mp {
+			out[i][j] = make(orb.Polygon, len(poly))
+			for k, ring := range poly {
+				at := len(points)
+				points = append(points, ring...)
+				out[i][j][k] = orb.Ring(points[at:len(points):len(points)])
 				for _, p := range ring {
 					xs, ys = append(xs, p[0]), append(ys, p[1])
 				}
-				if len(ring) > 0 {
-					if err := move(xs, ys); err != nil {
-						return nil, ErrGrid.At("polygon %d", i+1).With("why", "its points cannot be placed on the raster").Because(err)
-					}
-				}
-				for k := range ring {
-					col, row := g.Pixel(orb.Point{xs[k], ys[k]})
-					ring[k] = orb.Point{col, row}
-				}
 			}
 		}
+	}
+	flush()
+	return out, nil
+}
+
+// moveEach moves points in place; those that have no place become NaN.
+func moveEach(tr *godal.Transform, xs, ys []float64) {
+	ok := make([]bool, len(xs))
+	_ = tr.TransformEx(xs, ys, make([]float64, len(xs)), ok) // says that some failed: ok says which
+	for i := range ok {
+		if !ok[i] || math.IsInf(xs[i]+ys[i], 0) {
+			xs[i], ys[i] = math.NaN(), math.NaN()
+		}
+	}
+}
+
+// PixelMetres is the width and height of the grid's middle pixel on the ground, in
+// metres.
+func (g Grid) PixelMetres() (w, h float64, err error) {
+	s, err := g.PixelsMetres([]orb.Point{{float64(g.Width) / 2, float64(g.Height) / 2}})
+	if err == nil && !(s[0][0] > 0 && s[0][1] > 0) {
+		err = ErrGrid.With("why", "its middle is not on the earth")
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	return s[0][0], s[0][1], nil
+}
+
+// PixelsMetres gives the width and height in metres on the ground of the pixels at
+// places in pixel coordinates; NaN where there is no ground.
+func (g Grid) PixelsMetres(at []orb.Point) ([][2]float64, error) {
+	if len(at) == 0 {
+		return nil, nil
+	}
+	xs, ys := make([]float64, 0, 3*len(at)), make([]float64, 0, 3*len(at))
+	for _, p := range at {
+		for _, q := range []orb.Point{g.World(p[0], p[1]), g.World(p[0]+1, p[1]), g.World(p[0], p[1]+1)} {
+			xs, ys = append(xs, q[0]), append(ys, q[1])
+		}
+	}
+	if g.CRS != WGS84 {
+		tr, done, err := newTransform(g.CRS, WGS84)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+		moveEach(tr, xs, ys)
+	}
+	out := make([][2]float64, len(at))
+	for i := range out {
+		p := func(k int) orb.Point { return orb.Point{xs[3*i+k], ys[3*i+k]} }
+		// There and back again.
+		out[i] = [2]float64{geo.PerimeterM(orb.Polygon{{p(0), p(1)}}) / 2, geo.PerimeterM(orb.Polygon{{p(0), p(2)}}) / 2}
 	}
 	return out, nil
 }
@@ -143,7 +216,7 @@ func (g Grid) Footprint() (orb.Polygon, error) {
 			return nil, err
 		}
 		defer done()
-		if err := tr(xs, ys); err != nil {
+		if err := moveAll(tr, xs, ys); err != nil {
 			return nil, ErrGrid.With("why", "its corners are not on the earth").Because(err)
 		}
 	}
@@ -163,7 +236,7 @@ func (g Grid) Footprint() (orb.Polygon, error) {
 
 // ToWGS84 turns a polygon given in crs into longitude and latitude.
 func ToWGS84(crs string, p orb.Polygon) (orb.Polygon, error) {
-	move, done, err := newTransform(crs, WGS84)
+	tr, done, err := newTransform(crs, WGS84)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +250,7 @@ func ToWGS84(crs string, p orb.Polygon) (orb.Polygon, error) {
 		for i, q := range ring {
 			xs[i], ys[i] = q[0], q[1]
 		}
-		if err := move(xs, ys); err != nil {
+		if err := moveAll(tr, xs, ys); err != nil {
 			return nil, ErrGrid.With("why", "its points are not on the earth").Because(err)
 		}
 		for i := range ring {
@@ -187,9 +260,8 @@ func ToWGS84(crs string, p orb.Polygon) (orb.Polygon, error) {
 	return out, nil
 }
 
-// newTransform returns a function that moves points in place between two systems,
-// and one that frees it.
-func newTransform(from, to string) (move func(x, y []float64) error, done func(), err error) {
+// newTransform returns the way between two systems, and a function that frees it.
+func newTransform(from, to string) (tr *godal.Transform, done func(), err error) {
 	RegisterDrivers()
 	src, err := godal.NewSpatialRef(from)
 	if err != nil {
@@ -201,9 +273,14 @@ func newTransform(from, to string) (move func(x, y []float64) error, done func()
 		return nil, nil, ErrGrid.With("why", "unknown coordinate system "+to).Because(err)
 	}
 	defer dst.Close()
-	tr, err := godal.NewTransform(src, dst)
+	tr, err = godal.NewTransform(src, dst)
 	if err != nil {
 		return nil, nil, ErrGrid.With("why", "no way from "+from+" to "+to).Because(err)
 	}
-	return func(x, y []float64) error { return tr.TransformEx(x, y, make([]float64, len(x)), nil) }, tr.Close, nil
+	return tr, tr.Close, nil
+}
+
+// moveAll moves points in place, or says that one of them has no place.
+func moveAll(tr *godal.Transform, x, y []float64) error {
+	return tr.TransformEx(x, y, make([]float64, len(x)), nil)
 }

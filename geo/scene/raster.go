@@ -3,6 +3,7 @@ package scene
 import (
 	"cmp"
 	"errors"
+	"os"
 	"strings"
 	"sync"
 
@@ -11,7 +12,16 @@ import (
 
 // RegisterDrivers loads GDAL's drivers, once. GDAL keeps them for the whole process
 // and asks that they be loaded before the first use, from one goroutine.
-var RegisterDrivers = sync.OnceFunc(godal.RegisterAll)
+//
+// GDAL would also keep decoded blocks up to a twentieth of the machine's memory.
+// Windows are read so that a block serves its neighbours soon or never, so a fixed
+// cache is enough; whoever sets GDAL_CACHEMAX has the last word.
+var RegisterDrivers = sync.OnceFunc(func() {
+	if _, set := os.LookupEnv("GDAL_CACHEMAX"); !set {
+		_ = os.Setenv("GDAL_CACHEMAX", "256MB") // fails for malformed names only
+	}
+	godal.RegisterAll()
+})
 
 // Failures is an error handler for GDAL calls that lets warnings pass: many good
 // files carry one about some tag.
@@ -114,6 +124,18 @@ func (r *Raster) Read(band int, w Window, buf any) error {
 		return ErrUnreadable.At("%s", r.Path).Because(err)
 	}
 	return nil
+}
+
+// Load reads a window of band (from 1) in the type in which the file stores it.
+func (r *Raster) Load(band int, w Window, p *Pixels) error {
+	if band < 1 || band > len(r.bands) {
+		return ErrNoBand.At("%s", r.Path).With("band", band)
+	}
+	if kind := r.Bands[band-1].DataType; p.cells == nil || p.kind != kind {
+		p.cells, p.kind = newCells(kind), kind
+	}
+	p.Window, p.cells = w, p.cells.resize(w.W*w.H)
+	return r.Read(band, w, p.cells.buffer())
 }
 
 // crsName is the EPSG code of the dataset's system, or its WKT.

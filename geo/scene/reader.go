@@ -3,6 +3,7 @@ package scene
 import (
 	"context"
 	"math"
+	"strings"
 )
 
 // Block is a window of an item in physical values, on the item's grid.
@@ -12,68 +13,104 @@ type Block struct {
 	Class  []Class     // what the masks say; all Clear when the item has none
 }
 
-// Reader reads blocks of one item. It is not safe for concurrent use, as GDAL's
+// Reader reads windows of one item. It is not safe for concurrent use, as GDAL's
 // datasets are not: open one for each goroutine.
+//
+// Bands of another grid than the item's are brought onto it by area: a pixel takes
+// the mean of the pixels below it, weighed by the part of it that each covers. Where
+// the grids nest (20 m under 10 m) that repeats the coarse pixel, and a plot's mean
+// is the one on the coarse grid; nothing between two pixels is made up. A pixel of
+// which less than half holds data says nothing. Decibels are averaged as power.
+// Masks give the class under the middle of the pixel: classes have no mean.
 type Reader struct {
 	item    Item
-	bands   []source
-	masks   []source
+	bands   []layer
+	masks   []mask
 	rasters map[string]*Raster
 	block   Block
-	raw     []float64
-	scratch []float64
+	class   []Class
+	row     []float64
+	part    []float64
 }
 
-type source struct {
+// layer is a band of an item, and its pixels in the window last loaded.
+type layer struct {
 	Band
-	raster *Raster
-	class  func(float64) Class
+	raster     *Raster
+	pixels     Pixels
+	same       bool // it lies on the item's grid
+	cols, rows overlap
+	empty      bool // the window lies outside
 }
 
 // Reader opens the files of the bands of an item, and of its masks. It returns
-// [ErrNoBand] for a band that the item lacks, [ErrUnreadable] for a bad file.
+// [ErrNoBand] for a band that the item lacks, [ErrUnreadable] for a bad file and
+// [ErrGrid] for a band that lies in another coordinate system than the item.
 func (c *Catalogue) Reader(item Item, bands []string) (*Reader, error) {
 	r := &Reader{item: item, rasters: map[string]*Raster{}}
+	r.block.Bands = make([][]float64, len(bands))
 	for _, k := range bands {
 		b, ok := item.Bands[k]
 		if !ok {
 			r.Close()
 			return nil, ErrNoBand.At("%s", item.ID).With("band", k)
 		}
-		if err := r.add(&r.bands, b); err != nil {
+		l, err := r.open(b)
+		if err != nil {
 			r.Close()
 			return nil, err
 		}
+		r.bands = append(r.bands, l)
 	}
 	for _, b := range item.Masks() {
-		if err := r.add(&r.masks, b); err != nil {
+		l, err := r.open(b)
+		if err == nil {
+			var m mask
+			if m, err = newMask(l); err == nil {
+				r.masks = append(r.masks, m)
+			}
+		}
+		if err != nil {
 			r.Close()
 			return nil, err
 		}
 	}
-	r.block.Bands = make([][]float64, len(r.bands))
 	return r, nil
 }
 
-// add opens the file of b, once however many bands lie in it.
-func (r *Reader) add(list *[]source, b Band) error {
+// open opens the file of b, once however many bands lie in it.
+func (r *Reader) open(b Band) (layer, error) {
 	ra, ok := r.rasters[b.File]
 	if !ok {
 		var err error
 		if ra, err = OpenRaster(b.File); err != nil {
-			return err
+			return layer{}, err
 		}
 		r.rasters[b.File] = ra
 	}
 	if !ra.Grid.near(b.Grid) {
-		return ErrCatalogue.At("%s", b.File).Because(errGridChanged)
+		return layer{}, ErrCatalogue.At("%s", b.File).Because(errGridChanged)
 	}
-	s := source{Band: b, raster: ra}
-	if b.Kind == Mask {
-		s.class = classTable(b.Classes)
+	g := r.item.Grid
+	l := layer{Band: b, raster: ra, same: b.Grid == g}
+	if l.same {
+		return l, nil
 	}
-	*list = append(*list, s)
-	return nil
+	if g.CRS != b.Grid.CRS && strings.HasPrefix(g.CRS, "EPSG:") && strings.HasPrefix(b.Grid.CRS, "EPSG:") {
+		return layer{}, ErrGrid.At("%s", b.File).With("why", "it lies in "+b.Grid.CRS+", the other bands of its scene in "+g.CRS)
+	}
+	if !g.upright() || !b.Grid.upright() {
+		return layer{}, ErrGrid.At("%s", b.File).With("why", "its rows do not run along those of the other bands of its scene")
+	}
+	l.cols = newOverlap(g.Width, b.Grid.Width, func(c float64) float64 {
+		x, _ := b.Grid.Pixel(g.World(c, 0))
+		return x
+	})
+	l.rows = newOverlap(g.Height, b.Grid.Height, func(c float64) float64 {
+		_, y := b.Grid.Pixel(g.World(0, c))
+		return y
+	})
+	return l, nil
 }
 
 // Close frees the files.
@@ -83,37 +120,162 @@ func (r *Reader) Close() {
 	}
 }
 
-// Grid is the grid of the blocks.
+// Grid is the grid of the windows.
 func (r *Reader) Grid() Grid { return r.item.Grid }
+
+// Load reads a window, which must lie inside the grid, in the types of the files.
+// What it holds is valid until the next Load or Read.
+func (r *Reader) Load(ctx context.Context, w Window) error {
+	for i := range r.bands {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := r.bands[i].load(w, 0, 0); err != nil {
+			return err
+		}
+	}
+	for i := range r.masks {
+		if err := r.masks[i].load(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Values fills out with the physical values of the i-th band from column x of row
+// y on, NaN where nothing was seen. The pixels must lie in the window loaded.
+func (r *Reader) Values(i, x, y int, out []float64) {
+	l := &r.bands[i]
+	switch {
+	case l.same:
+		l.pixels.Values(x, y, out)
+		l.Physical(out)
+	case l.empty:
+		blank(out)
+	case l.cols.lone && l.rows.lone:
+		r.repeat(l, x, y, out)
+	default:
+		r.average(l, x, y, out)
+	}
+}
+
+func blank(out []float64) {
+	for i := range out {
+		out[i] = math.NaN()
+	}
+}
+
+// covered is the part of a pixel that must hold data.
+const covered = 0.5
+
+// repeat gives each pixel the value of the one below it.
+func (r *Reader) repeat(l *layer, x, y int, out []float64) {
+	lo, hi := l.cols.span(x, len(out))
+	sy := l.rows.first[y]
+	if sy < 0 || lo >= hi {
+		blank(out)
+		return
+	}
+	r.row = grow(r.row, hi-lo)
+	l.pixels.Values(lo, int(sy), r.row)
+	l.Physical(r.row)
+	part := l.rows.part[l.rows.from[y]]
+	for i := range out {
+		c := l.cols.first[x+i]
+		if c < 0 || part*l.cols.part[l.cols.from[x+i]] < covered-aligned {
+			out[i] = math.NaN()
+			continue
+		}
+		out[i] = r.row[int(c)-lo]
+	}
+}
+
+// average gives each pixel the mean of those below it.
+func (r *Reader) average(l *layer, x, y int, out []float64) {
+	clear(out)
+	r.part = grow(r.part, len(out))
+	clear(r.part)
+	lo, hi := l.cols.span(x, len(out))
+	from, to := l.rows.from[y], l.rows.from[y+1]
+	power := l.Kind == Radar
+	for j := from; j < to && lo < hi; j++ {
+		r.row = grow(r.row, hi-lo)
+		l.pixels.Values(lo, int(l.rows.first[y]+j-from), r.row)
+		l.Physical(r.row)
+		if power {
+			for i, v := range r.row {
+				r.row[i] = FromDB(v)
+			}
+		}
+		for i := range out {
+			a, b := l.cols.from[x+i], l.cols.from[x+i+1]
+			for k := a; k < b; k++ {
+				v := r.row[int(l.cols.first[x+i]+k-a)-lo]
+				if w := l.rows.part[j] * l.cols.part[k]; v == v { //nolint:gocritic // NaN says nothing
+					out[i] += w * v
+					r.part[i] += w
+				}
+			}
+		}
+	}
+	for i, w := range r.part {
+		switch {
+		case w < covered-aligned:
+			out[i] = math.NaN()
+		case power:
+			out[i] = ToDB(out[i] / w)
+		default:
+			out[i] /= w
+		}
+	}
+}
+
+// FromDB is the ratio that decibels stand for.
+func FromDB(db float64) float64 { return math.Exp(db * (math.Ln10 / 10)) }
+
+// ToDB is a ratio in decibels.
+func ToDB(power float64) float64 { return 10 * math.Log10(power) }
+
+// Classes fills out with the classes from column x of row y on: the worst of what
+// the masks say, Clear where there is none. The pixels must lie in the window
+// loaded.
+func (r *Reader) Classes(x, y int, out []Class) {
+	clear(out)
+	for i := range r.masks {
+		if cap(r.class) < len(out) {
+			r.class = make([]Class, len(out))
+		}
+		c := r.class[:len(out)]
+		r.masks[i].classes(x, y, c)
+		for k, v := range c {
+			out[k] = max(out[k], v)
+		}
+	}
+}
+
+// Masked says whether the item has masks.
+func (r *Reader) Masked() bool { return len(r.masks) > 0 }
 
 // Read returns the block of a window, which must lie inside the grid. The block
 // is valid until the next Read.
 func (r *Reader) Read(ctx context.Context, w Window) (Block, error) {
+	if err := r.Load(ctx, w); err != nil {
+		return Block{}, err
+	}
 	n := w.W * w.H
 	r.block.Window = w
-	for i, s := range r.bands {
-		if err := ctx.Err(); err != nil {
-			return Block{}, err
-		}
-		r.block.Bands[i] = grow(r.block.Bands[i], n)
-		if err := r.read(s, w, r.block.Bands[i]); err != nil {
-			return Block{}, err
-		}
-		s.Physical(r.block.Bands[i])
-	}
 	if cap(r.block.Class) < n {
 		r.block.Class = make([]Class, n)
 	}
 	r.block.Class = r.block.Class[:n]
-	clear(r.block.Class)
-	for _, s := range r.masks {
-		r.raw = grow(r.raw, n)
-		if err := r.read(s, w, r.raw); err != nil {
-			return Block{}, err
+	for i := range r.bands {
+		r.block.Bands[i] = grow(r.block.Bands[i], n)
+	}
+	for y := range w.H {
+		for i := range r.bands {
+			r.Values(i, w.X, w.Y+y, r.block.Bands[i][y*w.W:(y+1)*w.W])
 		}
-		for i, v := range r.raw {
-			r.block.Class[i] = max(r.block.Class[i], s.class(v))
-		}
+		r.Classes(w.X, w.Y+y, r.block.Class[y*w.W:(y+1)*w.W])
 	}
 	return r.block, nil
 }
@@ -125,58 +287,22 @@ func grow(b []float64, n int) []float64 {
 	return b[:n]
 }
 
-// read fills out with the stored numbers of s on the item's grid. Coarser bands
-// are repeated (nearest neighbour), NaN lies outside of them.
-func (r *Reader) read(s source, w Window, out []float64) error {
-	g := r.item.Grid
-	if s.Grid == g {
-		return s.raster.Read(s.Index, w, out)
-	}
-	cols := make([]int, w.W)
-	for i := range cols {
-		c, _ := s.Grid.Pixel(g.World(float64(w.X+i)+0.5, float64(w.Y)+0.5))
-		cols[i] = int(math.Floor(c))
-	}
-	rows := make([]int, w.H)
-	for i := range rows {
-		_, y := s.Grid.Pixel(g.World(float64(w.X)+0.5, float64(w.Y+i)+0.5))
-		rows[i] = int(math.Floor(y))
-	}
-	x0, x1 := span(cols, s.Grid.Width)
-	y0, y1 := span(rows, s.Grid.Height)
-	if x0 >= x1 || y0 >= y1 {
-		for i := range out {
-			out[i] = math.NaN()
+// load reads what lies under a window of the item's grid, and padX, padY pixels of
+// its own around it.
+func (l *layer) load(w Window, padX, padY int) error {
+	sw := w
+	if !l.same {
+		x0, x1 := l.cols.span(w.X, w.W)
+		y0, y1 := l.rows.span(w.Y, w.H)
+		if l.empty = x0 >= x1 || y0 >= y1; l.empty {
+			return nil
 		}
-		return nil
+		sw = Window{x0, y0, x1 - x0, y1 - y0}
 	}
-	sw := Window{x0, y0, x1 - x0, y1 - y0}
-	r.scratch = grow(r.scratch, sw.W*sw.H)
-	if err := s.raster.Read(s.Index, sw, r.scratch); err != nil {
-		return err
-	}
-	for j, y := range rows {
-		line := out[j*w.W : (j+1)*w.W]
-		for i, x := range cols {
-			if x < x0 || x >= x1 || y < y0 || y >= y1 {
-				line[i] = math.NaN()
-				continue
-			}
-			line[i] = r.scratch[(y-y0)*sw.W+x-x0]
-		}
-	}
-	return nil
-}
-
-// span is the part of 0..n that the positions touch.
-func span(pos []int, n int) (lo, hi int) {
-	lo, hi = n, 0
-	for _, p := range pos {
-		if p >= 0 && p < n {
-			lo, hi = min(lo, p), max(hi, p+1)
-		}
-	}
-	return lo, hi
+	x1, y1 := min(l.Grid.Width, sw.X+sw.W+padX), min(l.Grid.Height, sw.Y+sw.H+padY)
+	sw.X, sw.Y = max(0, sw.X-padX), max(0, sw.Y-padY)
+	sw.W, sw.H = x1-sw.X, y1-sw.Y
+	return l.raster.Load(l.Index, sw, &l.pixels)
 }
 
 // Physical turns stored numbers into physical values in place, NaN where they say

@@ -33,10 +33,73 @@ const snap = 1e-9
 // polygons, touches each edge once in each row, and needs no clipping of a
 // polygon by a pixel. Orientation of rings does not matter: the first ring of a
 // polygon counts as outline, the others as holes.
+//
+// A point that is not a number leaves the cover empty.
 func NewCover(mp orb.MultiPolygon, width, height int) Cover {
-	var c Cover
-	edges := make([]edge, 0, 64)
-	x0, x1 := math.Inf(1), math.Inf(-1)
+	var c coverer
+	return c.cover(mp, width, height)
+}
+
+// coverer keeps the memory of one cover for the next, whose runs overwrite its own.
+type coverer struct {
+	edges, active []edge
+	runs          []Run
+	sum           []float64
+}
+
+func (c *coverer) cover(mp orb.MultiPolygon, width, height int) Cover {
+	var out Cover
+	x0, x1 := c.trace(mp, &out)
+	if math.IsNaN(out.Area) || math.IsInf(out.Area, 0) {
+		return Cover{}
+	}
+	// The sentinel column on the right takes what lies outside.
+	left, right := max(0, int(math.Floor(max(x0, -1)))), int(math.Ceil(min(x1, float64(width))))
+	if len(c.edges) == 0 || left >= right {
+		return out
+	}
+	out.Runs = c.runs[:0]
+	if n := right - left + 2; cap(c.sum) < n {
+		c.sum = make([]float64, n)
+	}
+	row := accumulator{left: left, right: right, sum: c.sum[:right-left+2]}
+	bottom := c.edges[0].y1
+	for i := range c.edges {
+		bottom = max(bottom, c.edges[i].y1)
+	}
+	active := c.active[:0]
+	next := 0
+	for y := int(max(0, math.Floor(c.edges[0].y0))); y < height && float64(y) < bottom; y++ {
+		top, low := float64(y), float64(y+1)
+		for next < len(c.edges) && c.edges[next].y0 < low {
+			if c.edges[next].y1 > top {
+				active = append(active, c.edges[next])
+			}
+			next++
+		}
+		keep := active[:0]
+		for i := range active {
+			e := &active[i]
+			if e.y1 <= top {
+				continue
+			}
+			row.add(e, max(e.y0, top), min(e.y1, low))
+			if e.y1 > low {
+				keep = append(keep, *e)
+			}
+		}
+		active = keep
+		row.flush(int32(y), &out)
+	}
+	c.active, c.runs = active[:0], out.Runs
+	return out
+}
+
+// trace collects the edges from top to bottom, and the area. It returns the span of
+// columns.
+func (c *coverer) trace(mp orb.MultiPolygon, out *Cover) (x0, x1 float64) {
+	c.edges = c.edges[:0]
+	x0, x1 = math.Inf(1), math.Inf(-1)
 	for _, poly := range mp {
 		for i, ring := range poly {
 			a := signedArea(ring)
@@ -44,22 +107,20 @@ func NewCover(mp orb.MultiPolygon, width, height int) Cover {
 			if (a < 0) != (i > 0) { // outlines count positive, holes negative
 				sign = -1
 			}
-			c.Area += a * sign
-			for k := range ring {
-				p, q := ring[k], ring[(k+1)%len(ring)]
+			out.Area += a * sign
+			for k, p := range ring {
+				q := ring[0]
+				if k+1 < len(ring) {
+					q = ring[k+1]
+				}
 				x0, x1 = min(x0, p[0]), max(x1, p[0])
 				if p[1] != q[1] {
-					edges = append(edges, newEdge(p, q, sign))
+					c.edges = append(c.edges, newEdge(p, q, sign))
 				}
 			}
 		}
 	}
-	// The sentinel column on the right takes what lies outside.
-	left, right := max(0, int(math.Floor(x0))), min(width, int(math.Ceil(x1)))
-	if len(edges) == 0 || left >= right || math.IsNaN(c.Area) {
-		return c
-	}
-	slices.SortFunc(edges, func(a, b edge) int {
+	slices.SortFunc(c.edges, func(a, b edge) int {
 		switch {
 		case a.y0 < b.y0:
 			return -1
@@ -68,33 +129,25 @@ func NewCover(mp orb.MultiPolygon, width, height int) Cover {
 		}
 		return 0
 	})
-	bottom := edges[0].y1
-	for _, e := range edges {
-		bottom = max(bottom, e.y1)
-	}
-	row := accumulator{left: left, right: right, sum: make([]float64, right-left+2)}
-	var active []edge
-	next := 0
-	for y := max(0, int(math.Floor(edges[0].y0))); y < height && float64(y) < bottom; y++ {
-		top, low := float64(y), float64(y+1)
-		for next < len(edges) && edges[next].y0 < low {
-			active = append(active, edges[next])
-			next++
-		}
-		keep := active[:0]
-		for _, e := range active {
-			if e.y1 <= top {
-				continue
-			}
-			row.add(e, max(e.y0, top), min(e.y1, low))
-			if e.y1 > low {
-				keep = append(keep, e)
+	return x0, x1
+}
+
+// area is the area of polygons in pixels, holes taken off.
+func area(mp orb.MultiPolygon) float64 {
+	var sum float64
+	for _, poly := range mp {
+		for i, ring := range poly {
+			if a := math.Abs(signedArea(ring)); i == 0 {
+				sum += a
+			} else {
+				sum -= a
 			}
 		}
-		active = keep
-		row.flush(int32(y), &c)
 	}
-	return c
+	if math.IsNaN(sum) || math.IsInf(sum, 0) {
+		return 0
+	}
+	return sum
 }
 
 // edge runs downwards from y0 to y1; dir is +1 or -1 by its first direction.
@@ -107,17 +160,17 @@ func newEdge(p, q orb.Point, dir float64) edge {
 	return edge{x0: p[0], y0: p[1], y1: q[1], slope: (q[0] - p[0]) / (q[1] - p[1]), dir: -dir}
 }
 
-func (e edge) x(y float64) float64 { return e.x0 + (y-e.y0)*e.slope }
+func (e *edge) x(y float64) float64 { return e.x0 + (y-e.y0)*e.slope }
 
 func signedArea(r orb.Ring) float64 {
 	if len(r) == 0 {
 		return 0
 	}
 	var s float64
-	o := r[0] // relative to a corner: keeps digits for polygons far from zero
-	for i := range r {
-		p, q := r[i], r[(i+1)%len(r)]
+	o, p := r[0], r[len(r)-1] // relative to a corner: keeps digits for polygons far from zero
+	for _, q := range r {
 		s += (p[0]-o[0])*(q[1]-o[1]) - (q[0]-o[0])*(p[1]-o[1])
+		p = q
 	}
 	return s / 2
 }
@@ -130,7 +183,7 @@ type accumulator struct {
 }
 
 // add adds the piece of e between y0 and y1, which lie in one row.
-func (a *accumulator) add(e edge, y0, y1 float64) {
+func (a *accumulator) add(e *edge, y0, y1 float64) {
 	xa, xb := e.x(y0), e.x(y1)
 	dy := (y1 - y0) * e.dir
 	if xa > xb {

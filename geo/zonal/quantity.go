@@ -11,16 +11,18 @@ type Quantity struct {
 
 // Form computes a quantity from physical band values, given in the order of
 // Bands; NaN means that the pixel says nothing. Bands without a value never
-// reach Of.
+// reach Of. Without Of it is the value of the only band.
 type Form struct {
-	Bands []string
-	Of    func(v []float64) float64
+	Bands      []string
+	Of         func(v []float64) float64
+	difference bool // Of is normalised: known without a call for each pixel
 }
 
 // Band is the value of one band itself: reflectance, or dB of radar. The mean of
-// dB values is the mean of logarithms, not the logarithm of the mean power.
+// radar is that of the power, in dB: speckle is noise of the power, and a mean of
+// decibels lies below it, by 2.5 dB in the extreme.
 func Band(key string) Quantity {
-	return Quantity{Name: key, Forms: []Form{{Bands: []string{key}, Of: func(v []float64) float64 { return v[0] }}}}
+	return Quantity{Name: key, Forms: []Form{{Bands: []string{key}}}}
 }
 
 // Where is 1 where test holds and 0 elsewhere, so that its mean is the share of
@@ -37,7 +39,7 @@ func Where(name string, bands []string, test func(v []float64) bool) Quantity {
 // Difference is the normalised difference (a-b)/(a+b) of two bands. Where the sum
 // is not positive it says nothing.
 func Difference(name, a, b string) Quantity {
-	return Quantity{Name: name, Forms: []Form{{Bands: []string{a, b}, Of: normalised}}}
+	return Quantity{Name: name, Forms: []Form{{Bands: []string{a, b}, Of: normalised, difference: true}}}
 }
 
 func normalised(v []float64) float64 {

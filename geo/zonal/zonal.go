@@ -11,6 +11,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"sync/atomic"
 
 	"github.com/paulmach/orb"
 	"golang.org/x/sync/errgroup"
@@ -21,29 +22,31 @@ import (
 // Spec says what to measure.
 type Spec struct {
 	Quantities []Quantity
-	Workers    int // scenes read at the same time; 0 means one for each processor
+	InnerM     float64 // metres that the edges of plots lose before they are measured
+	Workers    int     // scenes read at the same time; 0 means one for each processor
 }
 
 // Cell is one quantity on one plot and scene. With Share 0 nothing was seen and
 // Mean and StdDev are NaN, so that a forgotten check shows.
 type Cell struct {
-	Mean   float64 // weighted by the covered part of each pixel
-	StdDev float64 // population standard deviation with the same weights
+	Mean   float64 // weighted by the covered part of each pixel; of radar: the dB of the mean power
+	StdDev float64 // population standard deviation with the same weights; of the dB themselves for radar
 	Count  float64 // pixels that counted, covered parts summed
 	Share  float64 // Count as a share of the whole plot, 0..1
 }
 
 // PlotSample is one plot on one scene. Clear, Snow, Cloud and NoData are shares of
-// the plot and add up to 1. NoData holds what lies outside the scene and what the
-// optical bands asked for leave blank; Inside tells the two apart.
+// what is measured of the plot and add up to 1. NoData holds what lies outside the
+// scene and what the optical bands asked for leave blank; Inside tells the two apart.
 type PlotSample struct {
 	Inside float64 // share of the plot within the scene
 	Clear  float64
 	Snow   float64
 	Cloud  float64
 	NoData float64
-	Full   int    // pixels wholly inside the plot, on the scene's finest grid
-	Cells  []Cell // in the order of Spec.Quantities
+	Full   int     // pixels wholly inside what is measured of the plot, on the scene's finest grid
+	Lost   float64 // share of the whole plot that lies in no such pixel: on its edge, in what Spec.InnerM takes off, outside the scene
+	Cells  []Cell  // in the order of Spec.Quantities
 }
 
 // ItemSample is one scene: either Err says why it could not be read, naming the
@@ -60,7 +63,8 @@ type ItemSample struct {
 // of ctx, or of plots that no system can place.
 //
 // Every raster is read once for all plots, in tiles, by one goroutine with its own
-// dataset: memory is bounded by Workers tiles and the answer.
+// dataset: memory is bounded by Workers tiles and the answer. Where there are fewer
+// scenes than workers, several share a scene; the answer does not depend on it.
 func Sample(ctx context.Context, cat *scene.Catalogue, items []scene.Item, plots []orb.Polygon, spec Spec) ([]ItemSample, error) {
 	shapes := make([]orb.MultiPolygon, len(plots))
 	for i, p := range plots {
@@ -75,7 +79,7 @@ func Sample(ctx context.Context, cat *scene.Catalogue, items []scene.Item, plots
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		plans[it.Grid], planErr[it.Grid] = Place(it.Grid, scene.WGS84, shapes)
+		plans[it.Grid], planErr[it.Grid] = PlaceInner(it.Grid, scene.WGS84, shapes, spec.InnerM)
 	}
 	out := make([]ItemSample, len(items))
 	group, ctx := errgroup.WithContext(ctx)
@@ -84,18 +88,34 @@ func Sample(ctx context.Context, cat *scene.Catalogue, items []scene.Item, plots
 		workers = runtime.GOMAXPROCS(0)
 	}
 	group.SetLimit(workers)
+	split := (workers + len(items) - 1) / max(1, len(items))
 	for i, it := range items {
-		group.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			out[i] = ItemSample{Item: it, Err: planErr[it.Grid]}
-			if out[i].Err != nil {
+		out[i] = ItemSample{Item: it, Err: planErr[it.Grid]}
+		if out[i].Err != nil {
+			continue
+		}
+		s := &sampling{plan: plans[it.Grid], parts: plans[it.Grid].shares(split)}
+		s.measures, s.bands = bind(it, spec.Quantities)
+		s.sums, s.errs = make([]tileSums, split), make([]error, split)
+		s.left.Store(int32(split))
+		for k := range s.parts {
+			group.Go(func() error {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				s.sums[k], s.errs[k] = s.read(ctx, cat, it, s.parts[k])
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if s.left.Add(-1) == 0 { // the last one brings the shares together
+					if out[i].Err = cmp.Or(s.errs...); out[i].Err == nil {
+						out[i].Plots = s.finish()
+					}
+					s.sums = nil
+				}
 				return nil
-			}
-			out[i].Plots, out[i].Err = sampleItem(ctx, cat, it, plans[it.Grid], spec.Quantities)
-			return ctx.Err()
-		})
+			})
+		}
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
@@ -103,109 +123,32 @@ func Sample(ctx context.Context, cat *scene.Catalogue, items []scene.Item, plots
 	return out, nil
 }
 
-// tileSize is the side of the tiles in which rasters are read, in pixels: a
-// multiple of the usual block sizes, small enough for a dozen bands in memory.
-const tileSize = 512
-
-// Plan is where polygons lie on a grid, ready for every raster that shares it. It
-// is immutable and safe for concurrent use.
-type Plan struct {
-	grid   scene.Grid
-	covers []Cover // without runs: those are in the tiles
-	tiles  []tile
+// sampling is the work on one item.
+type sampling struct {
+	plan     *Plan
+	measures []measure
+	bands    []string
+	parts    [][]tile
+	sums     []tileSums // of each part
+	errs     []error
+	left     atomic.Int32
 }
 
-type tile struct {
-	window scene.Window
-	parts  []part
-}
-
-// part is a run of a plot, cut at the edges of the tile.
-type part struct {
-	plot int32
-	run  Run
-}
-
-// Place finds the covered part of every pixel of a grid by polygons given in crs,
-// an "EPSG:n" code or WKT. Polygons may lie outside, wholly or in part.
-func Place(g scene.Grid, crs string, shapes []orb.MultiPolygon) (*Plan, error) {
-	pixels, err := g.ToPixels(crs, shapes)
-	if err != nil {
-		return nil, err
-	}
-	p := &Plan{grid: g, covers: make([]Cover, len(shapes))}
-	across := (g.Width + tileSize - 1) / tileSize
-	byTile := map[int][]part{}
-	for i, mp := range pixels {
-		c := NewCover(mp, g.Width, g.Height)
-		for _, r := range c.Runs {
-			for r.N > 0 {
-				col := int(r.X) / tileSize
-				n := min(r.N, int32((col+1)*tileSize)-r.X)
-				id := int(r.Y)/tileSize*across + col
-				byTile[id] = append(byTile[id], part{int32(i), Run{r.Y, r.X, n, r.W}})
-				r.X, r.N = r.X+n, r.N-n
-			}
-		}
-		c.Runs = nil
-		p.covers[i] = c
-	}
-	for id, parts := range byTile {
-		x, y := id%across*tileSize, id/across*tileSize
-		p.tiles = append(p.tiles, tile{tight(scene.Window{
-			X: x, Y: y, W: min(tileSize, g.Width-x), H: min(tileSize, g.Height-y),
-		}, parts), parts})
-	}
-	slices.SortFunc(p.tiles, func(a, b tile) int {
-		return cmp.Or(cmp.Compare(a.window.Y, b.window.Y), cmp.Compare(a.window.X, b.window.X))
-	})
-	return p, nil
-}
-
-// tight shrinks the window to the rows and columns that the parts need.
-func tight(w scene.Window, parts []part) scene.Window {
-	x0, y0, x1, y1 := w.X+w.W, w.Y+w.H, w.X, w.Y
-	for _, p := range parts {
-		x0, x1 = min(x0, int(p.run.X)), max(x1, int(p.run.X+p.run.N))
-		y0, y1 = min(y0, int(p.run.Y)), max(y1, int(p.run.Y)+1)
-	}
-	return scene.Window{X: x0, Y: y0, W: x1 - x0, H: y1 - y0}
-}
-
-// sums gathers weighted values. Values are counted from the first one, so that
-// the squares keep their digits whatever the size of the values.
-type sums struct {
-	w, v, vv, origin float64
-	low, high        float64
-}
-
-func (s *sums) add(w, v float64) {
-	if s.w == 0 {
-		s.origin, s.low, s.high = v, v, v
-	}
-	d := v - s.origin
-	s.w += w
-	s.v += w * d
-	s.vv += w * d * d
-	s.low, s.high = min(s.low, v), max(s.high, v)
-}
-
-func (s *sums) mean() float64 { return s.origin + s.v/s.w }
-
-func (s *sums) stdDev() float64 {
-	m := s.v / s.w
-	return math.Sqrt(max(0, s.vv/s.w-m*m))
+// tileSums are the sums of tiles, tile by tile, piece by piece.
+type tileSums struct {
+	cells   []sums                      // measure by measure
+	classes [][scene.NoData + 1]float64 // covered parts by class
 }
 
 // measure is a quantity bound to the bands of an item.
 type measure struct {
 	form   Form
-	at     []int // place of each band in the block
+	at     []int // place of each band in the block; nil where the item cannot serve it
 	hidden bool  // clouds hide one of the bands
+	power  bool  // decibels, whose mean is that of the power
 }
 
-// bind chooses the form of each quantity that the item can serve; of is nil where
-// there is none.
+// bind chooses the form of each quantity that the item can serve.
 func bind(it scene.Item, qs []Quantity) (ms []measure, bands []string) {
 	ms = make([]measure, len(qs))
 	for i, q := range qs {
@@ -222,99 +165,203 @@ func bind(it scene.Item, qs []Quantity) (ms []measure, bands []string) {
 			}
 			ms[i].at = append(ms[i].at, at)
 			ms[i].hidden = ms[i].hidden || it.Bands[b].Kind.Hidden()
+			ms[i].power = ms[i].form.Of == nil && it.Bands[b].Kind == scene.Radar
 		}
 	}
 	return ms, bands
 }
 
-func sampleItem(ctx context.Context, cat *scene.Catalogue, it scene.Item, p *Plan, qs []Quantity) ([]PlotSample, error) {
-	ms, bands := bind(it, qs)
-	r, err := cat.Reader(it, bands)
+// rows are the values of a span.
+type rows struct {
+	class  [tileSize]scene.Class
+	value  [tileSize]float64
+	bands  [][tileSize]float64
+	inputs []float64
+	clear  bool // the whole span is
+}
+
+// read sums the tiles of an item.
+func (s *sampling) read(ctx context.Context, cat *scene.Catalogue, it scene.Item, tiles []tile) (tileSums, error) {
+	r, err := cat.Reader(it, s.bands)
 	if err != nil {
-		return nil, err
+		return tileSums{}, err
 	}
 	defer r.Close()
 	var optical []int
-	widest := 0
-	for i, b := range bands {
+	for i, b := range s.bands {
 		if it.Bands[b].Kind.Hidden() {
 			optical = append(optical, i)
 		}
 	}
-	for _, m := range ms {
+	widest, pieces := 0, 0
+	for _, m := range s.measures {
 		widest = max(widest, len(m.at))
 	}
-	cells := make([]sums, len(p.covers)*len(ms))
-	classes := make([][scene.NoData + 1]float64, len(p.covers))
-	v := make([]float64, widest)
-	for _, t := range p.tiles {
-		block, err := r.Read(ctx, t.window)
-		if err != nil {
-			return nil, err
+	for _, t := range tiles {
+		pieces += len(t.pieces)
+	}
+	out := tileSums{make([]sums, pieces*len(s.measures)), make([][scene.NoData + 1]float64, pieces)}
+	row := rows{bands: make([][tileSize]float64, len(s.bands)), inputs: make([]float64, widest)}
+	at := 0
+	for _, t := range tiles {
+		if err := r.Load(ctx, t.window); err != nil {
+			return tileSums{}, err
 		}
-		for _, pt := range t.parts {
-			k := (int(pt.run.Y)-t.window.Y)*t.window.W + int(pt.run.X) - t.window.X
-			row := cells[int(pt.plot)*len(ms) : (int(pt.plot)+1)*len(ms)]
-			for end := k + int(pt.run.N); k < end; k++ {
-				class := block.Class[k]
-				if class == scene.Clear {
-					for _, b := range optical {
-						if math.IsNaN(block.Bands[b][k]) {
-							class = scene.NoData
-							break
-						}
-					}
+		for _, p := range t.pieces {
+			cells := out.cells[at*len(s.measures) : (at+1)*len(s.measures)]
+			parts := p.parts
+			for _, sp := range p.spans {
+				row.load(r, sp)
+				for i := range s.measures {
+					row.sum(&cells[i], &s.measures[i], sp, parts)
 				}
-				classes[pt.plot][class] += pt.run.W
-				for q := range ms {
-					m := &ms[q]
-					if m.form.Of == nil || m.hidden && block.Class[k] != scene.Clear {
-						continue
-					}
-					if x := m.value(v, block.Bands, k); !math.IsNaN(x) {
-						row[q].add(pt.run.W, x)
-					}
-				}
+				row.count(&out.classes[at], optical, sp, parts)
+				parts = parts[sp.partial():]
+			}
+			at++
+		}
+	}
+	return out, nil
+}
+
+// load takes a span from the reader.
+func (row *rows) load(r *scene.Reader, sp span) {
+	for i := range row.bands {
+		r.Values(i, int(sp.x), int(sp.y), row.bands[i][:sp.n])
+	}
+	row.clear = true
+	if !r.Masked() {
+		clear(row.class[:sp.n])
+		return
+	}
+	r.Classes(int(sp.x), int(sp.y), row.class[:sp.n])
+	for _, c := range row.class[:sp.n] {
+		if c != scene.Clear {
+			row.clear = false
+			return
+		}
+	}
+}
+
+// sum adds what the span says of a measure.
+func (row *rows) sum(to *sums, m *measure, sp span, parts []float64) {
+	if m.at == nil {
+		return
+	}
+	n := int(sp.n)
+	v := row.value[:n]
+	switch {
+	case m.form.Of == nil:
+		copy(v, row.bands[m.at[0]][:n])
+	case m.form.difference:
+		b := row.bands[m.at[1]][:n]
+		for i, x := range row.bands[m.at[0]][:n] {
+			s := x + b[i]
+			if s > 0 {
+				v[i] = (x - b[i]) / s
+			} else {
+				v[i] = math.NaN()
+			}
+		}
+	default:
+		for k := range v {
+			v[k] = m.value(row, k)
+		}
+	}
+	if m.hidden && !row.clear {
+		for i, c := range row.class[:n] {
+			if c != scene.Clear {
+				v[i] = math.NaN()
 			}
 		}
 	}
-	return finish(p, ms, cells, classes), nil
-}
-
-// value computes the quantity at pixel k, NaN where a band says nothing.
-func (m *measure) value(v []float64, bands [][]float64, k int) float64 {
-	for i, b := range m.at {
-		x := bands[b][k]
-		if math.IsNaN(x) {
-			return x
-		}
-		v[i] = x
+	to.span(sp, parts, v)
+	if m.power {
+		to.powers(sp, parts, v, scene.FromDB)
 	}
-	return m.form.Of(v[:len(m.at)])
 }
 
-func finish(p *Plan, ms []measure, cells []sums, classes [][scene.NoData + 1]float64) []PlotSample {
-	out := make([]PlotSample, len(p.covers))
+// value computes the quantity at a pixel, NaN where a band says nothing.
+func (m *measure) value(row *rows, k int) float64 {
+	in := row.inputs[:len(m.at)]
+	for i, b := range m.at {
+		in[i] = row.bands[b][k]
+		if math.IsNaN(in[i]) {
+			return in[i]
+		}
+	}
+	return m.form.Of(in)
+}
+
+// count adds the classes of the span; a clear pixel that an optical band leaves
+// blank holds no data.
+func (row *rows) count(to *[scene.NoData + 1]float64, optical []int, sp span, parts []float64) {
+	for _, b := range optical {
+		for i, x := range row.bands[b][:sp.n] {
+			if math.IsNaN(x) && row.class[i] == scene.Clear {
+				row.class[i], row.clear = scene.NoData, false
+			}
+		}
+	}
+	if row.clear {
+		to[scene.Clear] += float64(sp.tail - sp.full)
+		for _, w := range parts[:sp.partial()] {
+			to[scene.Clear] += w
+		}
+		return
+	}
+	for i, c := range row.class[:sp.n] {
+		to[c] += sp.weight(i, parts)
+	}
+}
+
+// finish brings the parts together and turns sums into shares and means.
+func (s *sampling) finish() []PlotSample {
+	p, n := s.plan, len(s.measures)
+	cells := make([]sums, p.Len()*n)
+	classes := make([][scene.NoData + 1]float64, p.Len())
+	for k, tiles := range s.parts {
+		at := 0
+		for _, t := range tiles {
+			for _, pc := range t.pieces {
+				for q := range n {
+					cells[int(pc.plot)*n+q].merge(&s.sums[k].cells[at*n+q])
+				}
+				for c, w := range s.sums[k].classes[at] {
+					classes[pc.plot][c] += w
+				}
+				at++
+			}
+		}
+	}
+	out := make([]PlotSample, p.Len())
 	all := make([]Cell, len(cells))
 	for i, c := range p.covers {
-		s := &out[i]
-		s.Full = c.Full
-		s.Cells = all[i*len(ms) : (i+1)*len(ms) : (i+1)*len(ms)]
-		for q := range s.Cells {
-			sum := &cells[i*len(ms)+q]
-			if sum.w == 0 {
-				s.Cells[q] = Cell{Mean: math.NaN(), StdDev: math.NaN()}
-				continue
-			}
-			s.Cells[q] = Cell{Mean: sum.mean(), StdDev: sum.stdDev(), Count: sum.w, Share: share(sum.w, c.Area)}
+		o := &out[i]
+		o.Full = c.Full
+		o.Lost = 1 - share(float64(c.Full), p.whole[i])
+		o.Cells = all[i*n : (i+1)*n : (i+1)*n]
+		for q := range o.Cells {
+			o.Cells[q] = s.measures[q].cell(&cells[i*n+q], c.Area)
 		}
-		s.Inside = share(c.In, c.Area)
-		s.Clear = share(classes[i][scene.Clear], c.Area)
-		s.Snow = share(classes[i][scene.Snow], c.Area)
-		s.Cloud = share(classes[i][scene.Cloud], c.Area)
-		s.NoData = max(0, 1-s.Clear-s.Snow-s.Cloud)
+		o.Inside = share(c.In, c.Area)
+		o.Clear = share(classes[i][scene.Clear], c.Area)
+		o.Snow = share(classes[i][scene.Snow], c.Area)
+		o.Cloud = share(classes[i][scene.Cloud], c.Area)
+		o.NoData = max(0, 1-o.Clear-o.Snow-o.Cloud)
 	}
 	return out
+}
+
+func (m *measure) cell(s *sums, area float64) Cell {
+	if s.w == 0 {
+		return Cell{Mean: math.NaN(), StdDev: math.NaN()}
+	}
+	c := Cell{Mean: s.mean(), StdDev: s.stdDev(), Count: s.w, Share: share(s.w, area)}
+	if m.power {
+		c.Mean = scene.ToDB(s.power / s.w)
+	}
+	return c
 }
 
 // share is part of whole within 0..1, free of the rounding of the sums.
