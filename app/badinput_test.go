@@ -18,7 +18,7 @@ import (
 	"github.com/furrowcredit/furrow/app/apptest"
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/upload"
-	"github.com/furrowcredit/furrow/geo/scene"
+	"github.com/furrowcredit/furrow/geo/scene/index"
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/server/operator"
 	"github.com/furrowcredit/furrow/server/route"
@@ -243,7 +243,7 @@ func TestTruncatedScene(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	res, err := scene.IndexWith(t.Context(), scene.IndexConfig{Dir: dir, Out: out})
+	res, err := index.Run(t.Context(), index.Config{Dir: dir, Out: out})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +268,7 @@ func TestTruncatedScene(t *testing.T) {
 			}
 		}
 	}
-	if _, err := scene.IndexWith(t.Context(), scene.IndexConfig{Dir: dir, Out: out}); err == nil {
+	if _, err := index.Run(t.Context(), index.Config{Dir: dir, Out: out}); err == nil {
 		t.Error("a folder of broken rasters was taken")
 	}
 	if after, err := os.ReadFile(filepath.Join(out, "catalog.json")); err != nil || !bytes.Equal(before, after) {

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/furrowcredit/furrow/fault"
-	"github.com/furrowcredit/furrow/geo/scene"
+	"github.com/furrowcredit/furrow/geo/scene/index"
 	"github.com/furrowcredit/furrow/sim"
 	"github.com/furrowcredit/furrow/sim/bank"
 	"github.com/furrowcredit/furrow/sim/county"
@@ -210,7 +210,7 @@ func makeScenes(ctx context.Context, data string, land *county.County, show *pro
 	if err != nil {
 		return err
 	}
-	_, err = scene.IndexWith(ctx, scene.IndexConfig{
+	_, err = index.Run(ctx, index.Config{
 		Dir: dir, Out: filepath.Join(data, "catalogue"),
 		Progress: func(done, total int) { show.step("scene catalogue", done, total) },
 	})

@@ -27,7 +27,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/geo"
-	"github.com/furrowcredit/furrow/geo/scene"
+	"github.com/furrowcredit/furrow/geo/scene/index"
 	"github.com/furrowcredit/furrow/ident"
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/money"
@@ -80,7 +80,7 @@ func demoLand(t *testing.T) land {
 		if scenes.err = l.WriteScenes(context.Background(), l.scenes, nil); scenes.err != nil {
 			return
 		}
-		_, scenes.err = scene.IndexWith(context.Background(), scene.IndexConfig{Dir: l.scenes, Out: l.catalogue})
+		_, scenes.err = index.Run(context.Background(), index.Config{Dir: l.scenes, Out: l.catalogue})
 	})
 	if scenes.err != nil {
 		t.Fatal(scenes.err)

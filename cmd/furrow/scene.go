@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/furrowcredit/furrow/catalog"
 	"github.com/furrowcredit/furrow/fault"
-	"github.com/furrowcredit/furrow/geo/scene"
+	"github.com/furrowcredit/furrow/geo/scene/index"
 )
 
 // errUsage is what a wrong command line gets.
@@ -52,9 +53,12 @@ func printJSON(w io.Writer, v any) error {
 
 // runSceneIndex writes a STAC catalogue of a folder of rasters.
 func runSceneIndex(ctx context.Context, args []string, std stdio) error {
-	fs := newFlags("scene index", "DIR [--out DIR] [--layout auto|NAME|FILE] [--json]", std)
+	fs := newFlags("scene index", "DIR [--out DIR] [--layout auto|NAME|FILE] [--cloud-probability PER_CENT] [--dilate METRES] [--catalog DIR] [--json]", std)
 	out := fs.String("out", "", "folder of the catalogue (default: DIR itself)")
-	layout := fs.String("layout", "auto", "auto, worldcereal, eolearn, furrow, or the path of a furrow-scenes.json")
+	layout := fs.String("layout", "auto", "auto, the name of a sensor of the catalogue, or the path of a furrow-scenes.json")
+	folder := fs.String("catalog", "", "folder with your own catalogue files, among them sensors.yaml")
+	probability := fs.Float64("cloud-probability", 0, "per cent from which Sentinel-2's cloud probability masks a pixel; 0 leaves it to the scene classification")
+	dilate := fs.Float64("dilate", 0, "metres by which the cloud masks of Sentinel-2 products grow")
 	asJSON := fs.Bool("json", false, "print one JSON object")
 	rest, err := parseArgs(fs, args)
 	if err != nil {
@@ -62,6 +66,17 @@ func runSceneIndex(ctx context.Context, args []string, std stdio) error {
 	}
 	if len(rest) != 1 {
 		return errUsage.With("why", "give one folder")
+	}
+	if !(*probability >= 0 && *probability <= 100) || !(*dilate >= 0 && *dilate <= 10000) {
+		return errUsage.With("why", "--cloud-probability is 0 to 100, --dilate 0 to 10000")
+	}
+	files, err := catalog.Open(*folder)
+	if err != nil {
+		return err
+	}
+	sensors, err := index.LoadSensors(files)
+	if err != nil {
+		return err
 	}
 	progress := func(done, total int) {
 		if done == total || done%10 == 0 {
@@ -71,7 +86,10 @@ func runSceneIndex(ctx context.Context, args []string, std stdio) error {
 	if *asJSON {
 		progress = nil
 	}
-	res, err := scene.IndexWith(ctx, scene.IndexConfig{Dir: rest[0], Out: *out, Layout: *layout, Progress: progress})
+	res, err := index.Run(ctx, index.Config{
+		Dir: rest[0], Out: *out, Layout: *layout, Sensors: sensors, Progress: progress,
+		CloudProbability: *probability, Dilate: *dilate,
+	})
 	if err != nil {
 		for _, r := range res.Refused {
 			_, _ = fmt.Fprintf(std.Err, "refused %s\n", r.Why)
@@ -89,6 +107,9 @@ func runSceneIndex(ctx context.Context, args []string, std stdio) error {
 		}
 		for _, r := range res.Refused {
 			_, _ = fmt.Fprintf(std.Out, "refused %s\n", r.Why)
+		}
+		for _, s := range res.Superseded {
+			_, _ = fmt.Fprintf(std.Out, "superseded %s by %s\n", s.Item, s.By)
 		}
 	}
 	if len(res.Refused) > 0 {

@@ -79,10 +79,11 @@ func (b Band) ClassAt(v float64) Class {
 	return NoData
 }
 
-// known is what the name of a band tells by custom.
-type known struct {
-	key  string // STAC common name where there is one
-	kind Kind
+// Custom is what the name of a band tells by custom.
+type Custom struct {
+	Key  string // STAC common name where there is one
+	Kind Kind
+	Mask string // name for [MaskByName] of what is a mask by custom
 }
 
 // sentinel2 gives the common names of the eo extension.
@@ -93,40 +94,37 @@ var sentinel2 = map[string]string{
 	"b11": "swir16", "b12": "swir22",
 }
 
-var byCustom = map[string]known{
-	"vv": {"vv", Radar}, "vh": {"vh", Radar},
-	"ndvi": {"ndvi", Derived}, "evi": {"evi", Derived},
-	"scl": {"scl", Mask}, "clm": {"clm", Mask}, "is_valid": {"is_valid", Mask},
-	"clp": {"clp", Other}, "cloudprob": {"clp", Other},
-	"dem": {"elevation", Other}, "elevation": {"elevation", Other}, "slope": {"slope", Other},
+var byCustom = map[string]Custom{
+	"vv": {Key: "vv", Kind: Radar}, "vh": {Key: "vh", Kind: Radar},
+	"ndvi": {Key: "ndvi", Kind: Derived}, "evi": {Key: "evi", Kind: Derived},
+	"scl": {"scl", Mask, "scl"}, "clm": {"clm", Mask, "cloud"}, "is_valid": {"is_valid", Mask, "valid"},
+	"clp": {Key: "clp", Kind: Other}, "cloudprob": {Key: "clp", Kind: Other},
+	"dem": {Key: "elevation", Kind: Other}, "elevation": {Key: "elevation", Kind: Other}, "slope": {Key: "slope", Kind: Other},
 }
-
-// maskOf gives the layout name of the mask that a band of this key is by custom.
-var maskOf = map[string]string{"scl": "scl", "clm": "cloud", "is_valid": "valid"}
 
 var (
 	bandCode  = regexp.MustCompile(`(?i)(?:^|[^a-z0-9])(b(?:0[1-9]|1[0-2]|8a)|vv|vh)$`)
 	parenthes = regexp.MustCompile(`\(.*\)$`)
 )
 
-// bandByName reads a producer's band name: "S2-L2A-B04", "B04", "red",
+// BandByName reads a producer's band name: "S2-L2A-B04", "B04", "red",
 // "S1-SIGMA0-VH", "CLM(1=cloud)", "NDVI". What custom does not know keeps its own
 // name in lower case and counts as Other.
-func bandByName(name string) known {
+func BandByName(name string) Custom {
 	n := strings.ToLower(strings.TrimSpace(parenthes.ReplaceAllString(name, "")))
 	if m := bandCode.FindStringSubmatch(n); m != nil {
 		n = strings.ToLower(m[1])
 	}
 	if key, ok := sentinel2[n]; ok {
-		return known{key, Optical}
+		return Custom{Key: key, Kind: Optical}
 	}
 	if k, ok := byCustom[n]; ok {
 		return k
 	}
 	for _, common := range sentinel2 {
 		if n == common {
-			return known{n, Optical}
+			return Custom{Key: n, Kind: Optical}
 		}
 	}
-	return known{n, Other}
+	return Custom{Key: n, Kind: Other}
 }

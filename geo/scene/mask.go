@@ -1,6 +1,9 @@
 package scene
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // Class is what a mask says of a pixel.
 type Class uint8
@@ -50,8 +53,8 @@ func ValidMask() []ClassOf {
 	return []ClassOf{{0, "cloud_or_invalid", Cloud}, {1, "clear", Clear}}
 }
 
-// maskByName returns the classes of the masks that a layout can name.
-func maskByName(name string) ([]ClassOf, bool) {
+// MaskByName returns the classes of the masks that a layout can name.
+func MaskByName(name string) ([]ClassOf, bool) {
 	switch name {
 	case "scl":
 		return SCL(), true
@@ -63,9 +66,12 @@ func maskByName(name string) ([]ClassOf, bool) {
 	return nil, false
 }
 
-// classByName reads the class from the words of a STAC classification, so that
+// denial is a word for the absence of something: "not_cloud". "no_data" is none.
+var denial = regexp.MustCompile(`^(?:not?|low)[ _](?:cloud|snow|shadow|cirrus|haze|fill|dilated|saturat)`)
+
+// ClassByName reads the class from the words of a STAC classification, so that
 // catalogues of other makers can be read.
-func classByName(name string) Class {
+func ClassByName(name string) Class {
 	n := strings.ToLower(name)
 	has := func(words ...string) bool {
 		for _, w := range words {
@@ -76,34 +82,14 @@ func classByName(name string) Class {
 		return false
 	}
 	switch {
-	case has("no_data", "nodata", "no data", "defective", "saturated"):
+	case denial.MatchString(n), has("cloud_free"):
+		return Clear
+	case has("no_data", "nodata", "no data", "defective", "saturated", "fill"):
 		return NoData
 	case has("snow", "ice_"):
 		return Snow
-	case has("not_cloud", "no_cloud", "cloud_free"):
-		return Clear
 	case has("cloud", "shadow", "cirrus", "haze"):
 		return Cloud
 	}
 	return Clear
-}
-
-// classTable turns the list into a table by value. Values that the list does not
-// name are no data: an unknown class must not pass as clear.
-func classTable(list []ClassOf) func(v float64) Class {
-	var table [256]Class
-	for i := range table {
-		table[i] = NoData
-	}
-	for _, c := range list {
-		if c.Value >= 0 && c.Value < len(table) {
-			table[c.Value] = c.Class
-		}
-	}
-	return func(v float64) Class {
-		if i := int(v); v >= 0 && v < float64(len(table)) && float64(i) == v {
-			return table[i]
-		}
-		return NoData
-	}
 }

@@ -2,10 +2,9 @@
 // their pixels back as physical values: reflectance, decibel, index, with clouds
 // told apart from snow and from nothing at all.
 //
-// A catalogue is a folder of JSON files (docs/formats/stac.md). [Index] writes it
-// from GeoTIFFs named by a layout (docs/formats/scene-folder.md), [Open] reads it.
-// Scale, offset and nodata come from the files or the layout, never from a date:
-// a Sentinel-2 product says itself which offset it carries.
+// A catalogue is a folder of JSON files (docs/formats/stac.md) that [Open] reads;
+// packages index and search write it. Scale, offset and nodata come from metadata,
+// never from a date: a Sentinel-2 product says itself which offset it carries.
 package scene
 
 import (
@@ -23,12 +22,11 @@ import (
 var (
 	ErrUnreadable = fault.New(fault.Invalid, "scene.unreadable", "the raster cannot be read: it is missing, cut short or damaged; copy it again")
 	ErrCatalogue  = fault.New(fault.Invalid, "scene.catalogue", "this is not a readable STAC catalogue; write it with furrow scene index")
-	ErrLayout     = fault.New(fault.Invalid, "scene.layout", "the layout cannot be used: {why}")
-	ErrNoLayout   = fault.New(fault.Invalid, "scene.no_layout", "no file matches a known layout; describe yours in furrow-scenes.json")
 	ErrNoScale    = fault.New(fault.Invalid, "scene.no_scale", "band {band} holds integers and nothing says their scale and offset; state them in furrow-scenes.json")
 	ErrNoBand     = fault.New(fault.NotFound, "scene.no_band", "the scene has no band {band}")
 	ErrNoItem     = fault.New(fault.NotFound, "scene.no_item", "there is no scene {id}")
-	ErrOut        = fault.New(fault.Invalid, "scene.out", "the catalogue cannot be written there; choose another folder with --out")
+	ErrEightBit   = fault.New(fault.Invalid, "scene.eight_bit", "band {band} holds numbers of 8 bits: that is a picture for eyes, not reflectance; use the product's own band files")
+	ErrOffset     = fault.New(fault.Invalid, "scene.offset", "product {product} of baseline {baseline} does not state {element}, without which its reflectance may be wrong by 0.1; fetch its metadata again")
 	ErrGrid       = fault.New(fault.Invalid, "scene.grid", "the raster has no usable position on the earth: {why}")
 )
 
@@ -53,7 +51,7 @@ type Transform string
 // The transforms.
 const (
 	Linear  Transform = ""     // number × scale + offset
-	Decibel Transform = "db20" // 20·log10(number × scale) + offset; numbers ≤ 0 are no data
+	Decibel Transform = "db20" // 20·log10(number × scale) + offset, of amplitudes; numbers ≤ 0 are no data
 )
 
 // Item is what one satellite saw at one time.
@@ -66,6 +64,10 @@ type Item struct {
 	Bands      map[string]Band
 	CloudShare float64 // of the pixels that hold data, 0..1; 0 when no mask tells
 	DataShare  float64 // of the grid that holds data, 0..1
+	// SupersededBy is the id of a later processing of the same sight, "" for the one
+	// that holds.
+	SupersededBy string
+	Orbit        string // "descending 65": pass and relative orbit; "" when not stated
 }
 
 // Has says whether the item has every one of the bands.
@@ -93,20 +95,27 @@ func (it Item) Masks() []Band {
 type Catalogue struct {
 	dir   string
 	items []Item
-	byID  map[string]int
+	old   []Item // superseded
+	byID  map[string]Item
 }
 
 // New makes a catalogue of items, ordered by time and id.
 func New(items []Item) *Catalogue {
-	c := &Catalogue{items: slices.Clone(items), byID: make(map[string]int, len(items))}
-	slices.SortFunc(c.items, func(a, b Item) int {
+	all := slices.Clone(items)
+	slices.SortFunc(all, func(a, b Item) int {
 		if d := a.Time.Compare(b.Time); d != 0 {
 			return d
 		}
 		return strings.Compare(a.ID, b.ID)
 	})
-	for i, it := range c.items {
-		c.byID[it.ID] = i
+	c := &Catalogue{byID: make(map[string]Item, len(items))}
+	for _, it := range all {
+		c.byID[it.ID] = it
+		if it.SupersededBy != "" {
+			c.old = append(c.old, it)
+		} else {
+			c.items = append(c.items, it)
+		}
 	}
 	return c
 }
@@ -114,16 +123,20 @@ func New(items []Item) *Catalogue {
 // Dir is the folder the catalogue was opened from; "" when made by [New].
 func (c *Catalogue) Dir() string { return c.dir }
 
-// Items returns all items by time, then id. The caller must not change them.
+// Items returns the items by time, then id, without the superseded ones, so that no
+// sight counts twice. The caller must not change them.
 func (c *Catalogue) Items() []Item { return c.items }
 
-// Item returns the item of that id, or [ErrNoItem].
+// Superseded returns the items that a later processing replaces, by time, then id.
+func (c *Catalogue) Superseded() []Item { return c.old }
+
+// Item returns the item of that id, also a superseded one, or [ErrNoItem].
 func (c *Catalogue) Item(id string) (Item, error) {
-	i, ok := c.byID[id]
+	it, ok := c.byID[id]
 	if !ok {
 		return Item{}, ErrNoItem.With("id", id)
 	}
-	return c.items[i], nil
+	return it, nil
 }
 
 // Between returns the items from start to end, both included.

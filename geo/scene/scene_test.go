@@ -17,6 +17,7 @@ import (
 
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo/scene"
+	"github.com/furrowcredit/furrow/geo/scene/index"
 	"github.com/furrowcredit/furrow/internal/realdata"
 )
 
@@ -73,9 +74,9 @@ func write(t *testing.T, path string, w, h int, px float64, dtype godal.DataType
 	must(ds.Close())
 }
 
-func open(t *testing.T, cfg scene.IndexConfig) (*scene.Catalogue, scene.IndexResult) {
+func open(t *testing.T, cfg index.Config) (*scene.Catalogue, index.Result) {
 	t.Helper()
-	res, err := scene.IndexWith(ctx, cfg)
+	res, err := index.Run(ctx, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +133,7 @@ func TestPlainConvention(t *testing.T) {
 			return map[int]float64{0: 9, 1: 11, 2: 3, 3: 6, 4: 77}[x]*b2f(x < 5) + 4*b2f(x >= 5)
 		}})
 	write(t, filepath.Join(dir, "T1_20260412_VV.tif"), 100, 80, 10, godal.Float32, layer{"", 0, 0, nan, flat(-11.5)})
-	cat, res := open(t, scene.IndexConfig{Dir: dir})
+	cat, res := open(t, index.Config{Dir: dir})
 	if res.Items != 2 || res.Used != 3 || res.Layout != "furrow" || len(res.Refused)+len(res.Ignored) != 0 {
 		t.Fatalf("%+v", res)
 	}
@@ -179,7 +180,7 @@ func TestSidecar(t *testing.T) {
 	write(t, filepath.Join(dir, "s1", "b_20260411.tif"), 10, 10, 10, godal.UInt16, layer{"X-VV", 0, 0, nan, flat(10000)})
 	write(t, filepath.Join(dir, "other.tif"), 10, 10, 10, godal.Byte, layer{"", 0, 0, nan, flat(0)})
 	must(t, os.WriteFile(filepath.Join(dir, "dates.csv"), []byte("idx,timestamp\n1,2026-01-01\n2,2026-04-11T03:05:41\n"), 0o644))
-	must(t, os.WriteFile(filepath.Join(dir, scene.LayoutFile), []byte(`{
+	must(t, os.WriteFile(filepath.Join(dir, index.LayoutFile), []byte(`{
 		"collection": "county",
 		"files": [
 			{"pattern": "*/a_{date}.tif", "bands": [
@@ -188,7 +189,7 @@ func TestSidecar(t *testing.T) {
 			{"pattern": "clouds.tif", "dates": "dates.csv", "bands": [{"name": "CLM"}]},
 			{"pattern": "s1/b_{date}.tif", "collection": "county-s1", "bands": [{"match": "X-*", "name": "VV", "transform": "db20", "scale": 1, "offset": -83}]}
 		]}`), 0o644))
-	cat, res := open(t, scene.IndexConfig{Dir: dir, Out: out})
+	cat, res := open(t, index.Config{Dir: dir, Out: out})
 	if res.Files != 5 || res.Items != 2 || len(res.Ignored) != 1 {
 		t.Errorf("%+v", res)
 	}
@@ -223,7 +224,7 @@ func TestIndexRefusesWithReasons(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, "T1_20260411.tif"), 10, 10, 10, godal.UInt16, layer{"B04", 0, 0, nan, flat(1)})
-		if _, err := scene.Index(ctx, dir, nil); !errors.Is(err, scene.ErrNoScale) {
+		if _, err := index.Run(ctx, index.Config{Dir: dir}); !errors.Is(err, scene.ErrNoScale) {
 			t.Errorf("got %v", err)
 		}
 		if _, err := os.Stat(filepath.Join(dir, "catalog.json")); err == nil {
@@ -239,7 +240,7 @@ func TestIndexRefusesWithReasons(t *testing.T) {
 		}
 		must(t, os.Truncate(filepath.Join(dir, "T1_20260411.tif"), 100000))
 		must(t, os.Truncate(filepath.Join(dir, "T1_20260412.tif"), 60))
-		_, res := open(t, scene.IndexConfig{Dir: dir})
+		_, res := open(t, index.Config{Dir: dir})
 		if res.Items != 1 || res.Used != 1 || len(res.Refused) != 2 {
 			t.Fatalf("%+v", res)
 		}
@@ -261,7 +262,7 @@ func TestIndexRefusesWithReasons(t *testing.T) {
 		must(t, ds.SetSpatialRef(sr))
 		must(t, ds.Close())
 		sr.Close()
-		if _, err := scene.Index(ctx, dir, nil); !errors.Is(err, scene.ErrGrid) {
+		if _, err := index.Run(ctx, index.Config{Dir: dir}); !errors.Is(err, scene.ErrGrid) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -270,7 +271,7 @@ func TestIndexRefusesWithReasons(t *testing.T) {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "T1_20260411.tif")
 		write(t, path, 10, 10, 10, godal.Float32, layer{"NDVI", 0, 0, nan, flat(1)})
-		if _, err := scene.IndexWith(ctx, scene.IndexConfig{Dir: dir, Out: filepath.Join(path, "out")}); !errors.Is(err, scene.ErrOut) {
+		if _, err := index.Run(ctx, index.Config{Dir: dir, Out: filepath.Join(path, "out")}); !errors.Is(err, index.ErrOut) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -279,7 +280,7 @@ func TestIndexRefusesWithReasons(t *testing.T) {
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, "T1_20260411.tif"), 10, 10, 10, godal.Float32, layer{"NDVI", 0, 0, nan, flat(1)})
 		write(t, filepath.Join(dir, "T1_20260411_NDVI.tif"), 10, 10, 10, godal.Float32, layer{"", 0, 0, nan, flat(1)})
-		_, res := open(t, scene.IndexConfig{Dir: dir})
+		_, res := open(t, index.Config{Dir: dir})
 		if len(res.Refused) != 1 || !strings.Contains(res.Refused[0].Why, "already given") {
 			t.Errorf("%+v", res)
 		}
@@ -291,7 +292,7 @@ func TestReadFailsLoudly(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "T1_20260411.tif")
 	write(t, path, 200, 200, 10, godal.Float32, layer{"NDVI", 0, 0, math.NaN(), func(x, y int) float64 { return float64(x * y) }})
-	cat, _ := open(t, scene.IndexConfig{Dir: dir})
+	cat, _ := open(t, index.Config{Dir: dir})
 	it := cat.Items()[0]
 	if _, err := cat.Reader(it, []string{"red"}); !errors.Is(err, scene.ErrNoBand) {
 		t.Errorf("a band that is not there: %v", err)
@@ -349,7 +350,7 @@ func TestFolderCanBeMoved(t *testing.T) {
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "a")
 	write(t, filepath.Join(dir, "T1_20260411.tif"), 10, 10, 10, godal.Float32, layer{"NDVI", 0, 0, math.NaN(), flat(0.5)})
-	open(t, scene.IndexConfig{Dir: dir})
+	open(t, index.Config{Dir: dir})
 	must(t, os.Rename(dir, filepath.Join(parent, "b")))
 	cat, err := scene.Open(filepath.Join(parent, "b"))
 	must(t, err)
@@ -360,7 +361,7 @@ func TestRealFolders(t *testing.T) {
 	t.Parallel()
 	t.Run("worldcereal", func(t *testing.T) {
 		t.Parallel()
-		cat, res := open(t, scene.IndexConfig{Dir: realdata.Dir(t, "geo", "worldcereal_cube"), Out: t.TempDir()})
+		cat, res := open(t, index.Config{Dir: realdata.Dir(t, "geo", "worldcereal_cube"), Out: t.TempDir()})
 		if res.Items != 12 || res.Used != 12 || len(res.Refused) != 0 {
 			t.Errorf("%+v", res)
 		}
@@ -383,7 +384,7 @@ func TestRealFolders(t *testing.T) {
 	})
 	t.Run("eolearn", func(t *testing.T) {
 		t.Parallel()
-		cat, res := open(t, scene.IndexConfig{Dir: realdata.Dir(t, "geo", "eolearn"), Out: t.TempDir(), Layout: "eolearn"})
+		cat, res := open(t, index.Config{Dir: realdata.Dir(t, "geo", "eolearn"), Out: t.TempDir(), Layout: "eolearn"})
 		if res.Items != 68 || res.Used != 74 || len(res.Refused) != 0 || len(res.Ignored) != 5 {
 			t.Errorf("%+v", res)
 		}
@@ -408,7 +409,7 @@ func TestRealFolders(t *testing.T) {
 func TestCatalogueIsSTAC(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
-	open(t, scene.IndexConfig{Dir: realdata.Dir(t, "geo", "eolearn"), Out: out})
+	open(t, index.Config{Dir: realdata.Dir(t, "geo", "eolearn"), Out: out})
 	body, err := os.ReadFile(filepath.Join(out, "eolearn", "eolearn_20150711T100008.json"))
 	must(t, err)
 	var item map[string]any
@@ -423,22 +424,6 @@ func TestCatalogueIsSTAC(t *testing.T) {
 			t.Errorf("the item of the first date and %s", say)
 		}
 	}
-}
-
-func FuzzParseLayout(f *testing.F) {
-	for _, name := range scene.LayoutNames() {
-		body, err := os.ReadFile(filepath.Join("layouts", name+".json"))
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(body)
-	}
-	f.Add([]byte(`{"collection": "a", "files": [{"pattern": "*{date}{date}"}]}`))
-	f.Fuzz(func(t *testing.T, body []byte) {
-		if _, err := scene.ParseLayout(body); err != nil && !errors.Is(err, fault.Invalid) {
-			t.Errorf("not a fault that a person can act on: %v", err)
-		}
-	})
 }
 
 func FuzzParseItem(f *testing.F) {

@@ -14,7 +14,7 @@ import (
 
 	"github.com/furrowcredit/furrow/geo/register"
 	"github.com/furrowcredit/furrow/geo/scene"
-	"github.com/furrowcredit/furrow/geo/scene/index"
+	sceneindex "github.com/furrowcredit/furrow/geo/scene/index"
 	"github.com/furrowcredit/furrow/geo/zonal"
 	"github.com/furrowcredit/furrow/internal/realdata"
 )
@@ -24,7 +24,7 @@ var ctx = context.Background()
 func index(t testing.TB, dir string) *scene.Catalogue {
 	t.Helper()
 	out := t.TempDir()
-	if _, err := index.Run(ctx, index.Config{Dir: dir, Out: out}); err != nil {
+	if _, err := sceneindex.Run(ctx, sceneindex.Config{Dir: dir, Out: out}); err != nil {
 		t.Fatal(err)
 	}
 	cat, err := scene.Open(out)

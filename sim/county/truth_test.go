@@ -19,6 +19,7 @@ import (
 	"github.com/furrowcredit/furrow/geo/crop"
 	"github.com/furrowcredit/furrow/geo/report"
 	"github.com/furrowcredit/furrow/geo/scene"
+	"github.com/furrowcredit/furrow/geo/scene/index"
 	"github.com/furrowcredit/furrow/sim/county"
 )
 
@@ -56,7 +57,7 @@ func TestTruth(t *testing.T) {
 		if err := c.WriteScenes(t.Context(), dir, nil); err != nil {
 			t.Fatal(err)
 		}
-		res, err := scene.Index(t.Context(), dir, nil)
+		res, err := index.Run(t.Context(), index.Config{Dir: dir})
 		if err != nil || res.Items != len(c.Dates) || len(res.Refused)+len(res.Ignored) > 0 {
 			t.Fatalf("index: %+v, %v", res, err)
 		}
