@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"io/fs"
 	"net"
 	"path/filepath"
 	"sync"
@@ -27,9 +26,6 @@ import (
 	"github.com/furrowcredit/furrow/dashboard"
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/crop"
-	"github.com/furrowcredit/furrow/geo/report"
-	"github.com/furrowcredit/furrow/geo/scene"
-	"github.com/furrowcredit/furrow/geo/tile"
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/iot/broker"
 	"github.com/furrowcredit/furrow/iot/ingest"
@@ -47,6 +43,7 @@ import (
 	"github.com/furrowcredit/furrow/store/herd"
 	ledgerstore "github.com/furrowcredit/furrow/store/ledger"
 	loanstore "github.com/furrowcredit/furrow/store/loan"
+	"github.com/furrowcredit/furrow/store/pass"
 	"github.com/furrowcredit/furrow/store/people"
 	"github.com/furrowcredit/furrow/store/plot"
 	"github.com/furrowcredit/furrow/store/queue"
@@ -65,9 +62,11 @@ type App struct {
 	broker   *broker.Broker
 	engine   *herdwatch.Engine
 	runner   *job.Runner[*sql.Tx]
-	hub      *live.Hub
-	server   *server.Server
-	listener net.Listener
+	// watchScenes follows the catalogue of scenes until its context ends.
+	watchScenes func(ctx context.Context) error
+	hub         *live.Hub
+	server      *server.Server
+	listener    net.Listener
 }
 
 // catalogue is what a bank edits: every file is read and checked at the start.
@@ -169,6 +168,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	cfg, now := a.cfg, a.cfg.Now
 	var (
 		plotStore   = plot.New(a.db)
+		passStore   = pass.New(a.db)
 		herdStore   = herd.New(a.db)
 		firmStore   = firm.New(a.db)
 		loanStore   = loanstore.New(a.db)
@@ -177,7 +177,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		askedStore  = application.New(a.db)
 		peopleStore = people.New(a.db)
 	)
-	scenes, err := a.openScenes()
+	pictures, err := newImages(a, books.crops, plotStore)
 	if err != nil {
 		return err
 	}
@@ -191,7 +191,6 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		network = flow.NewNetwork(firmStore, now)
 		book    = ledger.New(bookStore, books.chart, now)
 		loans   = loan.New(loan.Config{Store: loanStore, Book: book, Rail: cfg.rail(), Alerts: desk, Now: now})
-		reports = report.New(scenes, books.crops, now)
 	)
 	desk.LoanOf = loanOf(loans)
 	a.engine = herdwatch.New(herdwatch.Config{
@@ -208,12 +207,13 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		return err
 	}
 	a.runner, err = job.New(driver, job.Work{
-		Applications: apps, Asked: askedStore, Plots: plotStore, Reports: reports, Chain: network, Alerts: desk, Loans: apps,
-		PlotChanged: a.plotChanged(plotStore), Season: a.season,
+		Applications: apps, Asked: askedStore, Plots: plotStore, Reports: pictures, Chain: network, Alerts: desk, Loans: apps,
+		Scenes: pictures.items, Passes: passStore, PlotChanged: a.plotChanged(plotStore, pictures), Season: a.season,
 	}, job.Options{Work: cfg.Work, Log: cfg.Log})
 	if err != nil {
 		return err
 	}
+	a.watchScenes = func(ctx context.Context) error { return pictures.watch(ctx, passStore) }
 	if err := a.firstOperator(ctx, gate); err != nil {
 		return err
 	}
@@ -235,7 +235,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	srv, err := server.New(server.Deps{
 		Gate: gate, Trail: peopleStore,
 		Plots: plots, PlotStore: plotStore, Report: a.reportPlot, ReadPlots: readPlots,
-		Scenes: sceneList(scenes), Tiles: tile.New(scenes),
+		Scenes: pictures.list, Tiles: pictures,
 		Herds:     &iot.Herds{Store: herdStore, Known: books.species.Known, Now: now},
 		HerdStore: herdStore, HerdWatch: a.engine, Watch: a.engine.Reload,
 		Firms: firmStore, Network: network, Uploads: upload.New(upload.Config{Store: firmStore, Now: now}),
@@ -274,6 +274,7 @@ func (a *App) Run(ctx context.Context) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return a.watchScenes(ctx) })
 	if a.cfg.Serve {
 		g.Go(func() error { return a.server.Serve(ctx, a.listener) })
 		g.Go(func() error { return a.engine.Run(ctx) })
@@ -328,14 +329,4 @@ func (a *App) ready(ctx context.Context) error {
 func (a *App) season() geo.Season {
 	end := a.cfg.Now().UTC()
 	return geo.Season{Name: end.Format("2006-01"), Start: end.AddDate(-1, -1, 0), End: end}
-}
-
-// openScenes reads the catalogue; a house without scenes works, and says unknown.
-func (a *App) openScenes() (*scene.Catalogue, error) {
-	c, err := scene.Open(a.cfg.Scenes)
-	if errors.Is(err, fs.ErrNotExist) {
-		a.cfg.Log.Warn("no scenes: every plot is unknown", "folder", a.cfg.Scenes)
-		return scene.New(nil), nil
-	}
-	return c, err
 }

@@ -18,11 +18,9 @@ import (
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/crop"
 	"github.com/furrowcredit/furrow/geo/register"
-	"github.com/furrowcredit/furrow/geo/scene"
 	"github.com/furrowcredit/furrow/iot/species"
 	"github.com/furrowcredit/furrow/server"
 	"github.com/furrowcredit/furrow/server/operator"
-	"github.com/furrowcredit/furrow/server/view"
 	"github.com/furrowcredit/furrow/store/firm"
 )
 
@@ -58,8 +56,9 @@ func (a *App) reportPlot(ctx context.Context, tenant, plotID string) error {
 
 // plotChanged tells the open pages; the report is saved already, so a plot that
 // cannot be read now is only not pushed.
-func (a *App) plotChanged(plots geo.Store) func(tenant, plotID string) {
+func (a *App) plotChanged(plots geo.Store, pictures *images) func(tenant, plotID string) {
 	return func(tenant, plotID string) {
+		pictures.changed(tenant)
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		if p, err := plots.Plot(ctx, tenant, plotID); err == nil {
@@ -133,22 +132,6 @@ func importChain(s *firm.Store) func(context.Context, string, map[string]io.Read
 			sources = append(sources, reference.Source{Name: name, R: files[name]})
 		}
 		return reference.Service{Store: s}.Import(ctx, tenant, sources, nil)
-	}
-}
-
-func sceneList(c *scene.Catalogue) func() []view.Scene {
-	return func() []view.Scene {
-		items := c.Items()
-		out := make([]view.Scene, 0, len(items))
-		for i := len(items) - 1; i >= 0; i-- { // the catalogue is in time order
-			it := items[i]
-			b := it.Footprint.Bound()
-			out = append(out, view.Scene{
-				ID: it.ID, Date: it.Time, Collection: it.Collection, CloudShare: it.CloudShare,
-				BBox: [4]float64{b.Min[0], b.Min[1], b.Max[0], b.Max[1]},
-			})
-		}
-		return out
 	}
 }
 

@@ -1,7 +1,8 @@
 // Package job does the work behind the requests on River: assessing applications,
-// making crop reports, scanning the chain for fraud and the day end. The same
-// workers run inside `furrow demo` and `furrow serve` on SQLite, and on any number
-// of `furrow worker` machines on PostgreSQL.
+// making crop reports, passing new scenes on to the plots beneath them, scanning the
+// chain for fraud and the day end. The same workers run inside `furrow demo` and
+// `furrow serve` on SQLite, and on any number of `furrow worker` machines on
+// PostgreSQL.
 package job
 
 import (
@@ -33,6 +34,7 @@ type Options struct {
 
 // New prepares the queue. Nothing runs before Start.
 func New[TTx any](driver riverdriver.Driver[TTx], w Work, opt Options) (*Runner[TTx], error) {
+	r := &Runner[TTx]{works: opt.Work}
 	cfg := &river.Config{
 		Logger:              opt.Log,
 		JobTimeout:          15 * time.Minute,
@@ -50,13 +52,14 @@ func New[TTx any](driver riverdriver.Driver[TTx], w Work, opt Options) (*Runner[
 			river.QueueDefault: {MaxWorkers: n},
 			bulk:               {MaxWorkers: 1},
 		}
-		cfg.Workers = workers(w)
+		cfg.Workers = workers(w, r.insert)
 	}
 	client, err := river.NewClient(driver, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("job: %w", err)
 	}
-	return &Runner[TTx]{client: client, works: opt.Work}, nil
+	r.client = client
+	return r, nil
 }
 
 // bulk is the queue of long jobs, so that an applicant never waits behind them.

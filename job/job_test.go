@@ -2,11 +2,14 @@ package job_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,9 +20,11 @@ import (
 	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/geo/scene"
 	"github.com/furrowcredit/furrow/job"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/store"
+	"github.com/furrowcredit/furrow/store/pass"
 	"github.com/furrowcredit/furrow/store/plot"
 	"github.com/furrowcredit/furrow/store/queue"
 	"github.com/furrowcredit/furrow/store/storetest"
@@ -85,6 +90,104 @@ func (r *rooms) Findings(context.Context, string) ([]chain.Finding, error) {
 func (r *rooms) DayEnd(_ context.Context, tenant string, d money.Date) (loan.DayEndReport, error) {
 	r.note("day end %s/%s", tenant, d)
 	return loan.DayEndReport{}, nil
+}
+
+// TestNewScenes follows scenes from the catalogue to the plots beneath them.
+func TestNewScenes(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+		defer cancel()
+		driver, err := queue.Driver(ctx, db)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plots, passes := plot.New(db), pass.New(db)
+		for _, p := range []geo.Plot{field("old", 114.300), field("beside", 114.400), field("new", 114.302), field("unreported", 114.301)} {
+			if err := plots.AddPlot(ctx, p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		came := time.Now().Add(-time.Hour)
+		for id, at := range map[string]time.Time{"old": came.Add(-time.Hour), "beside": came.Add(-time.Hour), "new": came.Add(time.Minute)} {
+			if err := plots.SaveReport(ctx, "bank", geo.CropReport{PlotID: id, MadeAt: at}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		scenes := func(n int) *[]scene.Item {
+			all := []scene.Item{
+				{ID: "s1", Footprint: orb.Bound{Min: orb.Point{114.29, 34.9}, Max: orb.Point{114.35, 35.1}}.ToPolygon()},
+				{ID: "s2", Footprint: orb.Bound{Min: orb.Point{114.39, 34.9}, Max: orb.Point{114.45, 35.1}}.ToPolygon()},
+			}[:n]
+			return &all
+		}
+		var items atomic.Pointer[[]scene.Item]
+		items.Store(scenes(1))
+		r := &rooms{said: make(chan string, 100)}
+		work := job.Work{
+			Applications: r, Asked: r, Plots: plots, Reports: r, Chain: r, Alerts: alerts{r}, Loans: r, Passes: passes,
+			Scenes:      func(context.Context) ([]scene.Item, error) { return *items.Load(), nil },
+			PlotChanged: func(_, id string) { r.note("changed %s", id) },
+			Season:      func() geo.Season { return geo.Season{Start: time.Now().AddDate(-1, 0, 0), End: time.Now()} },
+		}
+		// Two processes see the catalogue change; both ask, twice.
+		var runners []*job.Runner[*sql.Tx]
+		for range 2 {
+			runner, err := job.New(driver, work, job.Options{Work: true, Log: slog.New(slog.DiscardHandler)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			runners = append(runners, runner)
+		}
+		change := func(since time.Time) {
+			t.Helper()
+			for _, runner := range append(runners, runners...) {
+				if err := runner.Scenes(ctx, passes, since); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		idle := func() {
+			t.Helper()
+			for counts := map[string]int{"available": 1}; counts["available"]+counts["running"]+counts["retryable"]+counts["pending"] > 0; {
+				if counts, err = runners[0].Counts(ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		changed := func() (ids []string) {
+			for _, s := range r.all() {
+				if id, ok := strings.CutPrefix(s, "changed "); ok {
+					ids = append(ids, id)
+				}
+			}
+			slices.Sort(ids)
+			return ids
+		}
+		change(came)
+		for _, runner := range runners {
+			if err := runner.Start(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		idle()
+		if got := changed(); !slices.Equal(got, []string{"old"}) {
+			t.Errorf("plots judged again: %q, want only the one beneath the scene whose report is older", got)
+		}
+		change(came)
+		idle()
+		items.Store(scenes(2))
+		change(time.Now())
+		idle()
+		if got := changed(); !slices.Equal(got, []string{"beside", "old"}) {
+			t.Errorf("plots judged after a second scene: %q", got)
+		}
+		for _, runner := range runners {
+			if err := runner.Stop(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 }
 
 // alerts is the desk's side, which shares the record.

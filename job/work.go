@@ -15,6 +15,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/geo/scene"
 	"github.com/furrowcredit/furrow/money"
 )
 
@@ -42,19 +43,26 @@ type Work struct {
 		// DayEnd books up to one calendar date; a date that is booked already changes nothing.
 		DayEnd(ctx context.Context, tenant string, date money.Date) (loan.DayEndReport, error)
 	}
+	// Scenes gives the satellite scenes that there are now.
+	Scenes func(ctx context.Context) ([]scene.Item, error)
+	Passes geo.Passes
 	// PlotChanged is told of each plot with a new report.
 	PlotChanged func(tenant, plotID string)
 	// Season is the season that a plot is judged on today.
 	Season func() geo.Season
 }
 
-func workers(w Work) *river.Workers {
+// workers binds the work to the queue; add puts further jobs into it.
+func workers(w Work, add func(context.Context, river.JobArgs, string) error) *river.Workers {
 	all := river.NewWorkers()
 	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[assessArgs]) error {
 		return final(w.assess(ctx, j.Args))
 	}))
 	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[reportArgs]) error {
 		return final(w.report(ctx, j.Args))
+	}))
+	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[scenesArgs]) error {
+		return final(w.scenes(ctx, j.Args, add))
 	}))
 	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[scanArgs]) error {
 		return final(w.scan(ctx, j.Args))

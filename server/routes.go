@@ -26,6 +26,7 @@ func Roles() map[string][]access.Role {
 		"session-end":    signedIn,
 		"catalogue":      signedIn,
 		"tile":           signedIn,
+		"legend":         signedIn,
 		"live":           signedIn, // each is sent what it may see
 
 		"officer-home":         reader,
@@ -38,6 +39,7 @@ func Roles() map[string][]access.Role {
 		"officer-plots":        reader,
 		"officer-plot":         reader,
 		"officer-scenes":       reader,
+		"officer-tile":         reader,
 		"officer-herds":        reader,
 		"officer-herd":         reader,
 		"officer-firms":        reader,

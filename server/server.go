@@ -22,6 +22,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/geo/tile"
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/server/anchor"
 	"github.com/furrowcredit/furrow/server/face"
@@ -37,7 +38,8 @@ import (
 
 // Tiles draws map tiles; geo/tile.Renderer does.
 type Tiles interface {
-	PNG(ctx context.Context, layer, itemID string, z, x, y int) ([]byte, error)
+	Draw(ctx context.Context, r tile.Request) ([]byte, error)
+	Legend(l tile.Layer) ([]tile.Entry, error)
 }
 
 // Desk is apply.Service, as far as the faces use it.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit/product"
+	"github.com/furrowcredit/furrow/geo/tile"
 	"github.com/furrowcredit/furrow/server/route"
 )
 
@@ -93,15 +94,25 @@ func (s *Server) registerCatalogue(a *route.API) {
 		func(context.Context, access.Actor, *struct{}) (*route.Body[Catalogue], error) {
 			return route.Answer(Catalogue{s.deps.Crops, s.deps.Species, s.deps.Products}, nil)
 		})
-	route.Register(a, route.Op{ID: "tile", Method: http.MethodGet, Path: "/tiles/{layer}/{item}/{z}/{x}/{y}", Summary: "A map tile, PNG; y may end in .png", Tag: "map"}, s.tile)
+	route.Register(a, route.Op{ID: "legend", Method: http.MethodGet, Path: "/legends/{layer}", Summary: "What the colours of a map layer mean", Tag: "map"},
+		func(_ context.Context, _ access.Actor, in *struct {
+			Layer tile.Layer `path:"layer" maxLength:"20"`
+		}) (*route.Body[[]tile.Entry], error) {
+			if s.deps.Tiles == nil {
+				return nil, route.ErrPartAbsent.With("part", "tiles")
+			}
+			return route.Answer(s.deps.Tiles.Legend(in.Layer))
+		})
+	route.Register(a, route.Op{ID: "tile", Method: http.MethodGet, Path: "/tiles/{layer}/{item}/{z}/{x}/{y}", Summary: "A map tile of a scene: truecolor or ndvi", Tag: "map"}, s.sceneTile)
+	route.Register(a, route.Op{ID: "officer-tile", Method: http.MethodGet, Path: "/officer/tiles/{layer}/{item}/{z}/{x}/{y}", Summary: "A map tile of plots on the date of a scene: crop, growth or hazard", Tag: "map"}, s.plotTile)
 }
 
 type tileIn struct {
-	Layer string `path:"layer" doc:"truecolor or ndvi"`
-	Item  string `path:"item" maxLength:"200" doc:"id of a scene"`
-	Z     int    `path:"z" minimum:"0" maximum:"22"`
-	X     int    `path:"x" minimum:"0"`
-	Y     string `path:"y" pattern:"^[0-9]{1,7}(\\.png)?$"`
+	Layer tile.Layer `path:"layer" maxLength:"20" doc:"truecolor, ndvi; for officers crop, growth, hazard"`
+	Item  string     `path:"item" maxLength:"200" doc:"id of a scene"`
+	Z     int        `path:"z" minimum:"0" maximum:"22"`
+	X     int        `path:"x" minimum:"0"`
+	Y     string     `path:"y" pattern:"^[0-9]{1,7}(\\.(png|webp))?$" doc:"row; its ending chooses the format, PNG without one"`
 }
 
 type tileOut struct {
@@ -110,15 +121,36 @@ type tileOut struct {
 	Body  []byte
 }
 
-func (s *Server) tile(ctx context.Context, _ access.Actor, in *tileIn) (*tileOut, error) {
-	y, _ := strconv.Atoi(strings.TrimSuffix(in.Y, ".png")) // the pattern holds
+// sceneTile draws the pixels of a scene, which never change under its id.
+func (s *Server) sceneTile(ctx context.Context, _ access.Actor, in *tileIn) (*tileOut, error) {
+	if in.Layer != tile.TrueColor && in.Layer != tile.NDVI {
+		return nil, tile.ErrLayer.With("layer", string(in.Layer))
+	}
+	return s.tile(ctx, "", in, "private, max-age=86400, immutable")
+}
+
+// plotTile paints the plots of the tenant, which only the bank may see together.
+func (s *Server) plotTile(ctx context.Context, who access.Actor, in *tileIn) (*tileOut, error) {
+	if in.Layer == tile.TrueColor || in.Layer == tile.NDVI {
+		return nil, tile.ErrLayer.With("layer", string(in.Layer))
+	}
+	return s.tile(ctx, who.Tenant, in, "private, max-age=60")
+}
+
+func (s *Server) tile(ctx context.Context, tenant string, in *tileIn, cache string) (*tileOut, error) {
 	if s.deps.Tiles == nil {
 		return nil, route.ErrPartAbsent.With("part", "tiles")
 	}
-	b, err := s.deps.Tiles.PNG(ctx, in.Layer, in.Item, in.Z, in.X, y)
+	row, format, _ := strings.Cut(in.Y, ".")
+	y, _ := strconv.Atoi(row) // the pattern holds
+	if format == "" {
+		format = string(tile.PNG)
+	}
+	body, err := s.deps.Tiles.Draw(ctx, tile.Request{
+		Tenant: tenant, Layer: in.Layer, Item: in.Item, Format: tile.Format(format), Z: in.Z, X: in.X, Y: y,
+	})
 	if err != nil {
 		return nil, err
 	}
-	// A scene never changes under its id.
-	return &tileOut{"image/png", "private, max-age=86400, immutable", b}, nil
+	return &tileOut{"image/" + format, cache, body}, nil
 }

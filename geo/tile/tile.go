@@ -1,5 +1,9 @@
-// Package tile draws scenes as web-mercator map tiles: PNG pictures of 256 × 256
-// pixels, transparent where nothing was seen.
+// Package tile draws scenes as web-mercator map tiles: pictures of 256 × 256
+// pixels, transparent where nothing is to be shown.
+//
+// True colour and NDVI come from the pixels of a scene alone. The layers crop,
+// growth and hazard paint the plots of a tenant by their newest reports, on the
+// date of a scene. [Renderer.Legend] says what their colours mean.
 package tile
 
 import (
@@ -16,6 +20,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/airbusgeo/godal"
 
@@ -25,68 +30,118 @@ import (
 
 // What can be wrong with a request for a tile.
 var (
-	ErrLayer = fault.New(fault.NotFound, "tile.layer", "there is no layer {layer}; use truecolor or ndvi")
-	ErrTile  = fault.New(fault.Invalid, "tile.place", "there is no tile {place}; zoom runs from 0 to 22")
+	ErrLayer  = fault.New(fault.NotFound, "tile.layer", "there is no layer {layer} here; use truecolor or ndvi, and as an officer crop, growth or hazard")
+	ErrTile   = fault.New(fault.Invalid, "tile.place", "there is no tile {place}; zoom runs from 0 to 22")
+	ErrFormat = fault.New(fault.Invalid, "tile.format", "a tile is drawn as png or webp, not as {format}")
 )
+
+// Layer names what a tile shows.
+type Layer string
 
 // The layers.
 const (
-	TrueColor = "truecolor" // red, green, blue as the eye sees them
-	NDVI      = "ndvi"      // brown for bare soil to teal for dense growth; grey under cloud
+	TrueColor Layer = "truecolor" // red, green, blue as the eye sees them
+	NDVI      Layer = "ndvi"      // brown for bare soil to teal for dense growth; grey under cloud
+	Crop      Layer = "crop"      // plots in the colour of their crop, paler when less sure
+	Growth    Layer = "growth"    // pixels of plots against the peers of the plot on that date
+	Hazard    Layer = "hazard"    // plots in the colour of what befell them on that date
 )
+
+// Format is how a tile is encoded.
+type Format string
+
+// The formats.
+const (
+	PNG  Format = "png"
+	WebP Format = "webp"
+)
+
+// Request is one tile: z/x/y in the usual numbering from the north-west.
+type Request struct {
+	Tenant  string // whose plots are painted; nothing to TrueColor and NDVI
+	Layer   Layer
+	Item    string // scene
+	Format  Format // "" means PNG
+	Z, X, Y int
+}
+
+// ofPlots says whether the layer paints plots, which change with their reports.
+func (l Layer) ofPlots() bool { return l == Crop || l == Growth || l == Hazard }
 
 const (
 	size    = 256
 	maxZoom = 22
 	cached  = 1024 // tiles kept in memory, about 50 kB each at the most
+	// fresh is how long a tile of plots is kept where nobody tells of new reports:
+	// they may be made by another process.
+	fresh = time.Minute
 	// world is half the width of the web-mercator square, in metres.
 	world = math.Pi * 6378137
 )
 
+// Config is what a Renderer draws from.
+type Config struct {
+	Scenes *scene.Catalogue
+	Fields Fields           // nil: there are no layers of plots
+	Crops  []Kind           // in the order of the legend
+	Now    func() time.Time // for the age of cached tiles
+}
+
 // Renderer draws tiles of one catalogue and remembers the latest. It is safe for
 // concurrent use: every tile opens its own datasets.
 type Renderer struct {
-	cat   *scene.Catalogue
+	cfg   Config
+	crops palette
 	busy  chan struct{} // bounds the tiles drawn at the same time
-	blank []byte
 
 	mu    sync.Mutex
 	order *list.List // of entry, the latest used in front
 	byKey map[key]*list.Element
 }
 
-type key struct {
-	layer, item string
-	z, x, y     int
-}
+type key = Request
 
 type entry struct {
 	key  key
 	body []byte
+	made time.Time
 }
 
-// New returns a renderer for the scenes of cat.
-func New(cat *scene.Catalogue) *Renderer {
-	r := &Renderer{cat: cat, busy: make(chan struct{}, runtime.GOMAXPROCS(0)), order: list.New(), byKey: map[key]*list.Element{}}
-	r.blank, _ = encode(image.NewNRGBA(image.Rect(0, 0, size, size))) // writing to memory cannot fail
-	return r
+// New returns a renderer.
+func New(cfg Config) *Renderer {
+	return &Renderer{
+		cfg: cfg, crops: newPalette(cfg.Crops), busy: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		order: list.New(), byKey: map[key]*list.Element{},
+	}
 }
 
-// PNG draws the tile z/x/y of a layer of an item. Errors are [ErrLayer],
-// [ErrTile], [scene.ErrNoItem], [scene.ErrNoBand] where the scene lacks what the
-// layer shows, and [scene.ErrUnreadable].
-func (r *Renderer) PNG(ctx context.Context, layer, itemID string, z, x, y int) ([]byte, error) {
-	if layer != TrueColor && layer != NDVI {
-		return nil, ErrLayer.With("layer", layer)
+// Draw draws a tile. Errors are [ErrLayer], [ErrTile], [ErrFormat],
+// [scene.ErrNoItem], [scene.ErrNoBand] where the scene lacks what the layer shows,
+// [scene.ErrUnreadable], and those of Fields.
+func (r *Renderer) Draw(ctx context.Context, k Request) ([]byte, error) {
+	switch k.Layer {
+	case TrueColor, NDVI:
+		k.Tenant = "" // the same for all
+	case Crop, Growth, Hazard:
+		if r.cfg.Fields == nil {
+			return nil, ErrLayer.With("layer", string(k.Layer))
+		}
+	default:
+		return nil, ErrLayer.With("layer", string(k.Layer))
 	}
-	if z < 0 || z > maxZoom || x < 0 || y < 0 || x >= 1<<z || y >= 1<<z {
-		return nil, ErrTile.With("place", fmt.Sprintf("%d/%d/%d", z, x, y))
+	if k.Format == "" {
+		k.Format = PNG
 	}
-	it, err := r.cat.Item(itemID)
+	if k.Format != PNG && k.Format != WebP {
+		return nil, ErrFormat.With("format", string(k.Format))
+	}
+	if k.Z < 0 || k.Z > maxZoom || k.X < 0 || k.Y < 0 || k.X >= 1<<k.Z || k.Y >= 1<<k.Z {
+		return nil, ErrTile.With("place", fmt.Sprintf("%d/%d/%d", k.Z, k.X, k.Y))
+	}
+	it, err := r.cfg.Scenes.Item(k.Item)
 	if err != nil {
 		return nil, err
 	}
-	k := key{layer, itemID, z, x, y}
 	if body, ok := r.get(k); ok {
 		return body, nil
 	}
@@ -99,12 +154,29 @@ func (r *Renderer) PNG(ctx context.Context, layer, itemID string, z, x, y int) (
 	if body, ok := r.get(k); ok { // drawn while we waited
 		return body, nil
 	}
-	body, err := r.draw(it, k)
+	made := r.cfg.Now()
+	img, err := r.draw(ctx, it, k)
 	if err != nil {
 		return nil, err
 	}
-	r.put(k, body)
+	body, err := encode(img, k.Format)
+	if err != nil {
+		return nil, err
+	}
+	r.put(k, body, made)
 	return body, nil
+}
+
+// Changed forgets the tiles that show plots of a tenant.
+func (r *Renderer) Changed(tenant string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for k, el := range r.byKey {
+		if k.Layer.ofPlots() && k.Tenant == tenant {
+			r.order.Remove(el)
+			delete(r.byKey, k)
+		}
+	}
 }
 
 func (r *Renderer) get(k key) ([]byte, bool) {
@@ -114,17 +186,21 @@ func (r *Renderer) get(k key) ([]byte, bool) {
 	if !ok {
 		return nil, false
 	}
+	e := el.Value.(*entry)
+	if k.Layer.ofPlots() && r.cfg.Now().Sub(e.made) > fresh {
+		return nil, false
+	}
 	r.order.MoveToFront(el)
-	return el.Value.(*entry).body, true
+	return e.body, true
 }
 
-func (r *Renderer) put(k key, body []byte) {
+func (r *Renderer) put(k key, body []byte, made time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, ok := r.byKey[k]; ok {
-		return
+	if el, ok := r.byKey[k]; ok {
+		r.order.Remove(el)
 	}
-	r.byKey[k] = r.order.PushFront(&entry{k, body})
+	r.byKey[k] = r.order.PushFront(&entry{k, body, made})
 	for r.order.Len() > cached {
 		last := r.order.Back()
 		r.order.Remove(last)
@@ -133,36 +209,80 @@ func (r *Renderer) put(k key, body []byte) {
 }
 
 // bounds is the tile's square in web-mercator metres: west, south, east, north.
-func (k key) bounds() [4]float64 {
-	side := 2 * world / float64(int(1)<<k.z)
-	west, north := float64(k.x)*side-world, world-float64(k.y)*side
+func (k Request) bounds() [4]float64 {
+	side := 2 * world / float64(int(1)<<k.Z)
+	west, north := float64(k.X)*side-world, world-float64(k.Y)*side
 	return [4]float64{west, north - side, west + side, north}
 }
 
+// mercator projects degrees to web-mercator metres.
+func mercator(lon, lat float64) (x, y float64) {
+	lat = max(-85.06, min(85.06, lat)) * math.Pi / 180
+	return lon / 180 * world, math.Log(math.Tan(math.Pi/4+lat/2)) / math.Pi * world
+}
+
 // meets says whether the tile may show something of the item.
-func (k key) meets(it scene.Item) bool {
+func (k Request) meets(it scene.Item) bool {
 	if len(it.Footprint) == 0 {
 		return true
 	}
 	b := it.Footprint.Bound()
-	mercator := func(lon, lat float64) (float64, float64) {
-		lat = max(-85.06, min(85.06, lat)) * math.Pi / 180
-		return lon / 180 * world, math.Log(math.Tan(math.Pi/4+lat/2)) / math.Pi * world
-	}
 	w, s := mercator(b.Min[0], b.Min[1])
 	e, n := mercator(b.Max[0], b.Max[1])
 	t := k.bounds()
 	return w < t[2] && e > t[0] && s < t[3] && n > t[1]
 }
 
-func (r *Renderer) draw(it scene.Item, k key) ([]byte, error) {
-	keys := []string{"red", "green", "blue"}
-	how := "bilinear"
-	if k.layer == NDVI {
-		keys, how = []string{"nir", "red"}, "near"
+func (r *Renderer) draw(ctx context.Context, it scene.Item, k key) (*image.NRGBA, error) {
+	img := image.NewNRGBA(image.Rect(0, 0, size, size))
+	bands, err := k.bands(it)
+	if err != nil || !k.meets(it) {
+		return img, err
+	}
+	switch k.Layer {
+	case TrueColor:
+		return img, trueColor(img, bands, k)
+	case NDVI:
+		v, class, err := vegetation(it, bands, k)
+		if err != nil {
+			return nil, err
+		}
+		for i := range v {
+			set(img, i, paint(v[i], class[i], ndviColour))
+		}
+		return img, nil
+	default:
+		return img, r.fields(ctx, img, it, bands, k)
+	}
+}
+
+func trueColor(img *image.NRGBA, bands []scene.Band, k key) error {
+	layers, err := warp(bands, k.bounds(), "bilinear")
+	if err != nil {
+		return err
+	}
+	for i := range size * size {
+		red, green, blue := layers[0][i], layers[1][i], layers[2][i]
+		if !math.IsNaN(red + green + blue) {
+			set(img, i, color.NRGBA{stretch(red), stretch(green), stretch(blue), 255})
+		}
+	}
+	return nil
+}
+
+// bands are what the layer needs of an item.
+func (k Request) bands(it scene.Item) ([]scene.Band, error) {
+	var keys []string
+	switch k.Layer {
+	case TrueColor:
+		keys = []string{"red", "green", "blue"}
+	case NDVI, Growth:
+		keys = []string{"nir", "red"}
 		if !it.Has(keys...) && it.Has("ndvi") {
 			keys = []string{"ndvi"}
 		}
+	default: // the others paint plots, not pixels
+		return nil, nil
 	}
 	var bands []scene.Band
 	for _, name := range keys {
@@ -172,51 +292,46 @@ func (r *Renderer) draw(it scene.Item, k key) ([]byte, error) {
 		}
 		bands = append(bands, b)
 	}
-	if !k.meets(it) {
-		return r.blank, nil
-	}
-	layers, err := warp(bands, k.bounds(), how)
+	return bands, nil
+}
+
+// vegetation is NDVI and the class of every pixel of the tile. Classes cannot be
+// averaged, so pixels are the nearest ones.
+func vegetation(it scene.Item, bands []scene.Band, k key) ([]float64, []scene.Class, error) {
+	layers, err := warp(bands, k.bounds(), "near")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	img := image.NewNRGBA(image.Rect(0, 0, size, size))
-	if k.layer == TrueColor {
-		for i := range size * size {
-			red, green, blue := layers[0][i], layers[1][i], layers[2][i]
-			if math.IsNaN(red + green + blue) {
-				continue
-			}
-			copy(img.Pix[4*i:], []uint8{stretch(red), stretch(green), stretch(blue), 255})
-		}
-		return encode(img)
-	}
-	// Classes cannot be averaged, so masks are always taken from the nearest pixel.
 	masks := it.Masks()
 	marks, err := warp(masks, k.bounds(), "near")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	for i := range size * size {
-		v := layers[0][i]
+	v, class := layers[0], make([]scene.Class, size*size)
+	for i := range v {
 		if len(layers) == 2 {
-			v = (layers[0][i] - layers[1][i]) / (layers[0][i] + layers[1][i])
+			v[i] = (layers[0][i] - layers[1][i]) / (layers[0][i] + layers[1][i])
 		}
-		c := ndviColour(v)
 		for m, b := range masks {
-			switch b.ClassAt(marks[m][i]) {
-			case scene.Clear:
-			case scene.Snow, scene.Cloud:
-				c = hidden
-			case scene.NoData:
-				c = color.NRGBA{}
-			}
+			class[i] = max(class[i], b.ClassAt(marks[m][i]))
 		}
-		if math.IsNaN(v) {
-			continue
-		}
-		copy(img.Pix[4*i:], []uint8{c.R, c.G, c.B, c.A})
 	}
-	return encode(img)
+	return v, class, nil
+}
+
+// paint colours a value where the pixel is clear.
+func paint(v float64, class scene.Class, ramp func(float64) color.NRGBA) color.NRGBA {
+	switch {
+	case math.IsNaN(v) || class == scene.NoData:
+		return color.NRGBA{}
+	case class != scene.Clear:
+		return hidden
+	}
+	return ramp(v)
+}
+
+func set(img *image.NRGBA, i int, c color.NRGBA) {
+	copy(img.Pix[4*i:], []uint8{c.R, c.G, c.B, c.A})
 }
 
 // warp brings bands onto the tile in physical values, one slice each. Bands of the
@@ -318,7 +433,10 @@ func ndviColour(v float64) color.NRGBA {
 	return color.NRGBA{mix(a.R, b.R), mix(a.G, b.G), mix(a.B, b.B), 255}
 }
 
-func encode(img image.Image) ([]byte, error) {
+func encode(img *image.NRGBA, f Format) ([]byte, error) {
+	if f == WebP {
+		return webp(img)
+	}
 	var b bytes.Buffer
 	enc := png.Encoder{CompressionLevel: png.BestSpeed}
 	if err := enc.Encode(&b, img); err != nil {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/airbusgeo/godal"
 	"github.com/paulmach/orb"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo/scene"
+	"github.com/furrowcredit/furrow/geo/scene/index"
 	"github.com/furrowcredit/furrow/geo/tile"
 	"github.com/furrowcredit/furrow/internal/realdata"
 )
@@ -24,7 +26,7 @@ import (
 func open(t *testing.T, name string) *scene.Catalogue {
 	t.Helper()
 	out := t.TempDir()
-	if _, err := scene.IndexWith(context.Background(), scene.IndexConfig{Dir: realdata.Dir(t, "geo", name), Out: out}); err != nil {
+	if _, err := index.Run(context.Background(), index.Config{Dir: realdata.Dir(t, "geo", name), Out: out}); err != nil {
 		t.Fatal(err)
 	}
 	cat, err := scene.Open(out)
@@ -34,13 +36,18 @@ func open(t *testing.T, name string) *scene.Catalogue {
 	return cat
 }
 
-func draw(t *testing.T, r *tile.Renderer, layer, item string, at orb.Point, zoom int) image.Image {
+func draw(t *testing.T, r *tile.Renderer, layer tile.Layer, item string, at orb.Point, zoom int) image.Image {
 	t.Helper()
 	m := maptile.At(at, maptile.Zoom(zoom))
-	body, err := r.PNG(context.Background(), layer, item, zoom, int(m.X), int(m.Y))
+	body, err := r.Draw(context.Background(), tile.Request{Layer: layer, Item: item, Z: zoom, X: int(m.X), Y: int(m.Y)})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return decode(t, body)
+}
+
+func decode(t *testing.T, body []byte) image.Image {
+	t.Helper()
 	img, err := png.Decode(bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
@@ -67,13 +74,15 @@ func opaque(img image.Image) float64 {
 func TestTiles(t *testing.T) {
 	t.Parallel()
 	cat := open(t, "eolearn")
-	r := tile.New(cat)
+	r := tile.New(tile.Config{Scenes: cat, Now: time.Now})
 	middle := cat.Items()[0].Footprint.Bound().Center()
 	for _, c := range []struct {
-		name, layer, item string
-		at                orb.Point
-		zoom              int
-		low, high         float64 // of the tile that is painted
+		name      string
+		layer     tile.Layer
+		item      string
+		at        orb.Point
+		zoom      int
+		low, high float64 // of the tile that is painted
 	}{
 		{"true colour", tile.TrueColor, "eolearn_20150711T100008", middle, 17, 1, 1},
 		{"ndvi of bands", tile.NDVI, "eolearn_20150711T100008", middle, 17, 1, 1},
@@ -106,7 +115,7 @@ func TestTiles(t *testing.T) {
 		for i := range 8 {
 			wg.Go(func() {
 				m := maptile.At(middle, maptile.Zoom(14+i%4))
-				if _, err := r.PNG(context.Background(), tile.NDVI, cat.Items()[i].ID, int(m.Z), int(m.X), int(m.Y)); err != nil {
+				if _, err := r.Draw(context.Background(), tile.Request{Layer: tile.NDVI, Item: cat.Items()[i].ID, Z: int(m.Z), X: int(m.X), Y: int(m.Y)}); err != nil {
 					t.Error(err)
 				}
 			})
@@ -116,10 +125,12 @@ func TestTiles(t *testing.T) {
 	t.Run("refusals", func(t *testing.T) {
 		t.Parallel()
 		for _, c := range []struct {
-			layer, item string
-			z, x, y     int
-			want        error
+			layer   tile.Layer
+			item    string
+			z, x, y int
+			want    error
 		}{
+			{tile.Crop, "eolearn_20150711T100008", 3, 0, 0, tile.ErrLayer}, // no plots are known
 			{"infrared", "eolearn_20150711T100008", 3, 0, 0, tile.ErrLayer},
 			{tile.NDVI, "none", 3, 0, 0, scene.ErrNoItem},
 			{tile.NDVI, "eolearn_20150711T100008", 3, 8, 0, tile.ErrTile},
@@ -127,7 +138,7 @@ func TestTiles(t *testing.T) {
 			{tile.NDVI, "eolearn_20150711T100008", -1, 0, 0, fault.Invalid},
 			{tile.TrueColor, "eolearn_20160804T100613", 3, 0, 0, scene.ErrNoBand},
 		} {
-			if _, err := r.PNG(context.Background(), c.layer, c.item, c.z, c.x, c.y); !errors.Is(err, c.want) {
+			if _, err := r.Draw(context.Background(), tile.Request{Layer: c.layer, Item: c.item, Z: c.z, X: c.x, Y: c.y}); !errors.Is(err, c.want) {
 				t.Errorf("%+v: %v", c, err)
 			}
 		}
@@ -138,7 +149,7 @@ func TestEmptyMonthIsTransparent(t *testing.T) {
 	t.Parallel()
 	cat := open(t, "worldcereal_cube")
 	middle := cat.Items()[0].Footprint.Bound().Center()
-	r := tile.New(cat)
+	r := tile.New(tile.Config{Scenes: cat, Now: time.Now})
 	if got := opaque(draw(t, r, tile.TrueColor, "worldcereal_20201201", middle, 16)); got != 0 {
 		t.Errorf("%.3f of a month without data is painted", got)
 	}
@@ -156,12 +167,12 @@ func TestTilesAtOnce(t *testing.T) {
 	it := cat.Items()[0]
 	m := maptile.At(it.Footprint.Bound().Center(), zoom)
 	for range 15 {
-		r := tile.New(cat) // nothing is remembered
+		r := tile.New(tile.Config{Scenes: cat, Now: time.Now}) // nothing is remembered
 		var all sync.WaitGroup
 		for i := range 16 {
 			all.Go(func() {
-				layer := []string{tile.TrueColor, tile.NDVI}[i%2]
-				if _, err := r.PNG(context.Background(), layer, it.ID, zoom, int(m.X)-2+i%4, int(m.Y)-2+i/4); err != nil {
+				layer := []tile.Layer{tile.TrueColor, tile.NDVI}[i%2]
+				if _, err := r.Draw(context.Background(), tile.Request{Layer: layer, Item: it.ID, Z: zoom, X: int(m.X) - 2 + i%4, Y: int(m.Y) - 2 + i/4}); err != nil {
 					t.Error(err)
 				}
 			})
@@ -202,7 +213,7 @@ func noise(t *testing.T) *scene.Catalogue {
 	if err := ds.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := scene.Index(context.Background(), dir, nil); err != nil {
+	if _, err := index.Run(context.Background(), index.Config{Dir: dir}); err != nil {
 		t.Fatal(err)
 	}
 	cat, err := scene.Open(dir)
@@ -212,9 +223,9 @@ func noise(t *testing.T) *scene.Catalogue {
 	return cat
 }
 
-func BenchmarkPNG(b *testing.B) {
+func BenchmarkDraw(b *testing.B) {
 	out := b.TempDir()
-	if _, err := scene.IndexWith(context.Background(), scene.IndexConfig{Dir: realdata.Dir(b, "geo", "worldcereal_cube"), Out: out}); err != nil {
+	if _, err := index.Run(context.Background(), index.Config{Dir: realdata.Dir(b, "geo", "worldcereal_cube"), Out: out}); err != nil {
 		b.Fatal(err)
 	}
 	cat, err := scene.Open(out)
@@ -223,7 +234,7 @@ func BenchmarkPNG(b *testing.B) {
 	}
 	m := maptile.At(cat.Items()[0].Footprint.Bound().Center(), 16)
 	for b.Loop() {
-		if _, err := tile.New(cat).PNG(context.Background(), tile.TrueColor, "worldcereal_20210601", 16, int(m.X), int(m.Y)); err != nil {
+		if _, err := tile.New(tile.Config{Scenes: cat, Now: time.Now}).Draw(context.Background(), tile.Request{Layer: tile.TrueColor, Item: "worldcereal_20210601", Z: 16, X: int(m.X), Y: int(m.Y)}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -345,6 +345,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/legends/{layer}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the colours of a map layer mean */
+        get: operations["legend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/officer/alerts": {
         parameters: {
             query?: never;
@@ -685,6 +702,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/officer/tiles/{layer}/{item}/{z}/{x}/{y}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A map tile of plots on the date of a scene: crop, growth or hazard */
+        get: operations["officer-tile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/operator/dayend": {
         parameters: {
             query?: never;
@@ -916,7 +950,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A map tile, PNG; y may end in .png */
+        /** A map tile of a scene: truecolor or ndvi */
         get: operations["tile"];
         put?: never;
         post?: never;
@@ -1225,6 +1259,12 @@ export interface components {
             order_no?: string;
             seller_id: string;
             upload_id: string;
+        };
+        Entry: {
+            code?: string;
+            colour: string;
+            /** Format: double */
+            from?: number;
         };
         Evidence: {
             alerts: string[];
@@ -2137,6 +2177,7 @@ export type Decision = components['schemas']['Decision'];
 export type Detail = components['schemas']['Detail'];
 export type Device = components['schemas']['Device'];
 export type Document = components['schemas']['Document'];
+export type Entry = components['schemas']['Entry'];
 export type Evidence = components['schemas']['Evidence'];
 export type FarmerAsk = components['schemas']['FarmerAsk'];
 export type FarmerFirmLine = components['schemas']['FarmerFirmLine'];
@@ -2913,6 +2954,37 @@ export interface operations {
             };
         };
     };
+    legend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                layer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Entry"][] | null;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "officer-alerts": {
         parameters: {
             query?: {
@@ -3565,6 +3637,46 @@ export interface operations {
             };
         };
     };
+    "officer-tile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description truecolor, ndvi; for officers crop, growth, hazard */
+                layer: string;
+                /** @description id of a scene */
+                item: string;
+                z: number;
+                x: number;
+                /** @description row; its ending chooses the format, PNG without one */
+                y: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "operator-dayend": {
         parameters: {
             query?: never;
@@ -4090,12 +4202,13 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description truecolor or ndvi */
+                /** @description truecolor, ndvi; for officers crop, growth, hazard */
                 layer: string;
                 /** @description id of a scene */
                 item: string;
                 z: number;
                 x: number;
+                /** @description row; its ending chooses the format, PNG without one */
                 y: string;
             };
             cookie?: never;

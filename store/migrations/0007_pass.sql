@@ -1,0 +1,7 @@
+-- Satellite scenes whose plots have been sent to be judged again.
+create table scene_pass (
+	tenant  text not null,
+	item    text not null, -- id of the scene
+	seen_at bigint not null,
+	primary key (tenant, item)
+);
