@@ -7,24 +7,85 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/airbusgeo/godal"
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/encoding/wkb"
 	"github.com/paulmach/orb/geojson"
-	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"github.com/furrowcredit/furrow/geo/scene"
 )
 
-// drivers are the formats that are read. Formats that can point to other files or
-// addresses, such as OGR's virtual ones, stay out: files come from strangers.
+// drivers are the formats that OGR reads for us. Formats that can point to other
+// files or addresses, such as OGR's virtual ones, stay out: files come from strangers.
 var drivers = []string{"GeoJSON", "GPKG", "ESRI Shapefile", "KML", "LIBKML", "FlatGeobuf"}
 
-// Open reads all features of a vector file through OGR. [ErrFile] when it is none,
-// [ErrNoCRS] when it does not say where it lies, [ErrEmpty] without features.
-func Open(path string) (File, error) {
+// Feature is one feature of a file in the file's own system. Err says why its
+// shape cannot be used; Shape is empty then.
+type Feature struct {
+	Number int // from 1, over all layers
+	Fields map[string]string
+	Shape  orb.MultiPolygon
+	Err    error
+}
+
+// File is a vector file as it is.
+type File struct {
+	CRS      string // "EPSG:4326" or other code, [GCJ02], [BD09], or WKT
+	Encoding Encoding
+	Features []Feature
+	Notes    []Note // what had to be put right in the file as a whole
+}
+
+// Note is something that was put right in a whole file: "encoding", "axes", "zone".
+type Note struct {
+	What   string `json:"what"`
+	Detail string `json:"detail"`
+}
+
+// Open reads all features of a vector file, as its own system says. [ErrFile] when
+// it is none, [ErrNoCRS] when it does not say where it lies, [ErrEmpty] without
+// features.
+func Open(path string) (File, error) { return OpenAs(path, "") }
+
+// OpenAs is [Open] for a file that lies in another system than it says: crs is what
+// [System] understands, "" the file's own. [ErrCRS] when there is no such system,
+// [ErrZone] when the coordinates contradict it.
+func OpenAs(path, crs string) (File, error) {
+	var f File
+	var err error
+	if crs != "" {
+		if crs, err = System(crs); err != nil {
+			return File{}, err
+		}
+	}
+	if isTable(path) {
+		err = f.readTable(path)
+	} else {
+		err = f.readLayers(path, crs == "")
+	}
+	if err != nil {
+		return File{}, err
+	}
+	if len(f.Features) == 0 {
+		return File{}, ErrEmpty.At("%s", path)
+	}
+	if crs != "" {
+		f.CRS = crs
+	}
+	if f.CRS == "" {
+		err = f.noCRS()
+	} else {
+		err = f.settle()
+	}
+	if err != nil {
+		return File{}, atFile(err, path)
+	}
+	return f, nil
+}
+
+// readLayers reads a file through OGR. With own, layers must agree in their system.
+func (f *File) readLayers(path string, own bool) error {
 	name := path
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".zip":
@@ -34,80 +95,115 @@ func Open(path string) (File, error) {
 	}
 	// Without recoding, OGR hands over the bytes of a Shapefile as they are: many
 	// are GBK and do not say so.
-	ds, err := scene.OpenDataset(name, godal.VectorOnly(), godal.Drivers(drivers...), godal.ConfigOption("SHAPE_ENCODING="))
+	ds, err := scene.OpenDataset(name, godal.VectorOnly(), godal.Drivers(drivers...), godal.DriverOpenOption("ENCODING="))
 	if err != nil {
-		return File{}, ErrFile.At("%s", path).Because(err)
+		return ErrFile.At("%s", path).Because(err)
 	}
 	defer func() { _ = ds.Close() }()
-	var out File
+	says := declared(path)
 	for _, layer := range ds.Layers() {
 		n, err := layer.FeatureCount()
 		if err != nil {
-			return File{}, ErrFile.At("%s", path).Because(err)
+			return ErrFile.At("%s", path).Because(err)
 		}
 		crs := ""
 		if sr := layer.SpatialRef(); sr != nil {
 			crs = scene.RefName(sr)
 			sr.Close()
 		}
-		before := len(out.Features)
+		before := len(f.Features)
 		for {
-			f := layer.NextFeature()
-			if f == nil {
+			ft := layer.NextFeature()
+			if ft == nil {
 				break
 			}
-			out.Features = append(out.Features, feature(f, len(out.Features)+1))
-			f.Close()
+			f.Features = append(f.Features, feature(ft, len(f.Features)+1))
+			ft.Close()
 		}
-		if got := len(out.Features) - before; got < n {
-			return File{}, ErrFile.At("%s", path).Because(fmt.Errorf("it promises %d features and holds %d: it is cut short", n, got))
+		features := f.Features[before:]
+		if len(features) < n {
+			return ErrFile.At("%s", path).Because(fmt.Errorf("it promises %d features and holds %d: it is cut short", n, len(features)))
 		}
+		f.decode(features, says[strings.ToLower(layer.Name())])
 		switch {
 		case n == 0:
 			continue
-		case crs == "":
-			return File{}, ErrNoCRS.At("%s", path)
-		case out.CRS != "" && out.CRS != crs:
-			return File{}, ErrFile.At("%s", path).Because(errors.New("its layers lie in different coordinate systems; send one layer at a time"))
+		case own && before > 0 && f.CRS != crs:
+			return ErrFile.At("%s", path).Because(errors.New("its layers lie in different coordinate systems; send one layer at a time"))
 		}
-		out.CRS = crs
+		f.CRS = crs
 	}
-	if len(out.Features) == 0 {
-		return File{}, ErrEmpty.At("%s", path)
+	return nil
+}
+
+// decode turns the bytes of fields into text.
+func (f *File) decode(features []Feature, said Encoding) {
+	e := decide(said, func(yield func(string) bool) {
+		for _, ft := range features {
+			for k, v := range ft.Fields {
+				if !yield(v) || !yield(k) {
+					return
+				}
+			}
+		}
+	})
+	if f.Encoding == "" || e != UTF8 {
+		f.Encoding = e
 	}
-	return out, nil
+	if said != "" && e != said {
+		f.Notes = append(f.Notes, Note{What: "encoding", Detail: fmt.Sprintf("the file says %s and is %s", said, e)})
+	}
+	names := map[string]string{} // columns repeat
+	for i := range features {
+		out := make(map[string]string, len(features[i].Fields))
+		for k, v := range features[i].Fields {
+			name, ok := names[k]
+			if !ok {
+				name = strings.TrimSpace(e.text(k))
+				names[k] = name
+			}
+			out[name] = strings.TrimSpace(e.text(v))
+		}
+		features[i].Fields = out
+	}
 }
 
 func feature(f *godal.Feature, number int) Feature {
 	out := Feature{Number: number, Fields: map[string]string{}}
 	for name, v := range f.Fields() {
 		if v.IsSet() {
-			out.Fields[text(name)] = strings.TrimSpace(text(v.String()))
+			out.Fields[name] = v.String()
 		}
 	}
-	shape, err := shapeOf(f.Geometry())
-	if err != nil {
-		out.Err = ErrNoShape.Because(err)
-		return out
-	}
-	switch s := shape.(type) {
-	case orb.Polygon:
-		out.Shape = orb.MultiPolygon{s}
-	case orb.MultiPolygon:
-		out.Shape = s
-	default:
-		out.Err = ErrShape.With("type", shape.GeoJSONType())
-		return out
-	}
-	out.Shape = slices.DeleteFunc(out.Shape, func(p orb.Polygon) bool { return len(p) == 0 || len(p[0]) == 0 })
-	if len(out.Shape) == 0 {
-		out.Err = ErrNoShape
-	}
+	out.place(f.Geometry())
 	return out
 }
 
-// shapeOf reads a geometry; one that is absent fails in WKB. WKB keeps every digit; where it has heights, which orb
-// does not read, GeoJSON with all digits serves.
+// place fills the shape, or says why there is none.
+func (ft *Feature) place(g *godal.Geometry) {
+	shape, err := shapeOf(g)
+	if err != nil {
+		ft.Err = ErrNoShape.Because(err)
+		return
+	}
+	switch s := shape.(type) {
+	case orb.Polygon:
+		ft.Shape = orb.MultiPolygon{s}
+	case orb.MultiPolygon:
+		ft.Shape = s
+	default:
+		ft.Err = ErrShape.With("type", shape.GeoJSONType())
+		return
+	}
+	ft.Shape = slices.DeleteFunc(ft.Shape, func(p orb.Polygon) bool { return len(p) == 0 || len(p[0]) == 0 })
+	if len(ft.Shape) == 0 {
+		ft.Shape, ft.Err = nil, ErrNoShape
+	}
+}
+
+// shapeOf reads a geometry; one that is absent fails in WKB. WKB keeps every digit;
+// where it has heights or measures, which orb does not read, GeoJSON with all
+// digits serves.
 func shapeOf(g *godal.Geometry) (orb.Geometry, error) {
 	body, err := g.WKB()
 	if err != nil {
@@ -128,15 +224,4 @@ func shapeOf(g *godal.Geometry) (orb.Geometry, error) {
 		return nil, errors.New("it has no coordinates")
 	}
 	return shape.Geometry(), nil
-}
-
-// text reads bytes that are UTF-8 or, as in most Chinese Shapefiles, GBK.
-func text(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	if out, err := simplifiedchinese.GB18030.NewDecoder().String(s); err == nil {
-		return out
-	}
-	return strings.ToValidUTF8(s, "\uFFFD")
 }
