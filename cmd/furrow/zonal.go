@@ -19,7 +19,6 @@ import (
 	"github.com/paulmach/orb"
 
 	"github.com/furrowcredit/furrow/geo/register"
-	"github.com/furrowcredit/furrow/geo/scene"
 	"github.com/furrowcredit/furrow/geo/zonal"
 )
 
@@ -32,9 +31,12 @@ var zonalStats = map[string]func(zonal.Stat) float64{
 	"max":   func(s zonal.Stat) float64 { return s.Max },
 }
 
+// maxInner is the most that an edge may lose, in metres.
+const maxInner = 10000
+
 // runZonal measures polygons on rasters with exact coverage.
 func runZonal(ctx context.Context, args []string, std stdio) error {
-	fs := newFlags("zonal", "--raster F... --plots FILE --id COL [--stats mean,count,stdev,min,max] [--out F.csv] [--json]", std)
+	fs := newFlags("zonal", "--raster F... --plots FILE --id COL [--stats mean,count,stdev,min,max] [--inner M] [--out F.csv] [--json]", std)
 	var rasters []string
 	fs.Func("raster", "raster file; may be given several times, or several after one flag", func(v string) error {
 		rasters = append(rasters, v)
@@ -43,6 +45,7 @@ func runZonal(ctx context.Context, args []string, std stdio) error {
 	plots := fs.String("plots", "", "vector file with the polygons")
 	id := fs.String("id", "", "column that names them")
 	stats := fs.String("stats", "mean,count,stdev,min,max", "which statistics")
+	inner := fs.Float64("inner", 0, "metres that the edges of the polygons lose before they are measured")
 	out := fs.String("out", "", "CSV to write (default: standard output)")
 	asJSON := fs.Bool("json", false, "print one JSON object about the run")
 	rest, err := parseArgs(fs, args)
@@ -59,6 +62,8 @@ func runZonal(ctx context.Context, args []string, std stdio) error {
 	switch {
 	case len(rasters) == 0 || *plots == "" || *id == "":
 		return errUsage.With("why", "--raster, --plots and --id are needed")
+	case !(*inner >= 0 && *inner <= maxInner):
+		return errUsage.With("why", fmt.Sprintf("--inner is a distance in metres, from 0 to %d", maxInner))
 	case *asJSON && *out == "":
 		return errUsage.With("why", "--json needs --out")
 	}
@@ -81,44 +86,26 @@ func runZonal(ctx context.Context, args []string, std stdio) error {
 			_, _ = fmt.Fprintf(std.Err, "%s, feature %d (%s): %v\n", *plots, f.Number, v, f.Err)
 		}
 	}
+	got, err := zonal.Measure(ctx, rasters, zonal.Shapes{CRS: file.CRS, Shapes: shapes, InnerM: *inner})
+	if err != nil {
+		return err
+	}
 	rows := make([][]string, len(ids))
 	for i := range rows {
 		rows[i] = []string{ids[i]}
 	}
-	var plan *zonal.Plan
-	var grid scene.Grid
-	for _, path := range rasters {
-		if err := func() error {
-			r, err := scene.OpenRaster(path)
-			if err != nil {
-				return err
+	for _, r := range got {
+		for b, stats := range r.Stats {
+			if !slices.ContainsFunc(stats, func(s zonal.Stat) bool { return s.Count > 0 }) {
+				_, _ = fmt.Fprintf(std.Err, "%s: no polygon lies on data of band %d\n", r.Path, b+1)
 			}
-			defer r.Close()
-			if plan == nil || r.Grid != grid {
-				if plan, err = zonal.Place(r.Grid, file.CRS, shapes); err != nil {
-					return err
-				}
-				grid = r.Grid
-			}
-			for b := range r.Bands {
-				got, err := plan.Stats(ctx, r, b+1)
-				if err != nil {
-					return err
-				}
-				if !slices.ContainsFunc(got, func(s zonal.Stat) bool { return s.Count > 0 }) {
-					_, _ = fmt.Fprintf(std.Err, "%s: no polygon lies on data of band %d\n", path, b+1)
-				}
-				prefix := columnPrefix(r, b, len(rasters) > 1)
-				for _, n := range names {
-					header = append(header, prefix+n)
-					for i, s := range got {
-						rows[i] = append(rows[i], number(zonalStats[n](s)))
-					}
+			prefix := columnPrefix(r, b, len(rasters) > 1)
+			for _, n := range names {
+				header = append(header, prefix+n)
+				for i, s := range stats {
+					rows[i] = append(rows[i], number(zonalStats[n](s)))
 				}
 			}
-			return nil
-		}(); err != nil {
-			return err
 		}
 	}
 	if err := writeCSV(*out, std.Out, header, rows); err != nil {
@@ -131,7 +118,7 @@ func runZonal(ctx context.Context, args []string, std stdio) error {
 }
 
 // columnPrefix tells rasters and bands apart where there are several.
-func columnPrefix(r *scene.Raster, band int, several bool) string {
+func columnPrefix(r zonal.RasterStats, band int, several bool) string {
 	var p string
 	if several {
 		base := filepath.Base(r.Path)
