@@ -242,7 +242,22 @@ func TestHTML(t *testing.T) {
 	r.Hazards = []geo.Hazard{{
 		Kind: geo.Flood, Start: date("2026-07-18"), End: date("2026-07-28"), Share: 0.8, Confidence: 0.9,
 		Evidence: map[string]string{"water": "0.80 (2026-07-28)", "crop": "cotton"},
+		Before:   "T1_20260708", After: "T1_20260718",
+	}, {
+		Kind: geo.VigourLoss, Start: date("2026-08-20"), End: date("2026-09-10"), Share: 0.4, Confidence: 0.5,
+		Candidates: []string{"pest", "hail"},
 	}}
+	r.Phenology.Sown = &geo.DateRange{Date: date("2026-05-02"), From: date("2026-04-27"), To: date("2026-05-09")}
+	r.Phenology.Stage = geo.StageRipening
+	r.Growth.Grade, r.Growth.GradeLow, r.Growth.GradeHigh, r.Growth.Percentile, r.Growth.Peers, r.Growth.Reason = 4, 3, 5, 78.3, 41, ""
+	for _, o := range r.Observations {
+		if v := o.NDVI; o.Valid {
+			r.Growth.Points = append(r.Growth.Points, geo.GrowthPoint{Date: o.Date, NDVI: v, Percentile: 78.3, Low: v - 0.08, Middle: v - 0.03, High: v - 0.005})
+		}
+	}
+	r.Growth.Past = []geo.PastYear{{Year: 2025, PeakNDVI: 0.74, Change: 0.05}, {Year: 2024, PeakNDVI: 0.8, Change: -0.01}}
+	r.Area.ClaimedMu = 70
+	r.Area.Findings = []geo.AreaFinding{geo.ClaimedMore}
 	for _, lang := range []string{"zh-CN", "en"} {
 		var page bytes.Buffer
 		if err := m.HTML(&page, p, r, lang); err != nil {
