@@ -10,6 +10,7 @@ var commands = []command{
 	{"plot import", "a land-register file into plots", runPlotImport},
 	{"plot report", "the satellite report of each plot: crop, curve, hazards, worth", runPlotReport},
 	{"series smooth", "Whittaker smoothing of series, with gaps and true spacing", runSeriesSmooth},
+	{"hazard flood", "the water of a flood, pixel by pixel, from radar and light", runHazardFlood},
 	{"chain import", "files of a reference chain: counts in, out and refused, and why", runChainImport},
 	{"party check", "credit codes: valid, suspicious or invalid, and why", runPartyCheck},
 	{"ledger verify", "every balance rebuilt from the log and compared", runLedgerVerify},
