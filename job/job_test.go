@@ -109,15 +109,15 @@ func TestNewScenes(t *testing.T) {
 			}
 		}
 		came := time.Now().Add(-time.Hour)
-		for id, at := range map[string]time.Time{"old": came.Add(-time.Hour), "beside": came.Add(-time.Hour), "new": came.Add(time.Minute)} {
-			if err := plots.SaveReport(ctx, "bank", geo.CropReport{PlotID: id, MadeAt: at}); err != nil {
+		for id, scenes := range map[string][]geo.Observation{"old": nil, "beside": {{Scene: "s1"}}, "new": {{Scene: "s1"}}} {
+			if err := plots.SaveReport(ctx, "bank", geo.CropReport{PlotID: id, MadeAt: came, Observations: scenes}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		scenes := func(n int) *[]scene.Item {
 			all := []scene.Item{
-				{ID: "s1", Footprint: orb.Bound{Min: orb.Point{114.29, 34.9}, Max: orb.Point{114.35, 35.1}}.ToPolygon()},
-				{ID: "s2", Footprint: orb.Bound{Min: orb.Point{114.39, 34.9}, Max: orb.Point{114.45, 35.1}}.ToPolygon()},
+				{ID: "s1", Time: came, Footprint: orb.Bound{Min: orb.Point{114.29, 34.9}, Max: orb.Point{114.35, 35.1}}.ToPolygon()},
+				{ID: "s2", Time: came, Footprint: orb.Bound{Min: orb.Point{114.39, 34.9}, Max: orb.Point{114.45, 35.1}}.ToPolygon()},
 			}[:n]
 			return &all
 		}
@@ -172,7 +172,7 @@ func TestNewScenes(t *testing.T) {
 		}
 		idle()
 		if got := changed(); !slices.Equal(got, []string{"old"}) {
-			t.Errorf("plots judged again: %q, want only the one beneath the scene whose report is older", got)
+			t.Errorf("plots judged again: %q, want only the one beneath the scene whose report does not know it", got)
 		}
 		change(came)
 		idle()

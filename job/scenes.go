@@ -2,7 +2,6 @@ package job
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -41,66 +40,81 @@ func (r *Runner[TTx]) Scenes(ctx context.Context, passes geo.Passes, since time.
 }
 
 // scenes queues the reports of exactly the plots beneath the new scenes. Scenes are
-// marked last: a crash before it only asks for reports again, and those made since
-// the scenes came are left out.
+// marked last: a crash before it only looks for such plots again, and those whose
+// report knows the scenes already are left out.
 func (w Work) scenes(ctx context.Context, a scenesArgs, add func(context.Context, river.JobArgs, string) error) error {
 	items, err := w.Scenes(ctx)
 	if err != nil {
 		return err
 	}
 	ids := make([]string, len(items))
-	byID := make(map[string]scene.Item, len(items))
 	for i, it := range items {
-		ids[i], byID[it.ID] = it.ID, it
+		ids[i] = it.ID
 	}
-	fresh, err := w.Passes.NewScenes(ctx, a.Tenant, ids)
-	if err != nil || len(fresh) == 0 {
+	ids, err = w.Passes.NewScenes(ctx, a.Tenant, ids)
+	if err != nil || len(ids) == 0 {
 		return err
 	}
-	due := map[string]bool{}
-	done := map[orb.Bound]bool{} // scenes of one track lie on the same ground
-	for _, id := range fresh {
-		it := byID[id]
-		if b := it.Footprint.Bound(); !done[b] {
-			done[b] = true
-			if err := w.beneath(ctx, a, it, due); err != nil {
-				return err
-			}
-		}
-	}
+	fresh := slices.DeleteFunc(slices.Clone(items), func(it scene.Item) bool { return !slices.Contains(ids, it.ID) })
 	season := w.Season()
-	for some := range slices.Chunk(slices.Sorted(maps.Keys(due)), batch) {
+	due, err := w.beneath(ctx, a.Tenant, fresh, season)
+	if err != nil {
+		return err
+	}
+	for some := range slices.Chunk(due, batch) {
 		if err := add(ctx, reportArgs{a.Tenant, season.Start, season.End, some}, bulk); err != nil {
 			return err
 		}
 	}
-	return w.Passes.Passed(ctx, a.Tenant, fresh, a.Since)
+	return w.Passes.Passed(ctx, a.Tenant, ids, a.Since)
 }
 
-// beneath adds the plots that a scene shows and whose report is older than it. A
-// plot without any report has one on its way.
-func (w Work) beneath(ctx context.Context, a scenesArgs, it scene.Item, due map[string]bool) error {
-	bound := it.Footprint.Bound()
+// beneath lists the plots that one of the scenes of a season shows and whose report
+// does not know it. A plot without any report has one on its way.
+func (w Work) beneath(ctx context.Context, tenant string, items []scene.Item, season geo.Season) ([]string, error) {
+	var bound orb.Bound
+	var shown []scene.Item
+	for _, it := range items {
+		if len(it.Footprint) == 0 || it.Time.Before(season.Start) || it.Time.After(season.End) {
+			continue
+		}
+		if len(shown) == 0 {
+			bound = it.Footprint.Bound()
+		}
+		bound = bound.Union(it.Footprint.Bound())
+		shown = append(shown, it)
+	}
+	if len(shown) == 0 {
+		return nil, nil
+	}
+	var due []string
 	for after := ""; ; {
-		plots, err := w.Plots.Plots(ctx, a.Tenant, geo.PlotFilter{Bound: &bound, After: after, Limit: batch})
+		plots, err := w.Plots.Plots(ctx, tenant, geo.PlotFilter{Bound: &bound, After: after, Limit: batch})
 		if err != nil || len(plots) == 0 {
-			return err
+			return due, err
 		}
 		after = plots[len(plots)-1].ID
-		var ids []string
-		for _, p := range plots {
-			if !due[p.ID] && geo.OverlapM2(p.Polygon, it.Footprint) > 0 {
-				ids = append(ids, p.ID)
-			}
+		ids := make([]string, len(plots))
+		for i, p := range plots {
+			ids[i] = p.ID
 		}
-		reports, err := w.Plots.LatestReports(ctx, a.Tenant, ids)
+		reports, err := w.Plots.LatestReports(ctx, tenant, ids)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for id, r := range reports {
-			if r.MadeAt.Before(a.Since) {
-				due[id] = true
+		for _, p := range plots {
+			if r, ok := reports[p.ID]; ok && slices.ContainsFunc(shown, func(it scene.Item) bool { return !knows(r, it) && shows(it, p) }) {
+				due = append(due, p.ID)
 			}
 		}
 	}
+}
+
+func shows(it scene.Item, p geo.Plot) bool {
+	return it.Footprint.Bound().Intersects(p.Polygon.Bound()) && geo.OverlapM2(p.Polygon, it.Footprint) > 0
+}
+
+// knows says whether a report was made with a scene.
+func knows(r geo.CropReport, it scene.Item) bool {
+	return slices.ContainsFunc(r.Observations, func(o geo.Observation) bool { return o.Scene == it.ID })
 }
