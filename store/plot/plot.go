@@ -33,7 +33,7 @@ func (s *Store) AddPlot(ctx context.Context, p geo.Plot) error { return add(ctx,
 // AddPlots implements geo.Store.
 func (s *Store) AddPlots(ctx context.Context, plots []geo.Plot) error {
 	return s.db.Tx(ctx, func(tx *store.Tx) error {
-		for some := range slices.Chunk(plots, 200) {
+		for some := range slices.Chunk(plots, 12) { // SQLite looks each $n up among all of a statement
 			if err := add(ctx, tx, some); err != nil {
 				return err
 			}
@@ -120,12 +120,12 @@ func (s *Store) Plots(ctx context.Context, tenant string, f geo.PlotFilter) ([]g
 	if b := f.Bound; b != nil {
 		query += ` and west <= ` + arg(b.Max[0]) + ` and east >= ` + arg(b.Min[0]) + ` and south <= ` + arg(b.Max[1]) + ` and north >= ` + arg(b.Min[1])
 		if cells, ok := cellsOf(*b); ok {
-			marks := make([]string, len(cells))
+			keys := make([]string, len(cells)) // numbers of our own: as arguments they would be many
 			for i, c := range cells {
-				marks[i] = arg(c)
+				keys[i] = strconv.FormatInt(c, 10)
 			}
 			// Apart, so that no plan walks through all plots in order of their ids.
-			query = `with near as materialized (` + query + ` and cell in (` + strings.Join(marks, ", ") + `)) select ` + columns + ` from near where true`
+			query = `with near as materialized (` + query + ` and cell in (` + strings.Join(keys, ", ") + `)) select ` + columns + ` from near where true`
 		}
 	}
 	query += ` and id > ` + arg(f.After)
