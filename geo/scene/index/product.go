@@ -57,7 +57,7 @@ func (p product) open() (fsys fs.FS, prefix string, done func(), err error) {
 		_ = z.Close()
 		return nil, "", nil, scene.ErrUnreadable.At("%s", p.abs).Because(err)
 	}
-	return fsys, path.Join("/vsizip/", filepath.ToSlash(p.abs), root), func() { _ = z.Close() }, nil
+	return fsys, path.Join("/vsizip/{"+filepath.ToSlash(p.abs)+"}", root), func() { _ = z.Close() }, nil
 }
 
 // product adds the scenes of a SAFE product. What is wrong with it is refused by
