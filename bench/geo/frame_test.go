@@ -39,7 +39,6 @@ func report(b *testing.B, l line) {
 	if l.Theirs == 0 {
 		return
 	}
-	b.ReportMetric(l.ratio(), "x-"+l.Peer)
 	if l.Least > 0 && l.ratio() < l.Least {
 		b.Errorf("%s: %.2f times %s, promised %.2f", l.What, l.ratio(), l.Peer, l.Least)
 	}
@@ -133,7 +132,9 @@ func command(b *testing.B, cmd *exec.Cmd) usage {
 }
 
 // children are works that run in a process of their own, by name.
-var children = map[string]func(ctx context.Context, args []string) error{}
+var children = map[string]func(ctx context.Context, args []string) error{
+	"zonal": childZonal, "vector": childVector, "decode": childDecode,
+}
 
 const childEnv = "FURROW_BENCH_CHILD"
 

@@ -86,7 +86,10 @@ func runZonal(ctx context.Context, args []string, std stdio) error {
 			_, _ = fmt.Fprintf(std.Err, "%s, feature %d (%s): %v\n", *plots, f.Number, v, f.Err)
 		}
 	}
-	got, err := zonal.Measure(ctx, rasters, zonal.Shapes{CRS: file.CRS, Shapes: shapes, InnerM: *inner})
+	got, err := zonal.Measure(ctx, rasters, zonal.Shapes{
+		CRS: file.CRS, Shapes: shapes, InnerM: *inner,
+		MeanOnly: !slices.ContainsFunc(names, func(n string) bool { return n != "mean" && n != "count" }),
+	})
 	if err != nil {
 		return err
 	}

@@ -17,18 +17,23 @@ func (p *Pixels) Values(x, y int, out []float64) {
 	p.cells.values((y-p.Window.Y)*p.Window.W+x-p.Window.X, out)
 }
 
+// Cells is the slice of stored numbers, row by row of the window: []uint8 to
+// []float64, by the type of the file.
+func (p *Pixels) Cells() any { return p.cells.buffer() }
+
 // cells are numbers of one type.
 type cells interface {
 	values(from int, out []float64)
 	resize(n int) cells
-	buffer() any // the slice, for GDAL
+	buffer() any
 }
 
-type number interface {
+// Number is a type of stored numbers.
+type Number interface {
 	uint8 | int8 | uint16 | int16 | uint32 | int32 | float32 | float64
 }
 
-type typed[T number] []T
+type typed[T Number] []T
 
 func (t typed[T]) values(from int, out []float64) {
 	for i, v := range t[from : from+len(out)] {

@@ -21,11 +21,12 @@ type Stat struct {
 // ErrGrid says that a raster does not lie on the grid that the plan was made for.
 var ErrGrid = fault.New(fault.Invalid, "zonal.grid", "the raster lies on another grid than the others")
 
-// Shapes are polygons in one coordinate system, an "EPSG:n" code or WKT.
+// Shapes are polygons in one coordinate system, and what is wanted of them.
 type Shapes struct {
-	CRS    string
-	Shapes []orb.MultiPolygon
-	InnerM float64 // metres that their edges lose before they are measured
+	CRS      string // an "EPSG:n" code or WKT
+	Shapes   []orb.MultiPolygon
+	InnerM   float64 // metres that their edges lose before they are measured
+	MeanOnly bool    // StdDev, Min and Max are not wanted, and NaN
 }
 
 // RasterStats is what [Measure] found on one raster.
@@ -77,7 +78,7 @@ func Measure(ctx context.Context, paths []string, s Shapes) ([]RasterStats, erro
 				if r.Grid != at[i].grid {
 					return ErrGrid.At("%s", path)
 				}
-				parts[k], err = sumTiles(ctx, r, tiles, 1, len(r.Bands))
+				parts[k], err = sumTiles(ctx, r, tiles, 1, len(r.Bands), s.MeanOnly)
 				return err
 			})
 		}
@@ -88,7 +89,7 @@ func Measure(ctx context.Context, paths []string, s Shapes) ([]RasterStats, erro
 	for i := range out {
 		all := at[i].merge(len(out[i].Bands), cells[i], at[i].shares(split))
 		for b, info := range out[i].Bands {
-			out[i].Stats = append(out[i].Stats, stats(all[b*at[i].Len():(b+1)*at[i].Len()], info))
+			out[i].Stats = append(out[i].Stats, stats(all[b*at[i].Len():(b+1)*at[i].Len()], info, s.MeanOnly))
 		}
 	}
 	return out, nil
@@ -103,18 +104,18 @@ func (p *Plan) Stats(ctx context.Context, r *scene.Raster, band int) ([]Stat, er
 	if band < 1 || band > len(r.Bands) {
 		return nil, scene.ErrNoBand.At("%s", r.Path).With("band", band)
 	}
-	got, err := sumTiles(ctx, r, p.tiles, band, band)
+	got, err := sumTiles(ctx, r, p.tiles, band, band, false)
 	if err != nil {
 		return nil, err
 	}
-	return stats(p.merge(1, []pieceSums{got}, [][]tile{p.tiles}), r.Bands[band-1]), nil
+	return stats(p.merge(1, []pieceSums{got}, [][]tile{p.tiles}), r.Bands[band-1], false), nil
 }
 
 // pieceSums are the sums of tiles: tile by tile, piece by piece, band by band.
 type pieceSums []sums
 
 // sumTiles sums the stored numbers of the bands first to last.
-func sumTiles(ctx context.Context, r *scene.Raster, tiles []tile, first, last int) (pieceSums, error) {
+func sumTiles(ctx context.Context, r *scene.Raster, tiles []tile, first, last int, meanOnly bool) (pieceSums, error) {
 	n := 0
 	for _, t := range tiles {
 		n += len(t.pieces)
@@ -122,7 +123,6 @@ func sumTiles(ctx context.Context, r *scene.Raster, tiles []tile, first, last in
 	bands := last - first + 1
 	out := make(pieceSums, n*bands)
 	var pixels scene.Pixels
-	var row [tileSize]float64
 	at := 0
 	for _, t := range tiles {
 		for b := range bands {
@@ -132,33 +132,53 @@ func sumTiles(ctx context.Context, r *scene.Raster, tiles []tile, first, last in
 			if err := r.Load(first+b, t.window, &pixels); err != nil {
 				return nil, err
 			}
-			nodata := math.NaN()
-			if nd := r.Bands[first+b-1].NoData; nd != nil {
-				nodata = *nd
-			}
-			for k := range t.pieces {
-				sumPiece(&out[(at+k)*bands+b], &t.pieces[k], &pixels, row[:], nodata)
-			}
+			sumTile(out[at*bands+b:], bands, t, &pixels, r.Bands[first+b-1].NoData, meanOnly)
 		}
 		at += len(t.pieces)
 	}
 	return out, nil
 }
 
-func sumPiece(s *sums, p *piece, pixels *scene.Pixels, row []float64, nodata float64) {
-	parts := p.parts
-	for _, sp := range p.spans {
-		v := row[:sp.n]
-		pixels.Values(int(sp.x), int(sp.y), v)
-		if !math.IsNaN(nodata) {
-			for i, x := range v {
-				if x == nodata {
-					v[i] = math.NaN()
-				}
-			}
+// sumTile sums the pixels of a tile. The sums of its pieces lie stride apart.
+func sumTile(out []sums, stride int, t tile, pixels *scene.Pixels, nodata *float64, meanOnly bool) {
+	switch cells := pixels.Cells().(type) {
+	case []uint8:
+		sumCells(out, stride, t, cells, nodata, meanOnly)
+	case []int8:
+		sumCells(out, stride, t, cells, nodata, meanOnly)
+	case []uint16:
+		sumCells(out, stride, t, cells, nodata, meanOnly)
+	case []int16:
+		sumCells(out, stride, t, cells, nodata, meanOnly)
+	case []uint32:
+		sumCells(out, stride, t, cells, nodata, meanOnly)
+	case []int32:
+		sumCells(out, stride, t, cells, nodata, meanOnly)
+	case []float32:
+		sumCells(out, stride, t, cells, nodata, meanOnly)
+	case []float64:
+		sumCells(out, stride, t, cells, nodata, meanOnly)
+	}
+}
+
+func sumCells[T scene.Number](out []sums, stride int, t tile, cells []T, nodata *float64, meanOnly bool) {
+	r := reading[T]{meanOnly: meanOnly}
+	if nodata != nil {
+		// A number that the type cannot hold marks no pixel.
+		r.nodata = T(*nodata)
+		r.hasNoData = float64(r.nodata) == *nodata
+	}
+	x0, y0, w := int32(t.window.X), int32(t.window.Y), t.window.W
+	for k := range t.pieces {
+		p := &t.pieces[k]
+		parts := p.parts
+		var s sums
+		for _, sp := range p.spans {
+			at := int(sp.y-y0)*w + int(sp.x-x0)
+			r.span(&s, sp, parts, cells[at:at+int(sp.n)])
+			parts = parts[sp.partial():]
 		}
-		s.span(sp, parts, v)
-		parts = parts[sp.partial():]
+		out[k*stride] = s
 	}
 }
 
@@ -180,7 +200,7 @@ func (p *Plan) merge(bands int, parts []pieceSums, shares [][]tile) []sums {
 }
 
 // stats turns the sums of stored numbers into statistics of physical values.
-func stats(cells []sums, info scene.RasterBand) []Stat {
+func stats(cells []sums, info scene.RasterBand, meanOnly bool) []Stat {
 	out := make([]Stat, len(cells))
 	for i := range cells {
 		s := &cells[i]
@@ -193,6 +213,9 @@ func stats(cells []sums, info scene.RasterBand) []Stat {
 		out[i] = Stat{
 			Count: s.w, Mean: s.mean()*info.Scale + info.Offset, StdDev: s.stdDev() * math.Abs(info.Scale),
 			Min: min(low, high), Max: max(low, high),
+		}
+		if meanOnly {
+			out[i].StdDev, out[i].Min, out[i].Max = math.NaN(), math.NaN(), math.NaN()
 		}
 	}
 	return out

@@ -1,6 +1,10 @@
 package zonal
 
-import "math"
+import (
+	"math"
+
+	"github.com/furrowcredit/furrow/geo/scene"
+)
 
 // sums gathers weighted values. Values are counted from the first one, so that
 // the squares keep their digits whatever the size of the values.
@@ -21,65 +25,149 @@ func (s *sums) add(w, v float64) {
 	s.w += w
 	s.v += w * d
 	s.vv += w * d * d
-	s.low, s.high = min(s.low, v), max(s.high, v)
+	if v < s.low {
+		s.low = v
+	}
+	if v > s.high {
+		s.high = v
+	}
 }
 
-// span adds the values of a span, of which NaN count nothing. parts are the
-// covered parts of its pixels that are not full.
-func (s *sums) span(sp span, parts, v []float64) {
+// reading says how stored numbers are summed.
+type reading[T scene.Number] struct {
+	nodata    T // a number that counts nothing
+	hasNoData bool
+	meanOnly  bool // squares, minimum and maximum are not asked for
+}
+
+// span adds the values of a span, of which NaN and nodata count nothing. parts are
+// the covered parts of its pixels that are not full.
+func (r *reading[T]) span(s *sums, sp span, parts []float64, v []T) {
 	head, tail := int(sp.full), int(sp.tail)
-	for i, x := range v[:head] {
-		if !math.IsNaN(x) {
-			s.add(parts[i], x)
-		}
+	r.some(s, parts[:head], v[:head])
+	if full := v[head:tail]; len(full) > 0 {
+		r.full(s, full)
 	}
-	s.full(v[head:tail])
-	for i, x := range v[tail:] {
-		if !math.IsNaN(x) {
-			s.add(parts[head+i], x)
+	r.some(s, parts[head:head+len(v)-tail], v[tail:])
+}
+
+// some adds values of partly covered pixels.
+func (r *reading[T]) some(s *sums, parts []float64, v []T) {
+	for s.w == 0 && len(v) > 0 {
+		r.one(s, parts[0], v[0])
+		parts, v = parts[1:], v[1:]
+	}
+	parts = parts[:len(v)]
+	for i, x := range v {
+		f := float64(x)
+		d := f - s.origin
+		if math.IsNaN(d) || r.hasNoData && x == r.nodata {
+			continue
+		}
+		w := parts[i]
+		s.w += w
+		s.v += w * d
+		if r.meanOnly {
+			continue
+		}
+		s.vv += w * d * d
+		if f < s.low {
+			s.low = f
+		}
+		if f > s.high {
+			s.high = f
 		}
 	}
 }
 
-// full adds values of full pixels.
-func (s *sums) full(v []float64) {
+// full adds values of full pixels, four at a time while all of them count.
+func (r *reading[T]) full(s *sums, v []T) {
 	for s.w == 0 && len(v) > 0 {
-		if !math.IsNaN(v[0]) {
-			s.add(1, v[0])
-		}
+		r.one(s, 1, v[0])
+		v = v[1:]
+	}
+	for r.hasNoData && len(v) > 0 {
+		r.one(s, 1, v[0])
 		v = v[1:]
 	}
 	origin, low, high := s.origin, s.low, s.high
-	var n int
+	n := 0
 	var sum, square float64
-	for _, x := range v {
-		if x < low {
-			low = x
-		}
-		if x > high {
-			high = x
-		}
-		d := x - origin
-		if math.IsNaN(d) {
+	for ; len(v) >= 4; v = v[4:] {
+		v0, v1, v2, v3 := float64(v[0]), float64(v[1]), float64(v[2]), float64(v[3])
+		d0, d1, d2, d3 := v0-origin, v1-origin, v2-origin, v3-origin
+		four := (d0 + d1) + (d2 + d3)
+		if math.IsNaN(four) {
+			for _, x := range v[:4] {
+				r.one(s, 1, x)
+			}
+			low, high = min(low, s.low), max(high, s.high)
 			continue
 		}
-		n++
-		sum += d
-		square += d * d
+		n += 4
+		sum += four
+		if r.meanOnly {
+			continue
+		}
+		square += (d0*d0 + d1*d1) + (d2*d2 + d3*d3)
+		low, high = least(low, v0, v1, v2, v3), most(high, v0, v1, v2, v3)
 	}
 	s.w += float64(n)
 	s.v += sum
 	s.vv += square
 	s.low, s.high = low, high
+	for _, x := range v {
+		r.one(s, 1, x)
+	}
+}
+
+func (r *reading[T]) one(s *sums, w float64, x T) {
+	if f := float64(x); !math.IsNaN(f) && !(r.hasNoData && x == r.nodata) {
+		s.add(w, f)
+	}
+}
+
+// least is the least of numbers of which none is NaN, in half the time of min.
+func least(low, a, b, c, d float64) float64 {
+	if b < a {
+		a = b
+	}
+	if d < c {
+		c = d
+	}
+	if c < a {
+		a = c
+	}
+	if a < low {
+		return a
+	}
+	return low
+}
+
+// most is the greatest.
+func most(high, a, b, c, d float64) float64 {
+	if b > a {
+		a = b
+	}
+	if d > c {
+		c = d
+	}
+	if c > a {
+		a = c
+	}
+	if a > high {
+		return a
+	}
+	return high
 }
 
 // powers adds the power of decibels.
-func (s *sums) powers(sp span, parts, db []float64, toPower func(float64) float64) {
+func (s *sums) powers(sp span, parts, db []float64) {
 	for i, x := range db {
 		if math.IsNaN(x) {
 			continue
 		}
-		s.power += sp.weight(i, parts) * toPower(x)
+		s.power += sp.weight(i, parts) * scene.FromDB(x)
 	}
 }
 

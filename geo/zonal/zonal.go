@@ -275,9 +275,10 @@ func (row *rows) sum(to *sums, m *measure, sp span, parts []float64) {
 			}
 		}
 	}
-	to.span(sp, parts, v)
+	var physical reading[float64]
+	physical.span(to, sp, parts, v)
 	if m.power {
-		to.powers(sp, parts, v, scene.FromDB)
+		to.powers(sp, parts, v)
 	}
 }
 
