@@ -104,14 +104,16 @@ var byCustom = map[string]Custom{
 
 var (
 	bandCode  = regexp.MustCompile(`(?i)(?:^|[^a-z0-9])(b(?:0[1-9]|1[0-2]|8a)|vv|vh)$`)
+	pixelSize = regexp.MustCompile(`_[126]0m$`)
 	parenthes = regexp.MustCompile(`\(.*\)$`)
 )
 
 // BandByName reads a producer's band name: "S2-L2A-B04", "B04", "red",
-// "S1-SIGMA0-VH", "CLM(1=cloud)", "NDVI". What custom does not know keeps its own
+// "B04_10m", "S1-SIGMA0-VH", "CLM(1=cloud)", "NDVI". What custom does not know keeps its own
 // name in lower case and counts as Other.
 func BandByName(name string) Custom {
 	n := strings.ToLower(strings.TrimSpace(parenthes.ReplaceAllString(name, "")))
+	n = pixelSize.ReplaceAllString(n, "")
 	if m := bandCode.FindStringSubmatch(n); m != nil {
 		n = strings.ToLower(m[1])
 	}

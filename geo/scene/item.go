@@ -207,6 +207,10 @@ func ItemOf(s stac.Item, dir string) (Item, error) {
 	if len(it.Bands) == 0 {
 		return Item{}, errors.New("no asset names its bands in eo:bands, raster:bands or bands")
 	}
+	if b, ok := it.Bands["nir08"]; ok && !it.Has("nir") {
+		b.Key = "nir"
+		it.Bands["nir"] = b // the narrow band stands for the broad one, as on Landsat
+	}
 	for _, k := range slices.Sorted(maps.Keys(it.Bands)) {
 		if b := it.Bands[k]; b.Kind == Optical && b.DataType == "uint8" {
 			return Item{}, ErrEightBit.At("%s", Href(b.File)).With("band", b.Name)

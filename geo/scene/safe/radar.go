@@ -206,7 +206,9 @@ func parseLUT(r io.Reader, values ...string) (LUT, error) {
 		switch {
 		case e.name == "line":
 			l = LUTLine{}
-			l.Line, err = number(e)
+			if !strings.ContainsAny(e.text, " \t\n") { // a list of lines is the gain along the flight
+				l.Line, err = number(e)
+			}
 		case e.name == "pixel":
 			l.Pixel, err = numbers(e)
 		case slices.Contains(values, e.name):

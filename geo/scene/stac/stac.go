@@ -85,6 +85,7 @@ type Properties struct {
 	OffsetApplied *bool  `json:"earthsearch:boa_offset_applied,omitempty"`
 	OldApplied    *bool  `json:"sentinel:boa_offset_applied,omitempty"` // its older name
 	Baseline      string `json:"s2:processing_baseline,omitempty"`
+	Tile          string `json:"grid:code,omitempty"` // "MGRS-31UFS"
 	Orbit         *int   `json:"sat:relative_orbit,omitempty"`
 	OrbitState    string `json:"sat:orbit_state,omitempty"` // "ascending", "descending"
 	Grid
