@@ -30,7 +30,7 @@ func (m *Maker) checkArea(d *draft) geo.AreaCheck {
 	if d.plot.ClaimedM2 > claimSlack*d.AreaM2 {
 		c.Findings = append(c.Findings, geo.ClaimedMore)
 	}
-	if d.FullPixels < minFull || d.ev.Answer.Curve == nil {
+	if d.Growth == nil || d.ev.Answer.Curve == nil { // too small for its pixels, or hardly seen
 		return c
 	}
 	if kind, all := allYear(d.ev.Sights); all && m.notCropland(d, kind) {

@@ -48,7 +48,7 @@ func (m *Maker) HTML(w io.Writer, p geo.Plot, r geo.CropReport, lang string) err
 	if err != nil {
 		return err
 	}
-	v := view{Lang: lang, Plot: p, R: r, Crop: words["unknown_crop"], Chart: chart(r, words), Portrait: portrait(r, words)}
+	v := view{Lang: lang, Plot: p, R: r, Crop: words["unknown_crop"], Chart: chart(r, words), Portrait: strings.Join(portrait(r, words), words["between"])}
 	if r.Crop != "" {
 		v.Crop = m.cropName(r.Crop, lang, words)
 	}
@@ -102,7 +102,7 @@ type view struct {
 	Guesses  []string
 	Hazards  []hazardView
 	Chart    template.HTML
-	Portrait []string
+	Portrait string
 }
 
 type hazardView struct {

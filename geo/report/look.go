@@ -65,7 +65,7 @@ func (m *Maker) sample(ctx context.Context, shapes []orb.Polygon, from, to time.
 	items := slices.DeleteFunc(m.cat.Between(from, to), func(it scene.Item) bool {
 		return !slices.ContainsFunc(bounds, func(b orb.Bound) bool { return mayShow(it, b) })
 	})
-	return zonal.Sample(ctx, m.cat, items, shapes, zonal.Spec{Quantities: qs})
+	return zonal.Sample(ctx, m.cat, items, shapes, zonal.Spec{Quantities: qs, InnerM: m.inner})
 }
 
 // mayShow says whether the item's footprint, where it states one, meets a bound.
@@ -142,7 +142,7 @@ func oneOf(same []shot) shot {
 func join(a, b zonal.PlotSample) zonal.PlotSample {
 	out := zonal.PlotSample{
 		Inside: min(1, a.Inside+b.Inside), Clear: min(1, a.Clear+b.Clear), Snow: a.Snow + b.Snow, Cloud: a.Cloud + b.Cloud,
-		Full: a.Full + b.Full, Cells: make([]zonal.Cell, len(a.Cells)),
+		Full: a.Full + b.Full, Lost: max(0, a.Lost+b.Lost-1), Cells: make([]zonal.Cell, len(a.Cells)),
 	}
 	out.NoData = max(0, 1-out.Clear-out.Snow-out.Cloud)
 	for i, x := range a.Cells {
@@ -165,9 +165,10 @@ func join(a, b zonal.PlotSample) zonal.PlotSample {
 
 // see gathers the looks at plot k, fills the observations of the report, and its
 // reason where the plot is too small for the pixels.
-func (d *draft) see(samples []zonal.ItemSample, k int) {
-	pixelM2 := math.Inf(1)
-	for _, h := range shots(samples, k, d.plot.Polygon.Bound()) {
+func (m *Maker) see(d *draft, samples []zonal.ItemSample, k int) {
+	bound := d.plot.Polygon.Bound()
+	lost := 1.0
+	for _, h := range shots(samples, k, bound) {
 		s := h.sight()
 		d.ev.Sights = append(d.ev.Sights, s)
 		if !h.bad && !slices.Contains(d.Sources, h.item.Collection) {
@@ -177,8 +178,7 @@ func (d *draft) see(samples []zonal.ItemSample, k int) {
 			continue
 		}
 		if !h.bad && h.plot.Full >= d.FullPixels {
-			d.FullPixels = h.plot.Full
-			pixelM2 = d.AreaM2 * h.plot.Inside / pixelsOf(h.plot, d.AreaM2, h.item.Grid)
+			d.FullPixels, lost = h.plot.Full, h.plot.Lost
 		}
 		d.Observations = append(d.Observations, s.Observation)
 		d.TotalDates++
@@ -187,7 +187,11 @@ func (d *draft) see(samples []zonal.ItemSample, k int) {
 			d.LastClear = &d.Observations[len(d.Observations)-1].Date
 		}
 	}
-	switch lost := 1 - float64(d.FullPixels)*pixelM2/d.AreaM2; {
+	// Without its edge a narrow plot has nothing left that a scene could show.
+	narrow := m.inner > 0 && slices.ContainsFunc(samples, func(s zonal.ItemSample) bool { return optical(s.Item) && mayShow(s.Item, bound) })
+	switch {
+	case len(d.Sources) == 0 && narrow:
+		d.Reason = FewPixels
 	case len(d.Sources) == 0 || d.TotalDates == 0:
 		d.Reason = NoScenes
 	case d.FullPixels < minFull:
@@ -246,15 +250,4 @@ func (h shot) observe(o *geo.Observation) {
 	default:
 		o.Reason = "cloud"
 	}
-}
-
-// pixelsOf is the plot's part in the scene counted in pixels, from the cells that
-// hold data or, without any, from the grid.
-func pixelsOf(p zonal.PlotSample, areaM2 float64, g scene.Grid) float64 {
-	for _, c := range p.Cells {
-		if c.Share > 0 {
-			return c.Count / c.Share * p.Inside
-		}
-	}
-	return areaM2 * p.Inside / max(g.PixelM2(), 1)
 }

@@ -132,7 +132,7 @@ func (m *Maker) Make(ctx context.Context, plots []geo.Plot, season geo.Season) (
 		return nil, err
 	}
 	for k, d := range drafts {
-		d.see(samples, k)
+		m.see(d, samples, k)
 		d.earlier = looks(past, k, shapes[k].Bound())
 		if err := m.recognise(d); err != nil {
 			return nil, err
