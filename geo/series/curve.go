@@ -8,10 +8,9 @@ import (
 )
 
 const (
-	// dayLambda is the λ of the daily curve. Parcel means are quiet, so little
-	// smoothing is needed; at a clear scene every 10 to 15 days a cycle of two
-	// months keeps nine tenths of its height.
-	dayLambda = 100
+	// parcelNoises are the first of noiseShares, those of a parcel's mean: the pixels
+	// average, and a look that is partly clouded weighs less.
+	parcelNoises = 3
 	// gapDays is how far from a clear observation a curve is still trusted.
 	gapDays = 20
 	// A lone look this far below both its neighbours, which lie at most this many
@@ -30,9 +29,10 @@ type Curve struct {
 	first, last int // days of the first and the last observation
 }
 
-// Fit smooths the valid observations between start and end, both included, on a
-// daily grid, weighing each by its clear share. A lone low look between two high
-// ones is left out as a missed cloud.
+// Fit estimates the valid observations between start and end, both included, on a
+// daily grid as [Filler] does, weighing each by its clear share. A lone low look
+// between two high ones is left out as a missed cloud; other low looks keep their
+// weight, for they part the crops of a year.
 // Before the first and after the last valid observation the curve stays level; a
 // gap is crossed in a straight line, so that no peak is invented in it. Of two
 // observations of one day the clearer counts. ErrFew when fewer than two are valid.
@@ -42,10 +42,7 @@ func Fit(obs []geo.Observation, start, end time.Time) (*Curve, error) {
 	if n < 3 {
 		return nil, ErrFew.With("n", 0)
 	}
-	x, y, w := make([]float64, n), make([]float64, n), make([]float64, n)
-	for i := range x {
-		x[i] = float64(i)
-	}
+	y, w := make([]float64, n), make([]float64, n)
 	live := 0
 	for _, o := range obs {
 		i := int(day(o.Date).Sub(start).Hours() / 24)
@@ -62,9 +59,14 @@ func Fit(obs []geo.Observation, start, end time.Time) (*Curve, error) {
 	}
 	c := &Curve{Start: start, NDVI: make([]float64, n), InGap: make([]bool, n)}
 	screen(y, w)
-	if err := new(Smoother).Fixed(c.NDVI, x, y, w, dayLambda); err != nil {
+	var f Filler
+	f.grow(n)
+	copy(f.y, y)
+	copy(f.base, w)
+	if err := f.estimate(noiseShares[:parcelNoises], 0); err != nil {
 		return nil, err
 	}
+	copy(c.NDVI, f.sum)
 	c.bridge(w)
 	return c, nil
 }

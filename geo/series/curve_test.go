@@ -45,8 +45,8 @@ func ExampleSeasons() {
 		fmt.Printf("%s to %s, peak %.2f on %s\n", s.Start.Format(time.DateOnly), s.End.Format(time.DateOnly), s.PeakNDVI, s.Peak.Format(time.DateOnly))
 	}
 	// Output:
-	// 2026-03-15 to 2026-05-25, peak 0.74 on 2026-04-20
-	// 2026-07-16 to 2026-09-25, peak 0.74 on 2026-08-20
+	// 2026-03-16 to 2026-05-24, peak 0.75 on 2026-04-20
+	// 2026-07-17 to 2026-09-24, peak 0.75 on 2026-08-20
 }
 
 func TestFitMarksGaps(t *testing.T) {

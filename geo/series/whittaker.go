@@ -22,8 +22,8 @@ var (
 type Smoother struct {
 	c, d, e []float64 // bands of the penalty: diagonal, first and second off-diagonal
 	l1, l2  []float64 // factors of the LDLᵀ decomposition
-	pivot   []float64
 	ww, tmp []float64 // reweighted weights; a second solution
+	lanes   []rows    // of Batch
 	sorted  []float64
 }
 
@@ -40,10 +40,17 @@ func (s *Smoother) Fixed(z, x, y, w []float64, lambda float64) error {
 	if err := s.prepare(z, x, y, w); err != nil {
 		return err
 	}
+	if err := checkLambda(lambda); err != nil {
+		return err
+	}
+	s.solve(z, y, w, lambda)
+	return nil
+}
+
+func checkLambda(lambda float64) error {
 	if !(lambda > 0) || math.IsInf(lambda, 0) {
 		return ErrLambda.With("lambda", lambda)
 	}
-	s.solve(z, y, w, lambda)
 	return nil
 }
 
@@ -219,21 +226,31 @@ func (s *Smoother) misfit(z, y, w []float64) (fit, pen float64) {
 	return math.Log(max(fit, math.SmallestNonzeroFloat64)), math.Log(max(pen, math.SmallestNonzeroFloat64))
 }
 
-// prepare checks the input and builds the bands of the penalty matrix.
+// prepare checks the input and builds the penalty.
 func (s *Smoother) prepare(z, x, y, w []float64) error {
 	n := len(y)
 	if len(x) != n || len(w) != n || len(z) != n {
 		return ErrLength
 	}
-	live := 0
+	if n := live(w); n < 2 {
+		return ErrFew.With("n", n)
+	}
+	return s.penalise(x)
+}
+
+// live counts the weighted values.
+func live(w []float64) (n int) {
 	for _, v := range w {
 		if v > 0 {
-			live++
+			n++
 		}
 	}
-	if live < 2 {
-		return ErrFew.With("n", live)
-	}
+	return n
+}
+
+// penalise builds the bands of the penalty matrix.
+func (s *Smoother) penalise(x []float64) error {
+	n := len(x)
 	s.grow(n)
 	clear(s.c)
 	clear(s.d)
@@ -259,7 +276,7 @@ func (s *Smoother) prepare(z, x, y, w []float64) error {
 }
 
 func (s *Smoother) grow(n int) {
-	for _, p := range []*[]float64{&s.c, &s.d, &s.e, &s.l1, &s.l2, &s.pivot, &s.ww, &s.tmp} {
+	for _, p := range []*[]float64{&s.c, &s.d, &s.e, &s.l1, &s.l2, &s.ww, &s.tmp} {
 		if cap(*p) < n {
 			*p = make([]float64, n)
 		}
@@ -272,37 +289,25 @@ func (s *Smoother) grow(n int) {
 func (s *Smoother) solve(z, y, w []float64, lambda float64) {
 	n := len(y)
 	// The slices share one length, which spares the loop its bound checks.
-	c, d, e, l1, l2, pivot := s.c[:n], s.d[:n], s.e[:n], s.l1[:n], s.l2[:n], s.pivot[:n]
+	c, d, e, l1, l2 := s.c[:n], s.d[:n], s.e[:n], s.l1[:n], s.l2[:n]
 	z, w = z[:n], w[:n]
-	var p1, p2, m1, m2, f1 float64 // pivots and factors of the last two rows
-	var z1, z2 float64
+	// Of the row before: the off-diagonal element, its share f1 of the pivot, the
+	// share f2 of the second one, the right side q. One row further back: f3 and p.
+	var off, f1, f2, f3, q, p, e1, e2 float64
 	for i := range y {
-		// Row i: off-diagonal factors towards i-1 are m1 (from d) and f1 (from e of i-2).
-		p := w[i] + lambda*c[i] - m1*m1*p1 - f1*f1*p2
-		q := 0.0
-		if w[i] > 0 { // so that a NaN without weight does not spread
-			q = w[i] * y[i]
-		}
-		q -= m1*z1 + f1*z2
-		pivot[i] = p
-		z[i] = q
-		z2, z1 = z1, q
-		next := (lambda*d[i] - m1*p1*m2) / p
-		l1[i] = next
-		l2[i] = lambda * e[i] / p
-		p2, p1 = p1, p
-		f1 = m2
-		m2 = l2[i]
-		m1 = next
+		wi, wy := weighed(w[i], y[i])
+		ei := lambda * e[i]
+		inv := 1 / (wi + lambda*c[i] - f1*off - f3*e2)
+		u := wy - f1*q - f3*p
+		off = lambda*d[i] - off*f2
+		f1, f2, f3 = off*inv, ei*inv, f2
+		q, p = u, q
+		e2, e1 = e1, ei
+		l1[i], l2[i], z[i] = f1, f2, u*inv
 	}
+	p, q = 0, 0
 	for i := n - 1; i >= 0; i-- {
-		v := z[i] / pivot[i]
-		if i+1 < n {
-			v -= l1[i] * z[i+1]
-		}
-		if i+2 < n {
-			v -= l2[i] * z[i+2]
-		}
-		z[i] = v
+		q, p = z[i]-l1[i]*q-l2[i]*p, q
+		z[i] = q
 	}
 }
