@@ -2127,6 +2127,7 @@ export interface components {
         };
         Worth: {
             basis: string;
+            crop: string;
             /** Format: int64 */
             high: number;
             /** Format: double */
@@ -2142,6 +2143,7 @@ export interface components {
             prudent: number;
             /** Format: int64 */
             remaining_cost: number;
+            standing: boolean;
             yield_kg_per_mu: number[];
         };
     };
