@@ -16,19 +16,16 @@ import (
 	"github.com/furrowcredit/furrow/geo/scene"
 )
 
-// longestSeason is the default length of the period before the last scene: a year
-// of crops and the sowing before it.
-const longestSeason = 400 * 24 * time.Hour
-
 // runPlotReport makes the satellite report of every plot of a file.
 func runPlotReport(ctx context.Context, args []string, std stdio) error {
-	fs := newFlags("plot report", "--scenes DIR --plot FILE [--season-start DATE --season-end DATE] [--declared COL] [--out DIR] [--html] [--lang zh-CN|en] [--json]", std)
+	fs := newFlags("plot report", "--scenes DIR --plot FILE [--season-start DATE --season-end DATE] [--declared COL] [--inner METRES] [--out DIR] [--html] [--lang zh-CN|en] [--json]", std)
 	scenes := fs.String("scenes", "", "folder of a STAC catalogue, as furrow scene index writes it")
 	file := fs.String("plot", "", "land-register file (GeoJSON, GeoPackage, KML, zipped Shapefile)")
-	from := fs.String("season-start", "", "first day (default: 400 days before the last scene, or the first scene)")
+	from := fs.String("season-start", "", "first day (default: 13 months before the last day, so that the crop that stood then is seen from its sowing)")
 	to := fs.String("season-end", "", "last day (default: the last scene)")
 	declared := fs.String("declared", "", "column with the declared crop: code or name of the catalogue")
 	catalogue := fs.String("catalog", "", "folder that replaces files of the built-in catalogue")
+	inner := fs.Float64("inner", 0, "metres of edge to leave out of every plot, such as 5; 0 measures all of it")
 	out := fs.String("out", "", "folder for a file a plot (NUMBER.json, with --html also NUMBER.html)")
 	html := fs.Bool("html", false, "write a page a plot; needs --out")
 	lang := fs.String("lang", "zh-CN", "language of the pages: zh-CN or en")
@@ -42,6 +39,8 @@ func runPlotReport(ctx context.Context, args []string, std stdio) error {
 		return errUsage.With("why", "--scenes and --plot are needed, and nothing beside the flags")
 	case *html && *out == "":
 		return errUsage.With("why", "--html needs --out")
+	case !(*inner >= 0 && *inner <= 100):
+		return errUsage.With("why", "--inner is metres from 0 to 100")
 	case *lang != "zh-CN" && *lang != "en":
 		return errUsage.With("why", "--lang is zh-CN or en")
 	}
@@ -65,7 +64,7 @@ func runPlotReport(ctx context.Context, args []string, std stdio) error {
 	if err != nil {
 		return err
 	}
-	maker := report.New(cat, crops, time.Now)
+	maker := report.New(cat, crops, time.Now, report.WithInner(*inner))
 	reports, err := maker.Make(ctx, plots, season)
 	if err != nil {
 		return err
@@ -88,7 +87,9 @@ func runPlotReport(ctx context.Context, args []string, std stdio) error {
 	return err
 }
 
-// seasonOf reads the period, or takes it from the scenes.
+// seasonOf reads the period. By default it ends with the last scene and is the 13
+// months that the server judges too: a year of crops and the sowing before it. What
+// lies before is the plots' own past.
 func seasonOf(cat *scene.Catalogue, from, to string) (geo.Season, error) {
 	items := cat.Items()
 	if len(items) == 0 {
@@ -101,22 +102,21 @@ func seasonOf(cat *scene.Catalogue, from, to string) (geo.Season, error) {
 		}
 		return t, nil
 	}
-	first, last := items[0].Time, items[len(items)-1].Time
-	s := geo.Season{Start: last.Add(-longestSeason), End: last}
-	if s.Start.Before(first) {
-		s.Start = first
-	}
+	s := geo.Season{End: items[len(items)-1].Time}
 	var err error
-	if from != "" {
-		if s.Start, err = day("season-start", from); err != nil {
-			return s, err
-		}
-	}
 	if to != "" {
 		if s.End, err = day("season-end", to); err != nil {
 			return s, err
 		}
 		s.End = s.End.Add(24*time.Hour - time.Second)
+	}
+	if s.Start = s.End.AddDate(-1, -1, 0); s.Start.Before(items[0].Time) {
+		s.Start = items[0].Time
+	}
+	if from != "" {
+		if s.Start, err = day("season-start", from); err != nil {
+			return s, err
+		}
 	}
 	if !s.End.After(s.Start) {
 		return s, errUsage.With("why", "the season ends before it starts")
@@ -212,6 +212,15 @@ func printReports(std stdio, crops *crop.Catalogue, lang string, plots []geo.Plo
 		if _, err := fmt.Fprintf(std.Out, "%s\t%s\t%.2f mu\t%d/%d clear\t%s\t%s\t%s\t%s\n",
 			r.PlotID, plots[i].Name, r.Mu, r.ClearDates, r.TotalDates, r.Status, r.Reason, what, strings.Join(hazards, ", ")); err != nil {
 			return err
+		}
+		portrait, err := report.Portrait(r, lang)
+		if err != nil {
+			return err
+		}
+		for _, line := range portrait {
+			if _, err := fmt.Fprintf(std.Out, "\t%s\n", line); err != nil {
+				return err
+			}
 		}
 	}
 	for _, r := range refusals {
