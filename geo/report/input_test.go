@@ -25,7 +25,7 @@ type frame struct {
 }
 
 // fill writes a scene of the frame; value is the NDVI of a pixel, NaN for a pixel
-// that is NaN in the file, less than -1 for the nodata number.
+// that is NaN in the file, less than -1 for the nodata number. Below -0.2 it is water.
 func (f frame) fill(tb testing.TB, dir string, t time.Time, value func(col, row int) float64) {
 	tb.Helper()
 	check := func(err error) {
@@ -34,25 +34,26 @@ func (f frame) fill(tb testing.TB, dir string, t time.Time, value func(col, row 
 			tb.Fatal(err)
 		}
 	}
-	ds, err := godal.Create(godal.GTiff, filepath.Join(dir, f.tile+"_"+t.Format("20060102")+".tif"), 2, godal.Float32, f.cols, f.rows)
+	ds, err := godal.Create(godal.GTiff, filepath.Join(dir, f.tile+"_"+t.Format("20060102")+".tif"), 3, godal.Float32, f.cols, f.rows)
 	check(err)
 	ref, err := godal.NewSpatialRefFromEPSG(f.epsg)
 	check(err)
 	defer ref.Close()
 	check(ds.SetSpatialRef(ref))
 	check(ds.SetGeoTransform([6]float64{f.x, 10, 0, f.y, 0, -10}))
-	red, nir := make([]float32, f.cols*f.rows), make([]float32, f.cols*f.rows)
+	n := f.cols * f.rows
+	green, red, nir := make([]float32, n), make([]float32, n), make([]float32, n)
 	for i := range red {
 		v := value(i%f.cols, i/f.cols)
-		red[i], nir[i] = 0.1, float32(0.1*(1+v)/(1-v))
+		green[i], red[i], nir[i] = 0.08, 0.1, float32(0.1*(1+v)/(1-v))
 		if v < -1 {
-			red[i], nir[i] = -9999, -9999
+			green[i], red[i], nir[i] = -9999, -9999, -9999
 		}
 	}
 	for i, b := range ds.Bands() {
-		check(b.SetDescription([]string{"B04", "B08"}[i]))
+		check(b.SetDescription([]string{"B03", "B04", "B08"}[i]))
 		check(b.SetNoData(-9999))
-		check(b.Write(0, 0, [][]float32{red, nir}[i], f.cols, f.rows))
+		check(b.Write(0, 0, [][]float32{green, red, nir}[i], f.cols, f.rows))
 	}
 	check(ds.Close())
 }
