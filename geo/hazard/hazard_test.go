@@ -58,7 +58,7 @@ func plot(tb testing.TB, declared string, late int, change func(s *series.Sight)
 	p := hazard.Plot{Crop: declared, Declared: crops.Parts(declared, "huanghuai")}
 	for t := from; !t.After(to); t = t.AddDate(0, 0, 9) {
 		v := maize(t, late)
-		s := series.Sight{Observation: geo.Observation{Date: t, NDVI: v, Coverage: 1, Valid: true}, Moisture: v - 0.35, Yellow: 0.3, VV: nan}
+		s := series.Sight{Observation: geo.Observation{Date: t, NDVI: v, Coverage: 1, Valid: true}, Moisture: v - 0.35, Yellow: 0.3, VV: nan, VH: nan, Bare: nan}
 		if change != nil {
 			change(&s)
 		}
@@ -209,7 +209,7 @@ func TestDroughtAgainstPeers(t *testing.T) {
 func ExampleFind() {
 	sights := []series.Sight{}
 	for i := range 12 {
-		s := series.Sight{Observation: geo.Observation{Date: date("2026-06-01").AddDate(0, 0, 10*i), NDVI: 0.7, Valid: true}, VV: nan}
+		s := series.Sight{Observation: geo.Observation{Date: date("2026-06-01").AddDate(0, 0, 10*i), NDVI: 0.7, Valid: true}, VV: nan, VH: nan, Bare: nan}
 		if i == 6 {
 			s.Water, s.NDVI = 0.8, -0.1
 		}

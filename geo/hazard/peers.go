@@ -110,7 +110,7 @@ func (g group) find(p Plot, known []geo.Hazard) (geo.Hazard, bool) {
 		for e < len(c.NDVI) && e < len(g.usual) && !c.InGap[e] && g.usual[e] >= peerNDVI && c.NDVI[e] < peerShare*g.usual[e] {
 			e++
 		}
-		if e-d > to-from && !g.explained(known, d, e) {
+		if e-d > to-from && !p.explained(known, g.start.AddDate(0, 0, d), g.start.AddDate(0, 0, e)) {
 			from, to = d, e
 		}
 		d = e + 1
@@ -138,21 +138,21 @@ func (g group) find(p Plot, known []geo.Hazard) (geo.Hazard, bool) {
 		return geo.Hazard{}, false
 	}
 	h.Evidence = map[string]string{
+		"method":        "NDVI",
 		"against_peers": fmt.Sprintf("%.2f (%.0f)", ratio/looks, looks),
 	}
+	h.Before = p.scene(p.Sights[0].Date, h.Start.Add(-1), true, nil)
+	h.After = p.scene(h.Start, h.End.AddDate(0, 0, 1), false, nil)
+	h.Confidence = min(0.9, 0.5+0.1*looks)
 	if g.moist {
 		h.Evidence["leaf_water"] = fmt.Sprintf("%+.2f", water/looks)
 		if water/looks < -dryMoisture {
-			h.Kind = geo.Drought
+			// Leaves of one season against those of neighbours: less than an index of years.
+			h.Kind, h.Confidence = geo.Drought, min(peerDoubt, h.Confidence-0.1)
+			h.Evidence["method"] = "NDVI, NDMI"
+			return h, true
 		}
 	}
-	h.Confidence = min(0.9, 0.5+0.1*looks)
+	h.Candidates = p.suspects(h.Start)
 	return h, true
-}
-
-// explained says whether another hazard is why the plot fell behind: it lies under
-// a flood or has been flooded in the last ten weeks, or it has been cut.
-func (g group) explained(known []geo.Hazard, d, e int) bool {
-	from, to := g.start.AddDate(0, 0, d), g.start.AddDate(0, 0, e)
-	return near(known, geo.Flood, from.AddDate(0, 0, -70), to) || near(known, geo.EarlyHarvest, from.AddDate(0, 0, -10), to)
 }
