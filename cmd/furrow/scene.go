@@ -6,10 +6,16 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/furrowcredit/furrow/catalog"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo/scene/index"
+	"github.com/furrowcredit/furrow/geo/scene/search"
 )
 
 // errUsage is what a wrong command line gets.
@@ -51,7 +57,7 @@ func printJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// runSceneIndex writes a STAC catalogue of a folder of rasters.
+// runSceneIndex writes a STAC catalogue of a folder of rasters and products.
 func runSceneIndex(ctx context.Context, args []string, std stdio) error {
 	fs := newFlags("scene index", "DIR [--out DIR] [--layout auto|NAME|FILE] [--cloud-probability PER_CENT] [--dilate METRES] [--catalog DIR] [--json]", std)
 	out := fs.String("out", "", "folder of the catalogue (default: DIR itself)")
@@ -116,4 +122,87 @@ func runSceneIndex(ctx context.Context, args []string, std stdio) error {
 		return errNo
 	}
 	return nil
+}
+
+// runSceneSearch asks a STAC API for scenes and writes a catalogue of them.
+func runSceneSearch(ctx context.Context, args []string, std stdio) error {
+	fs := newFlags("scene search", "--api URL --collections A,B --bbox WEST,SOUTH,EAST,NORTH [--from DAY] [--to DAY] [--max N] --out DIR [--json]", std)
+	api := fs.String("api", "", "root of the STAC API")
+	collections := fs.String("collections", "", "names of collections, with commas")
+	bbox := fs.String("bbox", "", "west,south,east,north in degrees")
+	from := fs.String("from", "", "first day, as 2026-04-01 (UTC)")
+	to := fs.String("to", "", "last day")
+	most := fs.Int("max", 1000, "scenes at most; 0 for all")
+	out := fs.String("out", "", "folder of the catalogue")
+	asJSON := fs.Bool("json", false, "print one JSON object")
+	rest, err := parseArgs(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) > 0 || *api == "" || *out == "" {
+		return errUsage.With("why", "give --api, --collections, --bbox and --out")
+	}
+	q := search.Query{Max: *most, Collections: strings.FieldsFunc(*collections, func(r rune) bool { return r == ',' || r == ' ' })}
+	if q.Bbox, err = parseBbox(*bbox); err != nil {
+		return err
+	}
+	if q.From, err = parseDay(*from); err != nil {
+		return err
+	}
+	if q.To, err = parseDay(*to); err != nil {
+		return err
+	}
+	if !q.To.IsZero() {
+		q.To = q.To.Add(24*time.Hour - time.Second) // the whole last day
+	}
+	client := &search.Client{
+		API: *api, HTTP: &http.Client{Timeout: 2 * time.Minute}, Page: 100, Tries: 6, Wait: search.Sleep, Jitter: rand.Float64,
+	}
+	res, err := client.Save(ctx, q, *out)
+	for _, r := range res.Refused {
+		_, _ = fmt.Fprintf(std.Err, "refused %s\n", r.Why)
+	}
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		if err := printJSON(std.Out, res); err != nil {
+			return err
+		}
+	} else {
+		_, _ = fmt.Fprintf(std.Out, "%d of %d scenes kept in %s\n", res.Items, res.Found, *out)
+		for _, s := range res.Superseded {
+			_, _ = fmt.Fprintf(std.Out, "superseded %s by %s\n", s.Item, s.By)
+		}
+	}
+	if len(res.Refused) > 0 {
+		return errNo
+	}
+	return nil
+}
+
+// parseBbox reads four numbers with commas.
+func parseBbox(s string) (box [4]float64, err error) {
+	parts := strings.Split(s, ",")
+	if len(parts) != len(box) {
+		return box, errUsage.With("why", "--bbox is west,south,east,north in degrees")
+	}
+	for i, p := range parts {
+		if box[i], err = strconv.ParseFloat(strings.TrimSpace(p), 64); err != nil {
+			return box, errUsage.With("why", fmt.Sprintf("--bbox: %q is not a number", p))
+		}
+	}
+	return box, nil
+}
+
+// parseDay reads a day; an empty one is the zero time.
+func parseDay(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil {
+		return t, errUsage.With("why", fmt.Sprintf("%q is not a day like 2026-04-01", s))
+	}
+	return t, nil
 }

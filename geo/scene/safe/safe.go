@@ -208,7 +208,7 @@ func (p Optical) Reflectance(band string) (scale, offset float64, err error) {
 	missing := func(element string) error {
 		return scene.ErrOffset.With("product", p.Name).With("baseline", p.Baseline).With("element", element)
 	}
-	if p.Quantum <= 0 {
+	if !(p.Quantum >= 1) { // what is less cannot be counts of a reflectance
 		return 0, 0, missing(map[string]string{"L1C": "QUANTIFICATION_VALUE", "L2A": "BOA_QUANTIFICATION_VALUE"}[p.Level])
 	}
 	add, ok := p.Offsets[band]
