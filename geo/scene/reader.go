@@ -211,7 +211,7 @@ func (r *Reader) average(l *layer, x, y int, out []float64) {
 			a, b := l.cols.from[x+i], l.cols.from[x+i+1]
 			for k := a; k < b; k++ {
 				v := r.row[int(l.cols.first[x+i]+k-a)-lo]
-				if w := l.rows.part[j] * l.cols.part[k]; v == v { //nolint:gocritic // NaN says nothing
+				if w := l.rows.part[j] * l.cols.part[k]; !math.IsNaN(v) {
 					out[i] += w * v
 					r.part[i] += w
 				}

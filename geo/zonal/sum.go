@@ -122,7 +122,7 @@ func (r *reading[T]) full(s *sums, v []T) {
 }
 
 func (r *reading[T]) one(s *sums, w float64, x T) {
-	if f := float64(x); !math.IsNaN(f) && !(r.hasNoData && x == r.nodata) {
+	if f := float64(x); !math.IsNaN(f) && (!r.hasNoData || x != r.nodata) {
 		s.add(w, f)
 	}
 }
