@@ -52,6 +52,9 @@ func sudden(p Plot, known []geo.Hazard) []geo.Hazard {
 				return (x.Kind == geo.VigourLoss || x.Kind == geo.Drought) && !x.Start.After(h.End.AddDate(0, 0, lossWatch)) && !x.End.Before(h.Start)
 			}); k >= 0 {
 				known[k].Evidence["fell"] = h.Evidence["fell"]
+				if known[k].Kind == geo.VigourLoss {
+					known[k].Candidates = candidates(m, h.Start, true)
+				}
 			} else {
 				h.Evidence["crop"] = m.Part.Code
 				h.Candidates = candidates(m, h.Start, true)
