@@ -53,10 +53,10 @@ func latest(d *draft) *harvest {
 // past compares the season with the plot's own earlier years of the same crop.
 func (m *Maker) past(d *draft) {
 	a, h := d.ev.Answer, d.harvest
-	if h == nil || len(d.earlier) == 0 {
+	if h == nil || len(d.ev.History) == 0 {
 		return
 	}
-	all := slices.Concat(d.earlier, d.ev.Sights)
+	all := slices.Concat(d.ev.History, d.ev.Sights)
 	var years []growth.Year
 	for back := 1; back <= historyYears; back++ {
 		from, to := d.Season.Start.AddDate(-back, 0, 0), d.Season.End.AddDate(-back, 0, 0)

@@ -70,8 +70,11 @@ func (m *Maker) HTML(w io.Writer, p geo.Plot, r geo.CropReport, lang string) err
 			if name == "" {
 				name = k
 			}
-			if k == "crop" {
+			switch k {
+			case "crop":
 				value = m.cropName(value, lang, words)
+			case "vci_class":
+				value = cmp.Or(words["vci."+value], value)
 			}
 			view.Facts = append(view.Facts, name+": "+value)
 		}

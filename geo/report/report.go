@@ -97,8 +97,7 @@ type draft struct {
 	plot    geo.Plot
 	region  crop.Region
 	ev      hazard.Plot
-	earlier []series.Sight // looks of the years before the season
-	harvest *harvest       // nil when none was seen
+	harvest *harvest // nil when none was seen
 }
 
 // Make reports on plots for a season, one report a plot in their order. Plots of
@@ -133,7 +132,7 @@ func (m *Maker) Make(ctx context.Context, plots []geo.Plot, season geo.Season) (
 	}
 	for k, d := range drafts {
 		m.see(d, samples, k)
-		d.earlier = looks(past, k, shapes[k].Bound())
+		d.ev.History = looks(past, k, shapes[k].Bound())
 		if err := m.recognise(d); err != nil {
 			return nil, err
 		}

@@ -5,9 +5,11 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +20,7 @@ import (
 	"github.com/furrowcredit/furrow/catalog"
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/crop"
+	"github.com/furrowcredit/furrow/geo/growth"
 	"github.com/furrowcredit/furrow/geo/register"
 	"github.com/furrowcredit/furrow/geo/report"
 	"github.com/furrowcredit/furrow/geo/scene"
@@ -287,6 +290,50 @@ func TestHTML(t *testing.T) {
 		}
 		if text != string(want) {
 			t.Errorf("%s: the page differs from %s; look at it and run with -update", lang, golden)
+		}
+	}
+}
+
+// Every code that a report may hold has words in both languages.
+func TestHTMLHasWordsForAll(t *testing.T) {
+	t.Parallel()
+	m := report.New(scene.New(nil), crops(t), now)
+	r := geo.CropReport{Season: season, Status: geo.LowConfidence, Growth: &geo.Growth{}, Area: &geo.AreaCheck{}}
+	reasons := []string{
+		report.NoScenes, report.FewPixels, report.Edges, report.Boundary, report.SmallPlot, report.Doubtful, report.Clouded, report.RulesOnly,
+		crop.FewDates, crop.NoCalendar, crop.FitsNone, crop.Unclear,
+	}
+	r.Reason = strings.Join(reasons, ",")
+	r.Area.Findings = []geo.AreaFinding{geo.ClaimedMore, geo.PartPlanted, geo.NotCropland, geo.WrongCrop}
+	evidence := map[string]string{"vci_class": "very_severe"}
+	for _, k := range []string{
+		"water", "water_before", "ndvi", "ndvi_before", "vv", "vv_before", "vh", "vh_before", "peak", "usual", "usual_harvest", "bare_looks", "greenest",
+		"against_peers", "leaf_water", "method", "vci", "own_years", "history_years", "bare_share", "rest_ndvi", "fell",
+	} {
+		evidence[k] = "1"
+	}
+	for _, k := range []geo.HazardKind{geo.Flood, geo.Drought, geo.VigourLoss, geo.EarlyHarvest, geo.NeverSown, geo.Abandoned} {
+		r.Hazards = append(r.Hazards, geo.Hazard{Kind: k, Evidence: evidence, Candidates: []string{"pest", "hail", "lodging", "frost"}})
+	}
+	stages := []geo.Stage{geo.StageBare, geo.StageEmerging, geo.StageGrowing, geo.StagePeak, geo.StageRipening, geo.StageHarvested}
+	growths := []string{growth.NoCrop, growth.OwnTimes, growth.FewPeers, growth.NotUp}
+	for i, stage := range stages {
+		r.Phenology.Stage, r.Phenology.Seasons, r.Growth.Reason = stage, 1, growths[i%len(growths)]
+		r.LastClear = &season.End
+		for _, lang := range []string{"zh-CN", "en"} {
+			var page bytes.Buffer
+			if err := m.HTML(&page, geo.Plot{}, r, lang); err != nil {
+				t.Fatal(err)
+			}
+			_, body, _ := strings.Cut(page.String(), "<body>")
+			for _, code := range slices.Concat(reasons, growths, slices.Collect(maps.Keys(evidence)), []string{"very_severe", "claimed_more", "part_planted", "not_cropland", "wrong_crop", "vigour_loss", "never_sown"}) {
+				if strings.Contains(code, "_") && strings.Contains(body, code) {
+					t.Errorf("%s: %q stands bare on the page", lang, code)
+				}
+			}
+			if lang == "zh-CN" && (strings.Contains(body, "lodging") || strings.Contains(body, ">"+string(stage)+"<")) {
+				t.Errorf("the Chinese page speaks English of stage %s", stage)
+			}
 		}
 	}
 }
