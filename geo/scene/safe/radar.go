@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"path"
 	"regexp"
 	"slices"
@@ -255,7 +256,7 @@ func numbers(e element) ([]float64, error) {
 	out := make([]float64, len(words))
 	for i, w := range words {
 		f, err := strconv.ParseFloat(w, 64)
-		if err != nil || f-f != 0 { //nolint:gocritic // NaN and infinity
+		if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
 			return nil, fmt.Errorf("%s holds %q, which is not a number", e.name, w)
 		}
 		out[i] = f

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"path"
 	"regexp"
 	"slices"
@@ -182,7 +183,7 @@ var plain = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,200}$`)
 
 func number(e element) (float64, error) {
 	f, err := strconv.ParseFloat(e.text, 64)
-	if err != nil || f-f != 0 { //nolint:gocritic // NaN and infinity
+	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
 		return 0, fmt.Errorf("%s is %q, which is not a number", e.name, e.text)
 	}
 	return f, nil

@@ -153,7 +153,7 @@ func FuzzParseOptical(f *testing.F) {
 			}
 			return
 		}
-		if scale, offset, err := p.Reflectance("B04"); err == nil && !(scale > 0 && !math.IsInf(scale, 0) && offset == offset) { //nolint:gocritic // NaN
+		if scale, offset, err := p.Reflectance("B04"); err == nil && !(scale > 0 && !math.IsInf(scale, 0) && !math.IsNaN(offset)) {
 			t.Errorf("scale %v, offset %v", scale, offset)
 		}
 	})

@@ -219,7 +219,7 @@ func fromFiles(s *stac.Item) error {
 		}
 		if code, ok := strings.CutPrefix(r.Grid.CRS, "EPSG:"); ok {
 			if n, err := strconv.Atoi(code); err == nil {
-				a.Grid.EPSG, a.Grid.WKT = &n, ""
+				a.EPSG, a.WKT = &n, ""
 			}
 		}
 		names, layers := a.Both()
