@@ -1,8 +1,12 @@
 package report_test
 
 import (
+	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"html"
+	"image/jpeg"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -264,5 +268,46 @@ func TestMakeWithModel(t *testing.T) {
 	broken := errors.New("a damaged model")
 	if _, err := report.New(cat, crops(t), now, report.WithModel(learnt{180, nil, "", broken})).Make(t.Context(), []geo.Plot{plot}, season); !errors.Is(err, broken) {
 		t.Errorf("the model's error is hidden: %v", err)
+	}
+}
+
+// The page shows a hazard before and after, in itself.
+func TestHTMLShowsBeforeAndAfter(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	grow(t, dir, date("2026-07-01"), date("2026-08-10"), 10, func(int, time.Time, int) float64 { return 0.7 })
+	p := land(t)[6]
+	m := report.New(open(t, dir), crops(t), now)
+	r := geo.CropReport{Season: season, Status: geo.Known, Hazards: []geo.Hazard{{Kind: geo.Flood, Before: "scenes_T1_20260711", After: "scenes_T1_20260721"}}}
+	pictures := func() int {
+		var page bytes.Buffer
+		if err := m.HTML(t.Context(), &page, p, r, "en"); err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, part := range strings.Split(page.String(), `src="data:image/jpeg;base64,`)[1:] {
+			text, _, _ := strings.Cut(part, `"`)
+			body, err := base64.StdEncoding.DecodeString(html.UnescapeString(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			img, err := jpeg.Decode(bytes.NewReader(body))
+			if err != nil || img.Bounds().Dx() != 240 {
+				t.Fatal(err)
+			}
+			r, g, b, _ := img.At(120, 120).RGBA()
+			if r == g && g == b { // grey is nothing
+				t.Errorf("nothing is drawn in the middle of the picture")
+			}
+			n++
+		}
+		return n
+	}
+	if n := pictures(); n != 2 {
+		t.Errorf("%d pictures", n)
+	}
+	r.Hazards[0].After = "gone"
+	if n := pictures(); n != 1 {
+		t.Errorf("%d pictures, one scene is gone", n)
 	}
 }

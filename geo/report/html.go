@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"context"
 	_ "embed" // the page and its words
 	"encoding/json"
 	"fmt"
@@ -25,8 +26,9 @@ var zhText []byte
 var enText []byte
 
 // HTML writes the report of a plot as one page that needs nothing else: curve,
-// facts, hazards, worth. lang is "zh-CN" or "en"; any other reads Chinese.
-func (m *Maker) HTML(w io.Writer, p geo.Plot, r geo.CropReport, lang string) error {
+// facts, hazards with the pictures before and after, worth. lang is "zh-CN" or "en";
+// any other reads Chinese.
+func (m *Maker) HTML(ctx context.Context, w io.Writer, p geo.Plot, r geo.CropReport, lang string) error {
 	words, lang, err := wordsOf(lang)
 	if err != nil {
 		return err
@@ -81,6 +83,12 @@ func (m *Maker) HTML(w io.Writer, p geo.Plot, r geo.CropReport, lang string) err
 		for _, c := range h.Candidates {
 			view.Candidates = append(view.Candidates, cmp.Or(words["candidate."+c], c))
 		}
+		if view.Pictures[0], err = m.picture(ctx, h.Before, p.Polygon); err != nil {
+			return err
+		}
+		if view.Pictures[1], err = m.picture(ctx, h.After, p.Polygon); err != nil {
+			return err
+		}
 		v.Hazards = append(v.Hazards, view)
 	}
 	return tmpl.Execute(w, v)
@@ -111,7 +119,8 @@ type view struct {
 type hazardView struct {
 	geo.Hazard
 	Facts      []string
-	Candidates []string // in words, over those of the hazard
+	Candidates []string        // in words, over those of the hazard
+	Pictures   [2]template.URL // before and after; "" where there is none
 }
 
 func (m *Maker) cropName(code, lang string, words map[string]string) string {

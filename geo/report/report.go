@@ -21,6 +21,7 @@ import (
 	"github.com/furrowcredit/furrow/geo/hazard"
 	"github.com/furrowcredit/furrow/geo/scene"
 	"github.com/furrowcredit/furrow/geo/series"
+	"github.com/furrowcredit/furrow/geo/tile"
 )
 
 // Reasons of a report that is Unknown or of low confidence. Those of the crop
@@ -67,6 +68,7 @@ type Maker struct {
 	cat   *scene.Catalogue
 	crops *crop.Catalogue
 	now   func() time.Time
+	tiles *tile.Renderer
 	model Classifier // nil without one
 	inner float64    // metres
 }
@@ -84,7 +86,7 @@ func WithInner(metres float64) Option { return func(m *Maker) { m.inner = metres
 
 // New returns a Maker that reads the scenes of cat.
 func New(cat *scene.Catalogue, crops *crop.Catalogue, now func() time.Time, options ...Option) *Maker {
-	m := &Maker{cat: cat, crops: crops, now: now}
+	m := &Maker{cat: cat, crops: crops, now: now, tiles: tile.New(tile.Config{Scenes: cat, Now: now})}
 	for _, o := range options {
 		o(m)
 	}

@@ -263,7 +263,7 @@ func TestHTML(t *testing.T) {
 	r.Area.Findings = []geo.AreaFinding{geo.ClaimedMore}
 	for _, lang := range []string{"zh-CN", "en"} {
 		var page bytes.Buffer
-		if err := m.HTML(&page, p, r, lang); err != nil {
+		if err := m.HTML(t.Context(), &page, p, r, lang); err != nil {
 			t.Fatal(err)
 		}
 		text := page.String()
@@ -322,7 +322,7 @@ func TestHTMLHasWordsForAll(t *testing.T) {
 		r.LastClear = &season.End
 		for _, lang := range []string{"zh-CN", "en"} {
 			var page bytes.Buffer
-			if err := m.HTML(&page, geo.Plot{}, r, lang); err != nil {
+			if err := m.HTML(t.Context(), &page, geo.Plot{}, r, lang); err != nil {
 				t.Fatal(err)
 			}
 			_, body, _ := strings.Cut(page.String(), "<body>")
