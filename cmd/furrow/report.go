@@ -70,7 +70,7 @@ func runPlotReport(ctx context.Context, args []string, std stdio) error {
 		return err
 	}
 	if *out != "" {
-		if err := writeReports(*out, *lang, *html, maker, plots, reports); err != nil {
+		if err := writeReports(ctx, *out, *lang, *html, maker, plots, reports); err != nil {
 			return err
 		}
 	}
@@ -165,7 +165,7 @@ func readPlots(path, declared string, crops *crop.Catalogue) ([]geo.Plot, []regi
 	return plots, refusals, nil
 }
 
-func writeReports(dir, lang string, html bool, maker *report.Maker, plots []geo.Plot, reports []geo.CropReport) error {
+func writeReports(ctx context.Context, dir, lang string, html bool, maker *report.Maker, plots []geo.Plot, reports []geo.CropReport) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func writeReports(dir, lang string, html bool, maker *report.Maker, plots []geo.
 		if f, err = os.Create(stem + ".html"); err != nil {
 			return err
 		}
-		err = maker.HTML(f, plots[i], r, lang)
+		err = maker.HTML(ctx, f, plots[i], r, lang)
 		if cerr := f.Close(); err == nil {
 			err = cerr
 		}
