@@ -13,9 +13,9 @@ const (
 	parcelNoises = 3
 	// gapDays is how far from a clear observation a curve is still trusted.
 	gapDays = 20
-	// A lone look this far below both its neighbours, which lie at most this many
-	// days apart, is a cloud that the mask missed: no field is bare and green again
-	// so fast. A harvest stays low and is kept.
+	// Looks this far below the one before and the one after, which lie at most this
+	// many days apart, are clouds that the mask missed: no field is bare and green
+	// again so fast. A harvest stays low and is kept.
 	cloudDrop = 0.18
 	cloudDays = 25
 )
@@ -27,12 +27,19 @@ type Curve struct {
 	InGap []bool // no clear observation within 20 days
 
 	first, last int // days of the first and the last observation
+	looks       []look
+}
+
+// look is a day that was seen, without the missed clouds.
+type look struct {
+	day  int
+	ndvi float64
 }
 
 // Fit estimates the valid observations between start and end, both included, on a
-// daily grid as [Filler] does, weighing each by its clear share. A lone low look
-// between two high ones is left out as a missed cloud; other low looks keep their
-// weight, for they part the crops of a year.
+// daily grid as [Filler] does, weighing each by its clear share. Low looks between
+// two high ones within 25 days are left out as missed clouds; other low looks keep
+// their weight, for they part the crops of a year.
 // Before the first and after the last valid observation the curve stays level; a
 // gap is crossed in a straight line, so that no peak is invented in it. Of two
 // observations of one day the clearer counts. ErrFew when fewer than two are valid.
@@ -59,6 +66,11 @@ func Fit(obs []geo.Observation, start, end time.Time) (*Curve, error) {
 	}
 	c := &Curve{Start: start, NDVI: make([]float64, n), InGap: make([]bool, n)}
 	screen(y, w)
+	for i, v := range y {
+		if w[i] > 0 {
+			c.looks = append(c.looks, look{i, v})
+		}
+	}
 	var f Filler
 	f.grow(n)
 	copy(f.y, y)
@@ -71,17 +83,26 @@ func Fit(obs []geo.Observation, start, end time.Time) (*Curve, error) {
 	return c, nil
 }
 
-// screen takes the weight off missed clouds. w is the weight of every day.
+// screen takes the weight off missed clouds: of all looks between two that lie at
+// most cloudDays apart and both far above them. w is the weight of every day.
 func screen(y, w []float64) {
-	a, b := -1, -1 // the last two days with a look
+	var seen []int
 	for i := range w {
-		if w[i] == 0 {
-			continue
+		if w[i] > 0 {
+			seen = append(seen, i)
 		}
-		if a >= 0 && i-a <= cloudDays && min(y[a], y[i])-y[b] > cloudDrop {
-			w[b], b = 0, a
+	}
+	for k, a := range seen {
+		top := math.Inf(-1) // of the looks between
+		for j := k + 1; j < len(seen) && seen[j]-a <= cloudDays && top < y[a]-cloudDrop; j++ {
+			i := seen[j]
+			if min(y[a], y[i])-top > cloudDrop {
+				for _, b := range seen[k+1 : j] {
+					w[b] = 0
+				}
+			}
+			top = max(top, y[i])
 		}
-		a, b = b, i
 	}
 }
 

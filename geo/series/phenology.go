@@ -1,6 +1,7 @@
 package series
 
 import (
+	"math"
 	"time"
 
 	"github.com/furrowcredit/furrow/geo"
@@ -17,9 +18,10 @@ const (
 	threshold = 0.2
 	// plateau is the share of the amplitude above which a crop is in its prime.
 	plateau = 0.8
-	// dip is the share of the lower top that a low between two tops must fall
-	// below to part them: flowers, frost and lodging dip a curve, a harvest ends it.
-	dip = 0.65
+	// dip is the share of the lower top, both above the plot's own lowest, that a low
+	// between two tops must fall below to part them: flowers, frost and lodging dip a
+	// curve, a harvest ends it.
+	dip = 0.55
 )
 
 // Season is one rise and fall of the curve. Dates are nil when that part of the
@@ -30,6 +32,18 @@ type Season struct {
 	PeakNDVI         float64
 	Left, Right      float64 // the low NDVI before and after
 	Open             bool    // still growing or ripening when the curve ends
+	// Sown and Harvested are the days within which it must have happened, by the
+	// looks themselves and not by the curve between them; nil when not seen.
+	Sown, Harvested *geo.DateRange
+	Stage           geo.Stage // on the last clear date; "" for all but the last season
+}
+
+// Length is the days from Start to End, or false when one of them was not seen.
+func (s Season) Length() (days int, ok bool) {
+	if s.Start == nil || s.End == nil {
+		return 0, false
+	}
+	return int(s.End.Sub(*s.Start).Hours() / 24), true
 }
 
 // Turned says whether the season was seen to fall after its peak. Without it the
@@ -47,7 +61,13 @@ func Seasons(c *Curve) []Season {
 		land.NDVI[i] = max(v, bareNDVI)
 	}
 	c = &land
-	turns := joinDips(c.NDVI, turningPoints(c.NDVI))
+	lowest := math.Inf(1)
+	for i, v := range c.NDVI {
+		if !c.InGap[i] {
+			lowest = min(lowest, v)
+		}
+	}
+	turns := joinDips(c.NDVI, turningPoints(c.NDVI), lowest)
 	var out []Season
 	for k, t := range turns {
 		if !t.top {
@@ -60,7 +80,13 @@ func Seasons(c *Curve) []Season {
 		if k+1 < len(turns) {
 			right = turns[k+1].i
 		}
-		out = append(out, c.season(left, t.i, right))
+		s := c.season(left, t.i, right)
+		s.Sown, s.Harvested = c.sown(s, left, t.i), c.harvested(s, t.i, right)
+		out = append(out, s)
+	}
+	if len(out) > 0 {
+		s := &out[len(out)-1]
+		s.Stage = c.stage(*s)
 	}
 	return out
 }
@@ -113,8 +139,8 @@ func (c *Curve) when(i int) *time.Time {
 	return &t
 }
 
-// Phenology gives the main season, the one of the highest peak, and counts the
-// seasons whose peak was seen.
+// Phenology gives the main season, the one of the highest peak, counts the seasons
+// whose peak was seen, and says how the last season stands.
 func Phenology(seasons []Season) geo.Phenology {
 	var p geo.Phenology
 	best := -1
@@ -130,14 +156,18 @@ func Phenology(seasons []Season) geo.Phenology {
 	if best >= 0 {
 		s := seasons[best]
 		p.Start, p.Peak, p.End, p.PeakNDVI = s.Start, s.Peak, s.End, s.PeakNDVI
+		p.Sown, p.Harvested = s.Sown, s.Harvested
+	}
+	if len(seasons) > 0 {
+		p.Stage = seasons[len(seasons)-1].Stage
 	}
 	return p
 }
 
 // joinDips takes out the lows that only dip the curve, with the lower of their tops.
-func joinDips(v []float64, turns []turn) []turn {
+func joinDips(v []float64, turns []turn, lowest float64) []turn {
 	for k := 1; k+1 < len(turns); {
-		if a, b := v[turns[k-1].i], v[turns[k+1].i]; !turns[k].top && v[turns[k].i] > dip*min(a, b) {
+		if a, b := v[turns[k-1].i], v[turns[k+1].i]; !turns[k].top && v[turns[k].i]-lowest > dip*(min(a, b)-lowest) {
 			drop := k - 1 // the top before, and the low
 			if a >= b {
 				drop = k // the low, and the top after

@@ -17,7 +17,7 @@ var (
 	ErrColumn = fault.New(fault.Invalid, "series.column", "the table needs a column {column}; its first line must name series_id, date and value")
 	ErrCell   = fault.New(fault.Invalid, "series.cell", "{text} is not a {want}")
 	ErrTable  = fault.New(fault.Invalid, "series.table", "the file is not a CSV table: {why}")
-	ErrRepeat = fault.New(fault.Invalid, "series.repeat", "series {id} has the date {date} twice; leave one")
+	ErrRepeat = fault.New(fault.Invalid, "series.repeat", "series {id} has the date {date} twice; leave one, or have days merged into their mean")
 )
 
 // Row is a line of a table of series.
@@ -25,7 +25,8 @@ type Row struct {
 	Date   time.Time
 	Value  float64 // NaN when the cell is empty
 	Weight float64 // 0 when the value is missing
-	Smooth float64 // filled by SmoothTable
+	Smooth float64 // filled by SmoothTable and FillTable
+	InGap  bool    // filled by FillTable: no weighted value within 20 days
 }
 
 // Named is one series of a table, in the order of its dates.
@@ -37,8 +38,9 @@ type Named struct {
 
 // ReadTable reads CSV with the columns series_id, date (2026-05-31), value and,
 // if there is one, weight (0..; without the column every value weighs 1). Series
-// come in the order of their first line; name stands in the place of errors.
-func ReadTable(r io.Reader, name string) ([]Named, error) {
+// come in the order of their first line; name stands in the place of errors. Rows of
+// one series and day are an error, or with merge become one of their weighted mean.
+func ReadTable(r io.Reader, name string, merge bool) ([]Named, error) {
 	in := csv.NewReader(r)
 	in.ReuseRecord = true
 	head, err := in.Read()
@@ -95,15 +97,37 @@ func ReadTable(r io.Reader, name string) ([]Named, error) {
 		}
 		out[i].Rows = append(out[i].Rows, row)
 	}
-	for _, s := range out {
+	for k := range out {
+		s := &out[k]
 		slices.SortStableFunc(s.Rows, func(a, b Row) int { return a.Date.Compare(b.Date) })
-		for i := 1; i < len(s.Rows); i++ {
-			if s.Rows[i].Date.Equal(s.Rows[i-1].Date) {
-				return nil, ErrRepeat.With("id", s.ID).With("date", s.Rows[i].Date.Format(time.DateOnly)).At("%s", name)
+		days := s.Rows[:0]
+		for _, r := range s.Rows {
+			last := len(days) - 1
+			switch {
+			case last < 0 || !days[last].Date.Equal(r.Date):
+				days = append(days, r)
+			case !merge:
+				return nil, ErrRepeat.With("id", s.ID).With("date", r.Date.Format(time.DateOnly)).At("%s", name)
+			default:
+				days[last] = mean(days[last], r)
 			}
 		}
+		s.Rows = days
 	}
 	return out, nil
+}
+
+// mean joins two rows of one day.
+func mean(a, b Row) Row {
+	switch {
+	case b.Weight == 0:
+		return a
+	case a.Weight == 0:
+		return b
+	}
+	a.Value += (b.Value - a.Value) * (b.Weight / (a.Weight + b.Weight))
+	a.Weight += b.Weight
+	return a
 }
 
 func tableError(err error, name string) error {
@@ -173,16 +197,75 @@ func SmoothTable(table []Named, lambda, p float64) error {
 	return nil
 }
 
-// WriteTable writes series_id, date, value, weight and smooth; what is not known
-// is an empty cell.
-func WriteTable(w io.Writer, table []Named) error {
+// FillTable fills Smooth and InGap of every series as [Filler] does. A series with
+// fewer than two weighted values gets NaN.
+func FillTable(table []Named) error {
+	var f Filler
+	var days, y, w, z []float64
+	for k := range table {
+		rows := table[k].Rows
+		days, y, w = days[:0], y[:0], w[:0]
+		z = slices.Grow(z[:0], len(rows))[:len(rows)]
+		for _, r := range rows {
+			days = append(days, r.Date.Sub(rows[0].Date).Hours()/24)
+			y, w = append(y, r.Value), append(w, r.Weight)
+		}
+		err := f.Fill(z, days, y, w)
+		few := errors.Is(err, ErrFew)
+		if bad := new(fault.Error); !few && errors.As(err, &bad) {
+			return bad.At("series %s", table[k].ID)
+		}
+		for i := range rows {
+			rows[i].Smooth = z[i]
+			if few {
+				rows[i].Smooth = math.NaN()
+			}
+		}
+		markGaps(rows)
+	}
+	return nil
+}
+
+func markGaps(rows []Row) {
+	last := time.Time{}
+	near := func(i int) {
+		if rows[i].Weight > 0 {
+			last = rows[i].Date
+		}
+		if d := rows[i].Date.Sub(last).Abs(); !last.IsZero() && d <= gapDays*24*time.Hour {
+			rows[i].InGap = false
+		}
+	}
+	for i := range rows {
+		rows[i].InGap = true
+		near(i)
+	}
+	last = time.Time{}
+	for i := len(rows) - 1; i >= 0; i-- {
+		near(i)
+	}
+}
+
+// WriteTable writes series_id, date, value, weight, smooth and, if asked, in_gap (1
+// or 0); what is not known is an empty cell.
+func WriteTable(w io.Writer, table []Named, gaps bool) error {
 	out := csv.NewWriter(w)
-	if err := out.Write([]string{"series_id", "date", "value", "weight", "smooth"}); err != nil {
+	head := []string{"series_id", "date", "value", "weight", "smooth", "in_gap"}
+	columns := len(head) - 1
+	if gaps {
+		columns++
+	}
+	if err := out.Write(head[:columns]); err != nil {
 		return err
 	}
 	for _, s := range table {
 		for _, r := range s.Rows {
-			if err := out.Write([]string{s.ID, r.Date.Format(time.DateOnly), number(r.Value), number(r.Weight), number(r.Smooth)}); err != nil {
+			gap := "0"
+			if r.InGap {
+				gap = "1"
+			}
+			line := []string{s.ID, r.Date.Format(time.DateOnly), number(r.Value), number(r.Weight), number(r.Smooth), gap}
+			if err := out.Write(line[:columns]); err != nil {
 				return err
 			}
 		}

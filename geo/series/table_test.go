@@ -13,7 +13,7 @@ import (
 func TestReadTable(t *testing.T) {
 	t.Parallel()
 	in := "series_id,date,value,weight\nb,2026-01-11,0.4,1\na,2026-01-01,0.1,0.5\nb,2026-01-01,,1\nb,2026-01-21,0.6,\n"
-	table, err := series.ReadTable(strings.NewReader(in), "f.csv")
+	table, err := series.ReadTable(strings.NewReader(in), "f.csv", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +24,7 @@ func TestReadTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := series.WriteTable(&out, table); err != nil {
+	if err := series.WriteTable(&out, table, false); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"series_id,date,value,weight,smooth\nb,2026-01-01,,0,0.2", "a,2026-01-01,0.1,0.5,\n"} {
@@ -49,7 +49,7 @@ func TestReadTableRefuses(t *testing.T) {
 		"short":     {"series_id,date,value\na,2026-02-20\n", series.ErrTable, "f.csv:2:"},
 		"twice":     {"series_id,date,value\na,2026-02-20,1\na,2026-02-20,1\n", series.ErrRepeat, "f.csv"},
 	} {
-		_, err := series.ReadTable(strings.NewReader(c.in), "f.csv")
+		_, err := series.ReadTable(strings.NewReader(c.in), "f.csv", false)
 		if !errors.Is(err, c.want) || !strings.HasPrefix(err.Error(), c.place) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -81,15 +81,50 @@ func FuzzReadTable(f *testing.F) {
 	f.Add("series_id,date,value,weight\na,2026-01-01,0.1,1\na,2026-01-11,,\n")
 	f.Add("date,value,series_id\n2026-01-01,NaN,\"x\ny\"\n")
 	f.Fuzz(func(t *testing.T, in string) {
-		table, err := series.ReadTable(strings.NewReader(in), "fuzz")
+		table, err := series.ReadTable(strings.NewReader(in), "fuzz", true)
 		if err != nil {
 			return
 		}
 		if err := series.SmoothTable(table, 10, 0); err != nil {
 			t.Fatal(err)
 		}
-		if err := series.WriteTable(new(bytes.Buffer), table); err != nil {
+		if err := series.FillTable(table); err != nil && !errors.Is(err, series.ErrSpan) {
+			t.Fatal(err)
+		}
+		if err := series.WriteTable(new(bytes.Buffer), table, true); err != nil {
 			t.Fatal(err)
 		}
 	})
+}
+
+func TestFillTable(t *testing.T) {
+	t.Parallel()
+	in := "series_id,date,value,weight\na,2026-01-01,0.2,\na,2026-01-11,0.2,1\na,2026-01-11,0.5,2\na,2026-02-10,,\na,2026-02-25,0.6,\nb,2026-01-01,0.2,\n"
+	if _, err := series.ReadTable(strings.NewReader(in), "f.csv", false); !errors.Is(err, series.ErrRepeat) {
+		t.Errorf("two rows of a day: %v", err)
+	}
+	table, err := series.ReadTable(strings.NewReader(in), "f.csv", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := series.FillTable(table); err != nil {
+		t.Fatal(err)
+	}
+	a, b := table[0].Rows, table[1].Rows
+	if len(a) != 4 || math.Abs(a[1].Value-0.4) > 1e-12 || a[1].Weight != 3 {
+		t.Errorf("the rows of a day are not merged: %+v", a)
+	}
+	if !(a[2].Smooth > 0.3 && a[2].Smooth < 0.7) || a[2].InGap {
+		t.Errorf("the missing value is %+v", a[2])
+	}
+	if !math.IsNaN(b[0].Smooth) || b[0].InGap {
+		t.Errorf("one value makes no curve: %+v", b[0])
+	}
+	var out bytes.Buffer
+	if err := series.WriteTable(&out, table, true); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(out.String(), "series_id,date,value,weight,smooth,in_gap\na,2026-01-01,0.2,1,") || !strings.HasSuffix(out.String(), "b,2026-01-01,0.2,1,,0\n") {
+		t.Errorf("got %s", out.String())
+	}
 }
