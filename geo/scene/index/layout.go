@@ -47,6 +47,7 @@ type Rule struct {
 	Collection string     `json:"collection,omitempty" yaml:"collection"` // when it differs from the layout's
 	Bands      []BandRule `json:"bands,omitempty" yaml:"bands"`           // in the order of the file, or by match; absent: as the files describe them
 	Dates      string     `json:"dates,omitempty" yaml:"dates"`           // CSV beside the file: one row a band of a stack, columns idx and timestamp
+	Date       string     `json:"date,omitempty" yaml:"date"`             // of all its files, when their names tell none
 	re         *regexp.Regexp
 }
 
@@ -165,13 +166,18 @@ func (r *Rule) prepare(collection string) error {
 	}
 	re.WriteString(regexp.QuoteMeta(rest) + "$")
 	ways := 0
-	for _, given := range []bool{seen["date"], seen["doy"], r.Dates != ""} {
+	for _, given := range []bool{seen["date"], seen["doy"], r.Dates != "", r.Date != ""} {
 		if given {
 			ways++
 		}
 	}
 	if ways != 1 {
-		return fmt.Errorf("pattern %q: give either {date} or {doy} in it or a dates file", r.Pattern)
+		return fmt.Errorf("pattern %q: give either {date} or {doy} in it, a date or a dates file", r.Pattern)
+	}
+	if r.Date != "" {
+		if _, err := parseDate(r.Date); err != nil {
+			return err
+		}
 	}
 	if r.Dates != "" && len(r.Bands) != 1 {
 		return errors.New("a stack with a dates file needs exactly one entry in bands, which tells what all of them are")
@@ -277,6 +283,7 @@ func (r *Rule) match(name string) (date, tile, band string, ok bool) {
 	if m == nil {
 		return "", "", "", false
 	}
+	date = r.Date
 	for i, n := range r.re.SubexpNames() {
 		switch n {
 		case "date", "doy":

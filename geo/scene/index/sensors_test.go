@@ -15,6 +15,7 @@ import (
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo/scene"
 	"github.com/furrowcredit/furrow/geo/scene/index"
+	"github.com/furrowcredit/furrow/internal/realdata"
 )
 
 func builtin(t testing.TB) index.Sensors {
@@ -162,6 +163,32 @@ func TestMasksOfASidecar(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(dir, index.LayoutFile), []byte(sidecar("-1")), 0o644))
 	if _, err := index.Run(t.Context(), index.Config{Dir: dir}); !errors.Is(err, index.ErrLayout) {
 		t.Errorf("a threshold below 0: %v", err)
+	}
+}
+
+// A real pair of Sentinel-1 and Sentinel-2 chips whose names tell no date.
+func TestFloodChips(t *testing.T) {
+	t.Parallel()
+	sidecar := filepath.Join(t.TempDir(), "flood.json")
+	must(t, os.WriteFile(sidecar, []byte(`{"collection": "flood", "files": [
+		{"pattern": "spain_S1Hand.tif", "date": "2019-09-18", "bands": [{"name": "VV"}, {"name": "VH"}]},
+		{"pattern": "spain_S2Hand.tif", "date": "2019-09-17", "bands": [
+			{"name": "B01", "scale": 0.0001, "offset": 0}, {"name": "B02", "scale": 0.0001, "offset": 0},
+			{"name": "B03", "scale": 0.0001, "offset": 0}, {"name": "B04", "scale": 0.0001, "offset": 0}]}]}`), 0o644))
+	cat, res := run(t, index.Config{Dir: realdata.Dir(t, "geo", "flood"), Out: t.TempDir(), Layout: sidecar})
+	if res.Items != 2 || len(res.Refused) != 0 {
+		t.Fatalf("%+v", res)
+	}
+	it := cat.Items()[1]
+	b := read(t, cat, it.ID, scene.Window{W: it.Grid.Width, H: it.Grid.Height}, "vv")
+	var sum, n float64
+	for _, v := range b.Bands[0] {
+		if !math.IsNaN(v) {
+			sum, n = sum+v, n+1
+		}
+	}
+	if mean := sum / n; mean < -16 || mean > -8 { // water at -15.6, land at -9.1 dB
+		t.Errorf("mean VV %.1f dB of %v pixels", mean, n)
 	}
 }
 
