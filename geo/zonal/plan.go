@@ -20,11 +20,11 @@ type Plan struct {
 	tiles  []tile
 }
 
-// tileSize is the side of the tiles in which rasters are read, in pixels: a
-// multiple of the usual block sizes, small enough for the processor's cache. Tiles
+// tileSize is the side of the tiles in which rasters are read, in pixels: it divides
+// the usual block sizes, and a tile fits the cache of a processor's core. Tiles
 // go by squares of super pixels, so that the greater blocks are not decoded twice.
 const (
-	tileSize = 512
+	tileSize = 256
 	super    = 1024
 )
 

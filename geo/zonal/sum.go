@@ -58,26 +58,32 @@ func (r *reading[T]) some(s *sums, parts []float64, v []T) {
 		parts, v = parts[1:], v[1:]
 	}
 	parts = parts[:len(v)]
+	origin, low, high := s.origin, s.low, s.high
+	var weight, sum, square float64
 	for i, x := range v {
 		f := float64(x)
-		d := f - s.origin
+		d := f - origin
 		if math.IsNaN(d) || r.hasNoData && x == r.nodata {
 			continue
 		}
-		w := parts[i]
-		s.w += w
-		s.v += w * d
+		weight += parts[i]
+		d *= parts[i]
+		sum += d
 		if r.meanOnly {
 			continue
 		}
-		s.vv += w * d * d
-		if f < s.low {
-			s.low = f
+		square += d * (f - origin)
+		if f < low {
+			low = f
 		}
-		if f > s.high {
-			s.high = f
+		if f > high {
+			high = f
 		}
 	}
+	s.w += weight
+	s.v += sum
+	s.vv += square
+	s.low, s.high = low, high
 }
 
 // full adds values of full pixels, four at a time while all of them count.
@@ -86,39 +92,46 @@ func (r *reading[T]) full(s *sums, v []T) {
 		r.one(s, 1, v[0])
 		v = v[1:]
 	}
-	for r.hasNoData && len(v) > 0 {
-		r.one(s, 1, v[0])
-		v = v[1:]
-	}
 	origin, low, high := s.origin, s.low, s.high
 	n := 0
 	var sum, square float64
-	for ; len(v) >= 4; v = v[4:] {
-		v0, v1, v2, v3 := float64(v[0]), float64(v[1]), float64(v[2]), float64(v[3])
-		d0, d1, d2, d3 := v0-origin, v1-origin, v2-origin, v3-origin
-		four := (d0 + d1) + (d2 + d3)
-		if math.IsNaN(four) {
-			for _, x := range v[:4] {
-				r.one(s, 1, x)
+	for len(v) > 0 {
+		if len(v) >= 4 && !r.hasNoData {
+			v0, v1, v2, v3 := float64(v[0]), float64(v[1]), float64(v[2]), float64(v[3])
+			d0, d1, d2, d3 := v0-origin, v1-origin, v2-origin, v3-origin
+			if four := (d0 + d1) + (d2 + d3); !math.IsNaN(four) {
+				v = v[4:]
+				n += 4
+				sum += four
+				if r.meanOnly {
+					continue
+				}
+				square += (d0*d0 + d1*d1) + (d2*d2 + d3*d3)
+				low, high = least(low, v0, v1, v2, v3), most(high, v0, v1, v2, v3)
+				continue
 			}
-			low, high = min(low, s.low), max(high, s.high)
+		}
+		x := v[0]
+		v = v[1:]
+		f := float64(x)
+		d := f - origin
+		if math.IsNaN(d) || r.hasNoData && x == r.nodata {
 			continue
 		}
-		n += 4
-		sum += four
-		if r.meanOnly {
-			continue
+		n++
+		sum += d
+		square += d * d
+		if f < low {
+			low = f
 		}
-		square += (d0*d0 + d1*d1) + (d2*d2 + d3*d3)
-		low, high = least(low, v0, v1, v2, v3), most(high, v0, v1, v2, v3)
+		if f > high {
+			high = f
+		}
 	}
 	s.w += float64(n)
 	s.v += sum
 	s.vv += square
 	s.low, s.high = low, high
-	for _, x := range v {
-		r.one(s, 1, x)
-	}
 }
 
 func (r *reading[T]) one(s *sums, w float64, x T) {
