@@ -133,3 +133,43 @@ func TestGeoToolsRefuse(t *testing.T) {
 		})
 	}
 }
+
+// Without its edge every parcel is smaller, and none is missing; mean and count
+// alone are those of the whole table.
+func TestZonalInnerEdge(t *testing.T) {
+	t.Parallel()
+	dir := realdata.Dir(t, "geo", "zonal")
+	table := func(args ...string) [][]string {
+		out := filepath.Join(t.TempDir(), "z.csv")
+		if _, _, err := call(t, runZonal, append([]string{
+			"--raster", filepath.Join(dir, "ndvi_1.tif"), "--plots", filepath.Join(dir, "parcels_utm.gpkg"), "--id", "id", "--out", out,
+		}, args...)...); err != nil {
+			t.Fatal(err)
+		}
+		return readTable(t, out)
+	}
+	whole, few, inner := table(), table("--stats", "count,mean"), table("--inner", "5", "--stats", "count")
+	if len(inner) != len(whole) {
+		t.Fatalf("%d rows of %d", len(inner), len(whole))
+	}
+	for i := 1; i < len(whole); i++ {
+		if inner[i][0] != whole[i][0] {
+			t.Fatalf("row %d is of %s, not %s", i, inner[i][0], whole[i][0])
+		}
+		a, _ := strconv.ParseFloat(inner[i][1], 64)
+		b, _ := strconv.ParseFloat(whole[i][2], 64)
+		if a >= b || a < 0 {
+			t.Errorf("parcel %s has %v pixels inside of %v", inner[i][0], a, b)
+		}
+		for k, col := range []int{2, 1} {
+			x, _ := strconv.ParseFloat(few[i][k+1], 64)
+			y, _ := strconv.ParseFloat(whole[i][col], 64)
+			if math.Abs(x-y) > 1e-12*math.Abs(y) {
+				t.Errorf("parcel %s: %v alone, %v in the table", whole[i][0], x, y)
+			}
+		}
+	}
+	if _, _, err := call(t, runZonal, "--raster", "a.tif", "--plots", "p.gpkg", "--id", "id", "--inner", "-5"); !errors.Is(err, errUsage) {
+		t.Errorf("an edge of -5 m: %v", err)
+	}
+}
