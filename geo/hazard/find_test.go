@@ -349,3 +349,32 @@ func ExampleCompare() {
 	// VCI 20 of 5 years
 	// short_history
 }
+
+// A dry field that might be any of several other crops is held against the declared
+// one, with less confidence; one that surely is another crop is not.
+func TestDroughtOnADoubtfulField(t *testing.T) {
+	t.Parallel()
+	var plots []hazard.Plot
+	for i := range 12 {
+		plots = append(plots, plot(t, "wheat_maize", i*2-12, nil))
+	}
+	taken := func(guesses ...geo.CropGuess) hazard.Plot {
+		p := plot(t, "wheat_maize", 0, func(s *series.Sight) {
+			dry(s)
+			if between(s, "2026-07-15", "2026-10-10") {
+				s.Moisture = s.NDVI - 0.45
+			}
+		})
+		p.Answer.Crop, p.Answer.Confidence, p.Answer.Matches, p.Answer.Guesses = "orchard", 0.85, nil, guesses
+		return p
+	}
+	doubtful := taken(geo.CropGuess{Crop: "grape", Probability: 0.5}, geo.CropGuess{Crop: "apple", Probability: 0.35})
+	surely := taken(geo.CropGuess{Crop: "apple", Probability: 0.85})
+	got := hazard.Find(append(plots, doubtful, surely))
+	if h := got[12]; len(h) != 1 || h[0].Kind != geo.Drought || h[0].Confidence > 0.5 {
+		t.Errorf("doubtful: got %+v", h)
+	}
+	if h := got[13]; len(h) > 0 {
+		t.Errorf("surely another crop: got %+v", h)
+	}
+}

@@ -44,7 +44,7 @@ const (
 	dryMoisture = 0.025 // NDMI below that of peers of the same NDVI
 	peerDoubt   = 0.7   // greatest confidence of a drought that only peers tell of
 	doubt       = 0.7   // for a field held against a crop that was not recognised on it
-	sure        = 0.7   // confidence of another crop above which the declared one is not compared
+	sure        = 0.7   // probability of another crop above which the declared one is not compared
 )
 
 // Find gives the hazards of each plot, in their order. Plots with the same crop

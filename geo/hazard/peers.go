@@ -39,7 +39,7 @@ func behind(plots []Plot, out [][]geo.Hazard) {
 		// holder states.
 		for i, p := range plots {
 			a := p.Answer
-			if a.Curve == nil || p.Crop != name || a.Crop == name || a.Crop == crop.Fallow || a.Confidence > sure {
+			if a.Curve == nil || p.Crop != name || a.Crop == name || a.Crop == crop.Fallow || likeliest(a) > sure {
 				continue
 			}
 			if h, ok := g.find(p, out[i]); ok {
@@ -48,6 +48,15 @@ func behind(plots []Plot, out [][]geo.Hazard) {
 			}
 		}
 	}
+}
+
+// likeliest is the probability of the single crop that fits best. Where several that
+// are alike share the answer, its confidence is that of all of them together.
+func likeliest(a crop.Answer) float64 {
+	if len(a.Guesses) == 0 {
+		return a.Confidence
+	}
+	return a.Guesses[0].Probability
 }
 
 // group is what the plots of one crop do together.
