@@ -2,14 +2,13 @@
 // tells from the curve of a plot which of them grew there.
 //
 // The catalogue is a YAML file that a bank may edit (docs/formats/crops.md). The
-// classifier, rules/1, holds the seen seasons against the calendar of every crop
-// of the region; it abstains where the evidence is thin or fits nothing.
+// classifier, rules/2, holds the looks at a plot and the seen seasons against the
+// calendar of every crop of the region; it abstains where the evidence is thin or
+// fits nothing.
 package crop
 
 import (
-	"bytes"
 	"errors"
-	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -40,43 +39,82 @@ const (
 	Cycles    Kind = "cycles"    // several short rises at any time
 	Perennial Kind = "perennial" // a long season that does not fall to bare soil
 	Evergreen Kind = "evergreen" // green all the year
+	Covered   Kind = "covered"   // under plastic or glass, which dulls every season
 )
 
-// Catalogue is the crops by code and the regions. It is immutable.
+// Catalogue is the crops by code, the groups, the regions and how the fields of
+// each province are used. It is immutable.
 type Catalogue struct {
-	regions []Region
-	crops   []Crop
-	byCode  map[string]int
+	sources   []Source
+	groups    []Group
+	regions   []Region
+	provinces []Province
+	crops     []Crop
+	byCode    map[string]int
+}
+
+// Source is where facts of the catalogue come from.
+type Source struct {
+	Code     string `yaml:"code"`
+	Text     string `yaml:"text"`
+	Estimate bool   `yaml:"estimate"` // a round figure of the project, no quotation
+}
+
+// Group is crops that are alike to a lender, and often to a satellite.
+type Group struct {
+	Code    string `yaml:"code"`
+	Zh      string `yaml:"zh"`
+	En      string `yaml:"en"`
+	Generic string `yaml:"generic"` // the crop to name when only the group is sure; "" for none
 }
 
 // Region is a part of the world with one crop calendar.
 type Region struct {
-	Code     string     `yaml:"code"`
-	Zh       string     `yaml:"zh"`
-	En       string     `yaml:"en"`
-	Counties []string   `yaml:"counties"` // prefixes of GB/T 2260 codes
-	BBox     [4]float64 `yaml:"bbox"`     // west, south, east, north
-	Prices   bool       `yaml:"prices"`   // whether yields and prices of the file hold here
+	Code   string             `yaml:"code"`
+	Zh     string             `yaml:"zh"`
+	En     string             `yaml:"en"`
+	Boxes  [][4]float64       `yaml:"boxes"`  // west, south, east, north: for plots without a county code
+	Prices bool               `yaml:"prices"` // whether yields and prices of the file hold here
+	Shares map[string]float64 `yaml:"shares"` // of the fields, by crop; without them the mean over its parts of provinces
+	Source string             `yaml:"shares_source"`
 }
 
-// Crop is a crop, or a rotation of two.
+// Province is a province-level division of GB/T 2260 with the use of its fields.
+type Province struct {
+	Code  string `yaml:"code"` // two digits
+	Zh    string `yaml:"zh"`
+	En    string `yaml:"en"`
+	Parts []Area `yaml:"parts"`
+}
+
+// Area is the part of a province that lies in one region.
+type Area struct {
+	Region   string             `yaml:"region"`
+	Counties []string           `yaml:"counties"`     // prefixes of GB/T 2260 codes; none for the rest of the province
+	Cropland float64            `yaml:"cropland_kha"` // 1000 ha: the weight of the part in its region
+	Shares   map[string]float64 `yaml:"shares"`       // rough share of the fields, by crop or rotation
+}
+
+// Crop is a crop, or a rotation of several.
 type Crop struct {
-	Code       string             `yaml:"code"`
-	Zh         string             `yaml:"zh"`
-	En         string             `yaml:"en"`
-	Group      string             `yaml:"group"`
-	Kind       Kind               `yaml:"kind"`
-	Flooded    bool               `yaml:"flooded"`     // stands in water before it greens
-	Yellow     bool               `yaml:"yellow"`      // flowers yellow at its peak
-	PartOnly   bool               `yaml:"part_only"`   // grown only in a rotation
-	Cycles     [2]int             `yaml:"cycles"`      // seasons a year, for Cycles
-	WinterNDVI [2]float64         `yaml:"winter_ndvi"` // lowest of the year, for Perennial and Evergreen
-	PeakNDVI   [2]float64         `yaml:"peak_ndvi"`
-	Yield      [3]float64         `yaml:"yield_kg_per_mu"` // low, middle, high
-	Price      Price              `yaml:"price"`
-	Calendar   []Calendar         `yaml:"calendar"`
-	Parts      []string           `yaml:"parts"`  // of a rotation, in the order of the year
-	Shares     map[string]float64 `yaml:"shares"` // of a rotation, by region
+	Code           string     `yaml:"code"`
+	Zh             string     `yaml:"zh"`
+	En             string     `yaml:"en"`
+	Group          string     `yaml:"group"`
+	Kind           Kind       `yaml:"kind"`
+	Flooded        bool       `yaml:"flooded"`     // stands in water before it greens
+	Yellow         bool       `yaml:"yellow"`      // flowers yellow at its peak
+	PartOnly       bool       `yaml:"part_only"`   // grown only in a rotation
+	Cycles         [2]int     `yaml:"cycles"`      // seasons a year, for Cycles
+	WinterNDVI     [2]float64 `yaml:"winter_ndvi"` // lowest of the year, for Perennial, Evergreen and Covered
+	PeakNDVI       [2]float64 `yaml:"peak_ndvi"`
+	Yield          [3]float64 `yaml:"yield_kg_per_mu"` // low, middle, high
+	YieldSource    string     `yaml:"yield_source"`
+	Cost           Cost       `yaml:"cost"`
+	Price          Price      `yaml:"price"`
+	CalendarSource string     `yaml:"calendar_source"`
+	Calendar       []Calendar `yaml:"calendar"`
+	Parts          []string   `yaml:"parts"` // of a rotation, in the order of the year
 }
 
 // Price is the farm-gate price.
@@ -87,14 +125,20 @@ type Price struct {
 	Estimate bool      `yaml:"estimate"`
 }
 
-// Calendar is when a crop stands in a region.
+// Calendar is when a crop stands in a region, and what of its figures differs there.
 type Calendar struct {
-	Region  string  `yaml:"region"`
-	Share   float64 `yaml:"share"` // of the region's fields; the prior of the classifier
-	Sow     Window  `yaml:"sow"`
-	Green   Window  `yaml:"green"`
-	Peak    Window  `yaml:"peak"`
-	Harvest Window  `yaml:"harvest"`
+	Region      string      `yaml:"region"`
+	Sow         Window      `yaml:"sow"`
+	Green       Window      `yaml:"green"`
+	Peak        Window      `yaml:"peak"`
+	Harvest     Window      `yaml:"harvest"`
+	Cycles      *[2]int     `yaml:"cycles"`
+	Yield       *[3]float64 `yaml:"yield_kg_per_mu"`
+	YieldSource string      `yaml:"yield_source"`
+	Cost        *Cost       `yaml:"cost"`
+	Price       *Price      `yaml:"price"`
+
+	drawn *band
 }
 
 // Window is a span of days, counted from 1 January of the year of the peak: the
@@ -133,6 +177,8 @@ func (w Window) In(year int) (from, to time.Time) {
 // Mid is the middle day.
 func (w Window) Mid() int { return (w.From + w.To) / 2 }
 
+func (w Window) plus(days int) Window { return Window{w.From + days, w.To + days} }
+
 // Load reads crops.yaml of a catalogue folder and checks it as a whole.
 func Load(fsys fs.FS) (*Catalogue, error) {
 	b, err := fs.ReadFile(fsys, "crops.yaml")
@@ -142,107 +188,24 @@ func Load(fsys fs.FS) (*Catalogue, error) {
 	return Parse(b)
 }
 
-// Parse reads a catalogue. Unknown fields are errors: they are misspelt ones.
-func Parse(text []byte) (*Catalogue, error) {
-	var file struct {
-		Version int      `yaml:"version"`
-		Regions []Region `yaml:"regions"`
-		Crops   []Crop   `yaml:"crops"`
-	}
-	dec := yaml.NewDecoder(bytes.NewReader(text))
-	dec.KnownFields(true)
-	if err := dec.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
-		return nil, ErrCatalogue.With("why", err).At("crops.yaml")
-	}
-	if file.Version != 1 {
-		return nil, wrong("crops.yaml", "version must be 1")
-	}
-	c := &Catalogue{regions: file.Regions, crops: file.Crops, byCode: map[string]int{}}
-	regions := map[string]bool{}
-	for _, r := range file.Regions {
-		if r.Code == "" || r.Zh == "" || r.En == "" || regions[r.Code] {
-			return nil, wrong(r.Code, "a region needs a code of its own and both names")
-		}
-		regions[r.Code] = true
-	}
-	for i := range c.crops {
-		k := &c.crops[i]
-		if _, twice := c.byCode[k.Code]; twice || k.Code == Fallow || k.Code == "" || k.Zh == "" || k.En == "" {
-			return nil, wrong(k.Code, "a crop needs a code of its own and both names")
-		}
-		if err := k.check(c, regions); err != nil {
-			return nil, err
-		}
-		c.byCode[k.Code] = i
-	}
-	return c, nil
-}
-
-func wrong(place, why string) error { return ErrCatalogue.With("why", why).At("crops.yaml: %s", place) }
-
-// check validates k and orders its windows; parts must come before it.
-func (k *Crop) check(c *Catalogue, regions map[string]bool) error {
-	if len(k.Parts) > 0 {
-		for _, p := range k.Parts {
-			if i, ok := c.byCode[p]; !ok || len(c.crops[i].Parts) > 0 {
-				return wrong(k.Code, "part "+p+" must be a single crop further up")
-			}
-		}
-		for r, s := range k.Shares {
-			if !regions[r] || !(s > 0 && s <= 1) {
-				return wrong(k.Code, "shares name a region and a share up to 1")
-			}
-		}
-		return nil
-	}
-	lo, mid, hi := k.Yield[0], k.Yield[1], k.Yield[2]
-	switch {
-	case !(lo > 0 && lo <= mid && mid <= hi && hi < 1e5):
-		return wrong(k.Code, "yield_kg_per_mu must be low, middle, high")
-	case !(k.PeakNDVI[0] > 0 && k.PeakNDVI[0] < k.PeakNDVI[1] && k.PeakNDVI[1] <= 1):
-		return wrong(k.Code, "peak_ndvi must be a rising pair up to 1")
-	case k.Price.Fen <= 0 || k.Price.Fen > 1e7 || k.Price.Source == "":
-		return wrong(k.Code, "price needs fen_per_kg and source")
-	case !slices.Contains([]Kind{Annual, Cycles, Perennial, Evergreen}, k.Kind):
-		return wrong(k.Code, "kind must be cycles, perennial, evergreen or absent")
-	case k.Kind == Cycles && (k.Cycles[0] < 2 || k.Cycles[0] > k.Cycles[1]):
-		return wrong(k.Code, "cycles must be a rising pair from 2")
-	case (k.Kind == Perennial || k.Kind == Evergreen) && !(k.WinterNDVI[0] < k.WinterNDVI[1]):
-		return wrong(k.Code, "winter_ndvi must be a rising pair")
-	case len(k.Calendar) == 0:
-		return wrong(k.Code, "calendar is missing")
-	}
-	if _, err := time.Parse(time.DateOnly, k.Price.Date); err != nil {
-		return wrong(k.Code, "price date must be such as 2026-05-31")
-	}
-	for i := range k.Calendar {
-		cal := &k.Calendar[i]
-		if !regions[cal.Region] || !(cal.Share >= 0 && cal.Share <= 1) {
-			return wrong(k.Code, "a calendar needs a region of the file and a share up to 1")
-		}
-		if k.Kind == Cycles || k.Kind == Evergreen {
-			continue
-		}
-		for _, w := range []*Window{&cal.Sow, &cal.Green, &cal.Peak, &cal.Harvest} {
-			if w.From == w.To {
-				return wrong(k.Code, "calendar needs sow, green, peak and harvest")
-			}
-		}
-		// Sowing and greening come before the peak, harvest after it.
-		for _, w := range []*Window{&cal.Sow, &cal.Green} {
-			for w.From > cal.Peak.From {
-				w.From, w.To = w.From-365, w.To-365
-			}
-		}
-		for cal.Harvest.To < cal.Peak.To {
-			cal.Harvest.From, cal.Harvest.To = cal.Harvest.From+365, cal.Harvest.To+365
-		}
-	}
-	return nil
-}
-
 // Crops returns all crops in the order of the file. The caller must not change them.
 func (c *Catalogue) Crops() []Crop { return c.crops }
+
+// Groups returns the groups of crops in the order of the file.
+func (c *Catalogue) Groups() []Group { return c.groups }
+
+// Provinces returns the provinces in the order of the file.
+func (c *Catalogue) Provinces() []Province { return c.provinces }
+
+// Source returns the source of that code; the second answer is false when the
+// catalogue has none.
+func (c *Catalogue) Source(code string) (Source, bool) {
+	i := slices.IndexFunc(c.sources, func(s Source) bool { return s.Code == code })
+	if i < 0 {
+		return Source{}, false
+	}
+	return c.sources[i], true
+}
 
 // Crop returns the crop of that code, or [ErrNoCrop].
 func (c *Catalogue) Crop(code string) (Crop, error) {
@@ -268,70 +231,138 @@ func (c *Catalogue) Name(code, lang string) string {
 	return code
 }
 
-// Region finds the region of a plot by its county code or, without one, by where
-// it lies. The second answer is false where no calendar is known.
+// Region finds the region of a plot by its county code or, without one, by the
+// smallest box that holds it. The second answer is false where no calendar is known.
 func (c *Catalogue) Region(county string, at orb.Point) (Region, bool) {
-	best, length := -1, 0
-	for i, r := range c.regions {
-		for _, p := range r.Counties {
-			if len(p) > length && strings.HasPrefix(county, p) {
-				best, length = i, len(p)
+	if a := c.area(county); a != nil {
+		return c.region(a.Region), true
+	}
+	var best Region
+	least, found := 0.0, false
+	for _, r := range c.regions {
+		for _, b := range r.Boxes {
+			if at[0] < b[0] || at[1] < b[1] || at[0] > b[2] || at[1] > b[3] {
+				continue
+			}
+			if size := (b[2] - b[0]) * (b[3] - b[1]); !found || size < least {
+				best, least, found = r, size, true
 			}
 		}
 	}
-	if best >= 0 {
-		return c.regions[best], true
-	}
-	for _, r := range c.regions {
-		if at[0] >= r.BBox[0] && at[1] >= r.BBox[1] && at[0] <= r.BBox[2] && at[1] <= r.BBox[3] {
-			return r, true
-		}
-	}
-	return Region{}, false
+	return best, found
 }
 
-// Part is one crop with its calendar in a region.
+// region returns the region of a code that the check has found to exist.
+func (c *Catalogue) region(code string) Region {
+	return c.regions[slices.IndexFunc(c.regions, func(r Region) bool { return r.Code == code })]
+}
+
+// area finds the part of a province that a county lies in, nil for none.
+func (c *Catalogue) area(county string) *Area {
+	var best *Area
+	length := 1
+	for i := range c.provinces {
+		p := &c.provinces[i]
+		if !strings.HasPrefix(county, p.Code) {
+			continue
+		}
+		for k := range p.Parts {
+			a := &p.Parts[k]
+			if len(a.Counties) == 0 && length < 2 {
+				best, length = a, 2
+			}
+			for _, prefix := range a.Counties {
+				if len(prefix) > length && strings.HasPrefix(county, prefix) {
+					best, length = a, len(prefix)
+				}
+			}
+		}
+	}
+	return best
+}
+
+// Part is one crop with its calendar in a region. Yield, cost and price are those
+// of the region where it has its own.
 type Part struct {
 	Crop
-	When Calendar
+	When  Calendar
+	drawn *band
 }
 
 // Parts gives the single crops of a code in a region, in the order of the year:
-// one for a crop, two for a rotation, none where the crop is unknown there.
+// one for a crop, several for a rotation, none where the crop is unknown there.
 func (c *Catalogue) Parts(code, region string) []Part {
 	i, ok := c.byCode[code]
 	if !ok {
 		return nil
 	}
-	k := c.crops[i]
-	codes := k.Parts
+	codes := c.crops[i].Parts
 	if len(codes) == 0 {
 		codes = []string{code}
 	}
-	var out []Part
+	out := make([]Part, 0, len(codes))
 	for _, p := range codes {
-		single := c.crops[c.byCode[p]]
-		j := slices.IndexFunc(single.Calendar, func(cal Calendar) bool { return cal.Region == region })
+		k := c.crops[c.byCode[p]]
+		j := slices.IndexFunc(k.Calendar, func(cal Calendar) bool { return cal.Region == region })
 		if j < 0 {
 			return nil
 		}
-		out = append(out, Part{single, single.Calendar[j]})
+		out = append(out, k.in(k.Calendar[j]))
 	}
 	return out
 }
 
-// share is how usual the crop is in the region; 0 means that it is no candidate.
-func (k Crop) share(region string) float64 {
-	if k.PartOnly {
-		return 0
+// in gives the crop as it is in one region.
+func (k Crop) in(cal Calendar) Part {
+	if cal.Yield != nil {
+		k.Yield = *cal.Yield
 	}
-	if len(k.Parts) > 0 {
-		return k.Shares[region]
+	if cal.YieldSource != "" {
+		k.YieldSource = cal.YieldSource
 	}
-	for _, cal := range k.Calendar {
-		if cal.Region == region {
-			return cal.Share
+	if cal.Cost != nil {
+		k.Cost = *cal.Cost
+	}
+	if cal.Price != nil {
+		k.Price = *cal.Price
+	}
+	if cal.Cycles != nil {
+		k.Cycles = *cal.Cycles
+	}
+	return Part{Crop: k, When: cal, drawn: cal.drawn}
+}
+
+// Shares gives the rough share of the fields under every crop and rotation where a
+// plot lies: those of its county's part of the province or, without a county, of
+// the region. A crop that the region grows and the province does not name keeps a
+// small share, or none where even the region grows little of it. The map is the
+// caller's.
+func (c *Catalogue) Shares(county, region string) map[string]float64 {
+	const (
+		elsewhere = 0.1   // of the region's share, for a crop that is no usual one of the province
+		least     = 0.001 // share of such a crop that makes it a candidate
+	)
+	i := slices.IndexFunc(c.regions, func(r Region) bool { return r.Code == region })
+	if i < 0 {
+		return nil
+	}
+	out := make(map[string]float64, len(c.regions[i].Shares))
+	a := c.area(county)
+	if a != nil && a.Region != region {
+		a = nil
+	}
+	for code, s := range c.regions[i].Shares {
+		if a != nil {
+			if s *= elsewhere; s < least {
+				continue
+			}
+		}
+		out[code] = s
+	}
+	if a != nil {
+		for code, s := range a.Shares {
+			out[code] = s
 		}
 	}
-	return 0
+	return out
 }

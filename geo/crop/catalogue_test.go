@@ -69,17 +69,27 @@ func TestRegion(t *testing.T) {
 }
 
 const tiny = `version: 1
+sources:
+  - {code: s, text: somewhere}
+groups:
+  - {code: g, zh: 组, en: group, generic: a}
 regions:
-  - {code: r, zh: 区, en: region, counties: ["41"], bbox: [0, 0, 1, 1], prices: true}
+  - {code: r, zh: 区, en: region, boxes: [[0, 0, 1, 1]], prices: true}
+provinces:
+  - {code: "41", zh: 省, en: province, parts: [{region: r, cropland_kha: 10, shares: {a: 0.5}}]}
 crops:
   - code: a
     zh: 甲
     en: a
+    group: g
     peak_ndvi: [0.6, 0.9]
     yield_kg_per_mu: [1, 2, 3]
+    yield_source: s
+    cost: {fen_per_mu: [1, 2, 3], spent: [0.5, 0.8, 0.9], source: s}
     price: {fen_per_kg: 100, date: "2026-01-01", source: s}
+    calendar_source: s
     calendar:
-      - {region: r, share: 1, sow: [10-05, 11-05], green: [11-01, 03-01], peak: [04-01, 05-01], harvest: [05-25, 06-10]}
+      - {region: r, sow: [10-05, 11-05], green: [11-01, 03-01], peak: [04-01, 05-01], harvest: [05-25, 06-10]}
 `
 
 func TestParseRefuses(t *testing.T) {
@@ -88,20 +98,34 @@ func TestParseRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, edit := range map[string][2]string{
-		"version":      {"version: 1", "version: 2"},
-		"misspelt":     {"peak_ndvi", "peak_nvdi"},
-		"30 February":  {"[11-01, 03-01]", "[11-01, 02-30]"},
-		"yield order":  {"[1, 2, 3]", "[2, 1, 3]"},
-		"no price":     {"fen_per_kg: 100", "fen_per_kg: 0"},
-		"price date":   {"2026-01-01", "2026-13-01"},
-		"no region":    {"region: r,", "region: q,"},
-		"share":        {"share: 1", "share: 2"},
-		"kind":         {"    en: a\n", "    en: a\n    kind: tree\n"},
-		"fallow":       {"code: a", "code: fallow"},
-		"twice":        {"crops:\n", "crops:\n  - {code: r2, zh: 乙, en: b, parts: [a]}\n"},
-		"no calendar":  {"sow: [10-05, 11-05], ", ""},
-		"not yaml":     {"version: 1", "version: ["},
-		"region twice": {"regions:\n", "regions:\n  - {code: r, zh: 区, en: region}\n"},
+		"version":           {"version: 1", "version: 2"},
+		"misspelt":          {"peak_ndvi", "peak_nvdi"},
+		"30 February":       {"[11-01, 03-01]", "[11-01, 02-30]"},
+		"yield order":       {"[1, 2, 3]", "[2, 1, 3]"},
+		"no price":          {"fen_per_kg: 100", "fen_per_kg: 0"},
+		"price date":        {"2026-01-01", "2026-13-01"},
+		"yield source":      {"yield_source: s", "yield_source: q"},
+		"calendar source":   {"calendar_source: s", "calendar_source: q"},
+		"cost":              {"fen_per_mu: [1, 2, 3]", "fen_per_mu: [1, 3, 2]"},
+		"cost spent":        {"[0.5, 0.8, 0.9]", "[0.5, 0.8, 1.9]"},
+		"cost source":       {"spent: [0.5, 0.8, 0.9], source: s", "spent: [0.5, 0.8, 0.9]"},
+		"no region":         {"- {region: r, sow", "- {region: q, sow"},
+		"province's region": {"[{region: r, ", "[{region: q, "},
+		"share":             {"{a: 0.5}", "{a: 1.5}"},
+		"share of nothing":  {"{a: 0.5}", "{b: 0.5}"},
+		"province code":     {"code: \"41\"", "code: \"4x\""},
+		"cropland":          {"cropland_kha: 10", "cropland_kha: -1"},
+		"county elsewhere":  {"[{region: r, ", "[{region: r, counties: [\"4201\"], "},
+		"group":             {"group: g", "group: h"},
+		"generic":           {"generic: a", "generic: b"},
+		"box":               {"[[0, 0, 1, 1]]", "[[0, 1, 1, 0]]"},
+		"figures of region": {"harvest: [05-25, 06-10]", "harvest: [05-25, 06-10], yield_kg_per_mu: [3, 2, 1]"},
+		"kind":              {"    group: g\n", "    group: g\n    kind: tree\n"},
+		"fallow":            {"  - code: a", "  - code: fallow"},
+		"part below":        {"crops:\n", "crops:\n  - {code: r2, zh: 乙, en: b, group: g, parts: [a]}\n"},
+		"no calendar":       {"sow: [10-05, 11-05], ", ""},
+		"not yaml":          {"version: 1", "version: ["},
+		"region twice":      {"regions:\n", "regions:\n  - {code: r, zh: 区, en: region}\n"},
 	} {
 		text := strings.Replace(tiny, edit[0], edit[1], 1)
 		if text == tiny {

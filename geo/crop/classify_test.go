@@ -96,7 +96,7 @@ func TestClassify(t *testing.T) {
 		// Green from January to March only: no crop of the region does that.
 		"nothing known": {field: field{base: 0.2, rises: []rise{{"2025-12-20", "2026-01-10", "2026-01-25", "2026-02-10", 0.9}}}, unsure: crop.FitsNone},
 	} {
-		a := c.Classify(crop.Evidence{Region: "huanghuai", Start: from, End: to, Sights: k.sights(from, to, 9)})
+		a := c.Classify(crop.Evidence{Region: "huanghuai", County: "410725", Start: from, End: to, Sights: k.sights(from, to, 9)})
 		if a.Crop != k.want || a.Unsure != k.unsure {
 			t.Errorf("%s: got %q (%s) %v", name, a.Crop, a.Unsure, a.Guesses)
 		}

@@ -182,7 +182,7 @@ func round(v float64) float64 { return math.Round(v*1e4) / 1e4 }
 // recognise names the crop: by the model where it covers the plot, else by the
 // rules, which give seasons and matches in any case.
 func (m *Maker) recognise(d *draft) error {
-	ev := crop.Evidence{Region: d.region.Code, Start: d.Season.Start, End: d.Season.End, Sights: d.ev.Sights}
+	ev := crop.Evidence{Region: d.region.Code, County: d.plot.Region, Start: d.Season.Start, End: d.Season.End, Sights: d.ev.Sights}
 	a := m.crops.Classify(ev)
 	at := d.plot.Polygon.Bound().Center()
 	if m.model != nil && d.Reason == "" && m.model.Covers(at) {

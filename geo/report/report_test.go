@@ -152,7 +152,7 @@ func TestMake(t *testing.T) {
 		crop   string
 	}{
 		{geo.Known, "", "cotton"}, {geo.Unknown, report.NoScenes, ""}, {geo.Unknown, report.FewPixels, ""},
-		{geo.Unknown, report.Boundary, ""}, {geo.LowConfidence, report.SmallPlot + "," + report.Doubtful, "cotton"}, {geo.Unknown, report.Boundary, ""},
+		{geo.Unknown, report.Boundary, ""}, {geo.LowConfidence, report.SmallPlot, "cotton"}, {geo.Unknown, report.Boundary, ""},
 		{geo.Known, "", "cotton"}, {geo.Unknown, report.Edges, ""},
 	}
 	if len(got) != len(plots) {
