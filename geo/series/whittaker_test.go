@@ -191,6 +191,13 @@ func TestSmootherDoesNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(10, func() { _ = s.Robust(z, x, g.Y, g.W, 10) }); n > 0 {
 		t.Errorf("%v allocations a series", n)
 	}
+	if n := testing.AllocsPerRun(10, func() { _, _ = s.Batch(z, x, g.Y, g.W, 10) }); n > 0 {
+		t.Errorf("%v allocations a batch", n)
+	}
+	var f series.Filler
+	if n := testing.AllocsPerRun(10, func() { _ = f.Fill(z, x, g.Y, g.W) }); n > 0 {
+		t.Errorf("%v allocations an estimate", n)
+	}
 }
 
 func BenchmarkWhittaker(b *testing.B) {
