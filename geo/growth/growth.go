@@ -29,14 +29,12 @@ const (
 	// Half the peers must be this green before a rank speaks of growth; below, it
 	// speaks of soil and weeds.
 	coverNDVI = 0.4
-	// In ripening the earlier field is the lower one, not the poorer: the peers' middle
-	// must still be this part of its highest in the weeks before.
+	// While a crop rises the earlier field is the higher one, in ripening the lower, and
+	// neither is the better: the peers' middle must be this part of its highest in the
+	// weeks before and after, as far as they were seen.
 	holdShare = 0.9
 	holdDays  = 60
-	recent    = 3 // dates whose middle rank gives the grade: one odd look decides nothing
-	// Noise of a parcel's mean NDVI when its looks agree.
-	minNoise  = 0.02
-	noiseDays = 20      // looks this near share in a day of the curve
+	minNoise  = 0.02    // of a parcel's mean NDVI when its looks agree
 	z         = 1.64485 // normal quantile of an interval of 90 %
 )
 
@@ -55,13 +53,14 @@ type Field struct {
 
 // Compare ranks each field among the others of its region and crop, one answer a
 // field in their order. A point is given for each clear date on which at least 8
-// peers have a trusted curve; the grade comes from the middle rank of the last three
-// dates on which the peers covered the ground and were not yet ripening.
+// peers have a trusted curve. The grade looks at the dates on which the peers covered
+// the ground and neither rose nor ripened, those of the last 60 days that had any: the
+// middle rank among them counts.
 //
 // GradeLow and GradeHigh are the grades at the ends of a 90 % interval of the
 // percentile: Wilson's interval (1927) for a share among so many peers, and the move
-// of the rank when the NDVI of the field and of its peers errs by the field's noise,
-// added as squares.
+// of the rank when the NDVI of the field and of its peers errs by the noise of the
+// field's looks, added as squares.
 func Compare(fields []Field) []geo.Growth {
 	out := make([]geo.Growth, len(fields))
 	groups := map[[2]string]*group{}
@@ -124,8 +123,8 @@ func (g *group) standing(day time.Time) bool {
 	if !(now >= coverNDVI) {
 		return false
 	}
-	for back := 1; back <= holdDays; back++ {
-		if before := g.middle(day.AddDate(0, 0, -back)); now < holdShare*before {
+	for d := 1; d <= holdDays; d++ {
+		if now < holdShare*g.middle(day.AddDate(0, 0, -d)) || now < holdShare*g.middle(day.AddDate(0, 0, d)) {
 			return false
 		}
 	}
@@ -136,7 +135,7 @@ func (g *group) standing(day time.Time) bool {
 func (g *group) judge(out *geo.Growth, f Field) {
 	out.Reason = FewPeers
 	var last time.Time
-	var ranks []rank
+	var stood []time.Time // days on which ranks speak of growth
 	for _, s := range f.Sights {
 		day := s.Date.UTC().Truncate(24 * time.Hour)
 		own, ok := f.Curve.At(day)
@@ -145,42 +144,50 @@ func (g *group) judge(out *geo.Growth, f Field) {
 		}
 		last = day
 		all := g.on(day)
-		peers := len(all) - 1
-		if peers < minPeers {
+		if len(all) <= minPeers {
 			continue
 		}
 		if out.Reason == FewPeers {
 			out.Reason = NotUp
 		}
 		at, _ := slices.BinarySearch(all, own)
-		p := percentile(all, own, true)
 		out.Points = append(out.Points, geo.GrowthPoint{
-			Date: s.Date, NDVI: round(own, 4), Percentile: round(p, 1),
+			Date: s.Date, NDVI: round(own, 4), Percentile: round(percentile(all, own, true), 1),
 			Low: round(quantile(all, at, 0.25), 4), Middle: round(quantile(all, at, 0.5), 4), High: round(quantile(all, at, 0.75), 4),
 		})
-		if !g.standing(day) {
-			continue
+		if g.standing(day) {
+			stood = append(stood, day)
 		}
-		slip := z * math.Sqrt2 * noise(f, day)
-		ranks = append(ranks, rank{p, percentile(all, own-slip, false), percentile(all, own+slip, false), peers})
 	}
-	if len(ranks) == 0 {
-		return
+	if len(stood) > 0 {
+		from := stood[len(stood)-1].AddDate(0, 0, -holdDays)
+		g.grade(out, f, slices.DeleteFunc(stood, func(t time.Time) bool { return t.Before(from) }))
 	}
-	ranks = ranks[max(0, len(ranks)-recent):]
-	slices.SortFunc(ranks, func(a, b rank) int { return cmp.Compare(a.at, b.at) })
-	r := ranks[len(ranks)/2]
-	out.Reason, out.Peers, out.Percentile = "", r.peers, round(r.at, 1)
-	low, high := wilson(r.at/100, r.peers)
-	out.Grade = grade(r.at)
-	out.GradeLow = grade(r.at - math.Hypot(r.at-100*low, r.at-r.low))
-	out.GradeHigh = grade(r.at + math.Hypot(100*high-r.at, r.high-r.at))
 }
 
-// rank is a percentile with its ends when NDVI errs, among so many peers.
-type rank struct {
-	at, low, high float64
-	peers         int
+// grade takes the middle rank of f over some days. The noise of its curve falls with
+// their number.
+func (g *group) grade(out *geo.Growth, f Field, days []time.Time) {
+	slip := z * math.Sqrt2 * noise(f) / math.Sqrt(float64(len(days)))
+	var at, low, high, peers []float64
+	for _, d := range days {
+		all := g.on(d)
+		own, _ := f.Curve.At(d)
+		at = append(at, percentile(all, own, true))
+		low, high = append(low, percentile(all, own-slip, false)), append(high, percentile(all, own+slip, false))
+		peers = append(peers, float64(len(all)-1))
+	}
+	p, n := median(at), int(median(peers))
+	from, to := wilson(p/100, n)
+	out.Reason, out.Peers, out.Percentile = "", n, round(p, 1)
+	out.Grade = grade(p)
+	out.GradeLow = grade(p - math.Hypot(p-100*from, p-median(low)))
+	out.GradeHigh = grade(p + math.Hypot(100*to-p, median(high)-p))
+}
+
+func median(v []float64) float64 {
+	slices.Sort(v)
+	return quantile(v, -1, 0.5)
 }
 
 // percentile is the share of the others that stand lower than v, in per cent, those
@@ -229,28 +236,20 @@ func wilson(p float64, n int) (low, high float64) {
 	return max(0, min(p, middle-half)), min(1, max(p, middle+half))
 }
 
-// noise is the standard error of the curve on a day: how far the looks lie off the
-// curve (1.4826 times their median distance, which is σ of normal errors), shared by
-// the looks near the day.
-func noise(f Field, day time.Time) float64 {
+// noise is the standard deviation of the looks about the curve: 1.4826 times their
+// median distance, which is σ of normal errors.
+func noise(f Field) float64 {
 	var off []float64
-	near := 0.0
 	for _, s := range f.Sights {
-		v, ok := f.Curve.At(s.Date)
-		if !s.Valid || !ok {
-			continue
+		if v, ok := f.Curve.At(s.Date); ok && s.Valid {
+			off = append(off, math.Abs(s.NDVI-v))
 		}
-		off = append(off, math.Abs(s.NDVI-v))
-		if math.Abs(s.Date.Sub(day).Hours()) <= noiseDays*24 {
-			near++
-		}
+	}
+	if len(off) == 0 {
+		return minNoise
 	}
 	slices.Sort(off)
-	sigma := minNoise
-	if len(off) > 0 {
-		sigma = max(minNoise, 1.4826*quantile(off, -1, 0.5))
-	}
-	return sigma / math.Sqrt(max(1, near))
+	return max(minNoise, 1.4826*quantile(off, -1, 0.5))
 }
 
 func grade(p float64) int {

@@ -3,6 +3,7 @@ package report
 import (
 	"math"
 	"slices"
+	"time"
 
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/crop"
@@ -15,12 +16,21 @@ const (
 	plantedLooks = 2
 	partPlanted  = 0.8 // paths, ditches and graves take up to a fifth
 
-	// All year is at least 300 days with a clear look at least every 60.
+	// A crop is called another one only when that is beyond doubt: it is an accusation.
+	surely   = 0.8
+	unlikely = 0.05 // of the declared crop
+
+	// All year is at least 300 days and 12 looks without a long gap: winter wheat and
+	// rice after it may stay green but for six weeks.
 	yearDays   = 300
-	yearGap    = 60
-	wetShare   = 0.5 // of the plot under water
-	evergreen  = 0.5 // NDVI that no field which is ploughed once a year keeps
-	barrenNDVI = 0.2 // below even the weeds of fallow land
+	yearLooks  = 12
+	wetGap     = 60
+	landGap    = 45
+	wetShare   = 0.5  // of the plot under water
+	evergreen  = 0.5  // NDVI that no field which is ploughed once a year keeps
+	everLeast  = 0.45 // not even on one day
+	barrenNDVI = 0.2  // below even the weeds of fallow land
+	barrenMost = 0.3
 	rare       = 0.1 // part of the looks that may be otherwise: missed clouds, a rain puddle
 )
 
@@ -42,7 +52,7 @@ func (m *Maker) checkArea(d *draft) geo.AreaCheck {
 	if c.Known && c.PlantedShare < partPlanted {
 		c.Findings = append(c.Findings, geo.PartPlanted)
 	}
-	if d.Status == geo.Known && d.Confidence >= sureFrom && d.Crop != crop.Fallow && m.otherCrop(d.Declared, d.Crop) {
+	if d.Status == geo.Known && d.Confidence >= surely && d.Crop != crop.Fallow && m.otherCrop(d.Declared, d.Crop) && m.chance(d) < unlikely {
 		c.Findings = append(c.Findings, geo.WrongCrop)
 	}
 	return c
@@ -83,36 +93,50 @@ const (
 // allYear says whether the plot looked alike at nearly every look of a whole year:
 // green as trees, under water, or without any plant.
 func allYear(sights []series.Sight) (land, bool) {
-	var green, wet, bare, n float64
-	var last, first series.Sight
+	var green, wet, bare, n, gap float64
+	least, most := math.Inf(1), math.Inf(-1)
+	var last, first time.Time
 	for _, s := range sights {
 		if !s.Valid {
 			continue
 		}
 		if n == 0 {
-			first = s
-		} else if s.Date.Sub(last.Date).Hours() > yearGap*24 {
-			return 0, false
+			first = s.Date
+		} else {
+			gap = max(gap, s.Date.Sub(last).Hours()/24)
 		}
-		last = s
+		last = s.Date
 		n++
+		least, most = min(least, s.NDVI), max(most, s.NDVI)
 		green += truth(s.NDVI >= evergreen)
 		wet += truth(s.Water >= wetShare)
 		bare += truth(s.NDVI < barrenNDVI)
 	}
-	if n == 0 || last.Date.Sub(first.Date).Hours() < yearDays*24 {
-		return 0, false
-	}
-	most := (1 - rare) * n
+	nearly := (1 - rare) * n
 	switch {
-	case wet >= most:
+	case n < yearLooks || last.Sub(first).Hours() < yearDays*24 || gap > wetGap:
+		return 0, false
+	case wet >= nearly:
 		return openWater, true
-	case green >= most:
+	case gap > landGap:
+		return 0, false
+	case green >= nearly && least >= everLeast:
 		return trees, true
-	case bare >= most:
+	case bare >= nearly && most < barrenMost:
 		return barren, true
 	}
 	return 0, false
+}
+
+// chance is the probability that the declared crop grows, alone or in a rotation.
+func (m *Maker) chance(d *draft) float64 {
+	var p float64
+	for _, g := range d.ev.Answer.Guesses {
+		if !m.otherCrop(d.Declared, g.Crop) {
+			p += g.Probability
+		}
+	}
+	return p
 }
 
 // notCropland says whether land that is alike all year belies what is claimed of it.

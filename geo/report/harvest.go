@@ -8,11 +8,12 @@ import (
 	"github.com/furrowcredit/furrow/geo/crop"
 	"github.com/furrowcredit/furrow/geo/growth"
 	"github.com/furrowcredit/furrow/geo/worth"
+	"github.com/furrowcredit/furrow/money"
 )
 
 const (
 	historyYears = 10 // a drought index wants ten years, and nothing needs more
-	yearLooks    = 6  // clear looks that make a curve of an earlier year
+	curveLooks   = 6  // clear looks that make a curve of an earlier year
 	sownBefore   = 20 // days before the greening in which a hazard concerns the crop
 	cutAfter     = 15 // days after its end
 	longestRise  = 90 // days from greening to peak where the greening was not seen
@@ -60,7 +61,7 @@ func (m *Maker) past(d *draft) {
 	var years []growth.Year
 	for back := 1; back <= historyYears; back++ {
 		from, to := d.Season.Start.AddDate(-back, 0, 0), d.Season.End.AddDate(-back, 0, 0)
-		ev := crop.Evidence{Region: d.region.Code, Start: from, End: to}
+		ev := crop.Evidence{Region: d.region.Code, County: d.plot.Region, Start: from, End: to}
 		clear := 0
 		for _, s := range all {
 			if !s.Date.Before(from) && !s.Date.After(to) {
@@ -68,7 +69,7 @@ func (m *Maker) past(d *draft) {
 				clear += int(truth(s.Valid))
 			}
 		}
-		if clear < yearLooks {
+		if clear < curveLooks {
 			continue
 		}
 		then := m.crops.Classify(ev)
@@ -112,11 +113,30 @@ func (m *Maker) value(drafts []*draft) {
 			}
 		}
 		s := worth.Stand{AreaM2: d.AreaM2, Peak: *h.match.Season.Peak, Standing: h.standing, Hazards: h.struck(d.Hazards)}
+		s.RemainingFen = h.remaining(m.asOf(d))
 		s.Index, s.Peers = worth.Index(h.window, h.match.Season.PeakNDVI, windows, peaks, part.PeakNDVI)
 		if w, ok := worth.Value(part.Crop, s); ok {
 			d.Worth = &w
 		}
 	}
+}
+
+// asOf is the day on which a report judges: today, or the end of a season gone by.
+func (m *Maker) asOf(d *draft) time.Time {
+	if now := m.now(); now.Before(d.Season.End) {
+		return now
+	}
+	return d.Season.End
+}
+
+// remaining is what a mu still costs until the harvest is sold, at the high end. A
+// crop that stands longer than its calendar still has to be brought in.
+func (h *harvest) remaining(day time.Time) money.Fen {
+	if !h.standing {
+		return 0
+	}
+	part := h.match.Part
+	return max(part.RemainingCostOn(day, h.match.Year)[2], part.RemainingCost(geo.StageRipening)[2])
 }
 
 // struck gives the hazards that concern the harvest: those that overlap its season,
