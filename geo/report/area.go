@@ -59,13 +59,14 @@ func (m *Maker) checkArea(d *draft) geo.AreaCheck {
 }
 
 // planted is the share of the plot that was green when its crop stood fullest: the
-// middle of the looks of those weeks. The second answer is false where too few saw it.
+// middle of the looks of those weeks. The second answer is false where too few saw it,
+// or only a roof.
 func planted(d *draft) (float64, bool) {
 	peak := d.Phenology.Peak
 	if d.harvest != nil {
 		peak = d.harvest.match.Season.Peak
 	}
-	if peak == nil {
+	if peak == nil || d.harvest != nil && d.harvest.match.Part.Kind == crop.Covered {
 		return 0, false
 	}
 	var v []float64
@@ -158,18 +159,29 @@ func (m *Maker) notCropland(d *draft, l land) bool {
 	return true
 }
 
-// otherCrop says whether two crops have nothing in common; a rotation has its parts.
+// otherCrop says whether two crops have nothing in common. A rotation has its parts,
+// and crops of one group are alike to a satellite: rice after wheat and single rice,
+// apples and an orchard of any kind.
 func (m *Maker) otherCrop(declared, seen string) bool {
-	if declared == "" {
+	if declared == "" || declared == seen {
 		return false
 	}
-	a, b := m.singles(declared), m.singles(seen)
-	return !slices.ContainsFunc(a, func(code string) bool { return slices.Contains(b, code) })
+	a, b := m.groups(declared), m.groups(seen)
+	return !slices.ContainsFunc(a, func(group string) bool { return slices.Contains(b, group) })
 }
 
-func (m *Maker) singles(code string) []string {
-	if k, err := m.crops.Crop(code); err == nil && len(k.Parts) > 0 {
-		return k.Parts
+// groups are those of the single crops of a code; a code of a model's own is one.
+func (m *Maker) groups(code string) []string {
+	k, err := m.crops.Crop(code)
+	if err != nil {
+		return []string{code}
 	}
-	return []string{code}
+	if len(k.Parts) == 0 {
+		return []string{k.Group}
+	}
+	var out []string
+	for _, p := range k.Parts {
+		out = append(out, m.groups(p)...)
+	}
+	return out
 }

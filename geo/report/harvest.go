@@ -114,6 +114,8 @@ func (m *Maker) value(drafts []*draft) {
 		}
 		s := worth.Stand{AreaM2: d.AreaM2, Peak: *h.match.Season.Peak, Standing: h.standing, Hazards: h.struck(d.Hazards)}
 		s.RemainingFen = h.remaining(m.asOf(d))
+		s.Yields, _ = m.crops.Source(part.YieldSource)
+		s.Costs, _ = m.crops.Source(part.Cost.Source)
 		s.Index, s.Peers = worth.Index(h.window, h.match.Season.PeakNDVI, windows, peaks, part.PeakNDVI)
 		if w, ok := worth.Value(part.Crop, s); ok {
 			d.Worth = &w

@@ -216,7 +216,7 @@ func (m *Maker) field(d *draft) growth.Field {
 		f.Crop = ""
 	}
 	if k, err := m.crops.Crop(f.Crop); err == nil {
-		f.OwnTimes = k.Kind == crop.Cycles
+		f.OwnTimes = k.Kind == crop.Cycles || k.Kind == crop.Covered
 	}
 	return f
 }

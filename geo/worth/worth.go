@@ -90,14 +90,16 @@ type Stand struct {
 	// RemainingFen is what the crop still costs a mu until it is sold.
 	RemainingFen money.Fen
 	Hazards      []geo.Hazard // of this harvest only
+	// Yields and Costs say where the figures of the catalogue come from.
+	Yields, Costs crop.Source
 }
 
 // Value gives the worth of crop k as it stands. The index moves the yields of the
 // catalogue. What befell the plot lowers the low case in any case, and the middle
 // one where it lasted past the weeks that the index shows; before, it is in the
 // index. A crop cut early or never sown has no worth left standing; the second
-// answer is false then. The basis names the yields, the factors and the price, with ≈ when
-// it is an estimate.
+// answer is false then. The basis names the yields, the index, the loss, the price and
+// the cost with their sources, with ≈ before estimates.
 //
 // Prudent is the low value less the remaining cost, never below zero.
 func Value(k crop.Crop, s Stand) (geo.Worth, bool) {
@@ -143,8 +145,12 @@ func Value(k crop.Crop, s Stand) (geo.Worth, bool) {
 	w.Low, w.Middle, w.High = fen(w.YieldKgPerMu[0], mu, k.Price.Fen), fen(w.YieldKgPerMu[1], mu, k.Price.Fen), fen(w.YieldKgPerMu[2], mu, k.Price.Fen)
 	w.RemainingCost = fen(1, mu, s.RemainingFen)
 	w.Prudent = max(0, w.Low-w.RemainingCost)
-	w.Basis = fmt.Sprintf("%s: %g–%g–%g kg/mu × %.2f × %.2f; %s%s/kg, %s, %s",
-		k.Code, k.Yield[0], k.Yield[1], k.Yield[2], v, midFactor, about(k.Price.Estimate), k.Price.Fen, k.Price.Date, k.Price.Source)
+	w.Basis = fmt.Sprintf("%s: %s%g–%g–%g kg/mu%s × %.2f × %.2f; %s%s/kg, %s, %s",
+		k.Code, about(s.Yields.Estimate), k.Yield[0], k.Yield[1], k.Yield[2], from(s.Yields), v, midFactor,
+		about(k.Price.Estimate), k.Price.Fen, k.Price.Date, k.Price.Source)
+	if s.RemainingFen > 0 {
+		w.Basis += fmt.Sprintf("; − %s%s/mu%s", about(s.Costs.Estimate), s.RemainingFen, from(s.Costs))
+	}
 	return w, true
 }
 
@@ -153,6 +159,13 @@ func about(estimate bool) string {
 		return "≈ "
 	}
 	return ""
+}
+
+func from(s crop.Source) string {
+	if s.Text == "" {
+		return ""
+	}
+	return " (" + s.Text + ")"
 }
 
 // fen multiplies in integers of 0.1 kg/mu and 0.0001 mu, rounding once, HALF_EVEN.

@@ -46,6 +46,10 @@ func TestValue(t *testing.T) {
 	}
 	owing := usual(10)
 	owing.RemainingFen = 20000 // 200 yuan a mu
+	owing.Yields, owing.Costs = crop.Source{Text: "yearbook"}, crop.Source{Text: "survey", Estimate: true}
+	if got, _ := worth.Value(maize, owing); got.Basis != "maize: 400–500–650 kg/mu (yearbook) × 1.00 × 1.00; 2.25/kg, 2026-10-15, county office; − ≈ 200.00/mu (survey)" {
+		t.Errorf("basis %q", got.Basis)
+	}
 	if got, _ := worth.Value(maize, owing); got.RemainingCost != 200000 || got.Prudent != got.Low-200000 || got.Low != w.Low {
 		t.Errorf("remaining cost: %+v", got)
 	}
