@@ -32,7 +32,10 @@ type field struct {
 	base        float64
 	rises       []rise
 	wet, yellow [2]string
+	wets        [][2]string
 }
+
+var nan = math.NaN()
 
 func (f field) sights(from, to time.Time, step int) []series.Sight {
 	var out []series.Sight
@@ -53,8 +56,10 @@ func (f field) sights(from, to time.Time, step int) []series.Sight {
 			v = max(v, f.base+(r.top-f.base)*k)
 		}
 		s := series.Sight{Observation: geo.Observation{Date: t, NDVI: v, Coverage: 1, Valid: true}, Yellow: 0.3, VV: math.NaN(), Moisture: math.NaN()}
-		if f.wet[0] != "" && !t.Before(date(f.wet[0])) && t.Before(date(f.wet[1])) {
-			s.Water, s.NDVI = 0.9, min(s.NDVI, 0.1)
+		for _, w := range append([][2]string{f.wet}, f.wets...) {
+			if w[0] != "" && !t.Before(date(w[0])) && t.Before(date(w[1])) {
+				s.Water, s.NDVI = 0.9, min(s.NDVI, 0.1)
+			}
 		}
 		if f.yellow[0] != "" && !t.Before(date(f.yellow[0])) && t.Before(date(f.yellow[1])) {
 			s.Yellow = 0.45
@@ -160,7 +165,7 @@ func TestClassifyProbabilities(t *testing.T) {
 			}
 			sum += g.Probability
 		}
-		if sum > 1.005 || (a.Crop == "") != (a.Unsure != "") || a.Crop == "" && a.Confidence != 0 || a.Confidence > 1 {
+		if sum > 1.005 || a.Confidence > crop.MostSure || (a.Crop == "") != (a.Unsure != "") || a.Crop == "" && a.Confidence != 0 || a.Confidence > 1 {
 			t.Fatalf("%+v sums to %v", a, sum)
 		}
 	})
