@@ -46,8 +46,9 @@ type Sight struct {
 // that are near each other.
 type Kernel struct {
 	Classes int
+	Kept    []int // which of the training rows it keeps; nil when all
 	Views   []View
-	Weight  *Matrix // of each training row, a row for every class
+	Weight  *Matrix // of each training row kept, a row for every class
 }
 
 // View is one way to see how far apart rows are.
@@ -64,15 +65,15 @@ type View struct {
 
 // TrainKernel fits a kernel machine to rows with classes y, each seen in all ways.
 func TrainKernel(ctx context.Context, sights []Sight, y []int, classes int, seed uint64) (*Kernel, error) {
+	k := &Kernel{Classes: classes, Views: make([]View, len(sights))}
 	if len(y) > MaxKernelRows {
-		keep := thin(y, MaxKernelRows, seed)
+		k.Kept = thin(y, MaxKernelRows, seed)
 		sights = slices.Clone(sights)
-		y = pickInts(y, keep)
+		y = pickInts(y, k.Kept)
 		for i, s := range sights {
-			sights[i].Rows = s.Rows.Pick(keep)
+			sights[i].Rows = s.Rows.Pick(k.Kept)
 		}
 	}
-	k := &Kernel{Classes: classes, Views: make([]View, len(sights))}
 	sum := NewMatrix(len(y), len(y))
 	for i, s := range sights {
 		if err := k.Views[i].fit(ctx, s, y, classes); err != nil {
@@ -115,7 +116,10 @@ func (v *View) fit(ctx context.Context, s Sight, y []int, classes int) error {
 		}
 	}
 	round32(v.Rows.Data)
-	v.measure()
+	v.norm = make([]float64, v.Rows.Rows)
+	for i := range v.norm {
+		v.norm[i] = dot(v.Rows.Row(i), v.Rows.Row(i))
+	}
 	return nil
 }
 
@@ -143,19 +147,17 @@ func (v *View) add(ctx context.Context, sum *Matrix, weight float64) error {
 	})
 }
 
-// measure works out what is not stored.
-func (v *View) measure() {
-	v.norm = make([]float64, v.Rows.Rows)
-	for i := range v.norm {
-		v.norm[i] = dot(v.Rows.Row(i), v.Rows.Row(i))
+// RestoreKernel makes a machine again from the training rows that it kept, the width
+// of each view and its weights.
+func RestoreKernel(ctx context.Context, sights []Sight, y []int, widths []float64, weight *Matrix) (*Kernel, error) {
+	k := &Kernel{Classes: weight.Rows, Views: make([]View, len(sights)), Weight: weight}
+	for i, s := range sights {
+		if err := k.Views[i].fit(ctx, s, y, weight.Rows); err != nil {
+			return nil, err
+		}
+		k.Views[i].Width = widths[i]
 	}
-}
-
-// Ready must be called after a machine is read from a file, before it predicts.
-func (k *Kernel) Ready() {
-	for i := range k.Views {
-		k.Views[i].measure()
-	}
+	return k, nil
 }
 
 // Predict writes the probability of every class into p for a row of features as

@@ -23,6 +23,23 @@ func EvenPool(n int) Pool {
 	return p
 }
 
+// Sound says whether a pool that was read from a file can join answers.
+func (p Pool) Sound() bool {
+	sum := 0.0
+	for _, h := range append([]float64{p.Last}, p.Heat...) {
+		if !(h > 0.01 && h < 100) {
+			return false
+		}
+	}
+	for _, w := range p.Weight {
+		if !(w >= 0) {
+			return false
+		}
+		sum += w
+	}
+	return math.Abs(sum-1) < 1e-6
+}
+
 // FitPool finds temperatures and weights of the greatest likelihood. answers are
 // the probabilities of each classifier for rows that it was not trained on, truth
 // the classes of those rows. Weights are found by expectation-maximisation of a

@@ -263,6 +263,30 @@ func (r *Rocket) head(ctx context.Context, z *Matrix, y []int, alpha float64) er
 	return nil
 }
 
+// Sound says whether a transform that was read from a file fits together.
+func (r *Rocket) Sound() bool {
+	if r.Bands < 1 || r.Steps < 1 || len(r.BandMean) != r.Bands || len(r.BandScale) != r.Bands || r.features() != len(r.Mean) ||
+		len(r.Scale) != len(r.Mean) || len(r.Weight.Data) != r.Weight.Rows*r.Weight.Cols {
+		return false
+	}
+	for _, k := range r.Kernels {
+		if k.Dilation < 1 || k.Dilation > 1<<20 {
+			return false
+		}
+		for _, b := range k.Bands {
+			if b < 0 || b >= r.Bands {
+				return false
+			}
+		}
+	}
+	for _, v := range r.Weight.Data {
+		if math.IsNaN(v) {
+			return false
+		}
+	}
+	return true
+}
+
 // Predict writes the softmax of the scores into p; it is not calibrated.
 func (r *Rocket) Predict(row, p []float64) {
 	z := make([]float64, len(r.Mean))

@@ -56,7 +56,7 @@ func centralAsia(t testing.TB) *sample.Set {
 	long.WriteString("sample_id,label,lon,lat,start,end,step,date,NDVI,region_year\n")
 	for _, r := range rows[1:] {
 		id := r[col["sample_id"]]
-		complete := !slices.ContainsFunc(steps, func(i int) bool { return r[i] == "" })
+		complete := !slices.ContainsFunc(steps, func(i int) bool { return r[i] == "" || r[i] == "NA" })
 		if !complete || year[id] < 2015 || !slices.Contains(crops, label[id]) {
 			continue
 		}

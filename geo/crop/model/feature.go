@@ -19,7 +19,10 @@ var (
 type feature struct{ band, from, to int }
 
 // season is one series as the methods see it.
-type season struct{ plain, rich []float64 }
+type season struct {
+	plain, rich []float64
+	seen        []float64 // share of the dates on which each band was seen
+}
 
 // richFeatures lists the rich features of bands series with steps dates in the
 // order of rich.

@@ -25,7 +25,7 @@ func fitFrame(set *sample.Set) Frame {
 		mean, n := make([]float64, steps), 0.0
 		for i := range set.Samples {
 			s := &set.Samples[i]
-			if f.Grid.resample(s.Days, s.Values[b], s.Start, line) == 0 && math.IsNaN(line[0]) {
+			if f.Grid.resample(s.Days, s.Values[b], f.Grid.zero(s.Start, s.End), line) == 0 && math.IsNaN(line[0]) {
 				continue
 			}
 			n++
@@ -57,36 +57,41 @@ func (f *Frame) season(s *sample.Sample, columns []int) (out season, seen float6
 	steps := len(f.Grid.Offset)
 	out.plain = make([]float64, len(f.Bands)*steps)
 	share := make([]float64, len(f.Bands))
-	blank := true
+	blank, zero := true, f.Grid.zero(s.Start, s.End)
 	for b, c := range columns {
 		line := out.plain[b*steps : (b+1)*steps]
 		if c >= 0 {
-			share[b] = f.Grid.resample(s.Days, s.Values[c], s.Start, line)
+			share[b] = f.Grid.resample(s.Days, s.Values[c], zero, line)
 		}
 		if c < 0 || math.IsNaN(line[0]) {
 			copy(line, f.Usual[b])
 		} else {
 			blank = false
 		}
+		for k, v := range line { // as a model file keeps it
+			line[k] = float64(float32(v))
+		}
 		seen += share[b] / float64(len(f.Bands))
 	}
 	if blank {
 		return season{}, 0
 	}
-	out.rich = rich(out.plain, share)
+	out.seen, out.rich = share, rich(out.plain, share)
 	return out, seen
 }
 
 // matrices makes the features of many series.
-func (f *Frame) matrices(set *sample.Set) (plain, richer *learn.Matrix) {
+func (f *Frame) matrices(set *sample.Set) (plain, seen, richer *learn.Matrix) {
 	steps := len(f.Grid.Offset)
 	plain = learn.NewMatrix(len(set.Samples), len(f.Bands)*steps)
 	richer = learn.NewMatrix(len(set.Samples), len(richFeatures(len(f.Bands), steps)))
+	seen = learn.NewMatrix(len(set.Samples), len(f.Bands))
 	at := f.columns(set.Bands)
 	for i := range set.Samples {
 		s, _ := f.season(&set.Samples[i], at)
 		copy(plain.Row(i), s.plain)
+		copy(seen.Row(i), s.seen)
 		copy(richer.Row(i), s.rich)
 	}
-	return plain, richer
+	return plain, seen, richer
 }

@@ -46,7 +46,7 @@ func fitGrid(set *sample.Set) Grid {
 	var first, last []int
 	for i := range set.Samples {
 		s := &set.Samples[i]
-		zero := g.zero(s.Start)
+		zero := g.zero(s.Start, s.End)
 		first, last = append(first, s.Days[0]-zero), append(last, s.Days[len(s.Days)-1]-zero)
 		for j := 1; j < len(s.Days); j++ {
 			steps = append(steps, s.Days[j]-s.Days[j-1])
@@ -86,7 +86,7 @@ func (g Grid) fits(set *sample.Set, step int) bool {
 	near, n := 0, 0
 	for i := range set.Samples {
 		s := &set.Samples[i]
-		zero := g.zero(s.Start)
+		zero := g.zero(s.Start, s.End)
 		for j, d := range s.Days {
 			n++
 			if j < len(g.Offset) && 4*abs(d-zero-g.Offset[j]) <= max(step, 4) {
@@ -138,12 +138,26 @@ func nearest(ofYear, day int) int {
 	return day + off
 }
 
-// zero is the day from which offsets count for a season that begins on start.
-func (g Grid) zero(start int) int {
+// zero is the day from which offsets count for a season: of the anchor days about
+// its start, the one whose dates lie best within the season.
+func (g Grid) zero(start, end int) int {
 	if g.Anchor < 0 {
 		return start
 	}
-	return nearest(g.Anchor, start)
+	zero := nearest(g.Anchor, start)
+	if len(g.Offset) == 0 {
+		return zero
+	}
+	within := func(z int) int {
+		return min(end, z+g.Offset[len(g.Offset)-1]) - max(start, z+g.Offset[0])
+	}
+	best := zero
+	for _, z := range []int{nearest(g.Anchor, zero-365), nearest(g.Anchor, zero+365)} {
+		if within(z) > within(best) {
+			best = z
+		}
+	}
+	return best
 }
 
 // step is the middle distance of the dates in days.
@@ -160,11 +174,11 @@ func (g Grid) step() int {
 
 // resample brings the values of one band onto the grid: a value within a quarter
 // of a step stands for the date, otherwise the line between its neighbours does;
-// before the first and after the last the series stays level. seen is the share of
+// before the first and after the last the series stays level. Offsets count from zero. seen is the share of
 // the dates with a value within one and a half steps. Without any value it is 0 and
 // out is NaN.
-func (g Grid) resample(days []int, values []float64, start int, out []float64) (seen float64) {
-	zero, step := g.zero(start), g.step()
+func (g Grid) resample(days []int, values []float64, zero int, out []float64) (seen float64) {
+	step := g.step()
 	var x []int
 	var y []float64
 	for i, d := range days {

@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/furrowcredit/furrow/fault"
@@ -12,15 +13,23 @@ import (
 
 // The methods. A method is one or several members whose answers are pooled.
 const (
-	Ensemble = "ensemble" // the default: svm and forest together
+	Ensemble = "ensemble" // svm and forest together
 	Forest   = "forest"
-	SVM      = "svm"
+	SVM      = "svm" // the default: a kernel machine that sees a season in two ways
 	Rocket   = "rocket"
 	Rules    = "rules" // the calendar and the curve; needs no samples
 )
 
+// Default is the method that did best on groups of fields left out.
+const Default = SVM
+
+// Blocks parts samples by the 1° square in which they lie.
+const Blocks = "block:1deg"
+
+const defaultFolds = 5
+
 // Methods lists the methods that can be trained, the default first.
-func Methods() []string { return []string{Ensemble, SVM, Forest, Rocket} }
+func Methods() []string { return []string{SVM, Ensemble, Forest, Rocket} }
 
 // ErrMethod is what a misspelt method gets.
 var ErrMethod = fault.New(fault.Invalid, "model.method", "there is no method {method}; take one of {methods}")
@@ -34,6 +43,8 @@ var membersOf = map[string][]string{
 
 // versions change when a member would answer otherwise for the same samples.
 var versions = map[string]int{Forest: 1, SVM: 1, Rocket: 1}
+
+func version(name string) string { return name + "/" + strconv.Itoa(versions[name]) }
 
 // member is a trained method: it writes the probability of every class into p. It
 // is safe for concurrent use.
@@ -51,35 +62,56 @@ func trainMember(ctx context.Context, name string, t *training) (member, error) 
 		r, err := learn.TrainRocket(ctx, t.plain, len(t.frame.Bands), t.y, t.classes, t.seed)
 		return (*rocket)(r), err
 	default:
-		k, err := learn.TrainKernel(ctx, []learn.Sight{
-			{Distance: learn.Whitened, Rows: t.plain},
-			{Distance: learn.Manhattan, Rows: t.rich},
-		}, t.y, t.classes, t.seed)
-		return (*svm)(k), err
+		return trainSVM(ctx, t)
 	}
 }
 
 type (
 	forest learn.Forest
-	svm    learn.Kernel
 	rocket learn.Rocket
 )
 
 func (f *forest) predict(s season, p []float64) { (*learn.Forest)(f).Predict(s.rich, p) }
 
-func (k *svm) predict(s season, p []float64) {
-	(*learn.Kernel)(k).Predict([][]float64{s.plain, s.rich}, p)
+// svm keeps the training rows as they were before a view changed them, for the file.
+type svm struct {
+	kernel      *learn.Kernel
+	plain, seen *learn.Matrix
+	y           []int
+}
+
+func views(plain, rich *learn.Matrix) []learn.Sight {
+	return []learn.Sight{{Distance: learn.Whitened, Rows: plain}, {Distance: learn.Manhattan, Rows: rich}}
+}
+
+func trainSVM(ctx context.Context, t *training) (*svm, error) {
+	k, err := learn.TrainKernel(ctx, views(t.plain, t.rich), t.y, t.classes, t.seed)
+	if err != nil {
+		return nil, err
+	}
+	m := &svm{kernel: k, plain: t.plain, seen: t.seen, y: t.y}
+	if k.Kept != nil {
+		m.plain, m.seen, m.y = t.plain.Pick(k.Kept), t.seen.Pick(k.Kept), nil
+		for _, i := range k.Kept {
+			m.y = append(m.y, t.y[i])
+		}
+	}
+	return m, nil
+}
+
+func (m *svm) predict(s season, p []float64) {
+	m.kernel.Predict([][]float64{s.plain, s.rich}, p)
 }
 
 func (r *rocket) predict(s season, p []float64) { (*learn.Rocket)(r).Predict(s.plain, p) }
 
 // training is what members learn from.
 type training struct {
-	frame       Frame
-	plain, rich *learn.Matrix
-	y           []int
-	classes     int
-	seed        uint64
+	frame             Frame
+	plain, seen, rich *learn.Matrix
+	y                 []int
+	classes           int
+	seed              uint64
 }
 
 // machine is a frame with its trained members.
@@ -96,6 +128,20 @@ func train(ctx context.Context, set *sample.Set, labels []string, method string,
 	if !ok {
 		return nil, ErrMethod.With("method", method).With("methods", strings.Join(Methods(), ", "))
 	}
+	t := newTraining(set, labels, seed)
+	m := &machine{frame: t.frame, labels: labels, names: names}
+	for _, n := range names {
+		k, err := trainMember(ctx, n, t)
+		if err != nil {
+			return nil, err
+		}
+		m.members = append(m.members, k)
+	}
+	return m, nil
+}
+
+// newTraining makes features of the labelled samples that have any value.
+func newTraining(set *sample.Set, labels []string, seed uint64) *training {
 	var keep []int
 	for i := range set.Samples {
 		if s := &set.Samples[i]; s.Label != "" && !s.Blank() {
@@ -108,16 +154,8 @@ func train(ctx context.Context, set *sample.Set, labels []string, method string,
 		k, _ := slices.BinarySearch(labels, set.Samples[i].Label)
 		t.y = append(t.y, k)
 	}
-	t.plain, t.rich = t.frame.matrices(set)
-	m := &machine{frame: t.frame, labels: labels, names: names}
-	for _, n := range names {
-		k, err := trainMember(ctx, n, t)
-		if err != nil {
-			return nil, err
-		}
-		m.members = append(m.members, k)
-	}
-	return m, nil
+	t.plain, t.seen, t.rich = t.frame.matrices(set)
+	return t
 }
 
 // answers gives the probabilities of every member; none when the series is blank.

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -84,10 +85,7 @@ func split(set *sample.Set, cfg Config) (fold []int, names []string, err error) 
 		for i := range labels {
 			labels[i] = set.Samples[i].Label
 		}
-		if folds == 0 {
-			folds = 5
-		}
-		fold, err = sample.Random(labels, folds, cfg.Seed)
+		fold, err = sample.Random(labels, cmp.Or(folds, defaultFolds), cfg.Seed)
 	} else {
 		var groups []string
 		if width, ok := strings.CutPrefix(cfg.Group, "block:"); ok {
@@ -120,20 +118,12 @@ func split(set *sample.Set, cfg Config) (fold []int, names []string, err error) 
 // the other folds, so nothing of a fold decides on its own answers. Samples
 // without a label are left out.
 func Validate(ctx context.Context, set *sample.Set, cfg Config) (*Result, error) {
-	if cfg.Method == "" {
-		cfg.Method = Ensemble
-	}
+	cfg.Method = cmp.Or(cfg.Method, Default)
 	labels, err := Check(set)
 	if err != nil {
 		return nil, err
 	}
-	var keep []int
-	for i := range set.Samples {
-		if set.Samples[i].Label != "" {
-			keep = append(keep, i)
-		}
-	}
-	set = set.Subset(keep)
+	set = labelled(set)
 	fold, names, err := split(set, cfg)
 	if err != nil {
 		return nil, err
@@ -163,6 +153,16 @@ func Validate(ctx context.Context, set *sample.Set, cfg Config) (*Result, error)
 	r.collect(set, raw)
 	r.score(set, raw, fold, names)
 	return r, nil
+}
+
+func labelled(set *sample.Set) *sample.Set {
+	var keep []int
+	for i := range set.Samples {
+		if set.Samples[i].Label != "" {
+			keep = append(keep, i)
+		}
+	}
+	return set.Subset(keep)
 }
 
 // collect keeps the members' answers as matrices, for a pool to be fitted to.

@@ -343,7 +343,7 @@ func (t *table) value(rec []string, k int, s *Sample) {
 		c.varied = spot{line, col, s.ID, strings.Clone(text), s.Groups[k]}
 	}
 	v := math.NaN()
-	if text != "" {
+	if text != "" && text != "NA" { // R writes NA where nothing is known
 		var err error
 		v, err = strconv.ParseFloat(text, 64)
 		switch {
