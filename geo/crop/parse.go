@@ -199,11 +199,11 @@ func rising(v [2]int) bool { return v[0] >= 2 && v[0] <= v[1] && v[1] <= 12 }
 func (c *Catalogue) checkFigures(place string, k Part) error {
 	y, cost, spent := k.Yield, k.Cost.Fen, k.Cost.Spent
 	switch {
-	case !(y[0] > 0 && y[0] <= y[1] && y[1] <= y[2] && y[2] < 1e5):
+	case !(y[0] > 0 && y[0] <= y[1] && y[1] <= y[2] && y[2] < 1e5): // NaN is refused as well
 		return wrong(place, "yield_kg_per_mu must be low, middle, high")
 	case !c.hasSource(k.YieldSource):
 		return wrong(place, "yield_source must name a source of the file")
-	case !(cost[0] > 0 && cost[0] <= cost[1] && cost[1] <= cost[2] && cost[2] < 1e8):
+	case cost[0] <= 0 || cost[0] > cost[1] || cost[1] > cost[2] || cost[2] >= 1e8:
 		return wrong(place, "cost.fen_per_mu must be low, middle, high")
 	case !(spent[0] >= 0 && spent[0] <= spent[1] && spent[1] <= spent[2] && spent[2] <= 1):
 		return wrong(place, "cost.spent must be rising shares up to 1: when sown, at the peak, before the harvest")

@@ -224,6 +224,7 @@ func by(c *crop.Catalogue, code, region string, year int) field {
 			continue
 		case crop.Perennial:
 			f.base = (p.WinterNDVI[0] + p.WinterNDVI[1]) / 2
+		case crop.Annual:
 		}
 		// A fifth of the rise is at greening, the middle of the prime at the peak.
 		green, peak, harvest := w.Green.Mid(), w.Peak.Mid(), w.Harvest.Mid()
