@@ -117,6 +117,16 @@ export function useScenes() {
   });
 }
 
+/** What the colours of a map layer mean. */
+export function useLegend(layer: string) {
+  return useQuery({
+    queryKey: ['legend', layer],
+    staleTime: 3_600_000,
+    queryFn: async () =>
+      (await body(api.GET('/api/v1/legends/{layer}', { params: { path: { layer } } }))) ?? [],
+  });
+}
+
 export function useHerds() {
   return useQuery({
     queryKey: ['herds'],

@@ -2,7 +2,7 @@ import type { Alert, NodeView, Scene } from '@furrow/shared/api/types';
 import { describe, expect, test } from 'vitest';
 import { placed } from '../src/frame/live';
 import { labels, place } from '../src/pieces/neighbours';
-import { days } from '../src/pieces/useImagery';
+import { days, layerOf, pictureOf } from '../src/pieces/useImagery';
 
 const alert = (id: string, more: Partial<Alert> = {}): Alert => ({
   id,
@@ -107,4 +107,30 @@ test('scenes of one day stand together, newest day first', () => {
   expect(out.map((d) => d.date)).toEqual(['2026-05-06', '2026-05-01']);
   expect(out[1]?.scenes.map((s) => s.id)).toEqual(['a', 'b']);
   expect(out[1]?.cloud).toBeCloseTo(0.3);
+});
+
+describe('the picture of a map', () => {
+  const day = {
+    date: '2026-05-01',
+    cloud: 0,
+    scenes: [
+      { id: 'a', bbox: [1, 2, 3, 4] },
+      { id: 'b', bbox: [] },
+    ] as unknown as Scene[],
+  };
+
+  test('shows every scene of the day, each in its box', () => {
+    expect(pictureOf(day, 'crop', 0.9)).toEqual({
+      layer: 'crop',
+      opacity: 0.9,
+      items: [{ id: 'a', bbox: [1, 2, 3, 4] }, { id: 'b' }],
+    });
+  });
+
+  test('is none without a day or a layer', () => {
+    expect(pictureOf(undefined, 'ndvi', 1)).toBeUndefined();
+    expect(pictureOf(day, layerOf('none'), 1)).toBeUndefined();
+    expect(layerOf('hazard')).toBe('hazard');
+    expect(layerOf('../x')).toBeUndefined();
+  });
 });

@@ -36,6 +36,12 @@ export function formats(language: Language) {
     month: '2-digit',
     day: '2-digit',
   });
+  const long = new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, {
+    timeZone: ZONE,
+    year: 'numeric',
+    month: 'long',
+    day: 'numeric',
+  });
   const minute = new Intl.DateTimeFormat(dates, {
     timeZone: ZONE,
     month: '2-digit',
@@ -78,6 +84,8 @@ export function formats(language: Language) {
     /** A yearly rate in 1e-8 units → "4.35%". */
     rate: (r: Rate | undefined | null) => (present(r) ? `${two.format(r / 1e6)}%` : NONE),
     date: (iso: string | undefined | null) => (valid(iso) ? day.format(moment(iso)) : NONE),
+    /** A day inside a sentence: "2026年5月31日", "31 May 2026". */
+    day: (iso: string | undefined | null) => (valid(iso) ? long.format(moment(iso)) : NONE),
     /** Month, day and minute in the bank's time zone, with the year when it is another. */
     time: (iso: string | undefined | null, now = Date.now()) => {
       if (!valid(iso)) return NONE;

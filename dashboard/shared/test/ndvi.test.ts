@@ -37,11 +37,33 @@ describe('columns of the curve', () => {
     expect(c.gaps).toEqual([[s(6), s(8)]]);
   });
 
+  test('the peers are joined between their dates, not over months', () => {
+    const peer = (n: number, middle: number) => ({
+      date: day(n),
+      ndvi: 0.5,
+      percentile: 50,
+      low: middle - 0.1,
+      middle,
+      high: middle + 0.1,
+    });
+    const c = ndviColumns({
+      observations: [],
+      curve: [point(0, 0.1), point(1, 0.2), point(6, 0.3), point(11, 0.4), point(40, 0.5)],
+      growth: { points: [peer(61, 0.8), peer(11, 0.6), peer(1, 0.4)] },
+    });
+    expect(c.x).toEqual([0, 1, 6, 11, 40, 61].map(s));
+    const rounded = (v: (number | null)[]) => v.map((n) => n && +n.toFixed(3));
+    expect(rounded(c.peers.middle)).toEqual([null, 0.4, 0.5, 0.6, null, 0.8]);
+    expect(rounded(c.peers.low)).toEqual([null, 0.3, 0.4, 0.5, null, 0.7]);
+    expect(rounded(c.peers.high)).toEqual([null, 0.5, 0.6, 0.7, null, 0.9]);
+  });
+
   test('nothing seen gives nothing', () => {
     expect(ndviColumns({ observations: null, curve: null })).toEqual({
       x: [],
       raw: [],
       smooth: [],
+      peers: { low: [], middle: [], high: [] },
       gaps: [],
     });
   });

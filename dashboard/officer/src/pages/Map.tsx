@@ -1,33 +1,21 @@
 import type { OfficerPlotLine } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
+import { CompareMap } from '@furrow/shared/map/CompareMap';
 import { type Area, type Bounds, boundsOfPolygons, grown } from '@furrow/shared/map/geometry';
-import { MapView } from '@furrow/shared/map/MapView';
 import { Await, Empty } from '@furrow/shared/ui/states';
-import { useCatalogue, useWords } from '@furrow/shared/words';
-import { Input, Select, Slider } from 'antd';
+import { useWords } from '@furrow/shared/words';
+import { Input, Slider } from 'antd';
 import { useCallback, useId, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useNavigate } from 'react-router';
-import { usePlots } from '../data';
+import { useLegend, usePlots } from '../data';
 import { Choice, useParam } from '../pieces/Filter';
-import { NdviLegend } from '../pieces/NdviLegend';
+import { ImageryTools } from '../pieces/ImageryTools';
+import { Legend } from '../pieces/Legend';
 import { Page } from '../pieces/Page';
 import { Pill } from '../pieces/Pill';
 import { useImagery } from '../pieces/useImagery';
 
-/** Colours that stay apart for colour-blind eyes, given to the crops of the catalogue in order. */
-const palette = [
-  '#c8962e',
-  '#2f6b3c',
-  '#2f5f87',
-  '#a6572e',
-  '#7b4f8e',
-  '#3f9a94',
-  '#b5456b',
-  '#6b7a1f',
-  '#8a6d4b',
-  '#4a4f9c',
-];
 const UNKNOWN = '#8b9099';
 const tinted = { hurt: '#b3432b', pledged: '#2f5f87', free: '#2f6b3c' };
 
@@ -50,7 +38,7 @@ function Plots(props: { all: OfficerPlotLine[] }) {
   const f = useFormats();
   const w = useWords();
   const navigate = useNavigate();
-  const catalogue = useCatalogue().data;
+  const legend = useLegend('crop').data;
   const [by, setBy] = useParam('color');
   const [crop, setCrop] = useParam('crop');
   const [state, setState] = useParam('state');
@@ -58,11 +46,11 @@ function Plots(props: { all: OfficerPlotLine[] }) {
   const [hovered, setHovered] = useState<string>();
   const { all } = props;
 
-  const colors = useMemo(() => {
-    const codes = [...(catalogue?.crops ?? []).map((c) => c.code)];
-    for (const l of all) if (l.crop && !codes.includes(l.crop)) codes.push(l.crop);
-    return new Map(codes.map((code, i) => [code, palette[i % palette.length] as string]));
-  }, [catalogue, all]);
+  // The colours of the tiles, so that a crop has one colour on the whole page.
+  const colors = useMemo(
+    () => new Map((legend ?? []).map((e) => [e.code ?? '', e.colour])),
+    [legend],
+  );
   const color = useCallback(
     (l: OfficerPlotLine) =>
       by === 'state'
@@ -95,10 +83,10 @@ function Plots(props: { all: OfficerPlotLine[] }) {
         polygon: l.plot.polygon,
         color: color(l),
         label: l.plot.name,
-        // Over NDVI the colours of the image have to be seen.
-        fill: imagery.layer === 'ndvi' ? 0.02 : 0.3,
+        // Where colours of the image mean something they have to be seen.
+        fill: imagery.name === 'truecolor' || imagery.name === 'none' ? 0.3 : 0.02,
       })),
-    [shown, color, imagery.layer],
+    [shown, color, imagery.name],
   );
   const bounds = useMemo<Bounds | undefined>(() => {
     const box = boundsOfPolygons((shown.length ? shown : all).map((l) => l.plot.polygon));
@@ -109,6 +97,10 @@ function Plots(props: { all: OfficerPlotLine[] }) {
     for (const l of all) n.set(l.crop, (n.get(l.crop) ?? 0) + 1);
     return n;
   }, [all]);
+  const present = useMemo(
+    () => new Set([...counts.keys(), ...all.flatMap((l) => l.hazards ?? []), 'unknown']),
+    [counts, all],
+  );
   const slider = useId();
   const marked = shown.find((l) => l.plot.id === hovered);
 
@@ -116,29 +108,7 @@ function Plots(props: { all: OfficerPlotLine[] }) {
     <div className="atlas">
       <div className="atlas-map">
         <div className="atlas-tools">
-          <Choice
-            label={t('layer')}
-            value={imagery.layer}
-            onChange={imagery.setLayer}
-            options={['truecolor', 'ndvi', 'none'].map((l) => ({
-              value: l,
-              text: t(`layers.${l}`),
-            }))}
-          />
-          {imagery.dates.length ? (
-            <Select
-              aria-label={t('date')}
-              value={imagery.date}
-              onChange={imagery.setDate}
-              style={{ minWidth: 190 }}
-              options={imagery.dates.map((d) => ({
-                value: d.date,
-                label: `${f.date(d.date)}  ${t('cloud', { share: f.percent(d.cloud) })}`,
-              }))}
-            />
-          ) : (
-            <span className="fw-muted">{t('no_scenes')}</span>
-          )}
+          <ImageryTools of={imagery} />
           <label id={slider} htmlFor={`${slider}-input`}>
             {t('opacity')}
           </label>
@@ -152,17 +122,21 @@ function Plots(props: { all: OfficerPlotLine[] }) {
             onChange={(v) => imagery.setOpacity(v / 100)}
           />
         </div>
-        <MapView
+        <CompareMap
           className="map-full"
           label={t('map_label', { count: shown.length })}
           areas={areas}
           bounds={bounds}
           imagery={imagery.picture}
+          name={f.date(imagery.date)}
+          other={
+            imagery.with ? { imagery: imagery.otherPicture, name: f.date(imagery.with) } : undefined
+          }
           marked={hovered}
           onHover={setHovered}
           onSelect={(id) => navigate(`/plots/${id}`)}
         />
-        {imagery.layer === 'ndvi' ? <NdviLegend /> : null}
+        {imagery.layer ? <Legend layer={imagery.layer} only={present} /> : null}
         <p className="atlas-hint" role="status">
           {marked
             ? `${marked.plot.name} · ${marked.plot.owner_name} · ${w.crop(marked.crop)} · ${f.decimal(marked.mu, 1)} ${t('shared:unit.mu')}`

@@ -1,22 +1,25 @@
-import type { Hazard, OfficerPlotPage } from '@furrow/shared/api/types';
-import { NdviChart } from '@furrow/shared/chart/NdviChart';
+import type { CropReport, DateRange, OfficerPlotPage } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
+import { CompareMap } from '@furrow/shared/map/CompareMap';
 import { type Bounds, boundsOfPolygons, grown } from '@furrow/shared/map/geometry';
-import { MapView } from '@furrow/shared/map/MapView';
-import { Await, Empty } from '@furrow/shared/ui/states';
+import { grades } from '@furrow/shared/portrait';
+import { Portrait } from '@furrow/shared/ui/Portrait';
+import { Await } from '@furrow/shared/ui/states';
 import { useWords } from '@furrow/shared/words';
-import { Select } from 'antd';
-import { useCallback, useMemo } from 'react';
+import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'react-router';
 import { usePlot, usePlots } from '../data';
 import { AlertList } from '../pieces/AlertList';
-import { EvidenceList } from '../pieces/EvidenceList';
-import { Choice } from '../pieces/Filter';
-import { NdviLegend } from '../pieces/NdviLegend';
+import { ImageryTools } from '../pieces/ImageryTools';
+import { Legend } from '../pieces/Legend';
 import { Facts, Figures, Page, Panel } from '../pieces/Page';
 import { Pill, toneOf } from '../pieces/Pill';
 import { useImagery } from '../pieces/useImagery';
+import { AreaPanel } from '../plot/AreaPanel';
+import { GrowthPanel } from '../plot/GrowthPanel';
+import { HazardPanel } from '../plot/HazardPanel';
+import { WorthPanel } from '../plot/WorthPanel';
 
 /** A plot as the satellites tell it. */
 export function PlotPage() {
@@ -56,8 +59,7 @@ function Body(props: { detail: OfficerPlotPage }) {
   const f = useFormats();
   const w = useWords();
   const { plot, report, alerts } = props.detail;
-  const hazardName = useCallback((kind: string) => w.word('hazard', kind), [w]);
-  const reasonName = useCallback((reason: string) => w.word('observation', reason), [w]);
+  const growth = grades(report?.growth);
   return (
     <>
       <Figures
@@ -65,7 +67,9 @@ function Body(props: { detail: OfficerPlotPage }) {
           {
             name: t('area'),
             value: `${f.mu(plot.area_m2)} ${t('shared:unit.mu')}`,
-            note: `${f.integer(plot.area_m2)} ${t('shared:unit.m2')}`,
+            note: report?.area?.known
+              ? t('planted_note', { share: f.percent(report.area.planted_share) })
+              : `${f.integer(plot.area_m2)} ${t('shared:unit.m2')}`,
           },
           {
             name: t('crop'),
@@ -75,15 +79,17 @@ function Body(props: { detail: OfficerPlotPage }) {
               : t('declared_as', { crop: w.crop(plot.crop) }),
           },
           {
-            name: t('vigour'),
-            value: f.percent(report?.vigour),
-            note: t('vigour_note'),
+            name: t('growth'),
+            value: growth ? w.word('grade', String(growth.grade)) : f.date(undefined),
+            note: growth
+              ? t('grade_note', { grade: growth.grade })
+              : t('vigour_note', { share: f.percent(report?.vigour) }),
           },
           {
             name: t('worth'),
             value: f.yuanShort(report?.worth?.middle),
             note: report?.worth
-              ? `${f.yuanShort(report.worth.low)} – ${f.yuanShort(report.worth.high)}`
+              ? t('prudent_short', { yuan: f.yuanShort(report.worth.prudent) })
               : t('no_worth'),
           },
           {
@@ -95,67 +101,20 @@ function Body(props: { detail: OfficerPlotPage }) {
       />
       <div className="split">
         <div>
-          <Panel title={t('curve')}>
-            {report ? (
-              <NdviChart report={report} hazardName={hazardName} reasonName={reasonName} />
-            ) : (
-              <Empty text={t('no_report')} />
-            )}
-          </Panel>
+          <GrowthPanel report={report} />
+          <HazardPanel plot={plot} report={report} />
           <Ground detail={props.detail} />
         </div>
         <div>
-          <Panel title={t('hazards')} flush>
-            <Hazards rows={report?.hazards ?? []} />
-          </Panel>
           {report ? (
-            <Panel title={t('facts')}>
-              <Facts
-                rows={[
-                  [t('season'), `${f.date(report.season.start)} – ${f.date(report.season.end)}`],
-                  [t('declared'), w.crop(report.declared || plot.crop)],
-                  [
-                    t('guesses'),
-                    (report.guesses ?? [])
-                      .slice(0, 3)
-                      .map((g) => `${w.crop(g.crop)} ${f.percent(g.probability)}`)
-                      .join(' · ') || f.date(undefined),
-                  ],
-                  [t('start'), f.date(report.phenology.start)],
-                  [
-                    t('peak'),
-                    `${f.date(report.phenology.peak)}  ${f.decimal(report.phenology.peak_ndvi)}`,
-                  ],
-                  [t('end'), f.date(report.phenology.end)],
-                  [t('pixels'), f.integer(report.full_pixels)],
-                  [t('sources'), (report.sources ?? []).join(', ')],
-                  [t('method'), report.method],
-                  [t('made'), f.time(report.made_at)],
-                ]}
-              />
+            <Panel title={t('portrait')} className="portrait">
+              <Portrait report={report} />
+              <Seen report={report} declared={plot.crop} />
             </Panel>
           ) : null}
-          {report?.worth ? (
-            <Panel title={t('worth')}>
-              <Facts
-                rows={[
-                  [t('range'), `${f.yuan0(report.worth.low)} – ${f.yuan0(report.worth.high)}`],
-                  [
-                    t('yield'),
-                    `${report.worth.yield_kg_per_mu.map((kg) => f.integer(kg)).join(' / ')} ${t('shared:unit.kg_mu')}`,
-                  ],
-                  [
-                    t('price'),
-                    t('price_of', {
-                      price: f.yuan(report.worth.price_fen_per_kg),
-                      date: f.date(report.worth.price_date),
-                    }),
-                  ],
-                  [t('basis'), t('worth_basis')],
-                ]}
-              />
-            </Panel>
-          ) : null}
+          <AreaPanel detail={props.detail} />
+          {report?.worth ? <WorthPanel worth={report.worth} /> : null}
+          {report ? <HowSure report={report} /> : null}
           <Panel title={t('alerts')} flush>
             <AlertList alerts={alerts ?? []} empty={t('no_alerts')} />
           </Panel>
@@ -175,27 +134,68 @@ function Body(props: { detail: OfficerPlotPage }) {
   );
 }
 
-function Hazards(props: { rows: Hazard[] }) {
+/** The dates behind the portrait, with their errors. */
+function Seen(props: { report: CropReport; declared: string }) {
   const { t } = useTranslation('plot');
   const f = useFormats();
   const w = useWords();
-  if (props.rows.length === 0) return <Empty text={t('no_hazards')} />;
+  const { report } = props;
+  const { sown, harvested, start, peak, end, peak_ndvi, stage } = report.phenology;
+  const ranged = (r: DateRange | undefined) =>
+    r
+      ? t('dated', { date: f.date(r.date), from: f.date(r.from), to: f.date(r.to) })
+      : t('not_seen');
   return (
-    <ul className="findings">
-      {props.rows.map((h) => (
-        <li key={h.kind + h.start}>
-          <p>
-            <Pill tone="bad">{w.word('hazard', h.kind)}</Pill>{' '}
-            <b>{t('share', { share: f.percent(h.share) })}</b>{' '}
-            <span className="fw-muted">{t('sure', { share: f.percent(h.confidence) })}</span>
-          </p>
-          <p className="fw-muted">
-            {f.date(h.start)} – {f.date(h.end)}
-          </p>
-          <EvidenceList of={h.evidence} />
-        </li>
-      ))}
-    </ul>
+    <Facts
+      rows={[
+        [t('declared'), w.crop(report.declared || props.declared)],
+        [t('sown'), ranged(sown)],
+        [t('season_curve'), `${f.date(start)} – ${f.date(end)}`],
+        [t('peak'), `${f.date(peak)}  ${f.decimal(peak_ndvi)}`],
+        [t('stage'), w.word('stage', stage) || t('not_seen')],
+        [t('harvested'), ranged(harvested)],
+      ]}
+    />
+  );
+}
+
+/** How far the report may be trusted, and why not further. */
+function HowSure(props: { report: CropReport }) {
+  const { t } = useTranslation('plot');
+  const f = useFormats();
+  const w = useWords();
+  const { report } = props;
+  const reasons = (report.reason ?? '').split(',').filter(Boolean);
+  return (
+    <Panel title={t('how_sure')} className="how-sure">
+      <p>
+        <Pill tone={toneOf(report.status)}>{w.word('status', report.status)}</Pill>{' '}
+        {reasons.length ? t('because') : t('no_reservations')}
+      </p>
+      {reasons.length ? (
+        <ul className="doubts">
+          {reasons.map((r) => (
+            <li key={r}>{w.word('why', r.trim())}</li>
+          ))}
+        </ul>
+      ) : null}
+      <Facts
+        rows={[
+          [t('season'), `${f.date(report.season.start)} – ${f.date(report.season.end)}`],
+          [
+            t('guesses'),
+            (report.guesses ?? [])
+              .slice(0, 3)
+              .map((g) => `${w.crop(g.crop)} ${f.percent(g.probability)}`)
+              .join(' · ') || f.date(undefined),
+          ],
+          [t('pixels'), f.integer(report.full_pixels)],
+          [t('sources'), (report.sources ?? []).join(', ')],
+          [t('method'), report.method],
+          [t('made'), f.time(report.made_at)],
+        ]}
+      />
+    </Panel>
   );
 }
 
@@ -217,63 +217,45 @@ function Ground(props: { detail: OfficerPlotPage }) {
           color: clash.has(l.plot.id) ? '#b3432b' : '#f4efe0',
           fill: clash.has(l.plot.id) ? 0.25 : 0,
         })),
-      { id: plot.id, polygon: plot.polygon, color: '#ffd34d', fill: 0.08 },
+      {
+        id: plot.id,
+        polygon: plot.polygon,
+        color: '#ffd34d',
+        fill: imagery.name === 'truecolor' ? 0.08 : 0,
+      },
     ],
-    [others, plot, clash],
+    [others, plot, clash, imagery.name],
   );
   const bounds = useMemo<Bounds | undefined>(() => {
     const box = boundsOfPolygons([plot.polygon]);
     return box && grown(box, 0.5);
   }, [plot]);
+  const present = useMemo(
+    () => new Set([...(others ?? []).flatMap((l) => [l.crop, ...(l.hazards ?? [])]), 'unknown']),
+    [others],
+  );
   return (
     <Panel
       title={t('ground')}
       flush
       extra={
         <div className="fw-row">
-          <Choice
-            label={t('map:layer')}
-            value={imagery.layer}
-            onChange={imagery.setLayer}
-            options={['truecolor', 'ndvi', 'none'].map((l) => ({
-              value: l,
-              text: t(`map:layers.${l}`),
-            }))}
-          />
-          {imagery.dates.length ? (
-            <Select
-              size="small"
-              aria-label={t('map:date')}
-              value={imagery.date}
-              onChange={imagery.setDate}
-              style={{ minWidth: 130 }}
-              options={imagery.dates.map((d) => ({ value: d.date, label: f.date(d.date) }))}
-            />
-          ) : null}
+          <ImageryTools of={imagery} small />
         </div>
       }
     >
-      <MapView
+      <CompareMap
         className="map-mid"
         label={t('map_label', { name: plot.name })}
         areas={areas}
         bounds={bounds}
         imagery={imagery.picture}
+        name={f.date(imagery.date)}
+        other={
+          imagery.with ? { imagery: imagery.otherPicture, name: f.date(imagery.with) } : undefined
+        }
       />
-      {imagery.layer === 'ndvi' ? <NdviLegend /> : null}
-      {overlaps?.length ? (
-        <ul className="links">
-          {overlaps.map((o) => (
-            <li key={o.plot_id}>
-              <Pill tone="bad">{t('overlap')}</Pill>{' '}
-              <Link to={`/plots/${o.plot_id}`}>
-                {others?.find((l) => l.plot.id === o.plot_id)?.plot.name ?? o.plot_id}
-              </Link>{' '}
-              {t('overlap_of', { share: f.percent1(o.share), mu: f.mu(o.m2) })}
-            </li>
-          ))}
-        </ul>
-      ) : null}
+      {imagery.layer ? <Legend layer={imagery.layer} only={present} /> : null}
     </Panel>
   );
 }

@@ -1,12 +1,13 @@
 import type { Alert } from '@furrow/shared/api/types';
-import { useFormats } from '@furrow/shared/format';
+import { type Formats, useFormats } from '@furrow/shared/format';
 import { Empty } from '@furrow/shared/ui/states';
-import { useWords } from '@furrow/shared/words';
+import { useWords, type Words } from '@furrow/shared/words';
 import { Button } from 'antd';
-import { useState } from 'react';
+import { memo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { useCloseAlert } from '../data';
+import { Ago } from './Ago';
 import { EvidenceList } from './EvidenceList';
 import { NoteDialog } from './NoteDialog';
 import { Pill, toneOf } from './Pill';
@@ -16,12 +17,23 @@ import { useMay } from './useMay';
 /** Alerts, each with its evidence and the way to close it. */
 export function AlertList(props: { alerts: Alert[]; brief?: boolean; empty?: string }) {
   const [closing, setClosing] = useState<Alert>();
+  const may = useMay();
+  const f = useFormats();
+  const w = useWords();
   if (props.alerts.length === 0) return <Empty text={props.empty} />;
   return (
     <>
       <ol className="alerts">
         {props.alerts.map((a) => (
-          <Line key={a.id} alert={a} brief={props.brief} onClose={() => setClosing(a)} />
+          <Line
+            key={a.id}
+            alert={a}
+            brief={props.brief}
+            may={may}
+            formats={f}
+            words={w}
+            onClose={setClosing}
+          />
         ))}
       </ol>
       {closing ? <CloseAlert alert={closing} onDone={() => setClosing(undefined)} /> : null}
@@ -29,11 +41,20 @@ export function AlertList(props: { alerts: Alert[]; brief?: boolean; empty?: str
   );
 }
 
-function Line(props: { alert: Alert; brief?: boolean; onClose(): void }) {
+/**
+ * One alert. It is drawn again only when something of its own changes: an arrival in a
+ * list of hundreds costs one row. Everything it is given keeps its identity for that.
+ */
+const Line = memo(function Line(props: {
+  alert: Alert;
+  brief: boolean | undefined;
+  may: boolean;
+  formats: Formats;
+  words: Words;
+  onClose(alert: Alert): void;
+}) {
   const { t } = useTranslation('alerts');
-  const f = useFormats();
-  const w = useWords();
-  const may = useMay();
+  const { formats: f, words: w, may } = props;
   const a = props.alert;
   return (
     <li
@@ -49,7 +70,7 @@ function Line(props: { alert: Alert; brief?: boolean; onClose(): void }) {
         <Link to={subjectPath(a.subject_kind, a.subject_id)}>{a.label || a.subject_id}</Link>
         {a.count > 1 ? <span className="fw-muted">{t('times', { count: a.count })}</span> : null}
         <time dateTime={a.opened_at} title={f.time(a.opened_at)}>
-          {f.ago(a.opened_at)}
+          <Ago since={a.opened_at} />
         </time>
       </div>
       {props.brief ? null : (
@@ -64,7 +85,7 @@ function Line(props: { alert: Alert; brief?: boolean; onClose(): void }) {
               <>
                 <span className="fw-muted">{t('opened', { time: f.time(a.event_at) })}</span>
                 {may ? (
-                  <Button size="small" onClick={props.onClose}>
+                  <Button size="small" onClick={() => props.onClose(a)}>
                     {t('close')}
                   </Button>
                 ) : null}
@@ -76,7 +97,7 @@ function Line(props: { alert: Alert; brief?: boolean; onClose(): void }) {
       )}
     </li>
   );
-}
+});
 
 function CloseAlert(props: { alert: Alert; onDone(): void }) {
   const { t } = useTranslation('alerts');

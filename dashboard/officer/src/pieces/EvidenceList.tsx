@@ -22,6 +22,7 @@ export function EvidenceList(props: {
     if (/^\d{4}-\d\d-\d\d$/.test(text)) return f.date(text);
     if (text === 'true' || text === 'false') return w.word('truth', text);
     if (key === 'crop') return w.crop(text);
+    if (key === 'vci_class') return w.word('vci_class', text);
     if (key === 'class') return w.word('loan_class', text);
     const n = Number(text);
     if (!Number.isFinite(n)) return text;

@@ -2,8 +2,8 @@ import { useEffect, useMemo, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import type { CropReport } from '../api/types';
-import { useFormats } from '../format';
+import type { CropReport, Growth } from '../api/types';
+import { type Formats, useFormats } from '../format';
 import { Scroll } from '../ui/Scroll';
 import { ndviColumns } from './ndvi';
 
@@ -13,12 +13,13 @@ const ink = {
   gap: '#8b9099',
   hazard: '#b3432b',
   grid: '#e4e0d4',
+  peers: '#2f5f87',
 };
 
 /**
  * The vegetation curve of a plot: clear observations as dots, the smoothed curve as a
- * line that stops where no clear view supports it, hazards as marked spans; and the
- * same numbers as a table.
+ * line that stops where no clear view supports it, the same crop's plots of the county
+ * as a band behind it, hazards as marked spans; and the same numbers as a table.
  */
 export function NdviChart(props: {
   report: CropReport;
@@ -70,6 +71,9 @@ export function NdviChart(props: {
         ],
         series: [
           {},
+          { points: { show: false } },
+          { points: { show: false } },
+          { stroke: ink.peers, width: 1, dash: [5, 4], points: { show: false } },
           { stroke: ink.smooth, width: 2, points: { show: false } },
           {
             stroke: ink.raw,
@@ -77,6 +81,7 @@ export function NdviChart(props: {
             points: { show: true, size: 5, fill: '#fff', stroke: ink.raw, width: 1.5 },
           },
         ],
+        bands: [{ series: [1, 2], fill: 'rgba(47,95,135,.16)' }],
         hooks: {
           drawClear: [
             (u) => {
@@ -119,7 +124,14 @@ export function NdviChart(props: {
           ],
         },
       },
-      [columns.x, columns.smooth, columns.raw],
+      [
+        columns.x,
+        columns.peers.high,
+        columns.peers.low,
+        columns.peers.middle,
+        columns.smooth,
+        columns.raw,
+      ],
       el,
     );
     const resize = new ResizeObserver(() =>
@@ -135,6 +147,7 @@ export function NdviChart(props: {
   const observations = report.observations ?? [];
   if (columns.x.length === 0) return <p className="fw-muted">{t('chart.none')}</p>;
   const clear = observations.filter((o) => o.valid);
+  const peers = new Map((report.growth?.points ?? []).map((p) => [p.date.slice(0, 10), p]));
   const summary = t('chart.summary', {
     from: f.date(observations[0]?.date),
     to: f.date(observations.at(-1)?.date),
@@ -157,6 +170,11 @@ export function NdviChart(props: {
           <li>
             <i className="fw-hatch" /> {t('chart.gap')}
           </li>
+          {peers.size ? (
+            <li>
+              <i className="fw-band" /> {t('chart.peers')}
+            </li>
+          ) : null}
         </ul>
         <span className="fw-muted">{summary}</span>
       </figcaption>
@@ -170,6 +188,11 @@ export function NdviChart(props: {
                 <th scope="col" className="fw-num">
                   {t('chart.value')}
                 </th>
+                {peers.size ? (
+                  <th scope="col" className="fw-num">
+                    {t('chart.peers_short')}
+                  </th>
+                ) : null}
                 <th scope="col" className="fw-num">
                   {t('chart.coverage')}
                 </th>
@@ -181,6 +204,9 @@ export function NdviChart(props: {
                 <tr key={o.date + o.scene}>
                   <td>{f.date(o.date)}</td>
                   <td className="fw-num">{o.valid ? f.decimal(o.ndvi) : f.decimal(undefined)}</td>
+                  {peers.size ? (
+                    <td className="fw-num">{quartiles(peers.get(o.date.slice(0, 10)), f)}</td>
+                  ) : null}
                   <td className="fw-num">{f.percent(o.coverage)}</td>
                   <td>{o.reason ? props.reasonName(o.reason) : ''}</td>
                 </tr>
@@ -191,4 +217,9 @@ export function NdviChart(props: {
       </details>
     </figure>
   );
+}
+
+/** "0.61 (0.55–0.68)": the middle of the peers with their quartiles. */
+function quartiles(p: Growth['points'][number] | undefined, f: Formats): string {
+  return p ? `${f.decimal(p.middle)} (${f.decimal(p.low)}–${f.decimal(p.high)})` : '';
 }

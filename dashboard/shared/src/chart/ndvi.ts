@@ -1,4 +1,4 @@
-import type { CropReport } from '../api/types';
+import type { CropReport, Growth } from '../api/types';
 
 /** The columns of the chart, all as long as x; null draws nothing. */
 export interface NdviColumns {
@@ -8,9 +8,14 @@ export interface NdviColumns {
   raw: (number | null)[];
   /** The smoothed curve where it can be trusted. */
   smooth: (number | null)[];
+  /** The middle and the quartiles of the peers; all null where none are known. */
+  peers: { low: (number | null)[]; middle: (number | null)[]; high: (number | null)[] };
   /** Spans of time without a clear view, in Unix seconds. */
   gaps: [number, number][];
 }
+
+/** Days beyond which the peers of two dates are not joined by a line. */
+const PEER_DAYS = 40;
 
 const seconds = (iso: string) => Math.round(new Date(iso).getTime() / 1000);
 
@@ -18,6 +23,7 @@ const seconds = (iso: string) => Math.round(new Date(iso).getTime() / 1000);
 interface Seen {
   observations: CropReport['observations'] | null;
   curve: CropReport['curve'] | null;
+  growth?: { points: Growth['points'] | null } | undefined;
 }
 
 /** Lines observations and curve up on one axis; what lies in a gap stays empty. */
@@ -40,7 +46,22 @@ export function ndviColumns(report: Seen): NdviColumns {
   }
   const inGap = (at: number) => gaps.some(([a, b]) => at >= a && at <= b);
   const curve = [...smooth.entries()].sort((a, b) => a[0] - b[0]);
-  const x = [...new Set([...raw.keys(), ...smooth.keys(), ...gaps.flat()])].sort((a, b) => a - b);
+  const peers = [...(report.growth?.points ?? [])].sort(
+    (a, b) => seconds(a.date) - seconds(b.date),
+  );
+  const x = [
+    ...new Set([
+      ...raw.keys(),
+      ...smooth.keys(),
+      ...gaps.flat(),
+      ...peers.map((p) => seconds(p.date)),
+    ]),
+  ].sort((a, b) => a - b);
+  const along = (value: 'low' | 'middle' | 'high') =>
+    between(
+      x,
+      peers.map((p) => [seconds(p.date), p[value]]),
+    );
   let next = 0;
   return {
     x,
@@ -55,6 +76,21 @@ export function ndviColumns(report: Seen): NdviColumns {
       const part = (at - before[0]) / (here[0] - before[0]);
       return before[1] + part * (here[1] - before[1]);
     }),
+    peers: { low: along('low'), middle: along('middle'), high: along('high') },
     gaps,
   };
+}
+
+/** Values at x on the straight line between two points, unless these lie too far apart. */
+function between(x: number[], points: [at: number, value: number][]): (number | null)[] {
+  let next = 0;
+  return x.map((at) => {
+    while (next < points.length && (points[next]?.[0] ?? 0) < at) next++;
+    const here = points[next];
+    if (here?.[0] === at) return here[1];
+    const before = points[next - 1];
+    if (!here || !before || here[0] - before[0] > PEER_DAYS * 86_400) return null;
+    const part = (at - before[0]) / (here[0] - before[0]);
+    return before[1] + part * (here[1] - before[1]);
+  });
 }

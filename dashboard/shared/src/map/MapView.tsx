@@ -15,8 +15,11 @@ import { type Area, areaCollection, type Bounds, type Dot, dotCollection } from 
 
 setWorkerUrl(workerUrl);
 
+/** What the images show; all but the first two are for officers alone. */
+export type ImageLayer = 'truecolor' | 'ndvi' | 'crop' | 'growth' | 'hazard';
+
 export interface Imagery {
-  layer: 'truecolor' | 'ndvi';
+  layer: ImageLayer;
   /** STAC item ids, drawn in order, each only inside its box. */
   items: { id: string; bbox?: Bounds }[];
   opacity: number;
@@ -36,7 +39,24 @@ export interface MapViewProps {
   onHover?(id: string | undefined): void;
   /** Gives the map away once it has loaded, for drawing tools. */
   onReady?(map: MapLibre): void;
+  /** Without buttons and scale, and out of the way of the Tab key: it lies on another map. */
+  bare?: boolean;
   className?: string;
+}
+
+/** Judged plots are drawn from this zoom on; the server gives nothing above it. */
+const JUDGED_ZOOM = 10;
+
+/** Where the tiles of a layer come from, and from which zoom on. */
+function tilesOf(layer: ImageLayer, item: string) {
+  const seen = layer === 'truecolor' || layer === 'ndvi';
+  const path = seen ? `tiles/${layer}` : `officer/tiles/${layer}`;
+  return {
+    tiles: [
+      `${location.origin}/api/v1/${path}/${encodeURIComponent(item)}/{z}/{x}/{y}.${seen ? 'png' : 'webp'}`,
+    ],
+    ...(seen ? {} : { minzoom: JUDGED_ZOOM }),
+  };
 }
 
 const NONE = '\u0000';
@@ -147,9 +167,12 @@ export function MapView(props: MapViewProps) {
       return;
     }
     made.touchZoomRotate.disableRotation();
-    made.addControl(new NavigationControl({ showCompass: false }), 'top-right');
-    made.addControl(new ScaleControl({ unit: 'metric' }), 'bottom-left');
-    made.addControl(new AttributionControl({ compact: false, customAttribution: '' }));
+    if (latest.current.bare) made.getCanvas().tabIndex = -1;
+    else {
+      made.addControl(new NavigationControl({ showCompass: false }), 'top-right');
+      made.addControl(new ScaleControl({ unit: 'metric' }), 'bottom-left');
+      made.addControl(new AttributionControl({ compact: false, customAttribution: '' }));
+    }
     for (const layer of ['area-fill', 'dot']) {
       made.on('click', layer, (e) => {
         const id = e.features?.[0]?.properties.id;
@@ -204,13 +227,11 @@ export function MapView(props: MapViewProps) {
     if (!map || !pictures) return;
     const added: string[] = [];
     for (const picture of pictures.split(';')) {
-      const [layer, item, bbox] = picture.split('|') as [string, string, string];
+      const [layer, item, bbox] = picture.split('|') as [ImageLayer, string, string];
       const id = `imagery-${layer}-${item}`;
       map.addSource(id, {
         type: 'raster',
-        tiles: [
-          `${location.origin}/api/v1/tiles/${layer}/${encodeURIComponent(item)}/{z}/{x}/{y}.png`,
-        ],
+        ...tilesOf(layer, item),
         tileSize: 256,
         maxzoom: 16,
         ...(bbox ? { bounds: bbox.split(',').map(Number) as Bounds } : {}),
