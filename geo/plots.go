@@ -3,6 +3,10 @@ package geo
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -25,6 +29,7 @@ var (
 	ErrDuplicate    = fault.New(fault.Conflict, "plot.duplicate", "the holder has registered this plot already, as {name}")
 	ErrCoordinates  = fault.New(fault.Invalid, "plot.coordinates", "coordinates must be longitude and latitude in degrees (WGS84), got {at}")
 	ErrPlotExists   = fault.New(fault.Conflict, "plot.exists", "there is a plot with this id already")
+	ErrKeyUsed      = fault.New(fault.Conflict, "plot.key", "this Idempotency-Key came with another plot before; use a new key for a new plot")
 	ErrReportAbsent = fault.New(fault.NotFound, "plot.no_report", "the satellite report of this plot is not ready yet")
 )
 
@@ -47,6 +52,12 @@ type PlotFilter struct {
 type Store interface {
 	// AddPlot saves p; fault.Conflict when the id is taken.
 	AddPlot(ctx context.Context, p Plot) error
+	// AddPlotOnce saves p under a key of its owner, with the hash of what was sent;
+	// fault.Conflict when id or key are taken.
+	AddPlotOnce(ctx context.Context, p Plot, key, hash string) error
+	// PlotOfKey returns the plot that was saved under a key, and the hash;
+	// ErrPlotNotFound when there is none.
+	PlotOfKey(ctx context.Context, tenant, ownerID, key string) (p Plot, hash string, err error)
 	// AddPlots saves all of plots or none; fault.Conflict when an id is taken.
 	AddPlots(ctx context.Context, plots []Plot) error
 	// Plot returns ErrPlotNotFound when the tenant has none of that id.
@@ -103,6 +114,37 @@ func (s *Plots) Check(ctx context.Context, tenant string, poly orb.Polygon) (Plo
 // [ErrDuplicate]; overlaps with other holders' plots are no error here, they are
 // evidence that [Plots.Overlaps] shows.
 func (s *Plots) Add(ctx context.Context, tenant string, p Plot) (Plot, error) {
+	return s.add(ctx, tenant, p, func(p Plot) error { return s.Store.AddPlot(ctx, p) })
+}
+
+// AddOnce is [Plots.Add] under a key of the holder: sent again with the same plot it
+// gives the plot that was registered, with another one [ErrKeyUsed].
+func (s *Plots) AddOnce(ctx context.Context, tenant string, p Plot, key string) (Plot, error) {
+	body, err := json.Marshal([]any{p.Name, p.Crop, p.Region, p.Polygon, p.ClaimedM2, p.SourceCRS, p.Source})
+	if err != nil {
+		return Plot{}, ErrCoordinates.Because(err) // NaN has no JSON
+	}
+	hash := fmt.Sprintf("%x", sha256.Sum256(body))
+	before := func() (Plot, error) {
+		known, was, err := s.Store.PlotOfKey(ctx, tenant, p.OwnerID, key)
+		if err == nil && was != hash {
+			err = ErrKeyUsed
+		}
+		return known, err
+	}
+	if known, err := before(); !errors.Is(err, ErrPlotNotFound) {
+		return known, err
+	}
+	added, err := s.add(ctx, tenant, p, func(p Plot) error { return s.Store.AddPlotOnce(ctx, p, key, hash) })
+	if errors.Is(err, fault.Conflict) { // a rival with the same key was faster
+		if known, kerr := before(); !errors.Is(kerr, ErrPlotNotFound) {
+			return known, kerr
+		}
+	}
+	return added, err
+}
+
+func (s *Plots) add(ctx context.Context, tenant string, p Plot, save func(Plot) error) (Plot, error) {
 	valid, err := ValidatePolygon(p.Polygon)
 	if err != nil {
 		return Plot{}, err
@@ -119,7 +161,7 @@ func (s *Plots) Add(ctx context.Context, tenant string, p Plot) (Plot, error) {
 	if err != nil {
 		return Plot{}, err
 	}
-	if err := s.Store.AddPlot(ctx, p); err != nil {
+	if err := save(p); err != nil {
 		return Plot{}, err
 	}
 	return p, nil

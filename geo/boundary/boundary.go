@@ -11,6 +11,7 @@ package boundary
 import (
 	"context"
 	"math"
+	"runtime"
 	"slices"
 	"time"
 
@@ -49,13 +50,19 @@ type Suggestion struct {
 	Mu         float64     `json:"mu"`
 	Confidence float64     `json:"confidence"` // 0..1: how clearly the field stands out all around
 	Dates      []time.Time `json:"dates"`      // of the images it was seen on
+	Unreadable []string    `json:"unreadable"` // scenes whose files cannot be read
 }
 
 // Finder suggests boundaries from a catalogue. It is safe for concurrent use.
-type Finder struct{ scenes *scene.Catalogue }
+type Finder struct {
+	scenes func() *scene.Catalogue
+	slots  chan struct{} // each suggestion keeps the cores busy: more at once gain nothing
+}
 
-// New makes a finder.
-func New(scenes *scene.Catalogue) *Finder { return &Finder{scenes} }
+// New makes a finder; scenes gives the catalogue of the moment.
+func New(scenes func() *scene.Catalogue) *Finder {
+	return &Finder{scenes, make(chan struct{}, runtime.GOMAXPROCS(0))}
+}
 
 // Suggest outlines the field at a place by the images of a season. Without a
 // trustworthy outline it returns [ErrOutside], [ErrCloud], [ErrBare], [ErrSmall] or
@@ -64,11 +71,18 @@ func (f *Finder) Suggest(ctx context.Context, at orb.Point, season geo.Season) (
 	if !(math.Abs(at[0]) <= 180 && math.Abs(at[1]) <= 90) { // NaN fails too
 		return Suggestion{}, ErrPlace
 	}
-	items := f.around(at, season)
+	select {
+	case f.slots <- struct{}{}:
+		defer func() { <-f.slots }()
+	case <-ctx.Done():
+		return Suggestion{}, ctx.Err()
+	}
+	cat := f.scenes()
+	items := around(cat, at, season)
 	if len(items) == 0 {
 		return Suggestion{}, ErrOutside
 	}
-	v, err := look(ctx, f.scenes, items, at)
+	v, err := look(ctx, cat, items, at)
 	if err != nil {
 		return Suggestion{}, err
 	}
@@ -80,9 +94,9 @@ func (f *Finder) Suggest(ctx context.Context, at orb.Point, season geo.Season) (
 
 // around are the images that show the place, all on one grid: the finest, and of
 // several the one with the most images.
-func (f *Finder) around(at orb.Point, season geo.Season) []scene.Item {
+func around(cat *scene.Catalogue, at orb.Point, season geo.Season) []scene.Item {
 	grids := map[scene.Grid][]scene.Item{}
-	for _, it := range f.scenes.Between(season.Start, season.End) {
+	for _, it := range cat.Between(season.Start, season.End) {
 		if (it.Has("red", "nir") || it.Has("ndvi")) && planar.PolygonContains(it.Footprint, at) {
 			grids[it.Grid] = append(grids[it.Grid], it)
 		}
@@ -132,5 +146,5 @@ func (v *view) suggest() (Suggestion, error) {
 	m2 := geo.AreaM2(valid)
 	dates := slices.Clone(v.dates)
 	slices.SortFunc(dates, time.Time.Compare)
-	return Suggestion{Polygon: valid, AreaM2: m2, Mu: m2 / geo.M2PerMu, Confidence: confidence, Dates: dates}, nil
+	return Suggestion{Polygon: valid, AreaM2: m2, Mu: m2 / geo.M2PerMu, Confidence: confidence, Dates: dates, Unreadable: v.unreadable}, nil
 }

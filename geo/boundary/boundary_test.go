@@ -32,7 +32,7 @@ const (
 )
 
 var (
-	first = time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)
+	first = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	all   = geo.Season{Start: first, End: first.AddDate(1, 0, 0)}
 )
 
@@ -41,39 +41,45 @@ type made struct {
 	fields []orb.Ring
 	dates  int
 	clouds func(date, x, y int) bool
-	same   bool // all fields grow the same
 }
 
-// ndvi is what a pixel shows: the fields by the part of it that each covers, and
-// bare land between them.
-func (m made) ndvi(date int, noise *rand.Rand) []float64 {
+// cover is the part of each pixel that each field covers.
+func (m made) cover() [][]float64 {
 	const fine = 5
-	grow := func(field int) float64 {
-		if m.same {
-			field = 0
-		}
-		peak := 3 + 5*float64(field%4)/3 // of ten dates
-		return 0.25 + 0.5*math.Exp(-math.Pow((float64(date)*10/float64(m.dates)-peak)/2.2, 2))
-	}
-	out := make([]float64, side*side)
-	for i := range out {
-		var sum float64
-		for k := range fine * fine {
-			p := orb.Point{float64(i%side) + (float64(k%fine)+0.5)/fine, float64(i/side) + (float64(k/fine)+0.5)/fine}
-			at := 0.15
-			for f, ring := range m.fields {
-				if ring.Bound().Contains(p) && planar.RingContains(ring, p) {
-					at = grow(f)
+	out := make([][]float64, len(m.fields))
+	for f, ring := range m.fields {
+		out[f] = make([]float64, side*side)
+		b := ring.Bound()
+		for y := max(0, int(b.Min[1])); y <= min(side-1, int(b.Max[1])); y++ {
+			for x := max(0, int(b.Min[0])); x <= min(side-1, int(b.Max[0])); x++ {
+				for k := range fine * fine {
+					p := orb.Point{float64(x) + (float64(k%fine)+0.5)/fine, float64(y) + (float64(k/fine)+0.5)/fine}
+					if planar.RingContains(ring, p) {
+						out[f][y*side+x] += 1.0 / (fine * fine)
+					}
 				}
 			}
-			sum += at / (fine * fine)
 		}
-		out[i] = sum + 0.012*noise.NormFloat64()
 	}
 	return out
 }
 
-func (m made) catalogue(t *testing.T) *scene.Catalogue {
+// ndvi is what the pixels show: the fields, each with its own peak, and bare land
+// between them.
+func (m made) ndvi(cover [][]float64, date int, noise *rand.Rand) []float64 {
+	out := make([]float64, side*side)
+	for i := range out {
+		out[i] = 0.15 + 0.012*noise.NormFloat64()
+		for f := range m.fields {
+			peak := 3 + 5*float64(f%4)/3 // of ten dates
+			grown := 0.25 + 0.5*math.Exp(-math.Pow((float64(date)*10/float64(m.dates)-peak)/2.2, 2))
+			out[i] += cover[f][i] * (grown - 0.15)
+		}
+	}
+	return out
+}
+
+func (m made) catalogue(t *testing.T) func() *scene.Catalogue {
 	t.Helper()
 	scene.RegisterDrivers()
 	dir := t.TempDir()
@@ -91,10 +97,10 @@ func (m made) catalogue(t *testing.T) *scene.Catalogue {
 			t.Fatal(err)
 		}
 	}
-	noise := rand.New(rand.NewPCG(1, 2))
+	noise, cover := rand.New(rand.NewPCG(1, 2)), m.cover()
 	for d := range m.dates {
 		day := first.AddDate(0, 0, d*15).Format("20060102")
-		values, mask := m.ndvi(d, noise), make([]uint8, side*side)
+		values, mask := m.ndvi(cover, d, noise), make([]uint8, side*side)
 		for i := range mask {
 			if m.clouds != nil && m.clouds(d, i%side, i/side) {
 				mask[i], values[i] = 1, 0.05
@@ -112,7 +118,7 @@ func (m made) catalogue(t *testing.T) *scene.Catalogue {
 	return opened(t, dir, dir)
 }
 
-func opened(t *testing.T, dir, out string) *scene.Catalogue {
+func opened(t *testing.T, dir, out string) func() *scene.Catalogue {
 	t.Helper()
 	if _, err := index.Run(t.Context(), index.Config{Dir: dir, Out: out}); err != nil {
 		t.Fatal(err)
@@ -121,7 +127,7 @@ func opened(t *testing.T, dir, out string) *scene.Catalogue {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cat
+	return func() *scene.Catalogue { return cat }
 }
 
 // place is a pixel coordinate in WGS84.
@@ -210,6 +216,20 @@ func TestNoSuggestionSaysWhy(t *testing.T) {
 				t.Errorf("%+v, %v; want %v", got, err, c.want)
 			}
 		})
+	}
+}
+
+// A file that went bad after the catalogue was written is named, and the others serve.
+func TestBadFilesAreNamed(t *testing.T) {
+	t.Parallel()
+	cat := made{fields: strips(), dates: 8}.catalogue(t)
+	bad := cat().Items()[3]
+	if err := os.WriteFile(bad.Bands["ndvi"].File, []byte("II*"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := boundary.New(cat).Suggest(context.Background(), place(t, 40, 60), all)
+	if err != nil || !slices.Equal(got.Unreadable, []string{bad.ID}) || len(got.Dates) != 7 {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 

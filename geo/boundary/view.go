@@ -3,6 +3,7 @@ package boundary
 import (
 	"cmp"
 	"context"
+	"errors"
 	"math"
 	"runtime"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/paulmach/orb"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo/scene"
 )
 
@@ -23,6 +25,8 @@ type view struct {
 	dates  []time.Time
 	ndvi   [][]float64 // by date, one number a pixel
 	layers [][]float64 // what pixels are compared by, each in units of its noise
+
+	unreadable []string // scenes
 }
 
 // size is the number of pixels.
@@ -39,7 +43,7 @@ type seen struct {
 // look reads the window around a place from the clearest images. [ErrCloud] when
 // too few of them are clear here, the reader's errors for bad files.
 func look(ctx context.Context, cat *scene.Catalogue, items []scene.Item, at orb.Point) (*view, error) {
-	v := &view{grid: items[0].Grid, at: at}
+	v := &view{grid: items[0].Grid, at: at, unreadable: []string{}}
 	place, err := v.grid.ToPixels(scene.WGS84, []orb.MultiPolygon{{{{at}}}})
 	if err != nil {
 		return nil, err
@@ -61,19 +65,26 @@ func look(ctx context.Context, cat *scene.Catalogue, items []scene.Item, at orb.
 	for len(items) > 0 && len(used) < maxDates {
 		some := items[:min(len(items), maxDates)]
 		items = items[len(some):]
-		looks := make([]seen, len(some))
+		looks, bad := make([]seen, len(some)), make([]bool, len(some))
 		group, gctx := errgroup.WithContext(ctx)
 		group.SetLimit(runtime.GOMAXPROCS(0))
 		for i, it := range some {
 			group.Go(func() (err error) {
 				looks[i], err = read(gctx, cat, it, v.window, v.tap)
+				if errors.Is(err, fault.Invalid) { // a bad file: the others serve
+					looks[i], err = seen{}, nil
+					bad[i] = true
+				}
 				return err
 			})
 		}
 		if err := group.Wait(); err != nil {
 			return nil, err
 		}
-		for _, l := range looks {
+		for i, l := range looks {
+			if bad[i] {
+				v.unreadable = append(v.unreadable, some[i].ID)
+			}
 			if l.tap && l.clear >= minClear && len(used) < maxDates {
 				used = append(used, l)
 			}

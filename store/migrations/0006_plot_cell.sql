@@ -18,4 +18,11 @@ end;
 
 create index plot_cell on plot (tenant, cell);
 
+-- The key under which a holder sent a plot, so that a retry finds it.
+alter table plot add column add_key text;
+
+alter table plot add column add_hash text;
+
+create unique index plot_add_key on plot (tenant, owner_id, add_key);
+
 drop index plot_west;

@@ -62,4 +62,3 @@ func check(b *testing.B, reg *geo.Plots, side int, step float64) {
 		}
 	}
 }
-

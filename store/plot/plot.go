@@ -30,6 +30,37 @@ func New(db *store.DB) *Store { return &Store{db} }
 // AddPlot implements geo.Store.
 func (s *Store) AddPlot(ctx context.Context, p geo.Plot) error { return add(ctx, s.db, []geo.Plot{p}) }
 
+// AddPlotOnce implements geo.Store.
+func (s *Store) AddPlotOnce(ctx context.Context, p geo.Plot, key, hash string) error {
+	return s.db.Tx(ctx, func(tx *store.Tx) error {
+		if err := add(ctx, tx, []geo.Plot{p}); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `update plot set add_key = $3, add_hash = $4 where tenant = $1 and id = $2`, p.Tenant, p.ID, key, hash)
+		switch {
+		case store.Conflict(err):
+			return geo.ErrPlotExists.Because(err)
+		case err != nil:
+			return fmt.Errorf("store: plot: %w", err)
+		}
+		return nil
+	})
+}
+
+// PlotOfKey implements geo.Store.
+func (s *Store) PlotOfKey(ctx context.Context, tenant, ownerID, key string) (geo.Plot, string, error) {
+	var id, hash string
+	err := s.db.QueryRow(ctx, `select id, add_hash from plot where tenant = $1 and owner_id = $2 and add_key = $3`, tenant, ownerID, key).Scan(&id, &hash)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return geo.Plot{}, "", geo.ErrPlotNotFound
+	case err != nil:
+		return geo.Plot{}, "", fmt.Errorf("store: plot of key: %w", err)
+	}
+	p, err := s.Plot(ctx, tenant, id)
+	return p, hash, err
+}
+
 // AddPlots implements geo.Store.
 func (s *Store) AddPlots(ctx context.Context, plots []geo.Plot) error {
 	return s.db.Tx(ctx, func(tx *store.Tx) error {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -214,6 +215,53 @@ func TestImport(t *testing.T) {
 		}
 		if all, err := s.Plots(ctx, "a", geo.PlotFilter{}); err != nil || len(all) != 3 {
 			t.Errorf("a failed import left %d plots, %v", len(all)-3, err)
+		}
+	})
+}
+
+// A retry finds the plot of the first try; a key does not serve twice.
+func TestAddOnce(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx := context.Background()
+		reg := &geo.Plots{Store: plot.New(db), Now: func() time.Time { return now }}
+		p := geo.Plot{OwnerID: "u1", Name: "东地", Polygon: field(114, 34.7)}
+		first, err := reg.AddOnce(ctx, "a", p, "key-0001")
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := reg.AddOnce(ctx, "a", p, "key-0001")
+		if err != nil || cmp.Diff(first, again) != "" {
+			t.Errorf("the retry: %v, %s", err, cmp.Diff(first, again))
+		}
+		other := p
+		other.Name = "西地"
+		if _, err := reg.AddOnce(ctx, "a", other, "key-0001"); !errors.Is(err, geo.ErrKeyUsed) {
+			t.Errorf("another plot under the key: %v", err)
+		}
+		if _, err := reg.AddOnce(ctx, "a", p, "key-0002"); !errors.Is(err, geo.ErrDuplicate) {
+			t.Errorf("the same plot under another key: %v", err)
+		}
+		p.OwnerID = "u2"
+		if q, err := reg.AddOnce(ctx, "a", p, "key-0001"); err != nil || q.ID == first.ID {
+			t.Errorf("another holder's key: %+v, %v", q, err)
+		}
+		// Many at once, and one plot.
+		p.OwnerID, p.Polygon = "u3", field(115, 35)
+		ids := make([]string, 6)
+		var wg sync.WaitGroup
+		for i := range ids {
+			wg.Go(func() {
+				q, err := reg.AddOnce(ctx, "a", p, "key-0003")
+				if err != nil {
+					t.Error(err)
+				}
+				ids[i] = q.ID
+			})
+		}
+		wg.Wait()
+		if slices.ContainsFunc(ids, func(id string) bool { return id != ids[0] }) {
+			t.Errorf("several plots under one key: %v", ids)
 		}
 	})
 }
