@@ -249,7 +249,7 @@ func TestMakeWithModel(t *testing.T) {
 		"unsure":            {learnt{180, guess("cotton", 0.4), "unclear_crop", nil}, geo.Unknown, "unclear_crop", "", "forest/7", false, 0},
 		"not made for here": {learnt{-180, nil, "", nil}, geo.LowConfidence, report.RulesOnly, "cotton", crop.Method, true, 0},
 	} {
-		r := one(t, report.New(cat, crops(t), now, report.WithModel(c.model)), plot)
+		r := one(t, report.New(cat, crops(t), now, report.WithModel("forest/7", c.model)), plot)
 		if r.Status != c.status || !slices.Contains(append(strings.Split(r.Reason, ","), ""), c.reason) || r.Crop != c.crop || r.Method != c.method || (r.Worth != nil) != c.worth {
 			t.Errorf("%s: %s %q %q by %s, worth %v", name, r.Status, r.Reason, r.Crop, r.Method, r.Worth)
 		}
@@ -261,12 +261,12 @@ func TestMakeWithModel(t *testing.T) {
 		}
 	}
 	rules := one(t, report.New(cat, crops(t), now), plot)
-	away := one(t, report.New(cat, crops(t), now, report.WithModel(learnt{east: -180})), plot)
+	away := one(t, report.New(cat, crops(t), now, report.WithModel("forest/7", learnt{east: -180})), plot)
 	if away.Confidence >= rules.Confidence {
 		t.Errorf("the rules are as sure where a model should have answered: %v, %v", away.Confidence, rules.Confidence)
 	}
 	broken := errors.New("a damaged model")
-	if _, err := report.New(cat, crops(t), now, report.WithModel(learnt{180, nil, "", broken})).Make(t.Context(), []geo.Plot{plot}, season); !errors.Is(err, broken) {
+	if _, err := report.New(cat, crops(t), now, report.WithModel("forest/7", learnt{180, nil, "", broken})).Make(t.Context(), []geo.Plot{plot}, season); !errors.Is(err, broken) {
 		t.Errorf("the model's error is hidden: %v", err)
 	}
 }

@@ -62,14 +62,14 @@ func (m *Maker) past(d *draft) {
 	for back := 1; back <= historyYears; back++ {
 		from, to := d.Season.Start.AddDate(-back, 0, 0), d.Season.End.AddDate(-back, 0, 0)
 		ev := crop.Evidence{Region: d.region.Code, County: d.plot.Region, Start: from, End: to}
-		clear := 0
+		seen := 0
 		for _, s := range all {
 			if !s.Date.Before(from) && !s.Date.After(to) {
 				ev.Sights = append(ev.Sights, s)
-				clear += int(truth(s.Valid))
+				seen += int(truth(s.Valid))
 			}
 		}
-		if clear < curveLooks {
+		if seen < curveLooks {
 			continue
 		}
 		then := m.crops.Classify(ev)
@@ -153,6 +153,7 @@ func (h *harvest) struck(all []geo.Hazard) []geo.Hazard {
 			hit = hit && !x.Start.Before(peak)
 		case geo.NeverSown:
 			hit = !x.Start.After(peak) && !x.End.Before(peak)
+		default: // any overlap
 		}
 		if hit {
 			out = append(out, x)

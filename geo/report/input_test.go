@@ -176,10 +176,10 @@ func TestMakeWithNaNAndNoData(t *testing.T) {
 	dir := t.TempDir()
 	dates(func(d time.Time) {
 		frame{"T1", 32650, 257000, 3878000, side, side}.fill(t, dir, d, func(col, row int) float64 {
-			switch {
-			case col%4 == 0:
+			switch col % 4 {
+			case 0:
 				return math.NaN()
-			case col%4 == 1:
+			case 1:
 				return -9
 			}
 			return cotton(d)

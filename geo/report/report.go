@@ -53,10 +53,8 @@ const (
 	bareNDVI    = 0.3
 )
 
-// Classifier names the crop of a plot by what it learnt from samples.
+// Classifier names the crop of a plot by what it learnt from samples: *model.Model.
 type Classifier interface {
-	// Method names the model and its version.
-	Method() string
 	// Covers says whether the model may be used at a place.
 	Covers(at orb.Point) bool
 	// Classify gives the likely crops, most probable first, or why it cannot tell.
@@ -70,15 +68,19 @@ type Maker struct {
 	now   func() time.Time
 	tiles *tile.Renderer
 	model Classifier // nil without one
+	name  string     // of the model
 	inner float64    // metres
 }
 
 // Option changes how reports are made.
 type Option func(*Maker)
 
-// WithModel lets a trained model name the crop where it covers the plot. Where it
-// does not, the rules answer with low confidence and say so.
-func WithModel(c Classifier) Option { return func(m *Maker) { m.model = c } }
+// WithModel lets a trained model name the crop where it covers the plot; reports
+// carry its name and version as their method. Where it does not cover, the rules
+// answer with low confidence and say so.
+func WithModel(name string, c Classifier) Option {
+	return func(m *Maker) { m.model, m.name = c, name }
+}
 
 // WithInner leaves out the outermost metres of every plot, whose pixels are shared
 // with neighbours; 0 measures the whole plot with exact coverage.
@@ -190,8 +192,8 @@ func (m *Maker) recognise(d *draft) error {
 		if err != nil {
 			return err
 		}
-		d.Method = m.model.Method()
-		a.Guesses, a.Unsure = guesses, unsure
+		d.Method = m.name
+		a.Guesses, a.Unsure = likely(guesses), unsure
 		switch {
 		case unsure != "" || len(guesses) == 0:
 			a.Crop, a.Confidence, a.Matches = "", 0, nil
@@ -207,6 +209,18 @@ func (m *Maker) recognise(d *draft) error {
 		d.ev.Answer.Crop, d.ev.Answer.Matches, d.ev.Crop, d.ev.Declared = "", nil, "", nil
 	}
 	return nil
+}
+
+// likely cuts the candidates to those worth showing.
+func likely(guesses []geo.CropGuess) []geo.CropGuess {
+	const most, least = 5, 0.005
+	out := make([]geo.CropGuess, 0, most)
+	for _, g := range guesses {
+		if len(out) < most && g.Probability >= least {
+			out = append(out, g)
+		}
+	}
+	return out
 }
 
 // field is the plot as growth compares it.

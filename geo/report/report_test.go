@@ -20,6 +20,7 @@ import (
 	"github.com/furrowcredit/furrow/catalog"
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/crop"
+	"github.com/furrowcredit/furrow/geo/crop/model"
 	"github.com/furrowcredit/furrow/geo/growth"
 	"github.com/furrowcredit/furrow/geo/register"
 	"github.com/furrowcredit/furrow/geo/report"
@@ -300,7 +301,7 @@ func TestHTMLHasWordsForAll(t *testing.T) {
 	m := report.New(scene.New(nil), crops(t), now)
 	r := geo.CropReport{Season: season, Status: geo.LowConfidence, Growth: &geo.Growth{}, Area: &geo.AreaCheck{}}
 	reasons := []string{
-		report.NoScenes, report.FewPixels, report.Edges, report.Boundary, report.SmallPlot, report.Doubtful, report.Clouded, report.RulesOnly,
+		report.NoScenes, report.FewPixels, report.Edges, report.Boundary, report.SmallPlot, report.Doubtful, report.Clouded, report.RulesOnly, model.NoData,
 		crop.FewDates, crop.NoCalendar, crop.FitsNone, crop.Unclear,
 	}
 	r.Reason = strings.Join(reasons, ",")
