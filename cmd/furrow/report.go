@@ -11,6 +11,7 @@ import (
 	"github.com/furrowcredit/furrow/catalog"
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/crop"
+	"github.com/furrowcredit/furrow/geo/crop/model"
 	"github.com/furrowcredit/furrow/geo/register"
 	"github.com/furrowcredit/furrow/geo/report"
 	"github.com/furrowcredit/furrow/geo/scene"
@@ -18,7 +19,7 @@ import (
 
 // runPlotReport makes the satellite report of every plot of a file.
 func runPlotReport(ctx context.Context, args []string, std stdio) error {
-	fs := newFlags("plot report", "--scenes DIR --plot FILE [--season-start DATE --season-end DATE] [--declared COL] [--inner METRES] [--out DIR] [--html] [--lang zh-CN|en] [--json]", std)
+	fs := newFlags("plot report", "--scenes DIR --plot FILE [--season-start DATE --season-end DATE] [--declared COL] [--inner METRES] [--model FILE] [--out DIR] [--html] [--lang zh-CN|en] [--json]", std)
 	scenes := fs.String("scenes", "", "folder of a STAC catalogue, as furrow scene index writes it")
 	file := fs.String("plot", "", "land-register file (GeoJSON, GeoPackage, KML, zipped Shapefile)")
 	from := fs.String("season-start", "", "first day (default: 13 months before the last day, so that the crop that stood then is seen from its sowing)")
@@ -26,6 +27,7 @@ func runPlotReport(ctx context.Context, args []string, std stdio) error {
 	declared := fs.String("declared", "", "column with the declared crop: code or name of the catalogue")
 	catalogue := fs.String("catalog", "", "folder that replaces files of the built-in catalogue")
 	inner := fs.Float64("inner", 0, "metres of edge to leave out of every plot, such as 5; 0 measures all of it")
+	trained := fs.String("model", "", "crop model of furrow crop train; it names the crop where its samples lie near")
 	out := fs.String("out", "", "folder for a file a plot (NUMBER.json, with --html also NUMBER.html)")
 	html := fs.Bool("html", false, "write a page a plot; needs --out")
 	lang := fs.String("lang", "zh-CN", "language of the pages: zh-CN or en")
@@ -64,7 +66,15 @@ func runPlotReport(ctx context.Context, args []string, std stdio) error {
 	if err != nil {
 		return err
 	}
-	maker := report.New(cat, crops, time.Now, report.WithInner(*inner))
+	options := []report.Option{report.WithInner(*inner)}
+	if *trained != "" {
+		m, err := model.Open(*trained)
+		if err != nil {
+			return err
+		}
+		options = append(options, report.WithModel(modelName(m), m))
+	}
+	maker := report.New(cat, crops, time.Now, options...)
 	reports, err := maker.Make(ctx, plots, season)
 	if err != nil {
 		return err
@@ -85,6 +95,12 @@ func runPlotReport(ctx context.Context, args []string, std stdio) error {
 		err = errNo
 	}
 	return err
+}
+
+// modelName is what reports call a model: its method, day and the samples behind it.
+func modelName(m *model.Model) string {
+	r := m.Record
+	return fmt.Sprintf("model/%s %s %.8s", r.Method, r.Made, r.SHA256)
 }
 
 // seasonOf reads the period. By default it ends with the last scene and is the 13

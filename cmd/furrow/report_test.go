@@ -4,6 +4,8 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +13,8 @@ import (
 
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/geo/crop"
+	"github.com/furrowcredit/furrow/geo/report"
 	"github.com/furrowcredit/furrow/internal/realdata"
 )
 
@@ -42,6 +46,70 @@ func TestPlotReport(t *testing.T) {
 		if err != nil || len(files) != got.Plots {
 			t.Errorf("%d files of %s for %d plots", len(files), ending, got.Plots)
 		}
+	}
+}
+
+// A model trained on fields nearby names the crops; one of another country leaves
+// them to the rules, which say so.
+func TestPlotReportByModel(t *testing.T) {
+	t.Parallel()
+	data, dir := realdata.Dir(t, "geo", "eolearn"), t.TempDir()
+	if _, _, err := call(t, runSceneIndex, data, "--out", dir); err != nil {
+		t.Fatal(err)
+	}
+	train := func(name string, lon, lat float64) string {
+		var b strings.Builder
+		b.WriteString("sample_id,label,lon,lat,start,end,step,date,NDVI\n")
+		for i := range 60 {
+			label, peak := "spring_maize", 7.0
+			if i%2 == 0 {
+				label, peak = "winter_wheat", 4.5
+			}
+			for k := range 12 {
+				bump := math.Exp(-math.Pow(float64(k)+1-peak-0.01*float64(i%7), 2) / 3)
+				fmt.Fprintf(&b, "%d,%s,%g,%g,2017-01-01,2017-12-31,%d,2017-%02d-15,%.3f\n", i+1, label, lon+0.001*float64(i), lat, k+1, k+1, 0.2+0.6*bump)
+			}
+		}
+		csv, out := filepath.Join(dir, name+".csv"), filepath.Join(dir, name+".model")
+		if err := os.WriteFile(csv, []byte(b.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := call(t, runCropTrain, "--samples", csv, "--out", out); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	fields := filepath.Join(data, "lulc_vector.gpkg")
+	reports := func(model string) []geo.CropReport {
+		text, _, err := call(t, runPlotReport, "--scenes", dir, "--plot", fields, "--season-start", "2017-01-01", "--season-end", "2017-12-31", "--model", model, "--json")
+		if err != nil && !errors.Is(err, errNo) {
+			t.Fatal(err)
+		}
+		var got struct{ Reports []geo.CropReport }
+		if err := json.Unmarshal([]byte(text), &got); err != nil {
+			t.Fatal(err)
+		}
+		return got.Reports
+	}
+	near, far := reports(train("near", 14.5, 45.9)), reports(train("far", 115, 35))
+	led := 0
+	for i, r := range near {
+		if strings.HasPrefix(r.Method, "model/") {
+			led++
+			if r.Crop != "" && r.Crop != "spring_maize" && r.Crop != "winter_wheat" {
+				t.Errorf("plot %s: the model never learnt %q", r.PlotID, r.Crop)
+			}
+		}
+		r = far[i]
+		if r.Method != crop.Method || r.Status == geo.Known || r.Crop != "" && !strings.Contains(r.Reason, report.RulesOnly) {
+			t.Errorf("plot %s far from the model: %s %q by %s", r.PlotID, r.Status, r.Reason, r.Method)
+		}
+	}
+	if led == 0 {
+		t.Error("the model named nothing")
+	}
+	if _, _, err := call(t, runPlotReport, "--scenes", dir, "--plot", fields, "--model", fields); !errors.Is(err, fault.Invalid) {
+		t.Errorf("a land register for a model: %v", err)
 	}
 }
 
