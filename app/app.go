@@ -235,7 +235,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	srv, err := server.New(server.Deps{
 		Gate: gate, Trail: peopleStore,
 		Plots: plots, PlotStore: plotStore, Report: a.reportPlot, ReadPlots: readPlots,
-		Scenes: pictures.list, Tiles: pictures,
+		Scenes: pictures.list, Tiles: pictures, Suggest: a.suggest(pictures),
 		Herds:     &iot.Herds{Store: herdStore, Known: books.species.Known, Now: now},
 		HerdStore: herdStore, HerdWatch: a.engine, Watch: a.engine.Reload,
 		Firms: firmStore, Network: network, Uploads: upload.New(upload.Config{Store: firmStore, Now: now}),

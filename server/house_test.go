@@ -32,6 +32,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/geo/boundary"
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/iot/species"
 	herdwatch "github.com/furrowcredit/furrow/iot/watch"
@@ -158,6 +159,12 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 	s := must(server.New(server.Deps{
 		Gate: h.gate, Trail: h.trail,
 		Plots: h.plots, PlotStore: plots, Report: func(_ context.Context, _, id string) error { return h.jobs.note("report " + id) },
+		Suggest: func(_ context.Context, at orb.Point) (boundary.Suggestion, error) {
+			if at[0] < 100 {
+				return boundary.Suggestion{}, boundary.ErrCloud.With("n", 1).With("want", 4)
+			}
+			return boundary.Suggestion{Polygon: square(at[0], at[1], 0.002), AreaM2: 40000, Mu: 60, Confidence: 0.9, Dates: []time.Time{time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)}, Unreadable: []string{}}, nil
+		},
 		ReadPlots: func(io.Reader, string) ([]geo.Plot, []operator.Refused, error) {
 			return []geo.Plot{{Name: "good", Polygon: square(115.30, 37.30, 0.002)}, {Name: "knot", Polygon: bowtie}},
 				[]operator.Refused{{Place: "feature 3", Err: geo.ErrRing}}, nil

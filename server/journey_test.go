@@ -15,6 +15,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/geo/boundary"
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/server/route"
 	"github.com/furrowcredit/furrow/store"
@@ -64,7 +65,22 @@ func farmerJourney(t *testing.T, h *house) {
 	if check.Mu < 100 || check.Mu > 150 || check.PerimeterM < 1000 {
 		t.Errorf("got %+v", check)
 	}
-	plot := decode[geo.Plot](h, h.post("wang", "/farmer/plots", map[string]any{"name": "北坡地", "crop": "winter_wheat", "polygon": field}))
+	seen := decode[boundary.Suggestion](h, h.post("wang", "/farmer/plots/suggest", map[string]float64{"lon": 115.05, "lat": 37.05}))
+	if len(seen.Polygon) != 1 || seen.Confidence != 0.9 || len(seen.Dates) != 1 {
+		t.Errorf("got %+v", seen)
+	}
+	if r := h.post("wang", "/farmer/plots/suggest", map[string]float64{"lon": 15, "lat": 37}); r.status != 404 || r.problem(t).Code != "boundary.cloud" || !strings.Contains(r.problem(t).Detail, "1 幅影像") {
+		t.Errorf("under cloud: %d %s", r.status, r.body)
+	}
+	sketch := map[string]any{"name": "北坡地", "crop": "winter_wheat", "polygon": field}
+	plot := decode[geo.Plot](h, h.post("wang", "/farmer/plots", sketch, "Idempotency-Key", "plot-of-wang-1"))
+	if same := decode[geo.Plot](h, h.post("wang", "/farmer/plots", sketch, "Idempotency-Key", "plot-of-wang-1")); same.ID != plot.ID {
+		t.Errorf("the same plot sent twice is %s and %s", plot.ID, same.ID)
+	}
+	sketch["name"] = "南坡地"
+	if r := h.post("wang", "/farmer/plots", sketch, "Idempotency-Key", "plot-of-wang-1"); r.status != 409 || r.problem(t).Code != "plot.key" {
+		t.Errorf("another plot with the same key: %d %s", r.status, r.body)
+	}
 	if plot.OwnerID != h.users["wang"].ID || plot.Source != "drawn" || !slices.Contains(h.jobs.done, "report "+plot.ID) {
 		t.Errorf("got %+v, jobs %v", plot, h.jobs.done)
 	}

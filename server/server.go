@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paulmach/orb"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/furrowcredit/furrow/access"
@@ -22,6 +23,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/geo/boundary"
 	"github.com/furrowcredit/furrow/geo/tile"
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/server/anchor"
@@ -69,6 +71,8 @@ type Deps struct {
 
 	Plots     Plots
 	PlotStore geo.Store
+	// Suggest outlines the field at a place by the images of the season.
+	Suggest func(ctx context.Context, at orb.Point) (boundary.Suggestion, error)
 	// Report has the satellite report of a new plot made soon, in the background.
 	Report    func(ctx context.Context, tenant, plotID string) error
 	ReadPlots func(r io.Reader, name string) ([]geo.Plot, []operator.Refused, error)
@@ -152,7 +156,7 @@ func New(d Deps) (*Server, error) {
 	})
 	farmer.Register(s.api, farmer.Config{
 		Desk: d.Desk, Book: d.Book, Plots: d.Plots, PlotStore: d.PlotStore, Herds: d.HerdStore, HerdReports: d.HerdWatch,
-		Firms: d.Firms, Standings: d.Network, Scenes: d.Scenes, Report: d.Report,
+		Firms: d.Firms, Standings: d.Network, Scenes: d.Scenes, Report: d.Report, Suggest: d.Suggest,
 	})
 	anchor.Register(s.api, anchor.Config{Uploads: d.Uploads, Firms: d.Firms, Standings: d.Network, Words: words.Text})
 	operator.Register(s.api, operator.Config{

@@ -16,6 +16,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/geo/boundary"
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/server/route"
@@ -49,6 +50,7 @@ type Book interface {
 type Plots interface {
 	Check(ctx context.Context, tenant string, poly orb.Polygon) (geo.PlotCheck, error)
 	Add(ctx context.Context, tenant string, p geo.Plot) (geo.Plot, error)
+	AddOnce(ctx context.Context, tenant string, p geo.Plot, key string) (geo.Plot, error)
 }
 
 // HerdReports tells how a herd is now; the engine of iot/watch is one.
@@ -72,6 +74,8 @@ type Config struct {
 	Firms       chain.Store
 	Standings   Standings
 	Scenes      func() []view.Scene // newest first
+	// Suggest outlines the field at a place by the images of the season.
+	Suggest func(ctx context.Context, at orb.Point) (boundary.Suggestion, error)
 	// Report has the satellite report of a new plot made soon, in the background.
 	Report func(ctx context.Context, tenant, plotID string) error
 }
@@ -86,6 +90,7 @@ func Register(a *route.API, cfg Config) {
 	}
 	route.Register(a, op("home", http.MethodGet, "/home", "All that is mine"), f.home)
 	route.Register(a, op("plot-check", http.MethodPost, "/plots/check", "Measure a drawing and say whether it can be registered"), f.checkPlot)
+	route.Register(a, op("plot-suggest", http.MethodPost, "/plots/suggest", "The boundary of the field at a place, as the images show it"), f.suggestPlot)
 	route.Register(a, op("plot-add", http.MethodPost, "/plots", "Register a plot"), f.addPlot)
 	route.Register(a, op("plot", http.MethodGet, "/plots/{id}", "A plot with its report"), f.plot)
 	route.Register(a, op("apply", http.MethodPost, "/applications", "Apply for a loan"), f.apply)
@@ -189,7 +194,19 @@ func (f face) checkPlot(ctx context.Context, who access.Actor, in *checkIn) (*ro
 	return route.Answer(f.Plots.Check(ctx, who.Tenant, in.Body.Polygon))
 }
 
+type suggestIn struct {
+	Body struct {
+		Lon float64 `json:"lon" minimum:"-180" maximum:"180" doc:"degrees, WGS84"`
+		Lat float64 `json:"lat" minimum:"-90" maximum:"90" doc:"degrees, WGS84"`
+	}
+}
+
+func (f face) suggestPlot(ctx context.Context, _ access.Actor, in *suggestIn) (*route.Body[boundary.Suggestion], error) {
+	return route.Answer(f.Suggest(ctx, orb.Point{in.Body.Lon, in.Body.Lat}))
+}
+
 type addPlotIn struct {
+	Key  string `header:"Idempotency-Key" minLength:"8" maxLength:"128" doc:"a new one for each plot, the same one for each retry"`
 	Body struct {
 		Name      string      `json:"name" minLength:"1" maxLength:"100"`
 		Crop      string      `json:"crop,omitempty" maxLength:"50" doc:"crop code of the catalogue"`
@@ -203,10 +220,16 @@ func (f face) addPlot(ctx context.Context, who access.Actor, in *addPlotIn) (*ro
 	if b.SourceCRS == "" {
 		b.SourceCRS = "EPSG:4326"
 	}
-	p, err := f.Plots.Add(ctx, who.Tenant, geo.Plot{
+	p := geo.Plot{
 		OwnerID: who.UserID, OwnerName: who.Name, Name: b.Name, Crop: b.Crop,
 		Polygon: b.Polygon, SourceCRS: b.SourceCRS, Source: "drawn",
-	})
+	}
+	var err error
+	if in.Key == "" {
+		p, err = f.Plots.Add(ctx, who.Tenant, p)
+	} else {
+		p, err = f.Plots.AddOnce(ctx, who.Tenant, p, in.Key)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -311,6 +311,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/farmer/plots/suggest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The boundary of the field at a place, as the images show it */
+        post: operations["farmer-plot-suggest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/farmer/plots/{id}": {
         parameters: {
             query?: never;
@@ -2063,6 +2080,29 @@ export interface components {
             /** @enum {string} */
             kind: "plot" | "herd" | "firm";
         };
+        SuggestInBody: {
+            /**
+             * Format: double
+             * @description degrees, WGS84
+             */
+            lat: number;
+            /**
+             * Format: double
+             * @description degrees, WGS84
+             */
+            lon: number;
+        };
+        Suggestion: {
+            /** Format: double */
+            area_m2: number;
+            /** Format: double */
+            confidence: number;
+            dates: string[];
+            /** Format: double */
+            mu: number;
+            polygon: number[][][];
+            unreadable: string[];
+        };
         Upload: {
             anchor_id: string;
             /** Format: int64 */
@@ -2261,6 +2301,8 @@ export type SmoothPoint = components['schemas']['SmoothPoint'];
 export type Standing = components['schemas']['Standing'];
 export type Step = components['schemas']['Step'];
 export type Subject = components['schemas']['Subject'];
+export type SuggestInBody = components['schemas']['SuggestInBody'];
+export type Suggestion = components['schemas']['Suggestion'];
 export type Upload = components['schemas']['Upload'];
 export type User = components['schemas']['User'];
 export type UserInBody = components['schemas']['UserInBody'];
@@ -2833,7 +2875,10 @@ export interface operations {
     "farmer-plot-add": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a new one for each plot, the same one for each retry */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2883,6 +2928,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PlotCheck"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-plot-suggest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuggestInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suggestion"];
                 };
             };
             /** @description Problem */
