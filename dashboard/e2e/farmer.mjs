@@ -18,6 +18,7 @@ await run('farmer', async (h) => {
   await h.axe(page, 'signin');
   await h.signIn(page, '/farmer/', login);
 
+  await findPlot(h, page);
   const drawn = await drawPlot(h, page);
   const state = await page.context().storageState();
   const free = await freePlots(h, page);
@@ -26,11 +27,15 @@ await run('farmer', async (h) => {
   await offline(h, state, free[1]);
   await withoutMap(h, state);
 
+  const hurt = (await h.get(page, '/farmer/home')).plots.find(
+    (l) => l.report_summary?.hazards?.length,
+  );
   const places = [
     ['home', ''],
     ['draw', 'plots/new'],
     ['plot', `plots/${free[0].id}`],
     ['plot-new', `plots/${drawn}`],
+    ['plot-hurt', hurt && `plots/${hurt.plot.id}`],
     ['apply', 'apply'],
     ['answer', `applications/${application}`],
     ['contract', loan && `applications/${application}/contract`],
@@ -86,6 +91,52 @@ async function freePlots(h, page) {
     .map((l) => l.plot);
 }
 
+/** Taps a field, has its boundary found, changes it, and hears why a road is none. */
+async function findPlot(h, page) {
+  await h.open(page, '/farmer/plots/new');
+  await h.shoot(page, 'find-zh-CN');
+  await h.axe(page, 'find');
+  const { plots } = await h.get(page, '/farmer/home');
+  const near = plots.find((l) => l.plot.source !== 'drawn').plot;
+  // The map opens around the first plot: its middle is a field.
+  const answer = page.waitForResponse((r) => r.url().endsWith('/farmer/plots/suggest'));
+  await page.locator('.f-tools button').filter({ hasText: '找十字处' }).tap();
+  const response = await answer;
+  if (response.status() === 404 && !(await response.json()).code?.startsWith('boundary.'))
+    return h.fault('the door that suggests boundaries is not there');
+  await page.locator('[data-testid=found], [data-refused]').waitFor();
+  await h.shoot(page, 'found-zh-CN');
+  await h.axe(page, 'found');
+  h.check(response.ok(), `no boundary was found on the plot ${near.name}: ${response.status()}`);
+  if (!response.ok()) return;
+  const found = await response.json();
+  await page.locator('.f-figures .f-good, .f-figures .f-note, .f-figures .f-error').waitFor();
+  const mu = Number(await page.locator('[data-testid=area]').textContent());
+  h.check(Math.abs(mu - found.mu) < 0.02 * found.mu, `${found.mu} mu were found, ${mu} are shown`);
+  h.check((await page.locator('.f-corner').count()) === 0, 'a found boundary shows its corners');
+  await page.locator('.f-tools button').filter({ hasText: '改一改' }).tap();
+  const corners = found.polygon[0].length - 1;
+  h.check(
+    (await page.locator('.f-corner').count()) === corners,
+    `a found boundary of ${corners} corners cannot be changed`,
+  );
+  await h.shoot(page, 'found-change-zh-CN');
+  await page.locator('.f-tools button').filter({ hasText: '重画' }).tap();
+  await page.locator('.adm-dialog-button').last().tap();
+  await page.locator('.f-corner').first().waitFor({ state: 'detached' });
+
+  // Tapping the field does the same as the cross.
+  await page.locator('.f-how button').tap();
+  const box = await page.locator('.f-canvas').boundingBox();
+  await page.touchscreen.tap(box.x + box.width / 2, box.y + box.height / 2);
+  await page.locator('[data-testid=found]').waitFor();
+  await page.locator('.f-tools button').filter({ hasText: '自己画' }).tap();
+  h.check(
+    /^0\.00$/.test(await page.locator('[data-testid=area]').textContent()),
+    'drawing anew keeps what was found',
+  );
+}
+
 /** Taps five corners, mends a knot, and saves the plot. */
 async function drawPlot(h, page) {
   await h.open(page, '/farmer/plots/new');
@@ -98,6 +149,7 @@ async function drawPlot(h, page) {
     await page.waitForFunction((n) => document.querySelectorAll('.f-corner').length > n, before);
   };
   const button = (name) => page.locator('.f-tools button').filter({ hasText: name });
+  await button('自己画').tap();
   const corners = () => page.locator('.f-corner').count();
 
   await tap(0.3, 0.3);

@@ -25,6 +25,8 @@ await run('officer', async (h) => {
     }
   }
 
+  await plotPage(h, page);
+  await mapPage(h, page);
   await keys(h, page);
   await replay(h, page, places);
   await audit(h);
@@ -48,7 +50,10 @@ async function pages(h, page) {
   const { items: applications } = await h.get(page, '/officer/applications?limit=200');
   const of = (kind) => applications.find((a) => a.subject.kind === kind && a.decision_id)?.id;
   const { items: plots } = await h.get(page, '/officer/plots?limit=500');
-  const hurt = plots.find((l) => l.hazards?.length) ?? plots[0];
+  const hurt =
+    plots.find((l) => l.hazards?.includes('flood')) ??
+    plots.find((l) => l.hazards?.length) ??
+    plots[0];
   const { items: alerts } = await h.get(page, '/officer/alerts?limit=200');
   const firm =
     alerts.find((a) => a.subject_kind === 'firm')?.subject_id ??
@@ -61,6 +66,9 @@ async function pages(h, page) {
     ['application-firm', of('firm') && `applications/${of('firm')}`],
     ['map', 'map'],
     ['map-ndvi', 'map?layer=ndvi&color=state'],
+    ['map-crop', 'map?layer=crop'],
+    ['map-growth', 'map?layer=growth'],
+    ['map-hazard', 'map?layer=hazard&color=state'],
     ['plot', hurt && `plots/${hurt.plot.id}`],
     ['herds', 'herds'],
     ['herd', await first('/officer/herds', (x) => `herds/${x.herd.id}`)],
@@ -76,6 +84,111 @@ async function pages(h, page) {
   for (const [name, path] of found)
     h.check(path !== undefined, `nothing to open for the page ${name}`);
   return found.flatMap(([name, path]) => (path === undefined ? [] : [[name, `/officer/${path}`]]));
+}
+
+/** A flooded plot: growth beside its peers, the season in words, area, worth, before and after. */
+async function plotPage(h, page) {
+  await h.speak(page, 'zh-CN');
+  const { items } = await h.get(page, '/officer/plots?limit=500');
+  let hurt;
+  let report;
+  for (const l of items.filter((line) => line.hazards?.includes('flood'))) {
+    hurt = l.plot;
+    ({ report } = await h.get(page, `/officer/plots/${l.plot.id}`));
+    if (report.hazards.some((x) => x.kind === 'flood' && x.before && x.after)) break;
+  }
+  if (!hurt) return h.fault('no plot of the county is flooded');
+  await h.open(page, `/officer/plots/${hurt.id}`);
+  const growth = page.locator('.growth .fw-grade');
+  if (report.growth?.grade) {
+    h.check(
+      (await growth.getAttribute('data-grade')) === String(report.growth.grade),
+      'the page shows another grade than the report',
+    );
+    h.check(/ 级（/.test(await growth.innerText()), 'the grade has no words');
+    h.check(await page.locator('.growth .fw-band').count(), 'the curve has no band of the peers');
+  }
+  const words = await page.locator('.portrait').innerText();
+  h.check(/播种|最旺|看清/.test(words), `the season is not told in words: ${words}`);
+  const area = await page.locator('.area-check').innerText();
+  for (const name of ['实测', '申报', '实种'])
+    h.check(area.includes(name), `the area check does not name ${name}`);
+  if (report.worth) {
+    const worth = await page.locator('.worth').innerText();
+    for (const name of ['审慎下限', '相对单产指数', '尚需投入'])
+      h.check(worth.includes(name), `the worth does not name ${name}`);
+  }
+  h.check(await page.locator('.how-sure .pill').count(), 'the page does not say how sure it is');
+
+  const flood = page.locator('[data-hazard=flood]').first();
+  await flood.scrollIntoViewIfNeeded();
+  if (!(await flood.locator('.fw-compare').count())) await flood.getByRole('button').last().click();
+  await swipe(h, page, flood, 'the flood');
+  await h.settled(page);
+  await h.shoot(page, 'plot-before-after');
+  await flood.getByRole('button', { name: 'NDVI' }).click();
+  await h.settled(page);
+  h.check(await flood.locator('.map-legend').count(), 'NDVI before and after has no legend');
+  await h.shoot(page, 'plot-before-after-ndvi');
+  await h.axe(page, 'before and after');
+}
+
+/** Moves the line between two pictures by keys and by the mouse. */
+async function swipe(h, page, where, name) {
+  const compare = where.locator('.fw-compare[data-compared=true]');
+  await compare.waitFor();
+  const over = compare.locator('.fw-compare-over');
+  const clip = () => over.evaluate((e) => e.style.clipPath);
+  h.check((await clip()).includes('50%'), `${name}: the line is not in the middle at first`);
+  const slider = compare.locator('input[type=range]');
+  await slider.focus();
+  for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowRight');
+  h.check((await clip()).includes('45%'), `${name}: arrow keys do not move the line`);
+  const said = await slider.getAttribute('aria-valuetext');
+  h.check(/55/.test(said), `${name}: the slider says ${said}`);
+  const line = await compare.locator('.fw-compare-line').boundingBox();
+  const [x, y] = [line.x + line.width / 2, line.y + line.height / 2];
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  await page.mouse.move(x - 120, y, { steps: 4 });
+  await page.mouse.up();
+  h.check(!(await clip()).includes('45%'), `${name}: the line cannot be dragged`);
+}
+
+/** Every layer of the map with its legend, and two days side by side. */
+async function mapPage(h, page) {
+  await h.open(page, '/officer/map');
+  const tiles = [];
+  page.on('response', (r) => {
+    if (/\/tiles\//.test(r.url())) tiles.push(r);
+  });
+  for (const [layer, name] of [
+    ['ndvi', 'NDVI'],
+    ['crop', '作物'],
+    ['growth', '长势'],
+    ['hazard', '灾害'],
+  ]) {
+    tiles.length = 0;
+    const button = page.locator('.atlas-tools').getByRole('button', { name, exact: true });
+    await button.click();
+    await h.settled(page);
+    h.check(
+      tiles.some((r) => r.ok() && r.url().includes(`/tiles/${layer}/`)),
+      `the layer ${layer} asks for no tiles`,
+    );
+    for (const r of tiles) h.check(r.ok(), `${r.status()} ${r.url()}`);
+    h.check(await page.locator('.atlas .map-legend').count(), `the layer ${layer} has no legend`);
+    await h.shoot(page, `map-layer-${layer}`);
+  }
+  await page.locator('.atlas-tools').getByRole('button', { name: '真彩', exact: true }).click();
+  const { items: scenes } = await h.get(page, '/officer/scenes');
+  const clear = scenes.filter((s) => s.cloud_share < 0.1).map((s) => s.date.slice(0, 10));
+  if (new Set(clear).size < 2) return console.log('  (fewer than two clear days to compare)');
+  await h.open(page, `/officer/map?layer=ndvi&with=${clear.at(-1)}`);
+  await swipe(h, page, page.locator('.atlas'), 'the map');
+  await h.settled(page);
+  await h.shoot(page, 'map-compare');
+  await h.axe(page, 'two days on the map');
 }
 
 /** The keyboard: search, help, and going places. */

@@ -49,6 +49,29 @@ export function checkPlot(polygon: Rings) {
   return body(api.POST('/api/v1/farmer/plots/check', { body: { polygon } }));
 }
 
+/** A boundary that the images suggest around a place. */
+export interface Suggestion {
+  polygon: Rings;
+  area_m2: number;
+  mu: number;
+  /** 0..1: how clearly the field stands out all around. */
+  confidence: number;
+  /** Of the images it was seen on. */
+  dates: string[] | null;
+}
+
+type Suggest = (
+  path: '/api/v1/farmer/plots/suggest',
+  init: { body: { lon: number; lat: number } },
+) => Promise<{ data?: Suggestion }>;
+
+/** Finds the field around a place, or throws why none stands out there. */
+export function suggestPlot([lon, lat]: readonly [lon: number, lat: number]) {
+  return body(
+    (api.POST as unknown as Suggest)('/api/v1/farmer/plots/suggest', { body: { lon, lat } }),
+  );
+}
+
 export function useAddPlot() {
   const client = useQueryClient();
   return useMutation({

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   areaM2,
   type Corner,
+  cornersOf,
   cornerText,
   knot,
   middles,
@@ -112,4 +113,19 @@ describe('corners as text', () => {
   test('wrong lines are named', () => {
     expect(parseCorners('116.4, 39.9\nhere\n200, 1\n1').wrong).toEqual([2, 3, 4]);
   });
+});
+
+test('the corners of a polygon are those of its outer ring, each once', () => {
+  const outer = [
+    [1, 2],
+    [3, 2],
+    [3, 4],
+    [1, 2],
+  ];
+  expect(cornersOf([outer, [[9, 9]]])).toEqual([
+    [1, 2],
+    [3, 2],
+    [3, 4],
+  ]);
+  expect(cornersOf([])).toEqual([]);
 });

@@ -40,11 +40,16 @@ export default function DrawMap(props: {
   bounds: Bounds | undefined;
   others: Area[];
   here: Here | undefined;
+  /** Takes a tap instead of the drawing: it points at a field, and the shape stands still. */
+  onPoint?: ((at: Corner) => void) | undefined;
+  /** The place that was pointed at. */
+  pin?: Corner | undefined;
   /** Gives the caller the middle of the map, for the button that adds a corner there. */
   onReady(centre: () => Corner): void;
 }) {
   const { t } = useTranslation('plot');
-  const { shape, knot, selected, here } = props;
+  const { shape, knot, selected, here, pin } = props;
+  const still = !!props.onPoint;
   const [map, setMap] = useState<MapLibre>();
   const latest = useRef(props);
   latest.current = props;
@@ -54,6 +59,7 @@ export default function DrawMap(props: {
     if (!map) return;
     return prepare(map, (at) => {
       tapped.current = performance.now();
+      if (latest.current.onPoint) return latest.current.onPoint(at);
       if (!latest.current.shape.closed) latest.current.onMove({ do: 'add', at });
       latest.current.onSelect(undefined);
     });
@@ -70,7 +76,17 @@ export default function DrawMap(props: {
   }, [map, here]);
 
   useEffect(() => {
-    if (!map) return;
+    if (!map || !pin) return;
+    const element = document.createElement('span');
+    element.className = 'f-pin';
+    const marker = new Marker({ element }).setLngLat([...pin]).addTo(map);
+    return () => {
+      marker.remove();
+    };
+  }, [map, pin]);
+
+  useEffect(() => {
+    if (!map || still) return;
     const corners = shape.corners.map((c, i) => {
       const marker = handle('f-corner', t('corner', { n: i + 1 }), c);
       const el = marker.getElement();
@@ -97,10 +113,10 @@ export default function DrawMap(props: {
     return () => {
       for (const m of corners) m.remove();
     };
-  }, [map, shape, selected, t]);
+  }, [map, shape, selected, still, t]);
 
   useEffect(() => {
-    if (!map) return;
+    if (!map || still) return;
     let shown: Marker[] = [];
     const clear = () => {
       for (const m of shown) m.remove();
@@ -129,12 +145,12 @@ export default function DrawMap(props: {
       map.off('zoomend', arrange);
       clear();
     };
-  }, [map, shape, t]);
+  }, [map, shape, still, t]);
 
   return (
     <div className="f-draw-map">
       <MapView
-        label={t('map_label')}
+        label={t(still ? 'find_map_label' : 'map_label')}
         imagery={props.imagery}
         bounds={props.bounds}
         areas={props.others}
@@ -143,7 +159,7 @@ export default function DrawMap(props: {
           props.onReady(() => place(made.getCenter()));
         }}
       />
-      {shape.closed ? null : <span className="f-cross" aria-hidden="true" />}
+      {shape.closed && !still ? null : <span className="f-cross" aria-hidden="true" />}
     </div>
   );
 }

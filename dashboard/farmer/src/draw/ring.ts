@@ -105,6 +105,15 @@ export function polygon(corners: readonly Corner[]): [number, number][][] {
   return [first ? [...ring, [...first]] : ring];
 }
 
+/** The corners of a polygon's outer ring, without the repeated first one. */
+export function cornersOf(rings: readonly (readonly (readonly number[])[])[]): Corner[] {
+  const corners = (rings[0] ?? []).map(([lon = 0, lat = 0]): Corner => [lon, lat]);
+  const a = corners[0];
+  const z = corners.at(-1);
+  if (a && z && corners.length > 1 && a[0] === z[0] && a[1] === z[1]) corners.pop();
+  return corners;
+}
+
 /**
  * Reads corners typed or pasted as text, one a line: "116.40123, 39.90456".
  * Full-width commas and digits, tabs and semicolons are taken too. A wrong line is

@@ -7,7 +7,17 @@ import { Problem } from '@furrow/shared/ui/states';
 import { useCatalogue, useWords } from '@furrow/shared/words';
 import { useQuery } from '@tanstack/react-query';
 import { Button, Toast } from 'antd-mobile';
-import { lazy, Suspense, useEffect, useId, useMemo, useReducer, useRef, useState } from 'react';
+import {
+  lazy,
+  Suspense,
+  useCallback,
+  useEffect,
+  useId,
+  useMemo,
+  useReducer,
+  useRef,
+  useState,
+} from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 import { forget, keep, load } from '../apply/draft';
@@ -23,6 +33,7 @@ import {
   perimeterM,
   polygon,
 } from '../draw/ring';
+import { type Search, useFinder } from '../draw/useFinder';
 import { ask } from '../ui/ask';
 import { Choice } from '../ui/Choice';
 import { Outline } from '../ui/Outline';
@@ -30,6 +41,9 @@ import { useOnline } from '../ui/online';
 import { Part, Screen } from '../ui/Screen';
 
 const DrawMap = lazy(() => import('../draw/DrawMap'));
+
+/** From this confidence on a suggested boundary is not called doubtful. */
+const SURE = 0.6;
 
 const hasGl = () => !!document.createElement('canvas').getContext('webgl2');
 
@@ -113,6 +127,22 @@ function Boundary(props: {
   const centre = useRef<() => Corner>(undefined);
   const scene = useScene();
   const home = useHome();
+  const online = useOnline();
+  const [wanted, setWanted] = useState<'find' | 'draw'>(corners.length ? 'draw' : 'find');
+  // Without a network nobody can look for the field: it is drawn by hand.
+  const finding = wanted === 'find' && way === 'map' && online;
+  const take = useCallback((found: Corner[]) => move({ do: 'replace', corners: found }), [move]);
+  const finder = useFinder(take);
+  const point = (at: Corner) => {
+    // What was found elsewhere is not this field, whatever comes back.
+    if (corners.length) move({ do: 'clear' });
+    finder.point(at);
+  };
+  const byHand = (keep: boolean) => {
+    if (!keep && corners.length) move({ do: 'clear' });
+    finder.reset();
+    setWanted('draw');
+  };
   const crossing = useMemo(() => knot(corners, closed), [corners, closed]);
   const check = useCheck(state.shape, !!crossing);
 
@@ -176,14 +206,23 @@ function Boundary(props: {
       }
       foot={
         <Button block color="primary" size="large" disabled={!ready} onClick={props.onNext}>
-          {t('next')}
+          {t(finding ? 'accept' : 'next')}
         </Button>
       }
     >
       {gl ? null : <p className="f-note">{t('no_map')}</p>}
       {way === 'map' ? (
         <>
-          <p className="f-how">{t(closed ? 'how_closed' : 'how')}</p>
+          <div className="f-how">
+            <p>
+              {t(finding ? (closed ? 'how_found' : 'how_find') : closed ? 'how_closed' : 'how')}
+            </p>
+            {finding || corners.length || !online ? null : (
+              <button type="button" onClick={() => setWanted('find')}>
+                {t('find')}
+              </button>
+            )}
+          </div>
           <div className="f-canvas">
             <Suspense fallback={null}>
               <DrawMap
@@ -196,6 +235,8 @@ function Boundary(props: {
                 bounds={bounds}
                 others={others}
                 here={here}
+                onPoint={finding ? point : undefined}
+                pin={finding ? finder.search.at : undefined}
                 onReady={(c) => {
                   centre.current = c;
                 }}
@@ -219,54 +260,35 @@ function Boundary(props: {
               <small className="f-scene">{t('no_scene')}</small>
             ) : null}
           </div>
-          <div className="f-tools">
-            <button
-              type="button"
-              disabled={!state.past.length}
-              onClick={() => move({ do: 'undo' })}
-            >
-              {t('undo')}
-            </button>
-            <button
-              type="button"
-              disabled={!state.future.length}
-              onClick={() => move({ do: 'redo' })}
-            >
-              {t('redo')}
-            </button>
-            {selected !== undefined && corners[selected] ? (
-              <button
-                type="button"
-                onClick={() => {
-                  move({ do: 'remove', index: selected });
-                  setSelected(undefined);
-                }}
-              >
-                {t('remove_corner', { n: selected + 1 })}
+          {finding ? (
+            <div className="f-tools">
+              {closed ? (
+                <button type="button" onClick={() => byHand(true)}>
+                  {t('adjust')}
+                </button>
+              ) : (
+                <button
+                  type="button"
+                  disabled={finder.search.state === 'asking'}
+                  onClick={() => centre.current && point(centre.current())}
+                >
+                  {t('find_here')}
+                </button>
+              )}
+              <button type="button" onClick={() => byHand(false)}>
+                {t('by_hand')}
               </button>
-            ) : closed ? (
-              <button type="button" onClick={() => void restart()}>
-                {t('clear')}
-              </button>
-            ) : (
-              <button
-                type="button"
-                onClick={() => centre.current && move({ do: 'add', at: centre.current() })}
-              >
-                {t('add_here')}
-              </button>
-            )}
-            {closed ? null : (
-              <button
-                type="button"
-                className="f-close"
-                disabled={corners.length < 3}
-                onClick={() => move({ do: 'close' })}
-              >
-                {t('close')}
-              </button>
-            )}
-          </div>
+            </div>
+          ) : (
+            <Tools
+              state={state}
+              move={move}
+              selected={selected}
+              onSelect={setSelected}
+              centre={() => centre.current?.()}
+              onRestart={() => void restart()}
+            />
+          )}
         </>
       ) : (
         <CornerList
@@ -282,10 +304,94 @@ function Boundary(props: {
         <span>
           {t('perimeter')} <b>{f.integer(around)}</b> {t('metre')}
         </span>
+        {finding ? <Found search={finder.search} /> : null}
         <Verdict closed={closed} crossing={!!crossing} check={check} />
       </div>
     </Screen>
   );
+}
+
+/** Undo, redo, corners and closing: the tools of drawing by hand. */
+function Tools(props: {
+  state: ReturnType<typeof drawing>;
+  move: React.Dispatch<Parameters<typeof draw>[1]>;
+  selected: number | undefined;
+  onSelect(index: number | undefined): void;
+  centre(): Corner | undefined;
+  onRestart(): void;
+}) {
+  const { t } = useTranslation('plot');
+  const { state, move, selected } = props;
+  const { corners, closed } = state.shape;
+  const addHere = () => {
+    const at = props.centre();
+    if (at) move({ do: 'add', at });
+  };
+  return (
+    <div className="f-tools">
+      <button type="button" disabled={!state.past.length} onClick={() => move({ do: 'undo' })}>
+        {t('undo')}
+      </button>
+      <button type="button" disabled={!state.future.length} onClick={() => move({ do: 'redo' })}>
+        {t('redo')}
+      </button>
+      {selected !== undefined && corners[selected] ? (
+        <button
+          type="button"
+          onClick={() => {
+            move({ do: 'remove', index: selected });
+            props.onSelect(undefined);
+          }}
+        >
+          {t('remove_corner', { n: selected + 1 })}
+        </button>
+      ) : closed ? (
+        <button type="button" onClick={props.onRestart}>
+          {t('clear')}
+        </button>
+      ) : (
+        <button type="button" onClick={addHere}>
+          {t('add_here')}
+        </button>
+      )}
+      {closed ? null : (
+        <button
+          type="button"
+          className="f-close"
+          disabled={corners.length < 3}
+          onClick={() => move({ do: 'close' })}
+        >
+          {t('close')}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** What came of pointing at a field: how sure the boundary is, or why there is none. */
+function Found(props: { search: Search }) {
+  const { t } = useTranslation('plot');
+  const f = useFormats();
+  const { search } = props;
+  if (search.state === 'asking') return <p className="f-hint">{t('finding')}</p>;
+  if (search.state === 'refused')
+    return (
+      <p className="f-note" role="alert" data-refused={search.code}>
+        {t(`refused.${search.code}`, { defaultValue: search.detail || t('refused.unexpected') })}
+      </p>
+    );
+  if (search.state === 'found') {
+    const { confidence, dates } = search.suggestion;
+    return (
+      <p className="f-hint" data-testid="found">
+        {t(confidence >= SURE ? 'found' : 'found_unsure', {
+          share: f.percent(confidence),
+          count: dates?.length ?? 0,
+        })}
+      </p>
+    );
+  }
+  return null;
 }
 
 /** What is wrong with the boundary, or that nothing is. */
