@@ -117,12 +117,15 @@ func loanOf(loans *loan.Service) func(context.Context, string, string) (string, 
 }
 
 func readPlots(r io.Reader, name string) ([]geo.Plot, []operator.Refused, error) {
-	plots, refused, err := register.Read(r, name)
-	out := make([]operator.Refused, len(refused))
-	for i, x := range refused {
+	res, err := register.Load(r, name, register.Options{Split: true})
+	out := make([]operator.Refused, len(res.Refusals))
+	for i, x := range res.Refusals {
 		out[i] = operator.Refused{Place: fmt.Sprintf("feature %d", x.Feature), Err: x.Err}
+		if x.Part > 0 {
+			out[i].Place += fmt.Sprintf(", part %d", x.Part)
+		}
 	}
-	return plots, out, err
+	return res.Plots, out, err
 }
 
 func importChain(s *firm.Store) func(context.Context, string, map[string]io.Reader) (reference.Report, error) {

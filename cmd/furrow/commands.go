@@ -9,6 +9,8 @@ var commands = []command{
 	{"scene index", "rasters and Sentinel products of a folder into a static STAC catalogue", runSceneIndex},
 	{"scene search", "scenes of a STAC API into a static catalogue", runSceneSearch},
 	{"plot import", "a land-register file into plots", runPlotImport},
+	{"plot overlaps", "plots of different holders that share ground", runPlotOverlaps},
+	{"plot suggest", "the boundary of the field at a place, from the images", runPlotSuggest},
 	{"plot report", "the satellite report of each plot: crop, curve, hazards, worth", runPlotReport},
 	{"series smooth", "Whittaker smoothing of series, with gaps and true spacing", runSeriesSmooth},
 	{"hazard flood", "the water of a flood, pixel by pixel, from radar and light", runHazardFlood},
