@@ -212,6 +212,7 @@ type addPlotIn struct {
 		Crop      string      `json:"crop,omitempty" maxLength:"50" doc:"crop code of the catalogue"`
 		Polygon   orb.Polygon `json:"polygon" maxItems:"20" doc:"coordinates of a GeoJSON polygon, WGS84"`
 		SourceCRS string      `json:"source_crs,omitempty" maxLength:"50" doc:"system of the device that drew it, when it was converted"`
+		ClaimedM2 float64     `json:"claimed_m2,omitempty" minimum:"0" maximum:"100000000" doc:"as the holder states it; absent when they did not"`
 	}
 }
 
@@ -222,7 +223,7 @@ func (f face) addPlot(ctx context.Context, who access.Actor, in *addPlotIn) (*ro
 	}
 	p := geo.Plot{
 		OwnerID: who.UserID, OwnerName: who.Name, Name: b.Name, Crop: b.Crop,
-		Polygon: b.Polygon, SourceCRS: b.SourceCRS, Source: "drawn",
+		Polygon: b.Polygon, SourceCRS: b.SourceCRS, Source: "drawn", ClaimedM2: b.ClaimedM2,
 	}
 	var err error
 	if in.Key == "" {

@@ -982,6 +982,11 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         AddPlotInBody: {
+            /**
+             * Format: double
+             * @description as the holder states it; absent when they did not
+             */
+            claimed_m2?: number;
             /** @description crop code of the catalogue */
             crop?: string;
             name: string;
