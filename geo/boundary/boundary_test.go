@@ -79,7 +79,7 @@ func (m made) ndvi(cover [][]float64, date int, noise *rand.Rand) []float64 {
 	return out
 }
 
-func (m made) catalogue(t *testing.T) func() *scene.Catalogue {
+func (m made) catalogue(t testing.TB) func() *scene.Catalogue {
 	t.Helper()
 	scene.RegisterDrivers()
 	dir := t.TempDir()
@@ -118,9 +118,9 @@ func (m made) catalogue(t *testing.T) func() *scene.Catalogue {
 	return opened(t, dir, dir)
 }
 
-func opened(t *testing.T, dir, out string) func() *scene.Catalogue {
+func opened(t testing.TB, dir, out string) func() *scene.Catalogue {
 	t.Helper()
-	if _, err := index.Run(t.Context(), index.Config{Dir: dir, Out: out}); err != nil {
+	if _, err := index.Run(context.Background(), index.Config{Dir: dir, Out: out}); err != nil {
 		t.Fatal(err)
 	}
 	cat, err := scene.Open(out)
@@ -131,7 +131,7 @@ func opened(t *testing.T, dir, out string) func() *scene.Catalogue {
 }
 
 // place is a pixel coordinate in WGS84.
-func place(t *testing.T, x, y float64) orb.Point {
+func place(t testing.TB, x, y float64) orb.Point {
 	t.Helper()
 	d := 1e-6
 	p, err := scene.ToWGS84("EPSG:32650", orb.Polygon{{{west + x*10, north - y*10}, {west + x*10 + d, north - y*10}, {west + x*10, north - y*10 + d}}})

@@ -26,24 +26,21 @@ func (r *region) beside(n int32) int {
 	return slices.IndexFunc(r.next, func(b border) bool { return b.region == n })
 }
 
-// drop takes a neighbour off the list and returns the length of the edge.
-func (r *region) drop(n int32) float64 {
+// drop takes a neighbour off the list.
+func (r *region) drop(n int32) {
 	i := r.beside(n)
-	length := r.next[i].length
 	r.next[i] = r.next[len(r.next)-1]
 	r.next = r.next[:len(r.next)-1]
-	return length
 }
 
-// join adds to the edge with a neighbour and returns its length.
-func (r *region) join(n int32, length float64) float64 {
+// join adds to the edge with a neighbour.
+func (r *region) join(n int32, length float64) {
 	i := r.beside(n)
 	if i < 0 {
 		i = len(r.next)
 		r.next = append(r.next, border{region: n})
 	}
 	r.next[i].length += length
-	return r.next[i].length
 }
 
 // edge is a pair of neighbours with the cost of merging them.

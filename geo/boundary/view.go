@@ -122,7 +122,7 @@ func read(ctx context.Context, cat *scene.Catalogue, it scene.Item, w scene.Wind
 	if len(bands) == 2 {
 		s.layers = append(s.layers, make([]float64, n))
 	}
-	clear := 0
+	looked := 0
 	for i := range n {
 		ndvi := b.Bands[0][i]
 		if len(bands) == 2 {
@@ -140,10 +140,10 @@ func read(ctx context.Context, cat *scene.Catalogue, it scene.Item, w scene.Wind
 			}
 			continue
 		}
-		clear++
+		looked++
 		s.tap = s.tap || i == tap
 	}
-	s.clear = float64(clear) / float64(n)
+	s.clear = float64(looked) / float64(n)
 	return s, nil
 }
 
