@@ -105,16 +105,16 @@ async function plotPage(h, page) {
       (await growth.getAttribute('data-grade')) === String(report.growth.grade),
       'the page shows another grade than the report',
     );
-    h.check(/ 级（/.test(await growth.innerText()), 'the grade has no words');
+    h.check(/ 级（/.test(await growth.textContent()), 'the grade has no words');
     h.check(await page.locator('.growth .fw-band').count(), 'the curve has no band of the peers');
   }
-  const words = await page.locator('.portrait').innerText();
+  const words = await page.locator('.portrait').textContent();
   h.check(/播种|最旺|看清/.test(words), `the season is not told in words: ${words}`);
-  const area = await page.locator('.area-check').innerText();
+  const area = await page.locator('.area-check').textContent();
   for (const name of ['实测', '申报', '实种'])
     h.check(area.includes(name), `the area check does not name ${name}`);
   if (report.worth) {
-    const worth = await page.locator('.worth').innerText();
+    const worth = await page.locator('.worth').textContent();
     for (const name of ['审慎下限', '相对单产指数', '尚需投入'])
       h.check(worth.includes(name), `the worth does not name ${name}`);
   }

@@ -49,34 +49,31 @@ export function checkPlot(polygon: Rings) {
   return body(api.POST('/api/v1/farmer/plots/check', { body: { polygon } }));
 }
 
-/** A boundary that the images suggest around a place. */
-export interface Suggestion {
-  polygon: Rings;
-  area_m2: number;
-  mu: number;
-  /** 0..1: how clearly the field stands out all around. */
-  confidence: number;
-  /** Of the images it was seen on. */
-  dates: string[] | null;
-}
-
-type Suggest = (
-  path: '/api/v1/farmer/plots/suggest',
-  init: { body: { lon: number; lat: number } },
-) => Promise<{ data?: Suggestion }>;
-
 /** Finds the field around a place, or throws why none stands out there. */
 export function suggestPlot([lon, lat]: readonly [lon: number, lat: number]) {
-  return body(
-    (api.POST as unknown as Suggest)('/api/v1/farmer/plots/suggest', { body: { lon, lat } }),
-  );
+  return body(api.POST('/api/v1/farmer/plots/suggest', { body: { lon, lat } }));
+}
+
+/** A plot to register, with the key that makes a repeated tap harmless. */
+export interface NewPlot {
+  name: string;
+  crop: string;
+  polygon: Rings;
+  /** As its holder states it. */
+  claimed_m2?: number;
+  key: string;
 }
 
 export function useAddPlot() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (plot: { name: string; crop: string; polygon: Rings }) =>
-      body(api.POST('/api/v1/farmer/plots', { body: plot })),
+    mutationFn: ({ key, ...plot }: NewPlot) =>
+      body(
+        api.POST('/api/v1/farmer/plots', {
+          params: { header: { 'Idempotency-Key': key } },
+          body: plot,
+        }),
+      ),
     onSuccess: () => client.invalidateQueries({ queryKey: keys.home }),
   });
 }

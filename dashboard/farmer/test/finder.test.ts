@@ -1,6 +1,6 @@
 import { ApiError } from '@furrow/shared/api/problem';
+import type { Suggestion } from '@furrow/shared/api/types';
 import { expect, test } from 'vitest';
-import type { Suggestion } from '../src/data';
 import { searchOf } from '../src/draw/useFinder';
 import en from '../src/locales/en/plot.json';
 import zh from '../src/locales/zh-CN/plot.json';

@@ -20,6 +20,8 @@ export interface PlotDraft {
   closed: boolean;
   name: string;
   crop: string;
+  /** The area that its holder states, as typed, in mu. */
+  claim?: string;
 }
 
 interface Drafts {

@@ -1,7 +1,8 @@
 import { ApiError } from '@furrow/shared/api/problem';
+import type { Suggestion } from '@furrow/shared/api/types';
 import { useMutation } from '@tanstack/react-query';
 import { useCallback } from 'react';
-import { type Suggestion, suggestPlot } from '../data';
+import { suggestPlot } from '../data';
 import { type Corner, cornersOf } from './ring';
 
 /** Where the search for a field stands. */

@@ -1,3 +1,4 @@
+import { idempotencyKey } from '@furrow/shared/api/client';
 import { ApiError } from '@furrow/shared/api/problem';
 import type { Position, Rings } from '@furrow/shared/api/types';
 import { M2_PER_MU, useFormats } from '@furrow/shared/format';
@@ -22,6 +23,7 @@ import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 import { forget, keep, load } from '../apply/draft';
 import { checkPlot, useAddPlot, useHome, useScene } from '../data';
+import { claimedM2 } from '../draw/claim';
 import type { Here } from '../draw/DrawMap';
 import { draw, drawing, type Shape } from '../draw/drawing';
 import {
@@ -57,6 +59,7 @@ export default function DrawPlot() {
   );
   const [name, setName] = useState(draft?.name ?? '');
   const [crop, setCrop] = useState(draft?.crop ?? '');
+  const [claim, setClaim] = useState(draft?.claim ?? '');
   const [details, setDetails] = useState(false);
   const [kept, setKept] = useState(true);
   const saved = useRef(false);
@@ -67,17 +70,21 @@ export default function DrawPlot() {
     if (!shape.corners.length && !name) forget(localStorage, user.id, 'plot');
     else {
       const corners = [...shape.corners];
-      setKept(keep(localStorage, user.id, 'plot', { corners, closed: shape.closed, name, crop }));
+      setKept(
+        keep(localStorage, user.id, 'plot', { corners, closed: shape.closed, name, crop, claim }),
+      );
     }
-  }, [shape, name, crop, user.id]);
+  }, [shape, name, crop, claim, user.id]);
 
   return details ? (
     <Details
       shape={shape}
       name={name}
       crop={crop}
+      claim={claim}
       onName={setName}
       onCrop={setCrop}
+      onClaim={setClaim}
       onBack={() => setDetails(false)}
       onSaved={() => {
         saved.current = true;
@@ -479,8 +486,10 @@ function Details(props: {
   shape: Shape;
   name: string;
   crop: string;
+  claim: string;
   onName(name: string): void;
   onCrop(crop: string): void;
+  onClaim(claim: string): void;
   onBack(): void;
   onSaved(): void;
 }) {
@@ -492,13 +501,22 @@ function Details(props: {
   const catalogue = useCatalogue();
   const add = useAddPlot();
   const id = useId();
+  const claimId = useId();
+  const claimHelp = useId();
   const rings = polygon(props.shape.corners);
+  const claimed = claimedM2(props.claim);
+  // A repeated tap is the same plot; a changed one is another.
+  const sent = useRef({ what: '', key: '' });
   const save = async () => {
-    const plot = await add.mutateAsync({
+    const what = {
       name: props.name.trim(),
       crop: props.crop,
       polygon: rings,
-    });
+      ...(claimed ? { claimed_m2: claimed } : {}),
+    };
+    const text = JSON.stringify(what);
+    if (sent.current.what !== text) sent.current = { what: text, key: idempotencyKey() };
+    const plot = await add.mutateAsync({ ...what, key: sent.current.key });
     props.onSaved();
     Toast.show({ icon: 'success', content: t('saved') });
     navigate(`/plots/${plot.id}`, { replace: true });
@@ -512,7 +530,7 @@ function Details(props: {
           block
           color="primary"
           size="large"
-          disabled={!props.name.trim() || !online}
+          disabled={!props.name.trim() || !online || claimed === null}
           loading={add.isPending}
           onClick={() => void save().catch(() => undefined)}
         >
@@ -537,6 +555,24 @@ function Details(props: {
             onChange={(e) => props.onName(e.target.value)}
           />
         </span>
+      </div>
+      <div className="f-field">
+        <label htmlFor={claimId}>{t('claim')}</label>
+        <span className="f-input">
+          <input
+            id={claimId}
+            inputMode="decimal"
+            value={props.claim}
+            maxLength={12}
+            aria-describedby={claimHelp}
+            aria-invalid={claimed === null ? true : undefined}
+            onChange={(e) => props.onClaim(e.target.value)}
+          />
+          <span>{t('shared:unit.mu')}</span>
+        </span>
+        <p id={claimHelp} className={claimed === null ? 'f-error' : 'f-hint'}>
+          {t(claimed === null ? 'claim_wrong' : 'claim_hint')}
+        </p>
       </div>
       <Part title={t('crop')}>
         <Choice

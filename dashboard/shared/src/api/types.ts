@@ -50,6 +50,7 @@ export type {
   Standing,
   Step,
   Subject,
+  Suggestion,
   Upload,
   User,
   Word as Named,
