@@ -439,7 +439,7 @@ func (w *town) evidence(kind credit.SubjectKind, e credit.Evidence) {
 	ok := false
 	switch kind {
 	case credit.PlotSubject:
-		ok = e.Crop != nil && e.Crop.Status == geo.Known && e.Crop.Crop == w.flooded().Crop && e.Crop.ClearDates > 5 && e.Crop.Worth != nil
+		ok = e.Crop != nil && e.Crop.Status != geo.Unknown && e.Crop.Doubts() == 0 && e.Crop.Crop == w.flooded().Crop && e.Crop.ClearDates > 5 && e.Crop.Worth != nil
 	case credit.HerdSubject:
 		ok = e.Herd != nil && e.Herd.Verified == heads && e.Herd.ValueLow > 0
 	case credit.FirmSubject:

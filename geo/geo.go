@@ -7,6 +7,7 @@
 package geo
 
 import (
+	"strings"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -237,4 +238,22 @@ type CropReport struct {
 	Sources      []string      `json:"sources"` // collections used
 	Method       string        `json:"method"`  // name and version, "rules/1"
 	MadeAt       time.Time     `json:"made_at"`
+}
+
+// RulesOnly is the reason of low confidence that no trained model covers the place,
+// so that crop calendar and curve answered.
+const RulesOnly = "rules_only"
+
+// Doubts counts the reasons of low confidence that concern this very plot: all but
+// [RulesOnly], which holds for its whole neighbourhood.
+func (r CropReport) Doubts() (n int) {
+	if r.Status != LowConfidence {
+		return 0
+	}
+	for why := range strings.SplitSeq(r.Reason, ",") {
+		if why != RulesOnly {
+			n++
+		}
+	}
+	return n
 }

@@ -34,6 +34,7 @@ type Facts struct {
 	HasCrop      bool    `expr:"has_crop"`
 	CropStatus   string  `expr:"crop_status"` // "known", "low_confidence", "unknown", ""
 	CropReason   string  `expr:"crop_reason"`
+	CropDoubts   int     `expr:"crop_doubts"` // reasons of low confidence that concern this very plot
 	Crop         string  `expr:"crop"`
 	Declared     string  `expr:"declared"`
 	Confidence   float64 `expr:"confidence"`
@@ -114,6 +115,7 @@ func (f *Facts) plot(ev credit.Evidence) {
 	}
 	f.HasCrop, f.CropStatus, f.CropReason = true, string(c.Status), c.Reason
 	f.Crop, f.Declared, f.Confidence, f.Vigour, f.Mu = c.Crop, c.Declared, c.Confidence, c.Vigour, c.Mu
+	f.CropDoubts = c.Doubts()
 	f.ClearDates = c.ClearDates
 	if c.TotalDates > 0 {
 		f.ClearShare = float64(c.ClearDates) / float64(c.TotalDates)

@@ -52,7 +52,7 @@ func (m *Maker) checkArea(d *draft) geo.AreaCheck {
 	if c.Known && c.PlantedShare < partPlanted {
 		c.Findings = append(c.Findings, geo.PartPlanted)
 	}
-	if d.Status == geo.Known && d.Confidence >= surely && d.Crop != crop.Fallow && m.otherCrop(d.Declared, d.Crop) && m.chance(d) < unlikely {
+	if d.Status != geo.Unknown && d.Doubts() == 0 && d.Confidence >= surely && d.Crop != crop.Fallow && m.otherCrop(d.Declared, d.Crop) && m.chance(d) < unlikely {
 		c.Findings = append(c.Findings, geo.WrongCrop)
 	}
 	return c

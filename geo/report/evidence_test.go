@@ -262,8 +262,8 @@ func TestMakeWithModel(t *testing.T) {
 	}
 	rules := one(t, report.New(cat, crops(t), now), plot)
 	away := one(t, report.New(cat, crops(t), now, report.WithModel("forest/7", learnt{east: -180})), plot)
-	if away.Confidence >= rules.Confidence {
-		t.Errorf("the rules are as sure where a model should have answered: %v, %v", away.Confidence, rules.Confidence)
+	if away.Status != geo.LowConfidence || rules.Status != geo.LowConfidence || rules.Doubts() != 0 {
+		t.Errorf("the rules answer %s %q, and where a model covers other places %s %q", rules.Status, rules.Reason, away.Status, away.Reason)
 	}
 	broken := errors.New("a damaged model")
 	if _, err := report.New(cat, crops(t), now, report.WithModel("forest/7", learnt{180, nil, "", broken})).Make(t.Context(), []geo.Plot{plot}, season); !errors.Is(err, broken) {

@@ -7,6 +7,7 @@ import (
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/crop"
 	"github.com/furrowcredit/furrow/geo/growth"
+	"github.com/furrowcredit/furrow/geo/series"
 	"github.com/furrowcredit/furrow/geo/worth"
 	"github.com/furrowcredit/furrow/money"
 )
@@ -16,6 +17,7 @@ const (
 	curveLooks   = 6  // clear looks that make a curve of an earlier year
 	sownBefore   = 20 // days before the greening in which a hazard concerns the crop
 	cutAfter     = 15 // days after its end
+	sowSlack     = 15 // days by which a sowing may lie outside its calendar
 	longestRise  = 90 // days from greening to peak where the greening was not seen
 )
 
@@ -49,6 +51,25 @@ func latest(d *draft) *harvest {
 	h.standing = s.Open || s.End == nil && last.Before(cut)
 	h.window, h.whole = worth.Window(a.Curve, *s.Peak, last)
 	return h
+}
+
+// timing tells the season of the harvest in question instead of the fullest one.
+// Spring green-up looks like emergence, so a sowing is told only where the crop is
+// sown, and about when the calendar has it sown.
+func timing(all geo.Phenology, h *harvest) geo.Phenology {
+	if h == nil {
+		return all
+	}
+	p := series.Phenology([]series.Season{h.match.Season})
+	p.PeakNDVI, p.Seasons, p.Stage = round(p.PeakNDVI), all.Seasons, all.Stage
+	if p.Sown != nil {
+		from, to := h.match.Part.When.Sow.In(h.match.Year)
+		sown := h.match.Part.Kind == crop.Annual && !p.Sown.To.Before(from.AddDate(0, 0, -sowSlack)) && !p.Sown.From.After(to.AddDate(0, 0, sowSlack))
+		if !sown {
+			p.Sown = nil
+		}
+	}
+	return p
 }
 
 // past compares the season with the plot's own earlier years of the same crop.

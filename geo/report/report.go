@@ -35,7 +35,7 @@ const (
 	SmallPlot = "small_plot"  // under 7.5 mu
 	Doubtful  = "doubtful"    // the crop is likely, not sure
 	Clouded   = "clouded"     // fewer than 10 clear dates
-	RulesOnly = "rules_only"  // the trained model was not made for this place, the rules answered
+	RulesOnly = geo.RulesOnly // no trained model was made for this place: calendar and curve answered
 )
 
 const (
@@ -45,7 +45,6 @@ const (
 	maxLost     = 0.6
 	smallM2     = 7.5 * geo.M2PerMu
 	smallFactor = 0.8
-	rulesFactor = 0.8 // of the rules' confidence where a model should have answered
 	minCoverage = 0.4 // clear share of a plot that makes an observation
 	sureFrom    = 0.6
 	fewDates    = 10
@@ -76,8 +75,8 @@ type Maker struct {
 type Option func(*Maker)
 
 // WithModel lets a trained model name the crop where it covers the plot; reports
-// carry its name and version as their method. Where it does not cover, the rules
-// answer with low confidence and say so.
+// carry its name and version as their method. Where none covers, the rules answer
+// with low confidence and say so.
 func WithModel(name string, c Classifier) Option {
 	return func(m *Maker) { m.model, m.name = c, name }
 }
@@ -253,6 +252,7 @@ func (m *Maker) conclude(d *draft, found []geo.Hazard, grown geo.Growth) {
 		}
 		m.judge(d)
 		d.harvest = latest(d)
+		d.Phenology = timing(d.Phenology, d.harvest)
 		m.past(d)
 	}
 	check := m.checkArea(d)
@@ -272,9 +272,8 @@ func (m *Maker) judge(d *draft) {
 		why = append(why, SmallPlot)
 		d.Confidence = round(d.Confidence * smallFactor)
 	}
-	if m.model != nil && d.Method == crop.Method {
+	if d.Method == crop.Method {
 		why = append(why, RulesOnly)
-		d.Confidence = round(d.Confidence * rulesFactor)
 	}
 	if d.ClearDates < fewDates {
 		why = append(why, Clouded)

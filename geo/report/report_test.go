@@ -152,9 +152,9 @@ func TestMake(t *testing.T) {
 		reason string
 		crop   string
 	}{
-		{geo.Known, "", "cotton"}, {geo.Unknown, report.NoScenes, ""}, {geo.Unknown, report.FewPixels, ""},
-		{geo.Unknown, report.Boundary, ""}, {geo.LowConfidence, report.SmallPlot, "cotton"}, {geo.Unknown, report.Boundary, ""},
-		{geo.Known, "", "cotton"}, {geo.Unknown, report.Edges, ""},
+		{geo.LowConfidence, report.RulesOnly, "cotton"}, {geo.Unknown, report.NoScenes, ""}, {geo.Unknown, report.FewPixels, ""},
+		{geo.Unknown, report.Boundary, ""}, {geo.LowConfidence, report.SmallPlot + "," + report.RulesOnly, "cotton"}, {geo.Unknown, report.Boundary, ""},
+		{geo.LowConfidence, report.RulesOnly, "cotton"}, {geo.Unknown, report.Edges, ""},
 	}
 	if len(got) != len(plots) {
 		t.Fatalf("%d reports of %d plots", len(got), len(plots))
