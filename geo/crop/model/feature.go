@@ -7,12 +7,15 @@ import (
 
 // Plain features are the values of all bands on the grid, band by band. Rich ones
 // add what tells crops apart when the season comes early or late or the field is
-// greener than usual: means over windows, differences, and the values in order of
-// size, which know no date at all.
+// greener than usual: means over windows, differences between dates and between
+// bands, and the values in order of size, which know no date at all.
 var (
 	windows = []int{2, 3, 4, 6}
 	lags    = []int{1, 2, 3}
 )
+
+// mostPaired is how many bands are still held against each other.
+const mostPaired = 6
 
 // feature says where one comes from: the band, and the grid dates from..to-1; the
 // ordered values have all dates.
@@ -42,6 +45,11 @@ func richFeatures(bands, steps int) []feature {
 				out = append(out, feature{b, i, i + k + 1})
 			}
 		}
+		for range partners(b, bands) {
+			for i := range steps {
+				out = append(out, feature{b, i, i + 1})
+			}
+		}
 		for range 2 * steps { // in order: values and differences; the share seen
 			out = append(out, feature{b, 0, steps})
 		}
@@ -49,12 +57,20 @@ func richFeatures(bands, steps int) []feature {
 	return out
 }
 
+// partners is how many bands after band b it is held against.
+func partners(b, bands int) int {
+	if bands > mostPaired {
+		return 0
+	}
+	return bands - 1 - b
+}
+
 // rich works the rich features of one series out of its plain ones and the share
 // of dates on which each band was seen.
-func rich(plain, seen []float64) []float64 {
+func (f *Frame) rich(plain, seen []float64) []float64 {
 	bands := len(seen)
 	steps := len(plain) / bands
-	out := make([]float64, 0, bands*steps*(2+len(windows)+len(lags)+1))
+	out := make([]float64, 0, f.richCols())
 	for b := range bands {
 		v := plain[b*steps : (b+1)*steps]
 		out = append(out, v...)
@@ -72,6 +88,11 @@ func rich(plain, seen []float64) []float64 {
 		for _, k := range lags {
 			for i := k; i < steps; i++ {
 				out = append(out, v[i]-v[i-k])
+			}
+		}
+		for c := b + 1; c <= b+partners(b, bands); c++ { // in units of their own spread
+			for i, x := range plain[c*steps : (c+1)*steps] {
+				out = append(out, (v[i]-f.Middle[b])/f.Spread[b]-(x-f.Middle[c])/f.Spread[c])
 			}
 		}
 		n := len(out)

@@ -183,8 +183,8 @@ func (f *file) restore() (m *Model, why string) {
 		switch {
 		case k.Method == Forest && k.Forest != nil:
 			got = k.Forest.restore(len(f.Labels), f.Frame.richCols())
-		case k.Method == SVM && k.SVM != nil:
-			got = k.SVM.restore(len(f.Labels), &f.Frame)
+		case sightsOf[k.Method] != nil && k.SVM != nil:
+			got = k.SVM.restore(k.Method, len(f.Labels), &f.Frame)
 		case k.Method == Rocket && k.Rocket != nil:
 			got = k.Rocket.restore(len(f.Labels), &f.Frame)
 		}
@@ -199,7 +199,7 @@ func (f *file) restore() (m *Model, why string) {
 // sound says whether a frame that was read can make features.
 func (f *Frame) sound() bool {
 	steps := len(f.Grid.Offset)
-	if len(f.Bands) == 0 || len(f.Bands) > sample.MaxBands || len(f.Usual) != len(f.Bands) || steps == 0 || steps > maxSteps+1 ||
+	if len(f.Bands) == 0 || len(f.Bands) > sample.MaxBands || len(f.Usual) != len(f.Bands) || len(f.Middle) != len(f.Bands) || len(f.Spread) != len(f.Bands) || steps == 0 || steps > maxSteps+1 ||
 		f.Grid.Anchor < -1 || f.Grid.Anchor > 365 {
 		return false
 	}
@@ -207,6 +207,9 @@ func (f *Frame) sound() bool {
 		if abs(o) > 1e6 || i > 0 && o <= f.Grid.Offset[i-1] {
 			return false
 		}
+	}
+	if slices.ContainsFunc(f.Spread, func(v float64) bool { return !(v > 0) }) {
+		return false
 	}
 	for _, u := range f.Usual {
 		if len(u) != steps {
@@ -262,11 +265,11 @@ func (f *forestFile) restore(classes, features int) member {
 	return (*forest)(out)
 }
 
-func (f *svmFile) restore(classes int, frame *Frame) member {
+func (f *svmFile) restore(name string, classes int, frame *Frame) member {
 	y, plain, seen, weight := f.Classes.unpack(), f.Plain.unpack(), f.Seen.unpack(), f.Weight.unpack()
 	n := len(y)
 	if n == 0 || n > 2*learn.MaxKernelRows || len(plain) != n*frame.plainCols() || len(seen) != n*len(frame.Bands) || len(weight) != n*classes ||
-		len(f.Widths) != 2 || !finite(plain, seen, weight) {
+		len(f.Widths) != len(sightsOf[name]) || !finite(plain, seen, weight) {
 		return nil
 	}
 	for _, w := range f.Widths {
@@ -274,7 +277,7 @@ func (f *svmFile) restore(classes int, frame *Frame) member {
 			return nil
 		}
 	}
-	m := &svm{plain: &learn.Matrix{Rows: n, Cols: frame.plainCols(), Data: plain}, seen: &learn.Matrix{Rows: n, Cols: len(frame.Bands), Data: seen}}
+	m := &svm{name: name, plain: &learn.Matrix{Rows: n, Cols: frame.plainCols(), Data: plain}, seen: &learn.Matrix{Rows: n, Cols: len(frame.Bands), Data: seen}}
 	for _, c := range y {
 		if c < 0 || int(c) >= classes {
 			return nil
@@ -283,10 +286,10 @@ func (f *svmFile) restore(classes int, frame *Frame) member {
 	}
 	richer := learn.NewMatrix(n, frame.richCols())
 	for i := range n {
-		copy(richer.Row(i), rich(m.plain.Row(i), m.seen.Row(i)))
+		copy(richer.Row(i), frame.rich(m.plain.Row(i), m.seen.Row(i)))
 	}
 	var err error
-	m.kernel, err = learn.RestoreKernel(context.Background(), views(m.plain, richer), m.y, f.Widths, &learn.Matrix{Rows: classes, Cols: n, Data: weight})
+	m.kernel, err = learn.RestoreKernel(context.Background(), views(name, m.plain, richer), m.y, f.Widths, &learn.Matrix{Rows: classes, Cols: n, Data: weight})
 	if err != nil {
 		return nil
 	}

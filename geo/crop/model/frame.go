@@ -14,6 +14,9 @@ type Frame struct {
 	Bands []string    `json:"bands"`
 	Grid  Grid        `json:"grid"`
 	Usual [][]float64 `json:"usual"` // mean of each band on each date
+	// Middle and Spread are mean and standard deviation of each band over all dates.
+	Middle []float64 `json:"middle"`
+	Spread []float64 `json:"spread"`
 }
 
 // fitFrame learns a frame from samples with some value.
@@ -23,6 +26,7 @@ func fitFrame(set *sample.Set) Frame {
 	line := make([]float64, steps)
 	for b := range f.Bands {
 		mean, n := make([]float64, steps), 0.0
+		var sum, square float64
 		for i := range set.Samples {
 			s := &set.Samples[i]
 			if f.Grid.resample(s.Days, s.Values[b], f.Grid.zero(s.Start, s.End), line) == 0 && math.IsNaN(line[0]) {
@@ -31,12 +35,17 @@ func fitFrame(set *sample.Set) Frame {
 			n++
 			for k, v := range line {
 				mean[k] += v
+				sum += v
+				square += v * v
 			}
 		}
 		for k := range mean {
 			mean[k] = float64(float32(mean[k] / max(n, 1)))
 		}
 		f.Usual = append(f.Usual, mean)
+		n = max(1, n*float64(steps))
+		f.Middle = append(f.Middle, sum/n)
+		f.Spread = append(f.Spread, max(1e-6, math.Sqrt(max(0, square/n-sum*sum/n/n))))
 	}
 	return f
 }
@@ -76,7 +85,7 @@ func (f *Frame) season(s *sample.Sample, columns []int) (out season, seen float6
 	if blank {
 		return season{}, 0
 	}
-	out.seen, out.rich = share, rich(out.plain, share)
+	out.seen, out.rich = share, f.rich(out.plain, share)
 	return out, seen
 }
 
@@ -84,7 +93,7 @@ func (f *Frame) season(s *sample.Sample, columns []int) (out season, seen float6
 func (f *Frame) matrices(set *sample.Set) (plain, seen, richer *learn.Matrix) {
 	steps := len(f.Grid.Offset)
 	plain = learn.NewMatrix(len(set.Samples), len(f.Bands)*steps)
-	richer = learn.NewMatrix(len(set.Samples), len(richFeatures(len(f.Bands), steps)))
+	richer = learn.NewMatrix(len(set.Samples), f.richCols())
 	seen = learn.NewMatrix(len(set.Samples), len(f.Bands))
 	at := f.columns(set.Bands)
 	for i := range set.Samples {
