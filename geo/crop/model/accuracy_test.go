@@ -105,7 +105,7 @@ func parcels(t testing.TB, path string) (label, region map[string]string, year m
 	return label, region, year
 }
 
-func series(t testing.TB, name string) *sample.Set {
+func openSeries(t testing.TB, name string) *sample.Set {
 	set, err := sample.Open(filepath.Join(realdata.Dir(t, "geo", "series"), name), sample.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -123,8 +123,8 @@ func TestAccuracyOnUnseenFields(t *testing.T) {
 		group string
 		least float64
 	}{
-		{"Mato Grosso, NDVI, random", func(t testing.TB) *sample.Set { return series(t, "samples_modis_ndvi.csv") }, "", 0.91},
-		{"Cerrado, NDVI and EVI, random", func(t testing.TB) *sample.Set { return series(t, "samples_cerrado_2classes.csv") }, "", 0.989},
+		{"Mato Grosso, NDVI, random", func(t testing.TB) *sample.Set { return openSeries(t, "samples_modis_ndvi.csv") }, "", 0.91},
+		{"Cerrado, NDVI and EVI, random", func(t testing.TB) *sample.Set { return openSeries(t, "samples_cerrado_2classes.csv") }, "", 0.989},
 		{"Central Asia, random", centralAsia, "", 0.85},
 		{"Central Asia, region and year left out", centralAsia, "region_year", 0.70},
 	} {
