@@ -236,6 +236,7 @@ type CropReport struct {
 	TotalDates   int           `json:"total_dates"`
 	LastClear    *time.Time    `json:"last_clear,omitempty"`
 	Sources      []string      `json:"sources"` // collections used
+	Scenes       []string      `json:"scenes"`  // every scene that was read for it, by time
 	Method       string        `json:"method"`  // name and version, "rules/1"
 	MadeAt       time.Time     `json:"made_at"`
 }

@@ -109,8 +109,8 @@ func TestNewScenes(t *testing.T) {
 			}
 		}
 		came := time.Now().Add(-time.Hour)
-		for id, scenes := range map[string][]geo.Observation{"old": nil, "beside": {{Scene: "s1"}}, "new": {{Scene: "s1"}}} {
-			if err := plots.SaveReport(ctx, "bank", geo.CropReport{PlotID: id, MadeAt: came, Observations: scenes}); err != nil {
+		for id, scenes := range map[string][]string{"old": nil, "beside": {"s1"}, "new": {"s1"}} {
+			if err := plots.SaveReport(ctx, "bank", geo.CropReport{PlotID: id, MadeAt: came, Scenes: scenes}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -103,7 +103,7 @@ func (w Work) beneath(ctx context.Context, tenant string, items []scene.Item, se
 			return nil, err
 		}
 		for _, p := range plots {
-			if r, ok := reports[p.ID]; ok && slices.ContainsFunc(shown, func(it scene.Item) bool { return !knows(r, it) && shows(it, p) }) {
+			if r, ok := reports[p.ID]; ok && slices.ContainsFunc(shown, func(it scene.Item) bool { return !slices.Contains(r.Scenes, it.ID) && shows(it, p) }) {
 				due = append(due, p.ID)
 			}
 		}
@@ -112,9 +112,4 @@ func (w Work) beneath(ctx context.Context, tenant string, items []scene.Item, se
 
 func shows(it scene.Item, p geo.Plot) bool {
 	return it.Footprint.Bound().Intersects(p.Polygon.Bound()) && geo.OverlapM2(p.Polygon, it.Footprint) > 0
-}
-
-// knows says whether a report was made with a scene.
-func knows(r geo.CropReport, it scene.Item) bool {
-	return slices.ContainsFunc(r.Observations, func(o geo.Observation) bool { return o.Scene == it.ID })
 }

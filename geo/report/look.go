@@ -167,6 +167,11 @@ func join(a, b zonal.PlotSample) zonal.PlotSample {
 // reason where the plot is too small for the pixels.
 func (m *Maker) see(d *draft, samples []zonal.ItemSample, k int) {
 	bound := d.plot.Polygon.Bound()
+	for _, s := range samples {
+		if s.Err == nil && s.Plots[k].Inside > 0 {
+			d.Scenes = append(d.Scenes, s.Item.ID)
+		}
+	}
 	lost := 1.0
 	for _, h := range shots(samples, k, bound) {
 		s := h.sight()

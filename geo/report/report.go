@@ -157,7 +157,7 @@ func (m *Maker) blank(p geo.Plot, season geo.Season) geo.CropReport {
 	return geo.CropReport{
 		PlotID: p.ID, Season: season, Status: geo.Unknown, AreaM2: p.AreaM2, Mu: p.Mu(), Declared: p.Crop,
 		Guesses: []geo.CropGuess{}, Observations: []geo.Observation{}, Curve: []geo.SmoothPoint{},
-		Hazards: []geo.Hazard{}, Sources: []string{}, Method: crop.Method, MadeAt: m.now().UTC(),
+		Hazards: []geo.Hazard{}, Sources: []string{}, Scenes: []string{}, Method: crop.Method, MadeAt: m.now().UTC(),
 	}
 }
 

@@ -1208,6 +1208,7 @@ export interface components {
             phenology: components["schemas"]["Phenology"];
             plot_id: string;
             reason?: string;
+            scenes: string[];
             season: components["schemas"]["Season"];
             sources: string[];
             status: string;
