@@ -43,6 +43,8 @@ type Overlap struct {
 // PlotFilter selects plots; zero fields do not restrict.
 type PlotFilter struct {
 	OwnerID string
+	Region  string     // county code
+	Crop    string     // as declared
 	Bound   *orb.Bound // plots whose bounding box meets it
 	After   string     // keyset: ids greater than this
 	Limit   int        // 0 means 100; at most 1000

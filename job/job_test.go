@@ -218,7 +218,8 @@ func TestRunner(t *testing.T) {
 			t.Fatal(err)
 		}
 		plots := plot.New(db)
-		for _, p := range []geo.Plot{field("field", 114.300), field("near", 114.302), field("far", 115.3)} {
+		cotton := func(p geo.Plot) geo.Plot { p.Region, p.Crop = "410725", "cotton"; return p }
+		for _, p := range []geo.Plot{cotton(field("field", 114.300)), field("near", 114.302), field("far", 115.3), cotton(field("peer", 114.7))} {
 			if err := plots.AddPlot(ctx, p); err != nil {
 				t.Fatal(err)
 			}
@@ -249,13 +250,14 @@ func TestRunner(t *testing.T) {
 			}
 		}
 
-		// The plot has no report yet: it is made beside its neighbour, the far plot left
-		// out, and saved alone; an assessment that failed is tried again.
+		// The plot has no report yet: it is made beside its neighbour and a plot of the
+		// county with the same crop, the far plot left out, and saved alone; an assessment
+		// that failed is tried again.
 		if err := runner.Assess(ctx, "bank", "a1"); err != nil {
 			t.Fatal(err)
 		}
 		wait("assess bank/a1")
-		if did := r.all(); !slices.Contains(did, "make 2") || !slices.Contains(did, "changed field") || slices.Contains(did, "changed near") {
+		if did := r.all(); !slices.Contains(did, "make 3") || !slices.Contains(did, "changed field") || slices.Contains(did, "changed near") {
 			t.Errorf("the report before the assessment: %q", did)
 		}
 		if _, err := plots.LatestReport(ctx, "bank", "field"); err != nil {
@@ -266,7 +268,7 @@ func TestRunner(t *testing.T) {
 		if err := runner.Report(ctx, "bank", time.Now().AddDate(-1, 0, 0), time.Now(), nil); err != nil {
 			t.Fatal(err)
 		}
-		wait("make 3")
+		wait("make 4")
 		wait("changed near")
 		if err := runner.Scan(ctx, "bank"); err != nil {
 			t.Fatal(err)

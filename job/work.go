@@ -155,18 +155,43 @@ func (w Work) report(ctx context.Context, a reportArgs) error {
 	}
 }
 
-// peers are plots around the first one: a drought shows against neighbours with the
-// same crop, so a plot that is looked at alone needs them beside it.
+// peers are plots that the given ones are held against: those around the first, for
+// weather comes over neighbours alike, and for each declared crop some of its county.
 func (w Work) peers(ctx context.Context, tenant string, plots []geo.Plot) ([]geo.Plot, error) {
-	const degrees, most = 0.03, 150 // about 3 km
+	const (
+		degrees, most = 0.03, 150 // about 3 km
+		enough        = 40        // of one crop in one county
+	)
+	type kind struct{ region, crop string }
+	known, have := map[string]bool{}, map[kind]int{}
+	count := func(p geo.Plot) { known[p.ID] = true; have[kind{p.Region, p.Crop}]++ }
+	for _, p := range plots {
+		count(p)
+	}
+	var peers []geo.Plot
+	add := func(f geo.PlotFilter) error {
+		found, err := w.Plots.Plots(ctx, tenant, f)
+		for _, p := range found {
+			if !known[p.ID] {
+				count(p)
+				peers = append(peers, p)
+			}
+		}
+		return err
+	}
 	bound := plots[0].Polygon.Bound().Pad(degrees)
-	around, err := w.Plots.Plots(ctx, tenant, geo.PlotFilter{Bound: &bound, Limit: most})
-	if err != nil {
+	if err := add(geo.PlotFilter{Bound: &bound, Limit: most}); err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(around, func(p geo.Plot) bool {
-		return slices.ContainsFunc(plots, func(q geo.Plot) bool { return q.ID == p.ID })
-	}), nil
+	for _, p := range plots {
+		if k := (kind{p.Region, p.Crop}); p.Region != "" && p.Crop != "" && have[k] < enough {
+			if err := add(geo.PlotFilter{Region: k.region, Crop: k.crop, Limit: enough}); err != nil {
+				return nil, err
+			}
+			have[k] = enough // the county has no more, or enough
+		}
+	}
+	return peers, nil
 }
 
 // make reports on plots; their peers are only looked at.

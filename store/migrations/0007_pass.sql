@@ -5,3 +5,6 @@ create table scene_pass (
 	seen_at bigint not null,
 	primary key (tenant, item)
 );
+
+-- Peers of a plot: those of its county with the same declared crop.
+create index plot_peer on plot (tenant, region, crop, id);

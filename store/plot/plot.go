@@ -148,6 +148,12 @@ func (s *Store) Plots(ctx context.Context, tenant string, f geo.PlotFilter) ([]g
 	if f.OwnerID != "" {
 		query += ` and owner_id = ` + arg(f.OwnerID)
 	}
+	if f.Region != "" {
+		query += ` and region = ` + arg(f.Region)
+	}
+	if f.Crop != "" {
+		query += ` and crop = ` + arg(f.Crop)
+	}
 	if b := f.Bound; b != nil {
 		query += ` and west <= ` + arg(b.Max[0]) + ` and east >= ` + arg(b.Min[0]) + ` and south <= ` + arg(b.Max[1]) + ` and north >= ` + arg(b.Min[1])
 		if cells, ok := cellsOf(*b); ok {

@@ -66,6 +66,9 @@ func TestPlots(t *testing.T) {
 			{"pages", "a", geo.PlotFilter{After: all[1].ID, Limit: 2}, all[2:4]},
 			{"owner", "a", geo.PlotFilter{OwnerID: "u1"}, []geo.Plot{all[1], all[3]}},
 			{"box", "a", geo.PlotFilter{Bound: &bound}, all[1:3]},
+			{"peers", "a", geo.PlotFilter{Region: "410122", Crop: "wheat", Bound: &bound}, all[1:3]},
+			{"another crop", "a", geo.PlotFilter{Region: "410122", Crop: "rice"}, []geo.Plot{}},
+			{"another county", "a", geo.PlotFilter{Region: "410123"}, []geo.Plot{}},
 			{"other tenant", "b", geo.PlotFilter{}, []geo.Plot{}},
 		} {
 			got, err := s.Plots(ctx, c.tenant, c.f)
