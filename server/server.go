@@ -61,6 +61,7 @@ type Book interface {
 type Plots interface {
 	farmer.Plots
 	officer.Overlapper
+	operator.Plots
 }
 
 // Deps is what the server hands requests to, and what it tells about itself.

@@ -46,6 +46,7 @@ type Herds interface {
 // Plots registers plots; geo.Plots is one.
 type Plots interface {
 	Add(ctx context.Context, tenant string, p geo.Plot) (geo.Plot, error)
+	Import(ctx context.Context, tenant string, plots []geo.Plot) ([]geo.Plot, []geo.Refused, error)
 }
 
 // Jobs puts work into the background; job.Runner is one.
@@ -296,18 +297,17 @@ func (f face) importPlots(ctx context.Context, who access.Actor, in *importIn) (
 	for _, r := range refusals {
 		out.Refusals = append(out.Refusals, f.refusal(ctx, r.Place, r.Err))
 	}
-	for _, p := range plots {
-		p.OwnerID, p.OwnerName = owner.ID, owner.Name
-		saved, err := f.Plots.Add(ctx, who.Tenant, p)
-		if errors.Is(err, fault.Invalid) || errors.Is(err, fault.Conflict) {
-			out.Refusals = append(out.Refusals, f.refusal(ctx, p.Name, err))
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		out.Plots = append(out.Plots, saved)
+	for i := range plots {
+		plots[i].OwnerID, plots[i].OwnerName = owner.ID, owner.Name
 	}
+	saved, refused, err := f.Plots.Import(ctx, who.Tenant, plots)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range refused {
+		out.Refusals = append(out.Refusals, f.refusal(ctx, plots[r.Index].Name, r.Err))
+	}
+	out.Plots = append(out.Plots, saved...)
 	out.Saved = len(out.Plots)
 	route.Touch(ctx, form.File.Filename)
 	return route.Answer(out, nil)
