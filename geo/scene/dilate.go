@@ -36,7 +36,9 @@ func newMask(l layer) (mask, error) {
 	if err != nil {
 		return mask{}, err
 	}
-	reach := l.Dilate + 1e-6*h // a pixel at just that distance is in
+	// A pixel at just that distance is in. On the ground a pixel of a map grid is up to
+	// a few thousandths longer than its name says.
+	reach := l.Dilate * 1.005
 	for g := 0.0; g*h <= reach; g++ {
 		m.half = append(m.half, int(math.Sqrt(reach*reach-g*g*h*h)/w))
 	}
