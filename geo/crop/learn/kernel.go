@@ -190,17 +190,25 @@ func (v *View) distance(z []float64, norm float64, j int) float64 {
 	if v.Distance == Whitened {
 		return math.Sqrt(max(0, norm+v.norm[j]-2*dot(z, r)))
 	}
-	var s0, s1 float64
-	r = r[:len(z)]
+	return manhattan(z, r)
+}
+
+// manhattan is the sum of differences; four sums in turn, as in [dot].
+func manhattan(a, b []float64) float64 {
+	var s0, s1, s2, s3 float64
+	b = b[:len(a)]
 	i := 0
-	for ; i+2 <= len(z); i += 2 {
-		s0 += math.Abs(z[i] - r[i])
-		s1 += math.Abs(z[i+1] - r[i+1])
+	for ; i+4 <= len(a); i += 4 {
+		x, y := a[i:i+4:i+4], b[i:i+4:i+4]
+		s0 += math.Abs(x[0] - y[0])
+		s1 += math.Abs(x[1] - y[1])
+		s2 += math.Abs(x[2] - y[2])
+		s3 += math.Abs(x[3] - y[3])
 	}
-	if i < len(z) {
-		s0 += math.Abs(z[i] - r[i])
+	for ; i < len(a); i++ {
+		s0 += math.Abs(a[i] - b[i])
 	}
-	return s0 + s1
+	return s0 + s1 + s2 + s3
 }
 
 func (v *View) standardise(row, z []float64) {
