@@ -85,7 +85,9 @@ async function freePlots(h, page) {
   const used = new Set(home.applications.map((a) => a.subject.id));
   return home.plots
     .filter(({ plot, report_summary: r }) => {
-      const sound = r?.status === 'known' && r.crop === plot.crop && r.worth_low > 2_000_000;
+      // Rules alone never make a plot "known"; a doubt of its own has another reason.
+      const seen = r?.status === 'known' || r?.reason === 'rules_only';
+      const sound = seen && r.crop === plot.crop && r.worth_low > 2_000_000;
       return sound && !r.hazards?.length && plot.source !== 'drawn' && !used.has(plot.id);
     })
     .map((l) => l.plot);
@@ -203,7 +205,12 @@ async function drawPlot(h, page) {
   await verdict.waitFor();
   await page.locator('.f-foot button').tap();
   const name = `试验田 ${new Date().toISOString().slice(5, 19)}`;
-  await page.locator('.f-field input').fill(name);
+  const [named, claimed] = [0, 1].map((i) => page.locator('.f-field input').nth(i));
+  await named.fill(name);
+  await claimed.fill('大概五亩');
+  await page.locator('.f-field .f-error').waitFor();
+  h.check(await page.locator('.f-foot button').isDisabled(), 'a claim in words can be saved');
+  await claimed.fill('１５');
   await page.locator('.f-option').nth(1).tap();
   await h.shoot(page, 'draw-details-zh-CN');
   await page.locator('.f-foot button').tap();
@@ -213,6 +220,10 @@ async function drawPlot(h, page) {
   const saved = plots.find((l) => l.plot.name === name);
   h.check(saved, 'the drawn plot is not among the plots');
   h.check(saved?.plot.polygon[0].length === 6, 'the drawn plot has lost corners');
+  h.check(
+    saved?.plot.claimed_m2 === 10_000,
+    `15 mu were claimed, not ${saved?.plot.claimed_m2} m²`,
+  );
   return saved?.plot.id;
 }
 

@@ -140,7 +140,9 @@ class Harness {
       await page.waitForFunction(
         (n) => {
           const map = document.querySelectorAll('.fw-map')[n];
-          return !map || map.dataset.ready === 'true' || map.querySelector('.fw-map-failed');
+          if (!map || map.querySelector('.fw-map-failed')) return true;
+          const canvas = map.querySelector('.fw-map-canvas');
+          return map.dataset.ready === 'true' && canvas.dataset.idle === 'true';
         },
         i,
         { timeout: 30_000 },

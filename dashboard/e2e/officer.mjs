@@ -95,7 +95,8 @@ async function plotPage(h, page) {
   for (const l of items.filter((line) => line.hazards?.includes('flood'))) {
     hurt = l.plot;
     ({ report } = await h.get(page, `/officer/plots/${l.plot.id}`));
-    if (report.hazards.some((x) => x.kind === 'flood' && x.before && x.after)) break;
+    const pictured = report.hazards.some((x) => x.kind === 'flood' && x.before && x.after);
+    if (pictured && report.growth?.grade) break;
   }
   if (!hurt) return h.fault('no plot of the county is flooded');
   await h.open(page, `/officer/plots/${hurt.id}`);
@@ -158,9 +159,8 @@ async function swipe(h, page, where, name) {
 /** Every layer of the map with its legend, and two days side by side. */
 async function mapPage(h, page) {
   await h.open(page, '/officer/map');
-  const tiles = [];
   page.on('response', (r) => {
-    if (/\/tiles\//.test(r.url())) tiles.push(r);
+    if (/\/tiles\//.test(r.url())) h.check(r.ok(), `${r.status()} ${r.url()}`);
   });
   for (const [layer, name] of [
     ['ndvi', 'NDVI'],
@@ -168,15 +168,12 @@ async function mapPage(h, page) {
     ['growth', '长势'],
     ['hazard', '灾害'],
   ]) {
-    tiles.length = 0;
-    const button = page.locator('.atlas-tools').getByRole('button', { name, exact: true });
-    await button.click();
+    const first = page
+      .waitForResponse((r) => r.url().includes(`/tiles/${layer}/`), { timeout: 20_000 })
+      .catch(() => undefined);
+    await page.locator('.atlas-tools').getByRole('button', { name, exact: true }).click();
+    h.check((await first)?.ok(), `the layer ${layer} gives no tiles`);
     await h.settled(page);
-    h.check(
-      tiles.some((r) => r.ok() && r.url().includes(`/tiles/${layer}/`)),
-      `the layer ${layer} asks for no tiles`,
-    );
-    for (const r of tiles) h.check(r.ok(), `${r.status()} ${r.url()}`);
     h.check(await page.locator('.atlas .map-legend').count(), `the layer ${layer} has no legend`);
     await h.shoot(page, `map-layer-${layer}`);
   }

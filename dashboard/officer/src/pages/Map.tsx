@@ -122,6 +122,7 @@ function Plots(props: { all: OfficerPlotLine[] }) {
             onChange={(v) => imagery.setOpacity(v / 100)}
           />
         </div>
+        {imagery.layer ? <Legend layer={imagery.layer} only={present} /> : null}
         <CompareMap
           className="map-full"
           label={t('map_label', { count: shown.length })}
@@ -136,7 +137,6 @@ function Plots(props: { all: OfficerPlotLine[] }) {
           onHover={setHovered}
           onSelect={(id) => navigate(`/plots/${id}`)}
         />
-        {imagery.layer ? <Legend layer={imagery.layer} only={present} /> : null}
         <p className="atlas-hint" role="status">
           {marked
             ? `${marked.plot.name} · ${marked.plot.owner_name} · ${w.crop(marked.crop)} · ${f.decimal(marked.mu, 1)} ${t('shared:unit.mu')}`

@@ -12,9 +12,7 @@ export function ImageryTools(props: { of: ReturnType<typeof useImagery>; small?:
   const size = small ? 'small' : 'middle';
   const options = imagery.dates.map((d) => ({
     value: d.date,
-    label: small
-      ? f.date(d.date)
-      : `${f.date(d.date)}  ${t('cloud', { share: f.percent(d.cloud) })}`,
+    label: `${f.date(d.date)}  ${t('cloud', { share: f.percent(d.cloud) })}`,
   }));
   return (
     <>
@@ -30,7 +28,9 @@ export function ImageryTools(props: { of: ReturnType<typeof useImagery>; small?:
           aria-label={t('date')}
           value={imagery.date}
           onChange={imagery.setDate}
-          style={{ minWidth: small ? 120 : 180 }}
+          style={{ minWidth: 120 }}
+          popupMatchSelectWidth={false}
+          labelRender={() => f.date(imagery.date)}
           options={options}
         />
       ) : (
@@ -43,7 +43,11 @@ export function ImageryTools(props: { of: ReturnType<typeof useImagery>; small?:
           data-testid="compare"
           value={imagery.with ?? ''}
           onChange={imagery.setWith}
-          style={{ minWidth: small ? 120 : 180 }}
+          style={{ minWidth: 120 }}
+          popupMatchSelectWidth={false}
+          labelRender={() =>
+            imagery.with ? t('compared', { date: f.date(imagery.with) }) : t('compare_none')
+          }
           options={[{ value: '', label: t('compare_none') }, ...options]}
         />
       ) : null}

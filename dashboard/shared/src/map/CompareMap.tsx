@@ -12,7 +12,7 @@ export interface Other {
 
 /**
  * A map with a second picture of the same land over its left part. The line between
- * them is dragged, or moved by the arrow keys on the slider below; both move as one.
+ * them is dragged, or moved by the arrow keys on the slider above; both move as one.
  */
 export function CompareMap(
   props: MapViewProps & {
@@ -42,6 +42,21 @@ export function CompareMap(
 
   return (
     <div className="fw-compare" data-compared={compared}>
+      {other ? (
+        <div className="fw-compare-slider">
+          <label htmlFor={slider}>{t('compare.slider')}</label>
+          <input
+            id={slider}
+            type="range"
+            min={0}
+            max={100}
+            step={1}
+            value={at}
+            aria-valuetext={t('compare.value', { share: at, left: other.name, right: name })}
+            onChange={(e) => setAt(Number(e.target.value))}
+          />
+        </div>
+      ) : null}
       <div ref={box} className="fw-compare-maps">
         <MapView
           {...map}
@@ -74,21 +89,6 @@ export function CompareMap(
           </>
         ) : null}
       </div>
-      {other ? (
-        <div className="fw-compare-slider">
-          <label htmlFor={slider}>{t('compare.slider')}</label>
-          <input
-            id={slider}
-            type="range"
-            min={0}
-            max={100}
-            step={1}
-            value={at}
-            aria-valuetext={t('compare.value', { share: at, left: other.name, right: name })}
-            onChange={(e) => setAt(Number(e.target.value))}
-          />
-        </div>
-      ) : null}
     </div>
   );
 }

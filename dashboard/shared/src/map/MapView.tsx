@@ -187,6 +187,11 @@ export function MapView(props: MapViewProps) {
         latest.current.onHover?.(undefined);
       });
     }
+    const busy = (is: boolean) => () => {
+      if (box.current) box.current.dataset.idle = String(!is);
+    };
+    made.on('dataloading', busy(true));
+    made.on('idle', busy(false));
     made.once('load', () => {
       setMap(made);
       latest.current.onReady?.(made);
