@@ -26,7 +26,10 @@ type Config struct {
 	Broker  Broker // zero means the embedded broker only
 	Scenes  string // folder of the static STAC catalogue; "" means Data/catalogue
 	Catalog string // folder whose files replace the embedded catalogue; "" for none
-	Tenant  string // the bank
+	// CropModel is a file of furrow crop train that names the crops where it covers a
+	// plot; "" leaves them to calendar and curve.
+	CropModel string
+	Tenant    string // the bank
 	// Work says whether this process works background jobs.
 	Work bool
 	// Serve says whether this process answers HTTP and takes readings.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/crop"
+	"github.com/furrowcredit/furrow/geo/crop/model"
 	"github.com/furrowcredit/furrow/geo/report"
 	"github.com/furrowcredit/furrow/geo/scene"
 	"github.com/furrowcredit/furrow/geo/tile"
@@ -28,6 +29,7 @@ const lookEvery = 30 * time.Second
 type images struct {
 	a     *App
 	crops *crop.Catalogue
+	model []report.Option // the trained model, where there is one
 	plots geo.Store
 	now   atomic.Pointer[imagesOf]
 	mu    sync.Mutex // one refresh at a time
@@ -43,6 +45,13 @@ type imagesOf struct {
 
 func newImages(a *App, crops *crop.Catalogue, plots geo.Store) (*images, error) {
 	m := &images{a: a, crops: crops, plots: plots}
+	if file := a.cfg.CropModel; file != "" {
+		trained, err := model.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		m.model = append(m.model, report.WithModel(trained.Name(), trained))
+	}
 	_, err := m.refresh()
 	return m, err
 }
@@ -77,7 +86,7 @@ func (m *images) refresh() (changed bool, err error) {
 func (m *images) set(c *scene.Catalogue, since time.Time) {
 	m.now.Store(&imagesOf{
 		scenes: c, since: since,
-		reports: report.New(c, m.crops, m.a.cfg.Now),
+		reports: report.New(c, m.crops, m.a.cfg.Now, m.model...),
 		tiles:   tile.New(tile.Config{Scenes: c, Fields: m.fields, Crops: cropKinds(m.crops), Now: m.a.cfg.Now}),
 	})
 }

@@ -72,7 +72,7 @@ func runPlotReport(ctx context.Context, args []string, std stdio) error {
 		if err != nil {
 			return err
 		}
-		options = append(options, report.WithModel(modelName(m), m))
+		options = append(options, report.WithModel(m.Name(), m))
 	}
 	maker := report.New(cat, crops, time.Now, options...)
 	reports, err := maker.Make(ctx, plots, season)
@@ -95,12 +95,6 @@ func runPlotReport(ctx context.Context, args []string, std stdio) error {
 		err = errNo
 	}
 	return err
-}
-
-// modelName is what reports call a model: its method, day and the samples behind it.
-func modelName(m *model.Model) string {
-	r := m.Record
-	return fmt.Sprintf("model/%s %s %.8s", r.Method, r.Made, r.SHA256)
 }
 
 // seasonOf reads the period. By default it ends with the last scene and is the 13

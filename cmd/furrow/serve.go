@@ -38,6 +38,7 @@ func houseFlags(f *flag.FlagSet, cfg *app.Config) {
 	f.StringVar(&cfg.Data, "data", env("FURROW_DATA_DIR", "data"), "folder for the embedded databases and the scene catalogue (FURROW_DATA_DIR)")
 	f.StringVar(&cfg.Scenes, "scenes", os.Getenv("FURROW_SCENES"), "folder of the scene catalogue; default DATA/catalogue (FURROW_SCENES)")
 	f.StringVar(&cfg.Catalog, "catalog", os.Getenv("FURROW_CATALOG"), "folder whose files replace the built-in catalogue (FURROW_CATALOG)")
+	f.StringVar(&cfg.CropModel, "crop-model", os.Getenv("FURROW_CROP_MODEL"), "model of furrow crop train that names the crops it was trained for (FURROW_CROP_MODEL)")
 	f.StringVar(&cfg.Tenant, "tenant", env("FURROW_TENANT", "bank"), "the bank, for the first operator (FURROW_TENANT)")
 	f.StringVar(&cfg.Influx.URL, "influx", os.Getenv("FURROW_INFLUX"), "InfluxDB for the telemetry, http://host:8086; default a file in DATA (FURROW_INFLUX)")
 	f.StringVar(&cfg.Influx.Org, "influx-org", os.Getenv("FURROW_INFLUX_ORG"), "organisation in InfluxDB 2 (FURROW_INFLUX_ORG)")

@@ -18,6 +18,7 @@ import (
 
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/crop"
+	"github.com/furrowcredit/furrow/geo/crop/model"
 	"github.com/furrowcredit/furrow/geo/report"
 	"github.com/furrowcredit/furrow/geo/scene"
 	"github.com/furrowcredit/furrow/geo/series"
@@ -247,6 +248,7 @@ func TestMakeWithModel(t *testing.T) {
 		"a crop of its own": {learnt{180, guess("ginseng", 0.9), "", nil}, geo.Known, "", "ginseng", "forest/7", false, 0.9},
 		"likely":            {learnt{180, guess("cotton", 0.55), "", nil}, geo.LowConfidence, report.Doubtful, "cotton", "forest/7", true, 0.55},
 		"unsure":            {learnt{180, guess("cotton", 0.4), "unclear_crop", nil}, geo.Unknown, "unclear_crop", "", "forest/7", false, 0},
+		"other bands":       {learnt{180, nil, "", model.ErrBands.With("bands", "vh")}, geo.LowConfidence, report.RulesOnly, "cotton", crop.Method, true, 0},
 		"not made for here": {learnt{-180, nil, "", nil}, geo.LowConfidence, report.RulesOnly, "cotton", crop.Method, true, 0},
 	} {
 		r := one(t, report.New(cat, crops(t), now, report.WithModel("forest/7", c.model)), plot)

@@ -9,6 +9,7 @@ package report
 
 import (
 	"context"
+	"errors"
 	"math"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/crop"
+	"github.com/furrowcredit/furrow/geo/crop/model"
 	"github.com/furrowcredit/furrow/geo/growth"
 	"github.com/furrowcredit/furrow/geo/hazard"
 	"github.com/furrowcredit/furrow/geo/scene"
@@ -185,28 +187,38 @@ func round(v float64) float64 { return math.Round(v*1e4) / 1e4 }
 func (m *Maker) recognise(d *draft) error {
 	ev := crop.Evidence{Region: d.region.Code, County: d.plot.Region, Start: d.Season.Start, End: d.Season.End, Sights: d.ev.Sights}
 	a := m.crops.Classify(ev)
-	at := d.plot.Polygon.Bound().Center()
-	if m.model != nil && d.Reason == "" && m.model.Covers(at) {
-		guesses, unsure, err := m.model.Classify(d.ev.Sights, ev.Start, ev.End)
-		if err != nil {
+	if m.model != nil && d.Reason == "" && m.model.Covers(d.plot.Polygon.Bound().Center()) {
+		if err := m.learned(d, ev, &a); err != nil {
 			return err
-		}
-		d.Method = m.name
-		a.Guesses, a.Unsure = likely(guesses), unsure
-		switch {
-		case unsure != "" || len(guesses) == 0:
-			a.Crop, a.Confidence, a.Matches = "", 0, nil
-		default:
-			if guesses[0].Crop != a.Crop {
-				a.Matches = m.crops.Match(ev, guesses[0].Crop)
-			}
-			a.Crop, a.Confidence = guesses[0].Crop, guesses[0].Probability
 		}
 	}
 	d.ev.Answer, d.ev.Crop, d.ev.Declared = a, d.plot.Crop, m.crops.Parts(d.plot.Crop, d.region.Code)
 	if d.Reason != "" { // too small to be judged: no crop, and no peer of others
 		d.ev.Answer.Crop, d.ev.Answer.Matches, d.ev.Crop, d.ev.Declared = "", nil, "", nil
 	}
+	return nil
+}
+
+// learned puts the model's answer over that of the rules. Scenes without the bands that
+// the model wants leave it to them, as if it did not cover the place.
+func (m *Maker) learned(d *draft, ev crop.Evidence, a *crop.Answer) error {
+	guesses, unsure, err := m.model.Classify(d.ev.Sights, ev.Start, ev.End)
+	switch {
+	case errors.Is(err, model.ErrBands):
+		return nil
+	case err != nil:
+		return err
+	}
+	d.Method = m.name
+	a.Guesses, a.Unsure = likely(guesses), unsure
+	if unsure != "" || len(guesses) == 0 {
+		a.Crop, a.Confidence, a.Matches = "", 0, nil
+		return nil
+	}
+	if guesses[0].Crop != a.Crop {
+		a.Matches = m.crops.Match(ev, guesses[0].Crop)
+	}
+	a.Crop, a.Confidence = guesses[0].Crop, guesses[0].Probability
 	return nil
 }
 

@@ -9,6 +9,7 @@ package model
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -208,6 +209,11 @@ func (m *Model) Labels() []string { return slices.Clone(m.machine.labels) }
 
 // Bands gives the bands that the model wants.
 func (m *Model) Bands() []string { return slices.Clone(m.machine.frame.Bands) }
+
+// Name is what reports call the model: its method, day and the samples behind it.
+func (m *Model) Name() string {
+	return fmt.Sprintf("model/%s %s %.8s", m.Record.Method, m.Record.Made, m.Record.SHA256)
+}
 
 // Covers says whether a place lies in a 1° square with training fields or within
 // half a degree of one.
