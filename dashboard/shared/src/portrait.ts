@@ -25,7 +25,7 @@ const set = (iso: string | undefined): iso is string => !!iso && !iso.startsWith
  * stands on the last clear day, harvested. What was not seen is left out.
  */
 export function portrait(report: Told, f: Formats): Sentence[] {
-  const { sown, peak, peak_ndvi, stage, harvested } = report.phenology;
+  const { sown, peak, stage, harvested } = report.phenology;
   const told: Sentence[] = [];
   const dated = (key: string, r: DateRange | undefined) => {
     if (!r || !set(r.date)) return;
@@ -33,8 +33,7 @@ export function portrait(report: Told, f: Formats): Sentence[] {
     told.push({ key: days ? key : `${key}_sure`, values: { date: f.day(r.date), days } });
   };
   dated('sown', sown);
-  if (set(peak))
-    told.push({ key: 'peak', values: { date: f.day(peak), ndvi: f.decimal(peak_ndvi) } });
+  if (set(peak)) told.push({ key: 'peak', values: { date: f.day(peak) } });
   if (stage && stage !== 'harvested' && set(report.last_clear))
     told.push({ key: `stage.${stage}`, values: { date: f.day(report.last_clear) } });
   dated('harvested', harvested);

@@ -159,7 +159,7 @@ export default function DrawMap(props: {
           props.onReady(() => place(made.getCenter()));
         }}
       />
-      {shape.closed && !still ? null : <span className="f-cross" aria-hidden="true" />}
+      {shape.closed ? null : <span className="f-cross" aria-hidden="true" />}
     </div>
   );
 }

@@ -138,7 +138,16 @@ function Boundary(props: {
   const [wanted, setWanted] = useState<'find' | 'draw'>(corners.length ? 'draw' : 'find');
   // Without a network nobody can look for the field: it is drawn by hand.
   const finding = wanted === 'find' && way === 'map' && online;
-  const take = useCallback((found: Corner[]) => move({ do: 'replace', corners: found }), [move]);
+  // The map goes near enough to what was found that its corners can be told apart.
+  const [focus, setFocus] = useState<Bounds>();
+  const take = useCallback(
+    (found: Corner[]) => {
+      move({ do: 'replace', corners: found });
+      const box = boundsOf(found.map((c): Position => [...c]));
+      if (box) setFocus(grown(box, 0.1));
+    },
+    [move],
+  );
   const finder = useFinder(take);
   const point = (at: Corner) => {
     // What was found elsewhere is not this field, whatever comes back.
@@ -239,7 +248,7 @@ function Boundary(props: {
                 onSelect={setSelected}
                 knot={crossing}
                 imagery={imagery}
-                bounds={bounds}
+                bounds={focus ?? bounds}
                 others={others}
                 here={here}
                 onPoint={finding ? point : undefined}

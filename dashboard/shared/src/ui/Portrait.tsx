@@ -12,8 +12,9 @@ export function Portrait(props: { report: CropReport; className?: string }) {
   return (
     <p className={props.className}>
       {told.map((s) => (
-        <span key={s.key} className="fw-sentence">
-          {t(s.key, s.values)}{' '}
+        <span key={s.key}>
+          {t(s.key, s.values)}
+          {f.language === 'en' ? ' ' : ''}
         </span>
       ))}
     </p>
