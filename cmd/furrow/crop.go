@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -132,8 +134,8 @@ func (v *validation) beside(ctx context.Context, set *sample.Set, cfg model.Conf
 			return err
 		}
 	}
-	if cfg.Group = model.Blocks; asked != cfg.Group && model.Spread(set) {
-		v.Spatial, err = validate(ctx, set, cfg)
+	if asked != model.Blocks {
+		v.Spatial, err = model.Spatial(ctx, set, cfg, validate)
 	}
 	return err
 }
@@ -173,6 +175,9 @@ func runCropTrain(ctx context.Context, args []string, std stdio) error {
 	}
 	if *out == "" || len(rest) > 0 {
 		return errUsage.With("why", "--samples and --out are needed, and nothing else")
+	}
+	if dir, err := os.Stat(filepath.Dir(*out)); err != nil || !dir.IsDir() { // before the long work
+		return errUsage.With("why", "the folder of --out does not exist")
 	}
 	set, cfg, err := f.read()
 	if err != nil {

@@ -1,6 +1,7 @@
 package crop
 
 import (
+	"math"
 	"time"
 
 	"github.com/furrowcredit/furrow/geo"
@@ -17,7 +18,7 @@ type Cost struct {
 // left gives what is still to be spent when that share is spent, rounded up: what
 // remains is never understated.
 func (c Cost) left(spent float64) [3]money.Fen {
-	open := int64(1000 - spent*1000)
+	open := int64(math.Ceil(1000 - spent*1000 - 1e-6)) // but for the noise of the product
 	var out [3]money.Fen
 	for i, v := range c.Fen {
 		out[i] = money.Fen((int64(v)*open + 999) / 1000)

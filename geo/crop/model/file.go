@@ -21,6 +21,8 @@ import (
 // What can be wrong with a model file.
 var (
 	ErrFile    = fault.New(fault.Invalid, "model.file", "this is not a crop model, or it is damaged: {why}; train it again")
+	ErrOpen    = fault.New(fault.Invalid, "model.open", "the crop model cannot be read: {why}")
+	ErrSave    = fault.New(fault.Invalid, "model.save", "the crop model cannot be written: {why}")
 	ErrVersion = fault.New(fault.Invalid, "model.version", "the crop model is of version {version}; this program reads version {ours}; train it again")
 )
 
@@ -111,7 +113,7 @@ func (m *Model) Write(w io.Writer) error {
 func (m *Model) Save(path string) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".crop-model-*")
 	if err != nil {
-		return ErrFile.With("why", "it cannot be written").At("%s", path).Because(err)
+		return ErrSave.With("why", "the folder does not exist or may not be written").At("%s", path).Because(err)
 	}
 	defer func() {
 		if err != nil {
@@ -121,14 +123,17 @@ func (m *Model) Save(path string) (err error) {
 	if err := errors.Join(m.Write(f), f.Chmod(0o644), f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	if err := os.Rename(f.Name(), path); err != nil {
+		return ErrSave.With("why", "something else has this name").At("%s", path).Because(err)
+	}
+	return nil
 }
 
-// Open reads a model file. It returns ErrFile or ErrVersion.
+// Open reads a model file. It returns ErrOpen, ErrFile or ErrVersion.
 func Open(path string) (*Model, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, ErrFile.With("why", "it does not exist or may not be opened").At("%s", path).Because(err)
+		return nil, ErrOpen.With("why", "it does not exist or may not be opened").At("%s", path).Because(err)
 	}
 	defer func() { _ = f.Close() }()
 	return Read(f, path)
@@ -308,7 +313,7 @@ func (f *rocketFile) restore(classes int, frame *Frame) member {
 func finite(lists ...[]float64) bool {
 	for _, l := range lists {
 		for _, v := range l {
-			if math.IsNaN(v) || math.Abs(v) > 1e9 {
+			if math.IsNaN(v) || math.Abs(v) > sample.MaxValue {
 				return false
 			}
 		}

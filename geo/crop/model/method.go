@@ -49,6 +49,14 @@ var versions = map[string]int{SVM: 1, Whitened: 1, Forest: 1, Rocket: 1}
 
 func version(name string) string { return name + "/" + strconv.Itoa(versions[name]) }
 
+// checkMethod returns ErrMethod for a method that there is not.
+func checkMethod(method string) error {
+	if membersOf[method] == nil {
+		return ErrMethod.With("method", method).With("methods", strings.Join(Methods(), ", "))
+	}
+	return nil
+}
+
 // member is a trained method: it writes the probability of every class into p. It
 // is safe for concurrent use.
 type member interface {
@@ -143,13 +151,9 @@ type machine struct {
 
 // train fits a machine to the labelled samples of a set that have any value.
 func train(ctx context.Context, set *sample.Set, labels []string, method string, seed uint64) (*machine, error) {
-	names, ok := membersOf[method]
-	if !ok {
-		return nil, ErrMethod.With("method", method).With("methods", strings.Join(Methods(), ", "))
-	}
 	t := newTraining(set, labels, seed)
-	m := &machine{frame: t.frame, labels: labels, names: names}
-	for _, n := range names {
+	m := &machine{frame: t.frame, labels: labels, names: membersOf[method]}
+	for _, n := range m.names {
 		k, err := trainMember(ctx, n, t)
 		if err != nil {
 			return nil, err

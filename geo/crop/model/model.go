@@ -9,6 +9,7 @@ package model
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -96,8 +97,7 @@ type Training struct {
 
 // Train validates by random folds, by 1° blocks where the places are known and by
 // the group asked for, then trains on all samples. Probabilities and the threshold
-// are fitted to the strictest of these. It returns ErrClasses, ErrFew, ErrMethod
-// or an error of the folds.
+// are fitted to the strictest of these. It returns what [Validate] does.
 func Train(ctx context.Context, set *sample.Set, wish Training) (*Model, error) {
 	wish.Method = cmp.Or(wish.Method, Default)
 	labels, err := Check(set)
@@ -130,34 +130,50 @@ func Train(ctx context.Context, set *sample.Set, wish Training) (*Model, error) 
 // validate fills the record with what the method reaches and gives the strictest
 // result.
 func (m *Model) validate(ctx context.Context, set *sample.Set, cfg Config) (*Result, error) {
-	group, folds := cfg.Group, cfg.Folds
-	cfg.Group, cfg.Folds = "", cmp.Or(folds, defaultFolds)
+	asked := cfg
+	cfg.Group, cfg.Folds = "", cmp.Or(cfg.Folds, defaultFolds)
 	strict, err := Validate(ctx, set, cfg)
 	if err != nil {
 		return nil, err
 	}
 	m.Record.Random = strict.sum()
-	if Spread(set) {
-		cfg.Group = Blocks
-		if strict, err = Validate(ctx, set, cfg); err != nil {
+	if asked.Group != Blocks {
+		spatial, err := Spatial(ctx, set, cfg, Validate)
+		if err != nil {
 			return nil, err
 		}
-		m.Record.Spatial = strict.sum()
+		if spatial != nil {
+			strict, m.Record.Spatial = spatial, spatial.sum()
+		}
 	}
-	if group != "" && group != Blocks {
-		cfg.Group, cfg.Folds = group, folds
-		if strict, err = Validate(ctx, set, cfg); err != nil {
-			return nil, err
-		}
+	if asked.Group == "" {
+		return strict, nil
+	}
+	if strict, err = Validate(ctx, set, asked); err != nil {
+		return nil, err
+	}
+	if asked.Group == Blocks {
+		m.Record.Spatial = strict.sum()
+	} else {
 		m.Record.Grouped = strict.sum()
 	}
 	return strict, nil
 }
 
-// Spread says whether the samples have places in more than one 1° square.
-func Spread(set *sample.Set) bool {
+// Spatial validates by 1° blocks. The result is nil where that says nothing:
+// places are not known, all lie in one square, or nearly all, so that too little is
+// left to learn from without it.
+func Spatial(ctx context.Context, set *sample.Set, cfg Config, validate func(context.Context, *sample.Set, Config) (*Result, error)) (*Result, error) {
 	blocks, err := set.Blocks(1)
-	return err == nil && slices.ContainsFunc(blocks, func(b string) bool { return b != blocks[0] })
+	if err != nil || !slices.ContainsFunc(blocks, func(b string) bool { return b != blocks[0] }) {
+		return nil, nil //nolint:nilnil,nilerr // nothing to show is no mistake
+	}
+	cfg.Group = Blocks
+	r, err := validate(ctx, set, cfg)
+	if errors.Is(err, ErrThin) {
+		return nil, nil //nolint:nilnil // as said
+	}
+	return r, err
 }
 
 func (r *Result) sum() *Accuracy {

@@ -247,6 +247,43 @@ func TestValidatesByGroupsWithoutLettingThemLeak(t *testing.T) {
 	}
 }
 
+// One field far from the others must not keep a bank from its model, and a fold
+// that leaves nothing to learn from is named.
+func TestFoldsThatLeaveTooLittle(t *testing.T) {
+	t.Parallel()
+	s := set(t, fields(20, 4, 16, 1, "NDVI"))
+	for i := range s.Samples {
+		s.Samples[i].At[0] = 114
+	}
+	s.Samples[0].At[0] = 120
+	m, err := model.Train(context.Background(), s, model.Training{Config: model.Config{Method: model.SVM, Folds: 3}, Now: now})
+	if err != nil || m.Record.Spatial != nil || m.Record.Calibration != "random" {
+		t.Fatalf("one field far away: %v", err)
+	}
+	for _, method := range model.Methods() {
+		if _, err := model.Validate(context.Background(), s, model.Config{Method: method, Group: model.Blocks}); !errors.Is(err, model.ErrThin) {
+			t.Errorf("%s, asked to leave out nearly all: %v", method, err)
+		}
+	}
+	for i := range s.Samples {
+		k := &s.Samples[i]
+		if k.At[0] = 114; i%4 < 2 { // half of either crop
+			k.At[0] = 120
+			for j := range k.Values[0] {
+				k.Values[0][j] = math.NaN()
+			}
+		}
+	}
+	if _, err := model.Check(s); err != nil {
+		t.Fatal(err)
+	}
+	for _, method := range model.Methods() {
+		if _, err := model.Validate(context.Background(), s, model.Config{Method: method, Group: model.Blocks}); !errors.Is(err, model.ErrThin) {
+			t.Errorf("%s, with no data in the other square: %v", method, err)
+		}
+	}
+}
+
 // A label that says nothing of the curve must score like chance: if it does not,
 // the truth leaks.
 func TestRandomLabelsScoreLikeChance(t *testing.T) {

@@ -21,6 +21,7 @@ import (
 var (
 	ErrClasses = fault.New(fault.Invalid, "model.classes", "the samples have {n} label(s); a classifier needs two or more")
 	ErrFew     = fault.New(fault.Invalid, "model.few", "label {label} has {n} sample(s) with data; give {least} or more, or leave the label out")
+	ErrThin    = fault.New(fault.Invalid, "model.thin", "without {fold} there are {n} sample(s) with data of {labels} label(s) left to learn from; take another group, fewer folds or more samples")
 	ErrGroupBy = fault.New(fault.Invalid, "model.group", "{text} says no way to part the samples; write block:1deg or the name of a column")
 )
 
@@ -114,11 +115,15 @@ func split(set *sample.Set, cfg Config) (fold []int, names []string, err error) 
 }
 
 // Validate trains on all folds but one and answers for that one, in turn. The
-// weights of the members and the calibration for a fold come from the answers of
-// the other folds, so nothing of a fold decides on its own answers. Samples
-// without a label are left out.
+// weights of the members and the calibration for a fold are fitted to the answers
+// for the other folds, never to its own. Samples without a label are left out. It
+// returns ErrMethod, ErrClasses, ErrFew, an error of the folds, or ErrThin when
+// what is left without a fold has fewer than two labels.
 func Validate(ctx context.Context, set *sample.Set, cfg Config) (*Result, error) {
 	cfg.Method = cmp.Or(cfg.Method, Default)
+	if err := checkMethod(cfg.Method); err != nil {
+		return nil, err
+	}
 	labels, err := Check(set)
 	if err != nil {
 		return nil, err
@@ -139,7 +144,11 @@ func Validate(ctx context.Context, set *sample.Set, cfg Config) (*Result, error)
 				in = append(in, i)
 			}
 		}
-		m, err := train(ctx, set.Subset(in), labels, cfg.Method, cfg.Seed)
+		rest := set.Subset(in)
+		if n, kinds := learnable(rest); kinds < 2 {
+			return nil, ErrThin.With("fold", strconv.Quote(names[f])).With("n", n).With("labels", kinds)
+		}
+		m, err := train(ctx, rest, labels, cfg.Method, cfg.Seed)
 		if err != nil {
 			return nil, fmt.Errorf("fold %s: %w", names[f], err)
 		}
@@ -153,6 +162,18 @@ func Validate(ctx context.Context, set *sample.Set, cfg Config) (*Result, error)
 	r.collect(set, raw)
 	r.score(set, raw, fold, names)
 	return r, nil
+}
+
+// learnable counts the samples with a label and data, and their labels.
+func learnable(set *sample.Set) (n, labels int) {
+	seen := map[string]bool{}
+	for i := range set.Samples {
+		if s := &set.Samples[i]; s.Label != "" && !s.Blank() {
+			n++
+			seen[s.Label] = true
+		}
+	}
+	return n, len(seen)
 }
 
 func labelled(set *sample.Set) *sample.Set {

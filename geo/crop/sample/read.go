@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/paulmach/orb"
 
@@ -27,12 +28,17 @@ var (
 	ErrColumn = fault.New(fault.Invalid, "samples.column", "the first line needs the column {column}; it must name sample_id, date and at least one band such as NDVI")
 	ErrCell   = fault.New(fault.Invalid, "samples.cell", "{text} is not {want}")
 	ErrVaries = fault.New(fault.Invalid, "samples.varies", "sample {id} has {text} here and {before} further up; {column} must stay the same within a sample")
+	ErrText   = fault.New(fault.Invalid, "samples.text", "the text is not UTF-8; save the table as CSV in UTF-8")
 	ErrRepeat = fault.New(fault.Invalid, "samples.repeat", "sample {id} has the date {date} twice; leave one")
 )
 
 // MaxBands bounds the columns of a table, so that a wrong separator or a table of
 // another kind is refused before it fills the memory.
 const MaxBands = 256
+
+// MaxValue bounds the values of a band: greater ones stand for missing in some
+// formats, and their squares leave the range of numbers.
+const MaxValue = 1e9
 
 // The columns that are neither bands nor groups.
 const (
@@ -78,8 +84,8 @@ func Open(path string, opt Options) (*Set, error) {
 // order. Lines of a sample need not stand together. Every other column is a band
 // when its cells are numbers or empty and it changes within some sample; else it
 // says where a sample belongs. An empty cell or NaN of a band is a missing value.
-// It returns ErrFile, ErrTable, ErrColumn, ErrCell, ErrVaries or ErrRepeat with
-// name as the file of the place.
+// It returns ErrFile, ErrTable, ErrText, ErrColumn, ErrCell, ErrVaries or ErrRepeat
+// with name as the file of the place.
 func Read(r io.Reader, name string, opt Options) (*Set, error) {
 	hash := sha256.New()
 	in := bufio.NewReader(io.TeeReader(r, hash))
@@ -119,7 +125,7 @@ type table struct {
 	extra   []column
 	index   map[string]int // of samples by id
 	samples []Sample
-	lines   []int // where each sample begins
+	lines   [][]int32 // where each date of a sample stands
 	rows    int
 }
 
@@ -162,6 +168,9 @@ func (t *table) header(opt Options) error {
 	for i, h := range head {
 		h = strings.TrimSpace(h)
 		_, col := t.in.FieldPos(i)
+		if !utf8.ValidString(h) {
+			return ErrText.At("%s:1:%d", t.name, col)
+		}
 		if h == "" || twice[h] {
 			return ErrTable.With("why", "every column needs a name of its own").At("%s:1:%d", t.name, col)
 		}
@@ -201,6 +210,12 @@ func (t *table) cell(rec []string, k int) string {
 }
 
 func (t *table) row(rec []string) error {
+	for k, c := range rec {
+		if !utf8.ValidString(c) {
+			line, col := t.in.FieldPos(k)
+			return ErrText.At("%s:%d:%d", t.name, line, col)
+		}
+	}
 	id := t.cell(rec, colID)
 	if id == "" {
 		return t.bad(rec, t.at[colID], "the id of a sample")
@@ -212,9 +227,8 @@ func (t *table) row(rec []string) error {
 		if err != nil {
 			return err
 		}
-		line, _ := t.in.FieldPos(0)
 		t.index[s.ID] = i
-		t.samples, t.lines = append(t.samples, s), append(t.lines, line)
+		t.samples, t.lines = append(t.samples, s), append(t.lines, nil)
 	} else if err := t.same(rec, &t.samples[i]); err != nil {
 		return err
 	}
@@ -224,6 +238,8 @@ func (t *table) row(rec []string) error {
 	}
 	s := &t.samples[i]
 	s.Days = append(s.Days, day)
+	line, _ := t.in.FieldPos(0)
+	t.lines[i] = append(t.lines[i], int32(min(line, math.MaxInt32))) //nolint:gosec // bounded
 	for k := range t.extra {
 		t.value(rec, k, s)
 	}
@@ -347,7 +363,7 @@ func (t *table) value(rec []string, k int, s *Sample) {
 		var err error
 		v, err = strconv.ParseFloat(text, 64)
 		switch {
-		case err != nil || math.IsInf(v, 0):
+		case err != nil || math.Abs(v) > MaxValue:
 			v = math.NaN()
 			c.text++
 			if c.wrong.line == 0 {
@@ -372,7 +388,7 @@ func (t *table) isBand(c *column) (bool, error) {
 		return false, nil
 	case c.band || c.varied.line > 0 || c.numbers+c.text == 0 || single && c.text == 0:
 		if c.text > 0 {
-			return false, ErrCell.With("text", strconv.Quote(c.wrong.text)).With("want", "a number").
+			return false, ErrCell.With("text", strconv.Quote(c.wrong.text)).With("want", "a number from -1e9 to 1e9").
 				At("%s:%d:%d", t.name, c.wrong.line, c.wrong.col)
 		}
 		return true, nil
@@ -406,8 +422,11 @@ func (t *table) finish() (*Set, error) {
 	for i := range set.Samples {
 		s := &set.Samples[i]
 		s.Values, s.Groups = pick(s.Values, bands), pick(s.Groups, groups)
+		asRead := s.Days
 		if day, ok := s.sortDays(); !ok {
-			return nil, ErrRepeat.With("id", s.ID).With("date", dateText(day)).At("%s:%d:1", t.name, t.lines[i])
+			first := slices.Index(asRead, day)
+			second := first + 1 + slices.Index(asRead[first+1:], day)
+			return nil, ErrRepeat.With("id", s.ID).With("date", dateText(day)).At("%s:%d:1", t.name, t.lines[i][second])
 		}
 		if s.Start == noDay {
 			s.Start = s.Days[0]

@@ -102,7 +102,11 @@ func TestNamesThePlaceOfAMistake(t *testing.T) {
 		{"two places", "sample_id,lon,lat,date,x\n1,1,2,2024-01-01,1\n1,1,3,2024-01-02,1\n", "F.csv:3:5", sample.ErrVaries},
 		{"two starts", "sample_id,start,date,x\n1,2024-01-01,2024-01-01,1\n1,,2024-01-02,1\n", "F.csv:3:3", sample.ErrVaries},
 		{"two groups", "sample_id,date,x,g\n1,2024-01-01,1,p\n1,2024-01-02,2,q\n", "F.csv:3:16", sample.ErrVaries},
-		{"a date twice", "sample_id,date,x\n2,2024-01-01,1\n1,2024-01-01,1\n1,2024-01-01,2\n", "F.csv:3:1", sample.ErrRepeat},
+		{"a date twice", "sample_id,date,x\n2,2024-01-01,1\n1,2024-01-01,1\n1,2024-01-01,2\n", "F.csv:4:1", sample.ErrRepeat},
+		{"a date twice among dates out of order", "sample_id,date,x\n1,2024-03-01,1\n1,2024-01-01,1\n1,2024-02-01,1\n1,2024-01-01,2\n", "F.csv:5:1", sample.ErrRepeat},
+		{"a number for missing", "sample_id,date,x\n1,2024-01-01,1\n1,2024-01-02,9.96921e36\n", "F.csv:3:14", sample.ErrCell},
+		{"a label in GBK", "sample_id,label,date,x\n1,\xd3\xf1\xc3\xd7,2024-01-01,1\n", "F.csv:2:3", sample.ErrText},
+		{"a column in GBK", "sample_id,date,x,\xcf\xd8\n1,2024-01-01,1,7\n", "F.csv:1:18", sample.ErrText},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
