@@ -35,6 +35,7 @@ var (
 	ErrBands    = fault.New(fault.Invalid, "flood.bands", "it has no band {band}; name the bands (VV, VH; B2, B3, B4, B8, B11, B12) or give all 12 or 13 of Sentinel-2 in their order")
 	ErrDecibels = fault.New(fault.Invalid, "flood.decibels", "its backscatter is not in dB: no pixel is below zero; convert it with 10·log10")
 	ErrEmpty    = fault.New(fault.Invalid, "flood.empty", "the images hold no data that could be judged")
+	ErrTruth    = fault.New(fault.Invalid, "flood.truth", "it labels no pixel: 1 is water, 0 is dry, anything else is unknown")
 	ErrOutput   = fault.New(fault.Invalid, "flood.output", "the mask cannot be written: {why}")
 )
 
@@ -127,6 +128,9 @@ func Map(ctx context.Context, cfg Config) (Result, error) {
 		res.WaterShare = float64(res.Water) / float64(judged)
 	}
 	if s := res.Score; s != nil {
+		if s.Judged == 0 {
+			return Result{}, ErrTruth.At("%s", cfg.Truth)
+		}
 		s.IoU, s.Precision, s.Recall = ratio(s.Hit, s.Hit+s.False+s.Missed), ratio(s.Hit, s.Hit+s.False), ratio(s.Hit, s.Hit+s.Missed)
 	}
 	return res, out.finish()

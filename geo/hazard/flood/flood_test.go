@@ -238,7 +238,6 @@ func TestMap(t *testing.T) {
 		"water over the seam between blocks":   {change: func(s *world) { s.wet = func(x, y int) bool { return x > 490 && x < 540 } }, use: func(c *flood.Config) { c.S2 = "" }, iou: 0.9, check: func(r flood.Result) bool { return r.Water > 9000 }},
 		"shadowless bare radar of one band":    {use: func(c *flood.Config) { c.S2 = "" }, iou: 0.9, check: func(r flood.Result) bool { return len(r.Thresholds) == 2 }},
 		"a mask of clouds is obeyed":           {use: func(c *flood.Config) { c.Clouds = c.Truth }, iou: 0.9, check: func(r flood.Result) bool { return r.RadarOnly > 15000 }},
-		"what the truth does not know is left": {use: func(c *flood.Config) { c.Truth = c.S2 }, check: func(r flood.Result) bool { return r.Judged == 0 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -266,6 +265,46 @@ func TestMap(t *testing.T) {
 			}
 			checkMask(t, cfg.Out, got)
 		})
+	}
+}
+
+// Masks of zeros and ones often declare zero as nodata; it says clear or dry all the
+// same. What a truth labels otherwise is not judged.
+func TestMasksThatDeclareZeroAsNoData(t *testing.T) {
+	t.Parallel()
+	s := newWorld()
+	cfg := s.write(t)
+	clouds, truth := make([]byte, s.w*s.h), make([]byte, s.w*s.h)
+	for p := range truth {
+		x, y := p%s.w, p/s.w
+		switch {
+		case x < 100:
+			clouds[p] = 1
+		case x >= 540:
+			truth[p] = 2
+		}
+		if x < 540 && lake(x, y) {
+			truth[p] = 1
+		}
+	}
+	dir := t.TempDir()
+	cfg.Clouds = save(t, filepath.Join(dir, "clouds.tif"), godal.Byte, s.w, s.h, clouds)
+	cfg.Truth = save(t, filepath.Join(dir, "truth.tif"), godal.Byte, s.w, s.h, truth)
+	for _, path := range []string{cfg.Clouds, cfg.Truth} {
+		ds, err := godal.Open(path, godal.Update())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(ds.Bands()[0].SetNoData(0), ds.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := flood.Map(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.RadarOnly != 100*200 || got.Fused != 540*200 || got.Judged != 540*200 || got.IoU < 0.97 {
+		t.Errorf("got %+v %+v", got, got.Score)
 	}
 }
 
@@ -324,6 +363,11 @@ func TestMapRefuses(t *testing.T) {
 		cfg  func(tb testing.TB) flood.Config
 		want error
 	}{
+		"a truth without a label": {func(tb testing.TB) flood.Config {
+			cfg := small.write(tb)
+			cfg.Truth = cfg.S2
+			return cfg
+		}, flood.ErrTruth},
 		"no image": {func(testing.TB) flood.Config { return flood.Config{} }, flood.ErrNoImage},
 		"a missing file": {func(tb testing.TB) flood.Config {
 			return flood.Config{S1: filepath.Join(tb.TempDir(), "none.tif")}

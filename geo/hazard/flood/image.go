@@ -402,7 +402,7 @@ func (in *inputs) readLight(w scene.Window, b *block) error {
 		}
 	}
 	if in.mask != nil {
-		if hidden, err = readBand(in.mask, 1, w); err != nil {
+		if hidden, err = readStored(in.mask, w); err != nil {
 			return err
 		}
 	}
@@ -433,7 +433,14 @@ func (in *inputs) reflectance(band int, x float32) float64 {
 }
 
 // truth reads the label of a window.
-func (in *inputs) truth(w scene.Window) ([]float32, error) { return readBand(in.label, 1, w) }
+func (in *inputs) truth(w scene.Window) ([]float32, error) { return readStored(in.label, w) }
+
+// readStored reads the first band of a mask as it is kept. A mask of zeros and ones
+// often declares zero as nodata; it says dry or clear all the same.
+func readStored(r *scene.Raster, w scene.Window) ([]float32, error) {
+	v := make([]float32, w.W*w.H)
+	return v, r.Read(1, w, v)
+}
 
 // readBand reads stored numbers; nodata and what is no number becomes NaN.
 func readBand(r *scene.Raster, band int, w scene.Window) ([]float32, error) {
