@@ -69,7 +69,7 @@ func (c *coverer) cover(mp orb.MultiPolygon, width, height int) Cover {
 	}
 	active := c.active[:0]
 	next := 0
-	for y := int(max(0, math.Floor(c.edges[0].y0))); y < height && float64(y) < bottom; y++ {
+	for y := int(min(max(0, math.Floor(c.edges[0].y0)), float64(height))); y < height && float64(y) < bottom; y++ {
 		top, low := float64(y), float64(y+1)
 		for next < len(c.edges) && c.edges[next].y0 < low {
 			if c.edges[next].y1 > top {

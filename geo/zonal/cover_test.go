@@ -156,3 +156,18 @@ func TestCoverOfHolesAndParts(t *testing.T) {
 		})
 	}
 }
+
+// Numbers beyond every whole number must not keep the loop over rows busy for ever.
+func TestCoverOfPlacesFarAway(t *testing.T) {
+	t.Parallel()
+	for _, far := range []float64{1e10, 1e19, 1e100, -1e19, -1e100} {
+		for _, ring := range []orb.Ring{
+			{{2, far}, {8, far}, {8, 2 * far}, {2, 2 * far}, {2, far}},
+			{{far, 2}, {far, 8}, {2 * far, 8}, {2 * far, 2}, {far, 2}},
+		} {
+			if c := zonal.NewCover(orb.MultiPolygon{{ring}}, 10, 10); len(c.Runs) > 0 || c.In != 0 {
+				t.Errorf("%v: %+v", ring, c)
+			}
+		}
+	}
+}
