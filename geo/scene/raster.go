@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"github.com/airbusgeo/godal"
+
+	"github.com/furrowcredit/furrow/geo/scene/tiff"
 )
 
 // RegisterDrivers loads GDAL's drivers, once. GDAL keeps them for the whole process
@@ -58,6 +60,8 @@ type Raster struct {
 	Bands []RasterBand
 	ds    *godal.Dataset
 	bands []godal.Band
+	plain *tiff.File // reads the pixels of plain files, faster than GDAL
+	tried bool       // to open plain
 }
 
 // RasterBand is what a file says of one of its bands.
@@ -112,6 +116,10 @@ func (r *Raster) Close() {
 		_ = r.ds.Close() // opened for reading: nothing can be lost
 		r.ds = nil
 	}
+	if r.plain != nil {
+		r.plain.Close()
+		r.plain = nil
+	}
 }
 
 // Read fills buf with the stored numbers of band (from 1) in the window, row by
@@ -120,10 +128,40 @@ func (r *Raster) Read(band int, w Window, buf any) error {
 	if band < 1 || band > len(r.bands) {
 		return ErrNoBand.At("%s", r.Path).With("band", band)
 	}
+	if r.quick(band, w, buf) {
+		return nil
+	}
 	if err := r.bands[band-1].Read(w.X, w.Y, buf, w.W, w.H, godal.ErrLogger(Failures)); err != nil {
 		return ErrUnreadable.At("%s", r.Path).Because(err)
 	}
 	return nil
+}
+
+// quick reads a window without GDAL where the file is plain and sound, and says
+// whether it did.
+func (r *Raster) quick(band int, w Window, buf any) bool {
+	if !r.tried {
+		r.tried = true
+		r.plain = r.openPlain()
+	}
+	b := r.Bands[band-1]
+	return r.plain != nil && r.plain.Type == b.DataType && r.plain.Read(band, w.X, w.Y, w.W, w.H, b.NoData, buf) == nil
+}
+
+// openPlain opens the file without GDAL. What both of them see must agree.
+func (r *Raster) openPlain() *tiff.File {
+	if r.ds == nil || r.ds.Driver().ShortName() != string(godal.GTiff) {
+		return nil
+	}
+	f, err := tiff.Open(r.Path)
+	if err != nil {
+		return nil
+	}
+	if f.Width != r.Grid.Width || f.Height != r.Grid.Height || f.Bands != len(r.Bands) {
+		f.Close()
+		return nil
+	}
+	return f
 }
 
 // Load reads a window of band (from 1) in the type in which the file stores it.
