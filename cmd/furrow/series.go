@@ -66,7 +66,7 @@ func runSeriesSmooth(_ context.Context, args []string, std stdio) error {
 	}
 	f, err := os.Create(*out)
 	if err != nil {
-		return err
+		return errUsage.With("why", "the output cannot be written: "+err.Error())
 	}
 	err = series.WriteTable(f, table, *robust)
 	if cerr := f.Close(); err == nil {

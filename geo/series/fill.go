@@ -90,7 +90,7 @@ func (f *Filler) Fill(z, days, y, w []float64) error {
 	first := math.Floor(days[0])
 	span := math.Floor(days[n-1]) - first
 	if !(span < maxSpan) {
-		return ErrSpan.With("days", span).With("most", maxSpan)
+		return ErrSpan.With("days", int(min(span, 1e15))).With("most", maxSpan)
 	}
 	f.grow(int(span) + 1)
 	clear(f.y)

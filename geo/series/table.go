@@ -1,6 +1,7 @@
 package series
 
 import (
+	"bufio"
 	"encoding/csv"
 	"errors"
 	"io"
@@ -27,7 +28,12 @@ type Row struct {
 	Weight float64 // 0 when the value is missing
 	Smooth float64 // filled by SmoothTable and FillTable
 	InGap  bool    // filled by FillTable: no weighted value within 20 days
+
+	line int // of the file
 }
+
+// maxValue bounds the values: the squares of greater ones leave the range of numbers.
+const maxValue = 1e12
 
 // Named is one series of a table, in the order of its dates.
 type Named struct {
@@ -41,7 +47,11 @@ type Named struct {
 // come in the order of their first line; name stands in the place of errors. Rows of
 // one series and day are an error, or with merge become one of their weighted mean.
 func ReadTable(r io.Reader, name string, merge bool) ([]Named, error) {
-	in := csv.NewReader(r)
+	buf := bufio.NewReader(r)
+	if mark, err := buf.Peek(3); err == nil && string(mark) == "\ufeff" { // as spreadsheets write it
+		_, _ = buf.Discard(3)
+	}
+	in := csv.NewReader(buf)
 	in.ReuseRecord = true
 	head, err := in.Read()
 	if err != nil {
@@ -75,8 +85,8 @@ func ReadTable(r io.Reader, name string, merge bool) ([]Named, error) {
 			return nil, bad("date", "date such as 2026-05-31")
 		}
 		if s := rec[col["value"]]; s != "" {
-			if row.Value, err = strconv.ParseFloat(s, 64); err != nil || math.IsInf(row.Value, 0) {
-				return nil, bad("value", "number")
+			if row.Value, err = strconv.ParseFloat(s, 64); err != nil || math.Abs(row.Value) > maxValue {
+				return nil, bad("value", "number from -1e12 to 1e12")
 			}
 		}
 		row.Weight = 1
@@ -95,6 +105,7 @@ func ReadTable(r io.Reader, name string, merge bool) ([]Named, error) {
 			index[id] = i
 			out = append(out, Named{ID: id})
 		}
+		row.line, _ = in.FieldPos(0)
 		out[i].Rows = append(out[i].Rows, row)
 	}
 	for k := range out {
@@ -107,7 +118,7 @@ func ReadTable(r io.Reader, name string, merge bool) ([]Named, error) {
 			case last < 0 || !days[last].Date.Equal(r.Date):
 				days = append(days, r)
 			case !merge:
-				return nil, ErrRepeat.With("id", s.ID).With("date", r.Date.Format(time.DateOnly)).At("%s", name)
+				return nil, ErrRepeat.With("id", s.ID).With("date", r.Date.Format(time.DateOnly)).At("%s:%d:1", name, r.line)
 			default:
 				days[last] = mean(days[last], r)
 			}
@@ -155,7 +166,7 @@ func SmoothTable(table []Named, lambda, p float64) error {
 		x, y, w, gaps = x[:0], y[:0], w[:0], gaps[:0]
 		z = slices.Grow(z[:0], n)[:n]
 		for i, r := range rows {
-			x = append(x, r.Date.Sub(rows[0].Date).Hours()/24)
+			x = append(x, daysBetween(rows[0].Date, r.Date))
 			y, w = append(y, r.Value), append(w, r.Weight)
 			if i > 0 {
 				gaps = append(gaps, x[i]-x[i-1])
@@ -184,8 +195,8 @@ func SmoothTable(table []Named, lambda, p float64) error {
 			err = s.Fixed(z, x, y, w, lambda)
 		}
 		few := errors.Is(err, ErrFew)
-		if err != nil && !few {
-			return err
+		if bad := new(fault.Error); !few && errors.As(err, &bad) {
+			return bad.At("series %s", table[k].ID)
 		}
 		for i := range rows {
 			rows[i].Smooth = z[i]
@@ -197,6 +208,9 @@ func SmoothTable(table []Named, lambda, p float64) error {
 	return nil
 }
 
+// daysBetween counts days. A time.Duration ends at 292 years.
+func daysBetween(a, b time.Time) float64 { return float64(b.Unix()-a.Unix()) / 86400 }
+
 // FillTable fills Smooth and InGap of every series as [Filler] does. A series with
 // fewer than two weighted values gets NaN.
 func FillTable(table []Named) error {
@@ -207,7 +221,7 @@ func FillTable(table []Named) error {
 		days, y, w = days[:0], y[:0], w[:0]
 		z = slices.Grow(z[:0], len(rows))[:len(rows)]
 		for _, r := range rows {
-			days = append(days, r.Date.Sub(rows[0].Date).Hours()/24)
+			days = append(days, daysBetween(rows[0].Date, r.Date))
 			y, w = append(y, r.Value), append(w, r.Weight)
 		}
 		err := f.Fill(z, days, y, w)

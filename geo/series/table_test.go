@@ -34,6 +34,28 @@ func TestReadTable(t *testing.T) {
 	}
 }
 
+// Spreadsheets put a mark before the text, and a wrong year is still a year.
+func TestReadsTablesOfSpreadsheetsAndLongSpans(t *testing.T) {
+	t.Parallel()
+	in := "\ufeffseries_id,date,value\na,0001-01-01,1\na,2024-01-01,2\na,9999-12-31,3\n"
+	table, err := series.ReadTable(strings.NewReader(in), "f.csv", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := series.SmoothTable(table, 1, 0); err != nil {
+		t.Fatal(err)
+	}
+	// In units of the middle gap the three stand 0, 0.25 and 1.25 apart: a line is near.
+	for i, r := range table[0].Rows {
+		if math.IsNaN(r.Smooth) || math.Abs(r.Smooth-r.Value) > 0.7 {
+			t.Errorf("row %d is smoothed to %g", i, r.Smooth)
+		}
+	}
+	if err := series.FillTable(table); !errors.Is(err, series.ErrSpan) || !strings.Contains(err.Error(), "series a") || !strings.Contains(err.Error(), "3652058") {
+		t.Errorf("a span of ten thousand years gave %v", err)
+	}
+}
+
 func TestReadTableRefuses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -41,13 +63,15 @@ func TestReadTableRefuses(t *testing.T) {
 		want  error
 		place string
 	}{
-		"empty":     {"", series.ErrTable, "f.csv:1"},
-		"no column": {"series_id,day,value\n", series.ErrColumn, "f.csv:1"},
-		"30 Feb":    {"series_id,date,value\na,2026-02-30,1\n", series.ErrCell, "f.csv:2:3"},
-		"word":      {"series_id,date,value\na,2026-02-20,much\n", series.ErrCell, "f.csv:2:14"},
-		"weight":    {"series_id,date,value,weight\na,2026-02-20,1,-1\n", series.ErrCell, "f.csv:2:16"},
-		"short":     {"series_id,date,value\na,2026-02-20\n", series.ErrTable, "f.csv:2:"},
-		"twice":     {"series_id,date,value\na,2026-02-20,1\na,2026-02-20,1\n", series.ErrRepeat, "f.csv"},
+		"empty":               {"", series.ErrTable, "f.csv:1"},
+		"no column":           {"series_id,day,value\n", series.ErrColumn, "f.csv:1"},
+		"30 Feb":              {"series_id,date,value\na,2026-02-30,1\n", series.ErrCell, "f.csv:2:3"},
+		"word":                {"series_id,date,value\na,2026-02-20,much\n", series.ErrCell, "f.csv:2:14"},
+		"weight":              {"series_id,date,value,weight\na,2026-02-20,1,-1\n", series.ErrCell, "f.csv:2:16"},
+		"short":               {"series_id,date,value\na,2026-02-20\n", series.ErrTable, "f.csv:2:"},
+		"twice":               {"series_id,date,value\na,2026-02-20,1\na,2026-02-20,1\n", series.ErrRepeat, "f.csv:3:1"},
+		"twice, out of order": {"series_id,date,value\na,2026-02-21,1\nb,2026-02-20,1\na,2026-02-20,1\na,2026-02-21,1\n", series.ErrRepeat, "f.csv:5:1"},
+		"fill value":          {"series_id,date,value\na,2026-02-20,9.96921e36\n", series.ErrCell, "f.csv:2:14"},
 	} {
 		_, err := series.ReadTable(strings.NewReader(c.in), "f.csv", false)
 		if !errors.Is(err, c.want) || !strings.HasPrefix(err.Error(), c.place) {

@@ -12,7 +12,7 @@ var (
 	ErrLength = fault.New(fault.Invalid, "series.length", "positions, values and weights must be equally many")
 	ErrOrder  = fault.New(fault.Invalid, "series.order", "positions must rise strictly; merge observations of one day before smoothing")
 	ErrFew    = fault.New(fault.Invalid, "series.few", "a curve needs at least two weighted observations; the series has {n}")
-	ErrLambda = fault.New(fault.Invalid, "series.lambda", "lambda must be a positive number, got {lambda}")
+	ErrLambda = fault.New(fault.Invalid, "series.lambda", "lambda must be a positive number of at most 1e12, got {lambda}")
 	ErrP      = fault.New(fault.Invalid, "series.p", "p must lie between 0 and 1, got {p}")
 )
 
@@ -47,8 +47,11 @@ func (s *Smoother) Fixed(z, x, y, w []float64, lambda float64) error {
 	return nil
 }
 
+// checkLambda bounds λ: beyond, the weights of the values are lost in the rounding of
+// the penalty, and the curve is no straight line but nothing.
 func checkLambda(lambda float64) error {
-	if !(lambda > 0) || math.IsInf(lambda, 0) {
+	const most = 1e12
+	if !(lambda > 0 && lambda <= most) {
 		return ErrLambda.With("lambda", lambda)
 	}
 	return nil

@@ -108,6 +108,7 @@ func TestWhittakerRefuses(t *testing.T) {
 		"NaN place":   {[]float64{0, math.NaN(), 2}, one, one, 1, series.ErrOrder},
 		"one weight":  {[]float64{0, 1, 2}, one, []float64{0, 1, 0}, 1, series.ErrFew},
 		"zero lambda": {[]float64{0, 1, 2}, one, one, 0, series.ErrLambda},
+		"huge lambda": {[]float64{0, 1, 2}, one, one, 1e16, series.ErrLambda},
 		"NaN lambda":  {[]float64{0, 1, 2}, one, one, math.NaN(), series.ErrLambda},
 	} {
 		if _, err := series.Whittaker(c.x, c.y, c.w, c.lambda); !errors.Is(err, c.want) {
