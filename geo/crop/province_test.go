@@ -14,6 +14,7 @@ import (
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/crop"
 	"github.com/furrowcredit/furrow/geo/series"
+	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/internal/realdata"
 )
 
@@ -344,6 +345,27 @@ func TestRemainingCost(t *testing.T) {
 		if got := wheat.RemainingCostOn(date(day), 2026)[1]; int64(got) < want-300 || int64(got) > want+300 {
 			t.Errorf("%s: %v fen a mu, want about %d", day, got, want)
 		}
+	}
+}
+
+// What is left is never understated, not by a fen on any day.
+func TestRemainingCostIsRoundedUp(t *testing.T) {
+	t.Parallel()
+	wheat := builtin(t).Parts("winter_wheat", "huanghuai")[0]
+	wheat.Cost.Fen = [3]money.Fen{1_000_000, 1_000_000, 1_000_000}
+	sow, harvest := wheat.When.Sow.Mid(), wheat.When.Harvest.Mid()
+	last := wheat.RemainingCostOn(date("2026-01-01").AddDate(0, 0, sow), 2026)[1]
+	for day := sow + 1; day < harvest; day++ {
+		left := wheat.RemainingCostOn(date("2026-01-01").AddDate(0, 0, day), 2026)[1]
+		from, a, to, b := sow, wheat.Cost.Spent[0], wheat.When.Peak.Mid(), wheat.Cost.Spent[1]
+		if day >= to {
+			from, a, to, b = to, b, harvest, wheat.Cost.Spent[2]
+		}
+		exact := 1_000_000 * (1 - a - (b-a)*float64(day-from)/float64(to-from))
+		if float64(left) < exact-0.01 || left > last {
+			t.Fatalf("on day %d %d fen are left of %.1f, %d the day before", day, left, exact, last)
+		}
+		last = left
 	}
 }
 

@@ -78,6 +78,9 @@ func dates(do func(t time.Time)) {
 	}
 }
 
+// level is land that is the same everywhere.
+func level(v float64) func(int, int) float64 { return func(int, int) float64 { return v } }
+
 func one(tb testing.TB, m *report.Maker, p geo.Plot) geo.CropReport {
 	tb.Helper()
 	got, err := m.Make(tb.Context(), []geo.Plot{p}, season)
@@ -103,6 +106,7 @@ func TestMakeAcrossZones(t *testing.T) {
 	if c := poly.Bound().Center(); math.Abs(c[0]-120) > 1e-4 {
 		t.Fatalf("the plot lies at %v", c)
 	}
+	known := crops(t)
 	plot := geo.Plot{ID: "border", Polygon: poly, Region: "370200"}
 	for name, c := range map[string]struct {
 		frames []frame
@@ -118,10 +122,10 @@ func TestMakeAcrossZones(t *testing.T) {
 		dir := t.TempDir()
 		dates(func(d time.Time) {
 			for _, f := range c.frames {
-				f.fill(t, dir, d, func(int, int) float64 { return cotton(d) })
+				f.fill(t, dir, d, level(cotton(d)))
 			}
 		})
-		r := one(t, report.New(open(t, dir), crops(t), now), plot)
+		r := one(t, report.New(open(t, dir), known, now), plot)
 		if strings.HasPrefix(name, "none") {
 			if r.Status != geo.Unknown || r.Reason != report.NoScenes || r.TotalDates != 0 {
 				t.Errorf("%s: %s %q, %d dates", name, r.Status, r.Reason, r.TotalDates)
@@ -155,7 +159,7 @@ func TestMakeCountsADayOnce(t *testing.T) {
 			}
 			return cotton(d)
 		})
-		again.fill(t, dir, d, func(int, int) float64 { return cotton(d) })
+		again.fill(t, dir, d, level(cotton(d)))
 	})
 	r := one(t, report.New(open(t, dir), crops(t), now), square(t, "a", 100, 100, 200))
 	if r.TotalDates != 38 || r.ClearDates != 38 || len(r.Observations) != 38 {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,13 +32,18 @@ import (
 
 var update = flag.Bool("update", false, "write the golden pages anew")
 
-func crops(tb testing.TB) *crop.Catalogue {
-	tb.Helper()
+// builtin is read once; a catalogue does not change.
+var builtin = sync.OnceValues(func() (*crop.Catalogue, error) {
 	fsys, err := catalog.Open("")
 	if err != nil {
-		tb.Fatal(err)
+		return nil, err
 	}
-	c, err := crop.Load(fsys)
+	return crop.Load(fsys)
+})
+
+func crops(tb testing.TB) *crop.Catalogue {
+	tb.Helper()
+	c, err := builtin()
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -75,10 +81,12 @@ func scenes(tb testing.TB, sky func(t time.Time) uint8) *scene.Catalogue {
 	return cat
 }
 
+var greens, stands, opens, picked = date("2026-05-10"), date("2026-07-20"), date("2026-09-10"), date("2026-10-30")
+
 // cotton rises from May to July, stands until September and is picked in October.
 func cotton(t time.Time) float64 {
-	rise := t.Sub(date("2026-05-10")).Hours() / date("2026-07-20").Sub(date("2026-05-10")).Hours()
-	fall := date("2026-10-30").Sub(t).Hours() / date("2026-10-30").Sub(date("2026-09-10")).Hours()
+	rise := t.Sub(greens).Hours() / stands.Sub(greens).Hours()
+	fall := picked.Sub(t).Hours() / picked.Sub(opens).Hours()
 	return 0.2 + 0.6*max(0, min(1, rise, fall))
 }
 
