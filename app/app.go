@@ -62,11 +62,11 @@ type App struct {
 	broker   *broker.Broker
 	engine   *herdwatch.Engine
 	runner   *job.Runner[*sql.Tx]
-	// watchScenes follows the catalogue of scenes until its context ends.
-	watchScenes func(ctx context.Context) error
-	hub         *live.Hub
-	server      *server.Server
-	listener    net.Listener
+	pictures *images
+	looks    func(ctx context.Context) <-chan time.Time // at the catalogue of scenes
+	hub      *live.Hub
+	server   *server.Server
+	listener net.Listener
 }
 
 // catalogue is what a bank edits: every file is read and checked at the start.
@@ -102,7 +102,7 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	if err := cfg.prepare(); err != nil {
 		return nil, err
 	}
-	a := &App{cfg: cfg}
+	a := &App{cfg: cfg, looks: everyLook}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -213,7 +213,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	if err != nil {
 		return err
 	}
-	a.watchScenes = func(ctx context.Context) error { return pictures.watch(ctx, passStore) }
+	a.pictures = pictures
 	if err := a.firstOperator(ctx, gate); err != nil {
 		return err
 	}
@@ -274,7 +274,7 @@ func (a *App) Run(ctx context.Context) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return a.watchScenes(ctx) })
+	g.Go(func() error { return a.pictures.watch(ctx, pass.New(a.db), a.looks(ctx)) })
 	if a.cfg.Serve {
 		g.Go(func() error { return a.server.Serve(ctx, a.listener) })
 		g.Go(func() error { return a.engine.Run(ctx) })

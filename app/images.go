@@ -24,6 +24,13 @@ import (
 // lookEvery is how often the catalogue of scenes is looked at for a change.
 const lookEvery = 30 * time.Second
 
+// everyLook ticks until ctx ends.
+func everyLook(ctx context.Context) <-chan time.Time {
+	tick := time.NewTicker(lookEvery)
+	context.AfterFunc(ctx, tick.Stop)
+	return tick.C
+}
+
 // images is what is made from the scenes. A catalogue never changes; when its
 // folder does, everything is made anew and exchanged at once.
 type images struct {
@@ -52,13 +59,12 @@ func newImages(a *App, crops *crop.Catalogue, plots geo.Store) (*images, error) 
 		}
 		m.model = append(m.model, report.WithModel(trained.Name(), trained))
 	}
-	_, err := m.refresh()
-	return m, err
+	return m, m.refresh()
 }
 
-// refresh reads the catalogue when it was written again, and says whether it was. A
-// house without scenes works, and says unknown.
-func (m *images) refresh() (changed bool, err error) {
+// refresh reads the catalogue when it was written again. A house without scenes
+// works, and says unknown.
+func (m *images) refresh() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	old := m.now.Load()
@@ -69,18 +75,18 @@ func (m *images) refresh() (changed bool, err error) {
 			m.a.cfg.Log.Warn("no scenes: every plot is unknown", "folder", m.a.cfg.Scenes)
 			m.set(scene.New(nil), time.Time{})
 		}
-		return false, nil
+		return nil
 	case err != nil:
-		return false, err
+		return err
 	case old != nil && info.ModTime().Equal(old.since):
-		return false, nil
+		return nil
 	}
 	c, err := scene.Open(m.a.cfg.Scenes)
 	if err != nil {
-		return false, err
+		return err
 	}
 	m.set(c, info.ModTime())
-	return true, nil
+	return nil
 }
 
 func (m *images) set(c *scene.Catalogue, since time.Time) {
@@ -91,17 +97,16 @@ func (m *images) set(c *scene.Catalogue, since time.Time) {
 	})
 }
 
-// watch looks for new scenes and has the plots beneath them judged again, until ctx
-// ends. A catalogue that cannot be read is logged; the one before it stays.
-func (m *images) watch(ctx context.Context, passes geo.Passes) error {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	queued := false
+// watch looks for new scenes at each tick of looks and has the plots beneath them
+// judged again, until ctx ends. A catalogue that cannot be read is logged; the one
+// before it stays.
+func (m *images) watch(ctx context.Context, passes geo.Passes, looks <-chan time.Time) error {
+	var queued time.Time // the state whose plots are on their way; a job may see a newer one first
 	for {
-		changed, err := m.refresh()
-		if at := m.now.Load(); err == nil && (changed || !queued) && !at.since.IsZero() {
-			if err = m.a.runner.Scenes(ctx, passes, at.since); err == nil {
-				queued = true
+		err := m.refresh()
+		if since := m.now.Load().since; err == nil && !since.Equal(queued) {
+			if err = m.a.runner.Scenes(ctx, passes, since); err == nil {
+				queued = since
 			}
 		}
 		if err != nil && ctx.Err() == nil {
@@ -110,7 +115,7 @@ func (m *images) watch(ctx context.Context, passes geo.Passes) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-tick.C:
+		case <-looks:
 		}
 	}
 }
@@ -118,7 +123,7 @@ func (m *images) watch(ctx context.Context, passes geo.Passes) error {
 // items are the scenes that there are now, for the jobs: another process may have
 // seen the catalogue change first.
 func (m *images) items(context.Context) ([]scene.Item, error) {
-	_, err := m.refresh()
+	err := m.refresh()
 	return m.now.Load().scenes.Items(), err
 }
 

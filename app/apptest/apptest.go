@@ -28,8 +28,9 @@ const (
 )
 
 // Start runs the house of cfg until the test ends, on free ports unless cfg names
-// them. A house that does not stop cleanly fails the test.
-func Start(t testing.TB, cfg app.Config) *app.App {
+// them; before are called between its making and its start. A house that does not
+// stop cleanly fails the test.
+func Start(t testing.TB, cfg app.Config, before ...func(*app.App)) *app.App {
 	t.Helper()
 	cfg.Serve, cfg.Work = true, true
 	cfg.Operator, cfg.OperatorPassword = Operator, Password
@@ -39,6 +40,9 @@ func Start(t testing.TB, cfg app.Config) *app.App {
 	a, err := app.New(context.Background(), cfg)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, f := range before {
+		f(a)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

@@ -1,0 +1,32 @@
+package app
+
+import (
+	"context"
+	"time"
+)
+
+// LookAt makes the house look at its scenes when a test says so, not by the clock.
+func (a *App) LookAt(looks <-chan time.Time) {
+	a.looks = func(context.Context) <-chan time.Time { return looks }
+}
+
+// SeeScenes reads the scenes as a job does.
+func (a *App) SeeScenes(ctx context.Context) error {
+	_, err := a.pictures.items(ctx)
+	return err
+}
+
+// Reports counts the reports that were made of a plot.
+func (a *App) Reports(ctx context.Context, plotID string) (n int, err error) {
+	err = a.db.QueryRow(ctx, `select count(*) from plot_report where plot_id = $1`, plotID).Scan(&n)
+	return n, err
+}
+
+// Jobs counts those that are not over.
+func (a *App) Jobs(ctx context.Context) (n int, err error) {
+	counts, err := a.runner.Counts(ctx)
+	for _, state := range []string{"available", "running", "retryable", "pending", "scheduled"} {
+		n += counts[state]
+	}
+	return n, err
+}
