@@ -135,7 +135,7 @@ type column struct {
 	at            int
 	band, group   bool // decided by the options
 	numbers, text int  // how many cells hold a number and something else
-	wrong         spot // the first cell that is no number
+	wrong         spot // the first cell that is no value of a band
 	varied        spot // the first that differs within its sample
 }
 
@@ -363,14 +363,16 @@ func (t *table) value(rec []string, k int, s *Sample) {
 		var err error
 		v, err = strconv.ParseFloat(text, 64)
 		switch {
-		case err != nil || math.Abs(v) > MaxValue:
-			v = math.NaN()
+		case err != nil && !errors.Is(err, strconv.ErrRange):
 			c.text++
-			if c.wrong.line == 0 {
-				c.wrong = spot{line, col, s.ID, strings.Clone(text), ""}
-			}
 		case !math.IsNaN(v):
 			c.numbers++
+		}
+		if (err != nil || math.Abs(v) > MaxValue) && c.wrong.line == 0 {
+			c.wrong = spot{line, col, s.ID, strings.Clone(text), ""}
+		}
+		if err != nil {
+			v = math.NaN()
 		}
 	}
 	s.Values[k] = append(s.Values[k], v)
@@ -386,8 +388,8 @@ func (t *table) isBand(c *column) (bool, error) {
 			return false, t.variesAt(c.name, c.varied)
 		}
 		return false, nil
-	case c.band || c.varied.line > 0 || c.numbers+c.text == 0 || single && c.text == 0:
-		if c.text > 0 {
+	case c.band || c.varied.line > 0 || c.numbers+c.text == 0 || single && c.wrong.line == 0:
+		if c.wrong.line > 0 {
 			return false, ErrCell.With("text", strconv.Quote(c.wrong.text)).With("want", "a number from -1e9 to 1e9").
 				At("%s:%d:%d", t.name, c.wrong.line, c.wrong.col)
 		}

@@ -67,6 +67,8 @@ func TestTellsBandsFromOtherColumns(t *testing.T) {
 			"sample_id,date,x\n1,2024-01-01,1\n1,2024-01-02,1\n", sample.Options{Bands: []string{"x"}}, []string{"x"}, nil},
 		{"a number is a group when asked for",
 			"sample_id,date,x,zone\n1,2024-01-01,1,7\n", sample.Options{Groups: []string{"zone"}}, []string{"x"}, []string{"zone"}},
+		{"a long number is a group beside a single date",
+			"sample_id,date,x,id_card\n1,2024-01-01,1,410725199001011234\n", sample.Options{}, []string{"x"}, []string{"id_card"}},
 		{"an empty column stays a band without data",
 			"sample_id,date,x,y\n1,2024-01-01,1,\n1,2024-01-02,2,\n", sample.Options{}, []string{"x", "y"}, nil},
 	} {
@@ -105,6 +107,7 @@ func TestNamesThePlaceOfAMistake(t *testing.T) {
 		{"a date twice", "sample_id,date,x\n2,2024-01-01,1\n1,2024-01-01,1\n1,2024-01-01,2\n", "F.csv:4:1", sample.ErrRepeat},
 		{"a date twice among dates out of order", "sample_id,date,x\n1,2024-03-01,1\n1,2024-01-01,1\n1,2024-02-01,1\n1,2024-01-01,2\n", "F.csv:5:1", sample.ErrRepeat},
 		{"a number for missing", "sample_id,date,x\n1,2024-01-01,1\n1,2024-01-02,9.96921e36\n", "F.csv:3:14", sample.ErrCell},
+		{"nothing but huge numbers", "sample_id,date,x\n1,2024-01-01,1e20\n1,2024-01-02,1e400\n", "F.csv:2:14", sample.ErrCell},
 		{"a label in GBK", "sample_id,label,date,x\n1,\xd3\xf1\xc3\xd7,2024-01-01,1\n", "F.csv:2:3", sample.ErrText},
 		{"a column in GBK", "sample_id,date,x,\xcf\xd8\n1,2024-01-01,1,7\n", "F.csv:1:18", sample.ErrText},
 	} {
