@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,7 +65,7 @@ func runPlotReport(ctx context.Context, args []string, std stdio) error {
 	if err != nil {
 		return err
 	}
-	plots, refusals, err := readPlots(*file, *declared, crops)
+	plots, unknown, refusals, err := readPlots(*file, *declared, crops)
 	if err != nil {
 		return err
 	}
@@ -87,9 +90,14 @@ func runPlotReport(ctx context.Context, args []string, std stdio) error {
 	if *asJSON {
 		err = printJSON(std.Out, map[string]any{
 			"features": len(plots) + len(refusals), "plots": len(plots), "refusals": refusals, "season": season, "reports": reports,
+			"unknown_crops": unknown,
 		})
 	} else {
 		err = printReports(std, crops, *lang, plots, reports, refusals)
+		for _, name := range slices.Sorted(maps.Keys(unknown)) {
+			_, werr := fmt.Fprintf(std.Out, "%d plot(s) declare %q, which the catalogue does not know: judged as if nothing were declared\n", unknown[name], name)
+			err = errors.Join(err, werr)
+		}
 	}
 	if err == nil && len(refusals) > 0 {
 		err = errNo
@@ -135,16 +143,24 @@ func seasonOf(cat *scene.Catalogue, from, to string) (geo.Season, error) {
 	return s, nil
 }
 
-// readPlots reads the register; a plot's id is its number in the file.
-func readPlots(path, declared string, crops *crop.Catalogue) ([]geo.Plot, []register.Refusal, error) {
-	plots, refusals, err := register.ReadFile(path)
+// readPlots reads the register; a plot's id is its number in the file. unknown counts
+// the plots of each declared crop that the catalogue does not know.
+func readPlots(path, declared string, crops *crop.Catalogue) (plots []geo.Plot, unknown map[string]int, refusals []register.Refusal, err error) {
+	plots, refusals, err = register.ReadFile(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	src, err := register.Open(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
+	codes := map[string]string{}
+	for _, k := range crops.Crops() {
+		for _, name := range []string{k.Code, k.Zh, k.En} {
+			codes[strings.ToLower(name)] = k.Code
+		}
+	}
+	unknown = map[string]int{}
 	refused := map[int]bool{}
 	for _, r := range refusals {
 		refused[r.Feature] = true
@@ -161,18 +177,16 @@ func readPlots(path, declared string, crops *crop.Catalogue) ([]geo.Plot, []regi
 		if declared != "" {
 			v, ok := f.Fields[declared]
 			if !ok {
-				return nil, nil, errUsage.At("%s, feature %d", path, f.Number).With("why", fmt.Sprintf("it has no column %q", declared))
+				return nil, nil, nil, errUsage.At("%s, feature %d", path, f.Number).With("why", fmt.Sprintf("it has no column %q", declared))
 			}
 			name = v
 		}
-		p.Crop = ""
-		for _, k := range crops.Crops() {
-			if name != "" && (strings.EqualFold(name, k.Code) || name == k.Zh || strings.EqualFold(name, k.En)) {
-				p.Crop = k.Code
-			}
+		name = strings.TrimSpace(name)
+		if p.Crop = codes[strings.ToLower(name)]; p.Crop == "" && name != "" {
+			unknown[name]++
 		}
 	}
-	return plots, refusals, nil
+	return plots, unknown, refusals, nil
 }
 
 func writeReports(ctx context.Context, dir, lang string, html bool, maker *report.Maker, plots []geo.Plot, reports []geo.CropReport) error {

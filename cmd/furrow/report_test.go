@@ -49,6 +49,37 @@ func TestPlotReport(t *testing.T) {
 	}
 }
 
+// A declared crop is found by its code or either name; one that is not found is told,
+// for nothing is held against it.
+func TestPlotReportTellsUnknownCrops(t *testing.T) {
+	t.Parallel()
+	var features []string
+	for i, name := range []string{"cotton", " 棉花 ", "COTTON", "稻田", "稻田", ""} {
+		x := 87 + float64(i)/100
+		features = append(features, fmt.Sprintf(`{"type":"Feature","properties":{"declared":%q},"geometry":{"type":"Polygon","coordinates":[[[%g,44],[%g,44],[%g,44.001],[%g,44]]]}}`, name, x, x+0.001, x+0.001, x))
+	}
+	path := filepath.Join(t.TempDir(), "fields.geojson")
+	if err := os.WriteFile(path, []byte(`{"type":"FeatureCollection","features":[`+strings.Join(features, ",")+`]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	crops, err := openCrops("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plots, unknown, _, err := readPlots(path, "declared", crops)
+	if err != nil || len(plots) != 6 {
+		t.Fatal(len(plots), err)
+	}
+	for i, want := range []string{"cotton", "cotton", "cotton", "", "", ""} {
+		if plots[i].Crop != want {
+			t.Errorf("plot %d declares %q, want %q", i, plots[i].Crop, want)
+		}
+	}
+	if len(unknown) != 1 || unknown["稻田"] != 2 {
+		t.Errorf("unknown are %v", unknown)
+	}
+}
+
 // A model trained on fields nearby names the crops; one of another country leaves
 // them to the rules, which say so.
 func TestPlotReportByModel(t *testing.T) {

@@ -14,8 +14,8 @@ import (
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/crop"
 	"github.com/furrowcredit/furrow/geo/series"
-	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/internal/realdata"
+	"github.com/furrowcredit/furrow/money"
 )
 
 // What everybody knows of a province: crops that are at home there, and crops that

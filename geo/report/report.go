@@ -200,11 +200,12 @@ func (m *Maker) recognise(d *draft) error {
 }
 
 // learned puts the model's answer over that of the rules. Scenes without the bands that
-// the model wants leave it to them, as if it did not cover the place.
+// the model wants, or a model without a calendar, leave it to them, as if it did not
+// cover the place.
 func (m *Maker) learned(d *draft, ev crop.Evidence, a *crop.Answer) error {
 	guesses, unsure, err := m.model.Classify(d.ev.Sights, ev.Start, ev.End)
 	switch {
-	case errors.Is(err, model.ErrBands):
+	case errors.Is(err, model.ErrBands) || errors.Is(err, model.ErrSeason):
 		return nil
 	case err != nil:
 		return err

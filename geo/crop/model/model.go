@@ -29,6 +29,9 @@ import (
 // ErrBands is what a model gets that wants a band the observations do not have.
 var ErrBands = fault.New(fault.Invalid, "model.bands", "the model wants the band(s) {bands}, which the series do not have; use a model trained on what there is")
 
+// ErrSeason is what a model gets for a plot when its samples begin all over the year.
+var ErrSeason = fault.New(fault.Invalid, "model.season", "the model's samples begin all over the year, so it answers only for series that say when their own season began; train it on samples of one season of the calendar")
+
 // Why a model does not name a crop, or names it with a warning.
 const (
 	NoData  = "no_data"               // no value of any band
@@ -317,8 +320,12 @@ var sightBands = map[string]func(series.Sight) float64{
 // Classify answers for the observations of a plot, by date, in the season from
 // start to end: every crop with its probability, most probable first, and why the
 // model would not name one, "" when it would. It returns ErrBands when the model
-// wants a band that observations do not have.
+// wants a band that observations do not have, and ErrSeason when it counts the days
+// of a season from a start that nobody knows of a plot.
 func (m *Model) Classify(sights []series.Sight, start, end time.Time) (guesses []geo.CropGuess, unsure string, err error) {
+	if m.machine.frame.Grid.Anchor < 0 {
+		return nil, "", ErrSeason
+	}
 	s := sample.Sample{Start: sample.Day(start), End: sample.Day(end), At: orb.Point{math.NaN(), math.NaN()}}
 	columns := make([]int, len(m.machine.frame.Bands))
 	var lack []string

@@ -227,6 +227,40 @@ func TestClassifiesTheSightsOfAPlot(t *testing.T) {
 	}
 }
 
+// Such a model knows no calendar: where the season of a plot began it cannot guess.
+func TestModelOfSeasonsAllOverTheYear(t *testing.T) {
+	t.Parallel()
+	s := set(t, fields(30, 4, 16, 1, "NDVI"))
+	for i := range s.Samples {
+		k, shift := &s.Samples[i], i%12*30
+		k.Start, k.End = k.Start+shift, k.End+shift
+		for j := range k.Days {
+			k.Days[j] += shift
+		}
+	}
+	m, err := model.Train(context.Background(), s, model.Training{Config: model.Config{Method: model.SVM}, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers, err := m.AnswerAll(context.Background(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	right := 0
+	for i, a := range answers {
+		if a.Crop == s.Samples[i].Label {
+			right++
+		}
+	}
+	if right < 57 {
+		t.Errorf("%d of 60 right, each counted from its own start", right)
+	}
+	jan := time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC)
+	if _, _, err := m.Classify(nil, jan, jan.AddDate(1, 0, 0)); !errors.Is(err, model.ErrSeason) {
+		t.Errorf("a plot got %v", err)
+	}
+}
+
 func TestValidatesByGroupsWithoutLettingThemLeak(t *testing.T) {
 	t.Parallel()
 	s := set(t, fields(30, 4, 16, 1, "NDVI"))

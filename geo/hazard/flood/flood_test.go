@@ -233,11 +233,11 @@ func TestMap(t *testing.T) {
 		"no water, no threshold of its own": {change: func(s *world) { s.wet = never }, iou: 1, check: func(r flood.Result) bool {
 			return r.Water == 0 && r.Thresholds["mndwi"].Usual && r.Thresholds["radar"].Usual
 		}},
-		"nothing but water":                    {change: func(s *world) { s.wet = everything }, iou: 0.999, check: func(r flood.Result) bool { return r.Dry == 0 && r.Thresholds["radar"].Usual }},
-		"a drop in a wide dry land is seen":    {change: func(s *world) { s.wet = func(x, y int) bool { return x > 600 && y > 170 } }, iou: 0.9, check: func(r flood.Result) bool { return !r.Thresholds["radar"].Usual }},
-		"water over the seam between blocks":   {change: func(s *world) { s.wet = func(x, y int) bool { return x > 490 && x < 540 } }, use: func(c *flood.Config) { c.S2 = "" }, iou: 0.9, check: func(r flood.Result) bool { return r.Water > 9000 }},
-		"shadowless bare radar of one band":    {use: func(c *flood.Config) { c.S2 = "" }, iou: 0.9, check: func(r flood.Result) bool { return len(r.Thresholds) == 2 }},
-		"a mask of clouds is obeyed":           {use: func(c *flood.Config) { c.Clouds = c.Truth }, iou: 0.9, check: func(r flood.Result) bool { return r.RadarOnly > 15000 }},
+		"nothing but water":                  {change: func(s *world) { s.wet = everything }, iou: 0.999, check: func(r flood.Result) bool { return r.Dry == 0 && r.Thresholds["radar"].Usual }},
+		"a drop in a wide dry land is seen":  {change: func(s *world) { s.wet = func(x, y int) bool { return x > 600 && y > 170 } }, iou: 0.9, check: func(r flood.Result) bool { return !r.Thresholds["radar"].Usual }},
+		"water over the seam between blocks": {change: func(s *world) { s.wet = func(x, y int) bool { return x > 490 && x < 540 } }, use: func(c *flood.Config) { c.S2 = "" }, iou: 0.9, check: func(r flood.Result) bool { return r.Water > 9000 }},
+		"shadowless bare radar of one band":  {use: func(c *flood.Config) { c.S2 = "" }, iou: 0.9, check: func(r flood.Result) bool { return len(r.Thresholds) == 2 }},
+		"a mask of clouds is obeyed":         {use: func(c *flood.Config) { c.Clouds = c.Truth }, iou: 0.9, check: func(r flood.Result) bool { return r.RadarOnly > 15000 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
