@@ -41,11 +41,8 @@ func System(s string) (string, error) {
 	}
 	if strings.HasPrefix(strings.ToUpper(name), "EPSG:") {
 		name = strings.ToUpper(name)
-	} else if !strings.Contains(name, "[") { // nothing that GDAL would fetch or open
-		return "", ErrCRS.With("crs", s)
 	}
-	scene.RegisterDrivers()
-	ref, err := godal.NewSpatialRef(name)
+	ref, err := scene.NewRef(name)
 	if err != nil {
 		return "", ErrCRS.With("crs", s).Because(err)
 	}
@@ -69,12 +66,12 @@ func newMover(crs string) (mover, error) {
 	case BD09:
 		return mover{shifted(datum.FromBD09), still}, nil
 	}
-	from, err := godal.NewSpatialRef(crs)
+	from, err := scene.NewRef(crs)
 	if err != nil {
 		return mover{}, ErrCRS.With("crs", crs).Because(err)
 	}
 	defer from.Close()
-	to, err := godal.NewSpatialRef(geo.WGS84)
+	to, err := scene.NewRef(geo.WGS84)
 	if err != nil {
 		return mover{}, ErrCRS.With("crs", crs).Because(err)
 	}

@@ -1,7 +1,9 @@
 package scene
 
 import (
+	"errors"
 	"math"
+	"regexp"
 	"strings"
 
 	"github.com/airbusgeo/godal"
@@ -260,15 +262,27 @@ func ToWGS84(crs string, p orb.Polygon) (orb.Polygon, error) {
 	return out, nil
 }
 
+// system is a code or the head of a WKT. GDAL takes other words for the names of files
+// or of addresses and opens them, and what names a system may come from strangers.
+var system = regexp.MustCompile(`^(?:[A-Za-z]+:[0-9]+|\s*[A-Za-z_0-9]+\s*\[(?s:.*))$`)
+
+// NewRef is the coordinate system of an "EPSG:n" code or of WKT.
+func NewRef(name string) (*godal.SpatialRef, error) {
+	if !system.MatchString(name) {
+		return nil, errors.New("it is neither a code nor WKT")
+	}
+	RegisterDrivers()
+	return godal.NewSpatialRef(name)
+}
+
 // newTransform returns the way between two systems, and a function that frees it.
 func newTransform(from, to string) (tr *godal.Transform, done func(), err error) {
-	RegisterDrivers()
-	src, err := godal.NewSpatialRef(from)
+	src, err := NewRef(from)
 	if err != nil {
 		return nil, nil, ErrGrid.With("why", "unknown coordinate system "+from).Because(err)
 	}
 	defer src.Close()
-	dst, err := godal.NewSpatialRef(to)
+	dst, err := NewRef(to)
 	if err != nil {
 		return nil, nil, ErrGrid.With("why", "unknown coordinate system "+to).Because(err)
 	}

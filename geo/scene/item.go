@@ -161,7 +161,7 @@ func ParseItem(body []byte, dir string) (Item, error) {
 }
 
 // ItemOf reads a decoded STAC item. Relative asset links are resolved against dir.
-// Pictures for eyes are left aside; where a band is there several times, the finest
+// Without one polygon as geometry, the outline is that of its grid. Pictures for eyes are left aside; where a band is there several times, the finest
 // pixels are taken, then the file that is not JPEG 2000. [ErrNoScale], [ErrOffset]
 // and [ErrEightBit] say which band must not be taken for reflectance.
 func ItemOf(s stac.Item, dir string) (Item, error) {
@@ -186,7 +186,7 @@ func ItemOf(s stac.Item, dir string) (Item, error) {
 		it.DataShare = *s.Properties.DataShare
 	}
 	if s.Geometry != nil {
-		if p, ok := s.Geometry.Geometry().(orb.Polygon); ok {
+		if p, ok := s.Geometry.Geometry().(orb.Polygon); ok && len(p) > 0 && len(p[0]) >= 4 {
 			it.Footprint = p
 		}
 	}
@@ -218,6 +218,12 @@ func ItemOf(s stac.Item, dir string) (Item, error) {
 	}
 	if err := it.Settle(); err != nil {
 		return Item{}, err
+	}
+	if it.Footprint == nil {
+		var err error
+		if it.Footprint, err = it.Grid.Footprint(); err != nil {
+			return Item{}, err
+		}
 	}
 	return it, nil
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io/fs"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/airbusgeo/godal"
 	"github.com/paulmach/orb"
+	"github.com/paulmach/orb/planar"
 
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo/scene"
@@ -424,6 +427,57 @@ func TestCatalogueIsSTAC(t *testing.T) {
 			t.Errorf("the item of the first date and %s", say)
 		}
 	}
+}
+
+// Catalogues of others may state no outline, or several parts of one.
+func TestOutlineComesFromTheGridWhereNoneIsStated(t *testing.T) {
+	t.Parallel()
+	for _, geometry := range []string{`null`, `{"type":"Polygon","coordinates":[]}`, `{"type":"Polygon","coordinates":[[]]}`,
+		`{"type":"MultiPolygon","coordinates":[[[[117,36],[117.1,36],[117.1,36.1],[117,36]]]]}`} {
+		it, err := scene.ParseItem([]byte(`{"type":"Feature","id":"a","properties":{"datetime":"2026-04-11T00:00:00Z"},"geometry":`+geometry+`,"assets":{"a":{"href":"a.tif",
+			"eo:bands":[{"name":"ndvi"}],"proj:epsg":4326,"proj:shape":[10,10],"proj:transform":[0.01,0,117,0,-0.01,36]}}}`), "dir")
+		if err != nil || !planar.PolygonContains(it.Footprint, orb.Point{117.05, 35.95}) {
+			t.Errorf("%s: %v, %v", geometry, it.Footprint, err)
+		}
+	}
+}
+
+// GDAL takes what is no system for a file or an address and opens it.
+func TestNamesOfSystemsAreNotOpened(t *testing.T) {
+	t.Parallel()
+	wkt := filepath.Join(t.TempDir(), "wkt[") // with a good system in it
+	ref, err := scene.NewRef("EPSG:32650")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ref.Close()
+	text, err := ref.WKT()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(wkt, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	asked := false
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked = true
+		_, _ = w.Write([]byte(text))
+	}))
+	defer server.Close()
+	for _, name := range []string{"", wkt, server.URL, server.URL + "/[", server.URL + "/x[1]"} {
+		if ref, err := scene.NewRef(name); err == nil {
+			ref.Close()
+			t.Errorf("%q is a system", name)
+		}
+	}
+	if asked {
+		t.Error("an address was asked for")
+	}
+	again, err := scene.NewRef(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Close()
 }
 
 func FuzzParseItem(f *testing.F) {

@@ -50,8 +50,12 @@ func (c *Client) Save(ctx context.Context, q Query, dir string) (Result, error) 
 	res := Result{Found: len(found), Refused: []Refusal{}, Superseded: []index.Superseded{}}
 	var items []scene.Item
 	var about []stac.Properties
+	taken := map[string]string{} // ids, with their collection
 	for _, s := range found {
 		it, err := c.item(ctx, &s)
+		if other, ok := taken[s.ID]; ok && err == nil {
+			err = fmt.Errorf("collection %s has a scene of the same id; search one collection at a time", other)
+		}
 		if ctx.Err() != nil {
 			return res, ctx.Err()
 		}
@@ -60,6 +64,7 @@ func (c *Client) Save(ctx context.Context, q Query, dir string) (Result, error) 
 			res.Refused = append(res.Refused, Refusal{s.ID, err.Error(), err})
 			continue
 		}
+		taken[s.ID] = s.Collection
 		items, about = append(items, it), append(about, s.Properties)
 	}
 	if len(items) == 0 {
@@ -78,7 +83,7 @@ var plain = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,200}$`)
 
 // item makes a scene of what the API says of it.
 func (c *Client) item(ctx context.Context, s *stac.Item) (scene.Item, error) {
-	if !plain.MatchString(s.ID) || !plain.MatchString(s.Collection) {
+	if !plain.MatchString(s.ID) || !plain.MatchString(s.Collection) || s.ID == "collection" || s.Collection == "catalog.json" {
 		return scene.Item{}, errors.New("its id and collection cannot be names of files")
 	}
 	if err := c.absolute(s); err != nil {
@@ -90,14 +95,7 @@ func (c *Client) item(ctx context.Context, s *stac.Item) (scene.Item, error) {
 	if err := fromFiles(s); err != nil {
 		return scene.Item{}, err
 	}
-	it, err := scene.ItemOf(*s, "")
-	if err != nil {
-		return scene.Item{}, err
-	}
-	if len(it.Footprint) == 0 {
-		it.Footprint, err = it.Grid.Footprint()
-	}
-	return it, err
+	return scene.ItemOf(*s, "")
 }
 
 // absolute turns links of assets that are relative to the item into addresses.

@@ -366,6 +366,26 @@ func TestLaterBaselineSupersedes(t *testing.T) {
 	}
 }
 
+func TestScenesThatWouldCoverEachOtherAreRefused(t *testing.T) {
+	t.Parallel()
+	other := strings.Replace(item("a", "", red), "sentinel-2-l2a", "sentinel-2-c1-l2a", 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(page("", item("a", "", red), other, item("collection", "", red), item("../b", "", red))))
+	}))
+	defer server.Close()
+	dir := t.TempDir()
+	res, err := client(server.URL, nil).Save(t.Context(), april, dir)
+	must(t, err)
+	if res.Found != 4 || res.Items != 1 || len(res.Refused) != 3 {
+		t.Errorf("%+v", res)
+	}
+	cat, err := scene.Open(dir)
+	must(t, err)
+	if len(cat.Items()) != 1 {
+		t.Errorf("%d items", len(cat.Items()))
+	}
+}
+
 // Not parallel: GDAL takes the store's address from the environment.
 func TestS3(t *testing.T) {
 	body := cog(t, 512, 10, godal.UInt16, func(x, _ int) float64 { return float64(2000 + x) })
