@@ -143,14 +143,13 @@ func (m *images) Legend(l tile.Layer) ([]tile.Entry, error) { return m.now.Load(
 // changed forgets the tiles that show an older report.
 func (m *images) changed(tenant string) { m.now.Load().tiles.Changed(tenant) }
 
-// fields gives the plots of a tile with their reports.
-func (m *images) fields(ctx context.Context, tenant string, b orb.Bound) ([]tile.Field, error) {
-	const page = 1000
-	var out []tile.Field
+// fields visits the plots of a tile with their reports.
+func (m *images) fields(ctx context.Context, tenant string, b orb.Bound, visit func(tile.Field) error) error {
+	const page = 500
 	for after := ""; ; {
 		plots, err := m.plots.Plots(ctx, tenant, geo.PlotFilter{Bound: &b, After: after, Limit: page})
 		if err != nil || len(plots) == 0 {
-			return out, err
+			return err
 		}
 		after = plots[len(plots)-1].ID
 		ids := make([]string, len(plots))
@@ -159,17 +158,19 @@ func (m *images) fields(ctx context.Context, tenant string, b orb.Bound) ([]tile
 		}
 		reports, err := m.plots.LatestReports(ctx, tenant, ids)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, p := range plots {
 			f := tile.Field{Polygon: p.Polygon}
 			if r, ok := reports[p.ID]; ok {
 				f.Report = &r
 			}
-			out = append(out, f)
+			if err := visit(f); err != nil {
+				return err
+			}
 		}
 		if len(plots) < page {
-			return out, nil
+			return nil
 		}
 	}
 }

@@ -22,8 +22,9 @@ type Field struct {
 	Report  *geo.CropReport
 }
 
-// Fields gives the plots of a tenant whose bounding boxes meet a bound (WGS84).
-type Fields func(ctx context.Context, tenant string, b orb.Bound) ([]Field, error)
+// Fields visits the plots of a tenant whose bounding boxes meet a bound (WGS84), one
+// after the other: a tile of a whole county holds more reports than memory does.
+type Fields func(ctx context.Context, tenant string, b orb.Bound, visit func(Field) error) error
 
 // minFieldZoom is the least zoom at which plots are painted: from farther away a
 // plot of some mu is smaller than a pixel.
@@ -34,18 +35,14 @@ func (r *Renderer) fields(ctx context.Context, img *image.NRGBA, it scene.Item, 
 	if k.Z < minFieldZoom {
 		return nil
 	}
-	fields, err := r.cfg.Fields(ctx, k.Tenant, k.degrees())
-	if err != nil || len(fields) == 0 {
-		return err
-	}
 	var v []float64
 	var class []scene.Class
-	if k.Layer == Growth {
-		if v, class, err = vegetation(it, bands, k); err != nil {
-			return err
+	return r.cfg.Fields(ctx, k.Tenant, k.degrees(), func(f Field) (err error) {
+		if k.Layer == Growth && v == nil {
+			if v, class, err = vegetation(it, bands, k); err != nil {
+				return err
+			}
 		}
-	}
-	for _, f := range fields {
 		colour := func(int) color.NRGBA { return unknown }
 		switch {
 		case k.Layer == Crop && f.Report != nil && f.Report.Crop != "":
@@ -55,7 +52,7 @@ func (r *Renderer) fields(ctx context.Context, img *image.NRGBA, it scene.Item, 
 		case k.Layer == Hazard:
 			h, ok := inForce(f.Report, it.Time)
 			if !ok {
-				continue
+				return nil
 			}
 			c := hazardColours[h.Kind]
 			c.A = uint8(110 + 120*max(0, min(1, h.Share)))
@@ -68,8 +65,8 @@ func (r *Renderer) fields(ctx context.Context, img *image.NRGBA, it scene.Item, 
 			}
 		}
 		k.fill(img, f.Polygon, colour)
-	}
-	return nil
+		return nil
+	})
 }
 
 // degrees is the tile's square in WGS84.

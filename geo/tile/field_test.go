@@ -66,12 +66,17 @@ func TestLayersOfPlots(t *testing.T) {
 	r := tile.New(tile.Config{
 		Scenes: cat, Now: func() time.Time { return now },
 		Crops: []tile.Kind{{Code: "rice", Group: "cereal"}, {Code: "cotton", Group: "fibre"}},
-		Fields: func(_ context.Context, tenant string, _ orb.Bound) ([]tile.Field, error) {
+		Fields: func(_ context.Context, tenant string, _ orb.Bound, visit func(tile.Field) error) error {
 			asked++
 			if tenant != "bank" {
-				return nil, nil
+				return nil
 			}
-			return fields, nil
+			for _, f := range fields {
+				if err := visit(f); err != nil {
+					return err
+				}
+			}
+			return nil
 		},
 	})
 	shot := func(l tile.Layer, tenant string, f tile.Format) []byte {
