@@ -234,7 +234,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	a.countIngest(registry)
 	srv, err := server.New(server.Deps{
 		Gate: gate, Trail: peopleStore,
-		Plots: plots, PlotStore: plotStore, Report: a.reportPlot, ReadPlots: readPlots,
+		Plots: plots, PlotStore: plotStore, Report: a.reportPlot, ReadPlots: readPlots(books.crops),
 		Scenes: pictures.list, Tiles: pictures, Suggest: a.suggest(pictures),
 		Herds:     &iot.Herds{Store: herdStore, Known: books.species.Known, Now: now},
 		HerdStore: herdStore, HerdWatch: a.engine, Watch: a.engine.Reload,

@@ -116,16 +116,23 @@ func loanOf(loans *loan.Service) func(context.Context, string, string) (string, 
 	}
 }
 
-func readPlots(r io.Reader, name string) ([]geo.Plot, []operator.Refused, error) {
-	res, err := register.Load(r, name, register.Options{Split: true})
-	out := make([]operator.Refused, len(res.Refusals))
-	for i, x := range res.Refusals {
-		out[i] = operator.Refused{Place: fmt.Sprintf("feature %d", x.Feature), Err: x.Err}
-		if x.Part > 0 {
-			out[i].Place += fmt.Sprintf(", part %d", x.Part)
+// readPlots reads land registers; declared crops become codes of the catalogue.
+func readPlots(crops *crop.Catalogue) func(r io.Reader, name string) ([]geo.Plot, []operator.Refused, error) {
+	return func(r io.Reader, name string) ([]geo.Plot, []operator.Refused, error) {
+		res, err := register.Load(r, name, register.Options{Split: true})
+		if err != nil {
+			return nil, nil, err
 		}
+		res.NameCrops(crops)
+		out := make([]operator.Refused, len(res.Refusals))
+		for i, x := range res.Refusals {
+			out[i] = operator.Refused{Place: fmt.Sprintf("feature %d", x.Feature), Err: x.Err}
+			if x.Part > 0 {
+				out[i].Place += fmt.Sprintf(", part %d", x.Part)
+			}
+		}
+		return res.Plots, out, nil
 	}
-	return res.Plots, out, err
 }
 
 func importChain(s *firm.Store) func(context.Context, string, map[string]io.Reader) (reference.Report, error) {

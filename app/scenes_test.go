@@ -11,11 +11,13 @@ import (
 
 	"github.com/paulmach/orb"
 
+	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/app"
 	"github.com/furrowcredit/furrow/app/apptest"
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/scene"
 	"github.com/furrowcredit/furrow/geo/scene/index"
+	"github.com/furrowcredit/furrow/server/operator"
 	"github.com/furrowcredit/furrow/sim/county"
 )
 
@@ -117,5 +119,19 @@ func newScene(t *testing.T, first func(*app.App) error) {
 	farmer.Get("/farmer/plots/"+ids["west"], &page)
 	if !slices.Contains(page.Report.Scenes, came.ID) {
 		t.Errorf("the new report does not know %s: %v", came.ID, page.Report.Scenes)
+	}
+}
+
+// TestImportedCropsAreCodes reads a register as land offices write it: crops in words.
+func TestImportedCropsAreCodes(t *testing.T) {
+	t.Parallel()
+	w := newTown(t, app.Config{Data: t.TempDir()})
+	owner := w.register(access.Borrower, "farmer", "")
+	r := w.as(apptest.Operator).Upload("/operator/plots/import", map[string]string{"owner_id": owner}, "东村.csv",
+		[]byte("\uFEFF地块名称,作物,wkt\n东地,夏玉米,\"SRID=4490;POLYGON((114 34.7,114.002 34.7,114.002 34.702,114 34.702,114 34.7))\"\n"+
+			"西地,星星草,\"SRID=4490;POLYGON((114.1 34.7,114.102 34.7,114.102 34.702,114.1 34.702,114.1 34.7))\"\n"))
+	var out operator.PlotImport
+	if r.Read(t, &out); out.Saved != 2 || out.Plots[0].Crop != "summer_maize" || out.Plots[1].Crop != "" {
+		t.Errorf("%+v", out)
 	}
 }

@@ -39,6 +39,14 @@ func runPlotImport(ctx context.Context, args []string, std stdio) error {
 	if len(rest) != 1 {
 		return errUsage.With("why", "give one land-register file")
 	}
+	files, err := catalog.Open("")
+	if err != nil {
+		return err
+	}
+	crops, err := crop.Load(files)
+	if err != nil {
+		return err
+	}
 	step := func(format string, a ...any) {
 		if !*asJSON {
 			_, _ = fmt.Fprintf(std.Err, format+"\n", a...)
@@ -49,9 +57,7 @@ func runPlotImport(ctx context.Context, args []string, std stdio) error {
 		return err
 	}
 	step("read %d features of %s", res.Features, rest[0])
-	if err := knownCrops(&res); err != nil {
-		return err
-	}
+	res.NameCrops(crops)
 	if *out != "" {
 		if err := writePlots(*out, res.Plots); err != nil {
 			return err
@@ -73,38 +79,6 @@ func runPlotImport(ctx context.Context, args []string, std stdio) error {
 		err = errNo
 	}
 	return err
-}
-
-// knownCrops turns declared crops into codes of the catalogue; words that it does
-// not know are left out with a note.
-func knownCrops(res *register.Result) error {
-	files, err := catalog.Open("")
-	if err != nil {
-		return err
-	}
-	crops, err := crop.Load(files)
-	if err != nil {
-		return err
-	}
-	codes := map[string]string{}
-	for _, c := range crops.Crops() {
-		for _, w := range []string{c.Code, c.Zh, c.En} {
-			codes[strings.ToLower(w)] = c.Code
-		}
-	}
-	var unknown []string
-	for i := range res.Plots {
-		word := res.Plots[i].Crop
-		code, ok := codes[strings.ToLower(word)]
-		if !ok && word != "" && !slices.Contains(unknown, word) {
-			unknown = append(unknown, word)
-		}
-		res.Plots[i].Crop = code
-	}
-	for _, w := range unknown {
-		res.Notes = append(res.Notes, register.Note{What: "crop", Detail: fmt.Sprintf("the catalogue has no crop %q: it was left out", w)})
-	}
-	return nil
 }
 
 // savePlots registers the plots; those that are not become refusals of the file.
@@ -223,6 +197,7 @@ func runPlotOverlaps(ctx context.Context, args []string, std stdio) error {
 		return errUsage.With("why", "give one land-register file or --db, and a --min-share from 0 to 1")
 	}
 	var clashes []geo.Clash
+	account := map[string]any{}
 	if *dsn != "" {
 		clashes, err = app.PlotClashes(ctx, *dsn, *tenant, *least)
 	} else {
@@ -234,6 +209,7 @@ func runPlotOverlaps(ctx context.Context, args []string, std stdio) error {
 			for _, r := range res.Refusals {
 				_, _ = fmt.Fprintf(std.Err, "feature %d %s is no plot: %s\n", r.Feature, r.Name, r.Why)
 			}
+			account["features"], account["extra_parts"], account["plots"], account["refusals"] = res.Features, res.Extra, len(res.Plots), res.Refusals
 			clashes, err = geo.Clashes(ctx, res.Plots, *least)
 		}
 	}
@@ -241,7 +217,8 @@ func runPlotOverlaps(ctx context.Context, args []string, std stdio) error {
 		return err
 	}
 	if *asJSON {
-		err = printJSON(std.Out, map[string]any{"overlaps": clashes})
+		account["overlaps"] = clashes
+		err = printJSON(std.Out, account)
 	} else {
 		_, err = fmt.Fprintf(std.Out, "%d pairs of plots of different holders share ground\n", len(clashes))
 		for _, c := range clashes {

@@ -37,7 +37,8 @@ type File struct {
 	Notes    []Note // what had to be put right in the file as a whole
 }
 
-// Note is something that was put right in a whole file: "encoding", "axes", "zone".
+// Note is something that was put right in a whole file: "encoding", "axes", "zone",
+// "unit", "crop".
 type Note struct {
 	What   string `json:"what"`
 	Detail string `json:"detail"`

@@ -23,6 +23,7 @@ import (
 
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/geo/crop"
 )
 
 // What can be wrong with a land-register file.
@@ -262,6 +263,29 @@ func (r *reading) settleClaims() {
 			detail = fmt.Sprintf("column %s does not say its unit, and its numbers fit the drawn areas in none: it was left out", c.key)
 		}
 		r.Notes = append(r.Notes, Note{What: "unit", Detail: detail})
+	}
+}
+
+// NameCrops turns declared crops into codes of the catalogue; words that it does not
+// know are left out with a note.
+func (r *Result) NameCrops(c *crop.Catalogue) {
+	codes := map[string]string{}
+	for _, k := range c.Crops() {
+		for _, w := range []string{k.Code, k.Zh, k.En} {
+			codes[strings.ToLower(w)] = k.Code
+		}
+	}
+	var unknown []string
+	for i := range r.Plots {
+		word := r.Plots[i].Crop
+		code, ok := codes[strings.ToLower(word)]
+		if !ok && word != "" && !slices.Contains(unknown, word) {
+			unknown = append(unknown, word)
+		}
+		r.Plots[i].Crop = code
+	}
+	for _, w := range unknown {
+		r.Notes = append(r.Notes, Note{What: "crop", Detail: fmt.Sprintf("the catalogue has no crop %q: it was left out", w)})
 	}
 }
 
