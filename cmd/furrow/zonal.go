@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -97,12 +96,12 @@ func runZonal(ctx context.Context, args []string, std stdio) error {
 	for i := range rows {
 		rows[i] = []string{ids[i]}
 	}
-	for _, r := range got {
+	for k, r := range got {
 		for b, stats := range r.Stats {
 			if !slices.ContainsFunc(stats, func(s zonal.Stat) bool { return s.Count > 0 }) {
 				_, _ = fmt.Fprintf(std.Err, "%s: no polygon lies on data of band %d\n", r.Path, b+1)
 			}
-			prefix := columnPrefix(r, b, len(rasters) > 1)
+			prefix := columnPrefix(got, k, b)
 			for _, n := range names {
 				header = append(header, prefix+n)
 				for i, s := range stats {
@@ -120,15 +119,30 @@ func runZonal(ctx context.Context, args []string, std stdio) error {
 	return nil
 }
 
-// columnPrefix tells rasters and bands apart where there are several.
-func columnPrefix(r zonal.RasterStats, band int, several bool) string {
-	var p string
-	if several {
+// columnPrefix tells rasters and bands apart where there are several; what two of
+// them share is no name: the place in the list tells those apart.
+func columnPrefix(all []zonal.RasterStats, raster, band int) string {
+	stem := func(r zonal.RasterStats) string {
 		base := filepath.Base(r.Path)
-		p = strings.TrimSuffix(base, filepath.Ext(base)) + "_"
+		return strings.TrimSuffix(base, filepath.Ext(base))
+	}
+	r := all[raster]
+	var p string
+	if len(all) > 1 {
+		name := stem(r)
+		if slices.ContainsFunc(slices.Concat(all[:raster], all[raster+1:]), func(o zonal.RasterStats) bool { return stem(o) == name }) {
+			name = fmt.Sprintf("%s_r%d", name, raster+1)
+		}
+		p = name + "_"
 	}
 	if len(r.Bands) > 1 {
-		p += cmp.Or(r.Bands[band].Description, fmt.Sprintf("b%d", band+1)) + "_"
+		name := r.Bands[band].Description
+		for i, o := range r.Bands {
+			if name == "" || i != band && o.Description == name {
+				name = fmt.Sprintf("b%d", band+1)
+			}
+		}
+		p += name + "_"
 	}
 	return p
 }

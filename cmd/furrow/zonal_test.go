@@ -74,7 +74,7 @@ func TestZonal(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &answer); err != nil || answer.Parcels != 582 {
 		t.Errorf("--json: %s, %v", text, err)
 	}
-	if strings.Join(answer.Columns, ",") != "id,ndvi_1_mean,ndvi_1_mean" {
+	if strings.Join(answer.Columns, ",") != "id,ndvi_1_r1_mean,ndvi_1_r2_mean" {
 		t.Errorf("columns of two rasters: %v", answer.Columns)
 	}
 }
