@@ -2,7 +2,6 @@ package series
 
 import (
 	"math"
-	"slices"
 
 	"github.com/furrowcredit/furrow/fault"
 )
@@ -24,7 +23,6 @@ type Smoother struct {
 	l1, l2  []float64 // factors of the LDLᵀ decomposition
 	ww, tmp []float64 // reweighted weights; a second solution
 	lanes   []rows    // of Batch
-	sorted  []float64
 }
 
 // Whittaker smooths values y at the rising positions x (in steps, such as days
@@ -71,51 +69,7 @@ func (s *Smoother) Envelope(z, x, y, w []float64, lambda, p float64) error {
 	return nil
 }
 
-const (
-	envelopeRounds = 10
-	robustRounds   = 4
-	// biweightTuning is Tukey's constant for 95 % efficiency on normal errors.
-	biweightTuning = 4.685
-	// minScale keeps a very quiet series from calling its own noise an outlier:
-	// NDVI of one field repeats to about 0.02.
-	minScale = 0.02
-)
-
-// Robust smooths and then weighs down, round by round, what lies far below the
-// curve: a cloud or a shadow that the mask missed lowers NDVI, nothing raises it.
-// The weight of a low outlier is Tukey's biweight of its residual over the
-// median absolute residual; points above the curve keep their weight.
-func (s *Smoother) Robust(z, x, y, w []float64, lambda float64) error {
-	if err := s.Fixed(z, x, y, w, lambda); err != nil {
-		return err
-	}
-	for range robustRounds {
-		s.sorted = s.sorted[:0]
-		for i := range y {
-			if w[i] > 0 {
-				s.sorted = append(s.sorted, math.Abs(y[i]-z[i]))
-			}
-		}
-		slices.Sort(s.sorted)
-		scale := max(1.4826*s.sorted[len(s.sorted)/2], minScale)
-		live := 0
-		for i := range y {
-			s.ww[i] = w[i]
-			if r := (z[i] - y[i]) / (biweightTuning * scale); w[i] > 0 && r > 0 {
-				k := max(0, 1-r*r)
-				s.ww[i] = w[i] * k * k
-			}
-			if s.ww[i] > 0 {
-				live++
-			}
-		}
-		if live < 3 {
-			return nil // too few would be left to carry a curve; keep the last one
-		}
-		s.solve(z, y, s.ww, lambda)
-	}
-	return nil
-}
+const envelopeRounds = 10
 
 // VGrid is the usual search grid of the V-curve: log10 λ from -2 to 1 by 0.2.
 func VGrid() []float64 {

@@ -146,40 +146,6 @@ func TestWhittakerKeepsLines(t *testing.T) {
 	})
 }
 
-// Robust smoothing must pass over a single missed cloud but follow a harvest.
-func TestRobust(t *testing.T) {
-	t.Parallel()
-	n := 40
-	x, truth, y, w := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
-	for i := range x {
-		x[i], w[i] = float64(i), 1
-		truth[i] = 0.2 + 0.6*math.Exp(-sq(float64(i-18)/6))
-		if i >= 26 {
-			truth[i] = 0.2
-		}
-		y[i] = truth[i] + 0.01*math.Sin(float64(i)*2.1)
-	}
-	for _, i := range []int{10, 16, 20} {
-		y[i] = 0.05
-	}
-	var s series.Smoother
-	plain, robust := make([]float64, n), make([]float64, n)
-	if err := s.Fixed(plain, x, y, w, 0.5); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Robust(robust, x, y, w, 0.5); err != nil {
-		t.Fatal(err)
-	}
-	for _, i := range []int{10, 16, 20} {
-		if d := math.Abs(robust[i] - truth[i]); d > 0.05 {
-			t.Errorf("missed cloud at %d: off by %.3f (plain %.3f)", i, d, math.Abs(plain[i]-truth[i]))
-		}
-	}
-	if robust[24] < 0.35 || robust[28] > 0.3 {
-		t.Errorf("the harvest was smoothed away: %.2f", robust[22:30])
-	}
-}
-
 func sq(v float64) float64 { return v * v }
 
 func TestSmootherDoesNotAllocate(t *testing.T) {
@@ -189,7 +155,7 @@ func TestSmootherDoesNotAllocate(t *testing.T) {
 		x[i], g.Y[i], g.W[i] = float64(i), math.Sin(float64(i)), 1
 	}
 	var s series.Smoother
-	if n := testing.AllocsPerRun(10, func() { _ = s.Robust(z, x, g.Y, g.W, 10) }); n > 0 {
+	if n := testing.AllocsPerRun(10, func() { _ = s.Envelope(z, x, g.Y, g.W, 10, 0.9) }); n > 0 {
 		t.Errorf("%v allocations a series", n)
 	}
 	if n := testing.AllocsPerRun(10, func() { _, _ = s.Batch(z, x, g.Y, g.W, 10) }); n > 0 {
@@ -211,7 +177,6 @@ func BenchmarkWhittaker(b *testing.B) {
 	for name, run := range map[string]func() error{
 		"fixed":    func() error { return s.Fixed(z, x, y, w, 10) },
 		"envelope": func() error { return s.Envelope(z, x, y, w, 10, 0.9) },
-		"robust":   func() error { return s.Robust(z, x, y, w, 10) },
 		"vcurve":   func() error { _, err := s.VCurve(z, x, y, w, series.VGrid(), 0); return err },
 	} {
 		b.Run(name, func(b *testing.B) {

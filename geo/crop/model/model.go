@@ -223,9 +223,6 @@ func (m *Model) survey(set *sample.Set) {
 	slices.SortFunc(m.Cells, func(a, b [2]int) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) })
 }
 
-// Labels gives the crops that the model can name, sorted.
-func (m *Model) Labels() []string { return slices.Clone(m.machine.labels) }
-
 // Bands gives the bands that the model wants.
 func (m *Model) Bands() []string { return slices.Clone(m.machine.frame.Bands) }
 

@@ -54,21 +54,6 @@ func (s *Sample) Blank() bool {
 	return true
 }
 
-// Labels gives the labels that occur, sorted, and the samples of each.
-func (s *Set) Labels() (labels []string, count map[string]int) {
-	count = map[string]int{}
-	for i := range s.Samples {
-		if l := s.Samples[i].Label; l != "" {
-			count[l]++
-		}
-	}
-	for l := range count {
-		labels = append(labels, l)
-	}
-	slices.Sort(labels)
-	return labels, count
-}
-
 // Subset is a set of some samples, by index.
 func (s *Set) Subset(index []int) *Set {
 	out := *s
@@ -77,16 +62,6 @@ func (s *Set) Subset(index []int) *Set {
 		out.Samples[i] = s.Samples[k]
 	}
 	return &out
-}
-
-// Placed says whether the place of every sample is known.
-func (s *Set) Placed() bool {
-	for i := range s.Samples {
-		if !s.Samples[i].Placed() {
-			return false
-		}
-	}
-	return len(s.Samples) > 0
 }
 
 // sortDays puts every series in the order of its days; it reports a day that
