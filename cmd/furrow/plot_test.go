@@ -10,6 +10,7 @@ import (
 
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/geo/register"
 	"github.com/furrowcredit/furrow/internal/realdata"
 	"github.com/furrowcredit/furrow/store/storetest"
 )
@@ -78,6 +79,32 @@ func TestPlotImportIntoTheRegister(t *testing.T) {
 		if c := got.Overlaps; len(c) != 1 || c[0].A.OwnerName != "张三" || c[0].B.OwnerName != "李四" || c[0].Share < 0.49 || c[0].Share > 0.51 {
 			t.Errorf("%v: %+v", args, c)
 		}
+	}
+}
+
+// The very same boundary under two holders is the plainest double pledge, and what is
+// no plot is accounted for.
+func TestPlotOverlapsOfOneBoundary(t *testing.T) {
+	t.Parallel()
+	const wkt = `"SRID=4490;POLYGON((114 34.7,114.002 34.7,114.002 34.702,114 34.702,114 34.7))"`
+	file := filepath.Join(t.TempDir(), "a.csv")
+	if err := os.WriteFile(file, []byte("name,owner,wkt\n东地,张三,"+wkt+"\n东地,李四,"+wkt+"\n东地,张三,"+wkt+"\n坏地,王五,x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text, _, err := call(t, runPlotOverlaps, file, "--json")
+	if !errors.Is(err, errNo) {
+		t.Fatalf("got %v", err)
+	}
+	var got struct {
+		Features, Plots int
+		Refusals        []register.Refusal
+		Overlaps        []geo.Clash
+	}
+	if err := json.Unmarshal([]byte(text), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Features != 4 || got.Plots != 2 || len(got.Refusals) != 2 || len(got.Overlaps) != 1 || got.Overlaps[0].Share < 0.999 {
+		t.Errorf("%s", text)
 	}
 }
 

@@ -40,7 +40,7 @@ var (
 	ErrShape        = fault.New(fault.Invalid, "register.shape", "the feature is of the type {type}; a plot is one polygon")
 	ErrParts        = fault.New(fault.Invalid, "register.parts", "the feature has {n} separate parts; register each as a plot of its own")
 	ErrPlace        = fault.New(fault.Invalid, "register.place", "the coordinates cannot be turned into longitude and latitude; is the coordinate system of the file right?")
-	ErrDuplicate    = fault.New(fault.Conflict, "register.duplicate", "the same boundary is in the file already, as feature {first}")
+	ErrDuplicate    = fault.New(fault.Conflict, "register.duplicate", "the same boundary of the same holder is in the file already, as feature {first}")
 )
 
 // Options say how a file is read; the zero value takes it at its word.
@@ -136,8 +136,14 @@ type reading struct {
 	finder
 	mover
 	source  string
-	first   map[string]int // boundaries seen, with the number of their feature
+	first   map[string][]held // boundaries seen
 	pending []pending
+}
+
+// held is the feature of a boundary, and its holder: "" where the file names none.
+type held struct {
+	feature int
+	holder  string
 }
 
 // pending is a claimed area whose unit only the whole file can tell.
@@ -168,7 +174,7 @@ func read(path, name string, opt Options) (Result, error) {
 	defer m.close()
 	r := reading{
 		Result: Result{Features: len(file.Features), Refusals: []Refusal{}, Notes: file.Notes, CRS: file.CRS, Encoding: file.Encoding},
-		finder: find(list), mover: m, source: "import:" + name, first: map[string]int{},
+		finder: find(list), mover: m, source: "import:" + name, first: map[string][]held{},
 	}
 	for _, ft := range file.Features {
 		r.feature(ft, opt.Split)
@@ -215,11 +221,14 @@ func (r *reading) plot(ft Feature, part int, name string, poly orb.Polygon) erro
 	if err != nil {
 		return err
 	}
-	key := outlineKey(valid)
-	if n, ok := r.first[key]; ok {
-		return ErrDuplicate.With("first", n)
+	// The same land under another holder is no slip: overlaps are to show it.
+	outline, holder := outlineKey(valid), cmp.Or(r.field(ft, "owner_id"), r.field(ft, "owner"))
+	for _, other := range r.first[outline] {
+		if holder == "" || other.holder == "" || other.holder == holder {
+			return ErrDuplicate.With("first", other.feature)
+		}
 	}
-	r.first[key] = ft.Number
+	r.first[outline] = append(r.first[outline], held{ft.Number, holder})
 	for _, m := range mends {
 		r.Repairs = append(r.Repairs, Repair{Feature: ft.Number, Part: part, Name: name, Mended: m})
 	}
