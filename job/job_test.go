@@ -118,6 +118,7 @@ func TestNewScenes(t *testing.T) {
 			all := []scene.Item{
 				{ID: "s1", Time: came, Footprint: orb.Bound{Min: orb.Point{114.29, 34.9}, Max: orb.Point{114.35, 35.1}}.ToPolygon()},
 				{ID: "s2", Time: came, Footprint: orb.Bound{Min: orb.Point{114.39, 34.9}, Max: orb.Point{114.45, 35.1}}.ToPolygon()},
+				{ID: "ahead", Time: time.Now().Add(time.Hour), Footprint: orb.Bound{Min: orb.Point{114.29, 34.9}, Max: orb.Point{114.45, 35.1}}.ToPolygon()},
 			}[:n]
 			return &all
 		}
@@ -181,6 +182,15 @@ func TestNewScenes(t *testing.T) {
 		idle()
 		if got := changed(); !slices.Equal(got, []string{"beside", "old"}) {
 			t.Errorf("plots judged after a second scene: %q", got)
+		}
+		items.Store(scenes(3))
+		change(time.Now())
+		idle()
+		if got := changed(); len(got) != 2 {
+			t.Errorf("plots judged by a scene whose day has not come: %q", got)
+		}
+		if left, err := passes.NewScenes(ctx, "bank", []string{"s1", "s2", "ahead"}); err != nil || !slices.Equal(left, []string{"ahead"}) {
+			t.Errorf("scenes not passed on: %q, %v, want the one whose day has not come", left, err)
 		}
 		for _, runner := range runners {
 			if err := runner.Stop(ctx); err != nil {

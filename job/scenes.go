@@ -55,8 +55,13 @@ func (w Work) scenes(ctx context.Context, a scenesArgs, add func(context.Context
 	if err != nil || len(ids) == 0 {
 		return err
 	}
-	fresh := slices.DeleteFunc(slices.Clone(items), func(it scene.Item) bool { return !slices.Contains(ids, it.ID) })
 	season := w.Season()
+	fresh := slices.DeleteFunc(slices.Clone(items), func(it scene.Item) bool { return !slices.Contains(ids, it.ID) })
+	for _, it := range fresh {
+		if it.Time.After(season.End) { // its day has not come: a later season will hold it
+			ids = slices.DeleteFunc(ids, func(id string) bool { return id == it.ID })
+		}
+	}
 	due, err := w.beneath(ctx, a.Tenant, fresh, season)
 	if err != nil {
 		return err
