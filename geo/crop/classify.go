@@ -69,6 +69,18 @@ type Evidence struct {
 	Sights     []series.Sight // by date, valid or not
 }
 
+// clear gives the valid looks within the season; what lies outside has no day of its curve.
+func (ev Evidence) clear() []series.Sight {
+	seen := make([]series.Sight, 0, len(ev.Sights))
+	end := ev.End.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)
+	for _, s := range ev.Sights {
+		if s.Valid && !s.Date.Before(ev.Start.UTC().Truncate(24*time.Hour)) && s.Date.Before(end) {
+			seen = append(seen, s)
+		}
+	}
+	return seen
+}
+
 // Match is a season of the plot and the part of the crop that explains it.
 type Match struct {
 	Part   Part
@@ -107,12 +119,7 @@ type candidate struct {
 // crop of the group is the answer: trees look alike from above.
 func (c *Catalogue) Classify(ev Evidence) Answer {
 	a := Answer{Untrained: true}
-	seen := make([]series.Sight, 0, len(ev.Sights))
-	for _, s := range ev.Sights {
-		if s.Valid {
-			seen = append(seen, s)
-		}
-	}
+	seen := ev.clear()
 	curve, err := series.Fit(dryObservations(seen), ev.Start, ev.End)
 	if err != nil {
 		a.Unsure = FewDates

@@ -132,6 +132,36 @@ func TestClassifyAbstains(t *testing.T) {
 	}
 }
 
+// Looks before and after the season say nothing of it, and have no day of its curve.
+func TestClassifyPassesOverLooksOutsideTheSeason(t *testing.T) {
+	t.Parallel()
+	c := builtin(t)
+	from, to := date("2026-01-05"), date("2026-11-10")
+	f := field{base: 0.2, rises: []rise{wheat, maize}}
+	all := f.sights(date("2025-01-05"), date("2027-06-10"), 9)
+	var inside []series.Sight
+	for _, s := range all {
+		if !s.Date.Before(from) && !s.Date.After(to) {
+			inside = append(inside, s)
+		}
+	}
+	ev := crop.Evidence{Region: "huanghuai", County: "410725", Start: from, End: to, Sights: inside}
+	want := c.Classify(ev)
+	if ev.Sights = all; want.Crop != "wheat_maize" || len(inside) == len(all) {
+		t.Fatalf("%d of %d looks: %q %v", len(inside), len(all), want.Crop, want.Guesses)
+	}
+	if got := c.Classify(ev); got.Crop != want.Crop || got.Confidence != want.Confidence {
+		t.Errorf("%q %.3f, without the others %q %.3f", got.Crop, got.Confidence, want.Crop, want.Confidence)
+	}
+	if got := c.Match(ev, "wheat_maize"); len(got) != len(want.Matches) {
+		t.Errorf("%d matches, want %d", len(got), len(want.Matches))
+	}
+	ev.Sights = all[:20]
+	if got := c.Classify(ev); got.Unsure != crop.FewDates {
+		t.Errorf("only looks of another year: %+v", got)
+	}
+}
+
 // A flood of a few days over standing maize must not make it two crops.
 func TestClassifyPassesOverFlood(t *testing.T) {
 	t.Parallel()

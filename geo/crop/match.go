@@ -10,12 +10,7 @@ func (c *Catalogue) Match(ev Evidence, code string) []Match {
 	if len(parts) == 0 {
 		return nil
 	}
-	seen := make([]series.Sight, 0, len(ev.Sights))
-	for _, s := range ev.Sights {
-		if s.Valid {
-			seen = append(seen, s)
-		}
-	}
+	seen := ev.clear()
 	curve, err := series.Fit(dryObservations(seen), ev.Start, ev.End)
 	if err != nil || len(seen) < minDates {
 		return nil
