@@ -147,7 +147,7 @@ func (c *Catalogue) Classify(ev Evidence) Answer {
 	}
 	sure := top.probability * e.fit(top)
 	switch {
-	case top.probability < minProbability:
+	case !(top.probability >= minProbability): // NaN as well: an answer has a crop or a reason
 		a.Unsure = Unclear
 	case top.code == "" || sure < minConfidence:
 		a.Unsure = FitsNone

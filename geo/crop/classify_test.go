@@ -156,7 +156,11 @@ func TestClassifyPassesOverLooksOutsideTheSeason(t *testing.T) {
 	if got := c.Match(ev, "wheat_maize"); len(got) != len(want.Matches) {
 		t.Errorf("%d matches, want %d", len(got), len(want.Matches))
 	}
-	ev.Sights = all[:20]
+	ev.End = date("9999-11-10") // a misspelt year is no blank
+	if got := c.Classify(ev); got.Crop == "" && got.Unsure == "" {
+		t.Errorf("neither a crop nor a reason: %+v", got)
+	}
+	ev.End, ev.Sights = to, all[:20]
 	if got := c.Classify(ev); got.Unsure != crop.FewDates {
 		t.Errorf("only looks of another year: %+v", got)
 	}

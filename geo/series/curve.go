@@ -42,17 +42,21 @@ type look struct {
 // their weight, for they part the crops of a year.
 // Before the first and after the last valid observation the curve stays level; a
 // gap is crossed in a straight line, so that no peak is invented in it. Of two
-// observations of one day the clearer counts. ErrFew when fewer than two are valid.
+// observations of one day the clearer counts. ErrFew when fewer than two are valid,
+// ErrSpan for more than a hundred years.
 func Fit(obs []geo.Observation, start, end time.Time) (*Curve, error) {
 	start, end = day(start), day(end)
-	n := int(end.Sub(start).Hours()/24) + 1
-	if n < 3 {
+	n := int(daysBetween(start, end)) + 1
+	switch {
+	case n < 3:
 		return nil, ErrFew.With("n", 0)
+	case n > maxSpan:
+		return nil, ErrSpan.With("days", n).With("most", maxSpan)
 	}
 	y, w := make([]float64, n), make([]float64, n)
 	live := 0
 	for _, o := range obs {
-		i := int(day(o.Date).Sub(start).Hours() / 24)
+		i := int(daysBetween(start, day(o.Date)))
 		if !o.Valid || i < 0 || i >= n || !(o.Coverage > w[i]) {
 			continue
 		}

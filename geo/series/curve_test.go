@@ -113,6 +113,11 @@ func TestFitRefusesTooFew(t *testing.T) {
 	if _, err := series.Fit(obs, start, start.AddDate(0, 1, 0)); !errors.Is(err, series.ErrFew) {
 		t.Errorf("got %v", err)
 	}
+	for _, years := range []int{101, 7974} { // a misspelt year
+		if _, err := series.Fit(obs, start, start.AddDate(years, 0, 0)); !errors.Is(err, series.ErrSpan) {
+			t.Errorf("%d years gave %v", years, err)
+		}
+	}
 }
 
 // Whatever is observed, the curve has a value a day and the seasons are in order.
