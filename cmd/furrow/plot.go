@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,17 +58,17 @@ func runPlotImport(ctx context.Context, args []string, std stdio) error {
 	}
 	step("read %d features of %s", res.Features, rest[0])
 	res.NameCrops(crops)
-	if *out != "" {
-		if err := writePlots(*out, res.Plots); err != nil {
-			return err
-		}
-	}
 	saved := 0
 	if *dsn != "" {
 		if saved, err = savePlots(ctx, *dsn, *tenant, *owner, &res); err != nil {
 			return err
 		}
 		step("saved %d plots in one transaction", saved)
+	}
+	if *out != "" {
+		if err := writePlots(*out, res.Plots); err != nil {
+			return err
+		}
 	}
 	if *asJSON {
 		err = printJSON(std.Out, importAccount(res, *dsn != "", saved))
@@ -177,7 +177,10 @@ func writePlots(path string, plots []geo.Plot) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(body, '\n'), 0o644)
+	return writeWhole(path, func(w io.Writer) error {
+		_, err := w.Write(append(body, '\n'))
+		return err
+	})
 }
 
 // runPlotOverlaps finds plots of different holders that share ground, in a file or

@@ -136,7 +136,7 @@ func seasonOf(cat *scene.Catalogue, from, to string) (geo.Season, error) {
 			return s, err
 		}
 	}
-	if !s.End.After(s.Start) {
+	if s.End.Before(s.Start) {
 		return s, errUsage.With("why", "the season ends before it starts")
 	}
 	s.Name = s.Start.Format("2006-01") + "/" + s.End.Format("2006-01")

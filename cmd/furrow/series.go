@@ -64,14 +64,7 @@ func runSeriesSmooth(_ context.Context, args []string, std stdio) error {
 	if *out == "" {
 		return series.WriteTable(std.Out, table, *robust)
 	}
-	f, err := os.Create(*out)
-	if err != nil {
-		return errUsage.With("why", "the output cannot be written: "+err.Error())
-	}
-	err = series.WriteTable(f, table, *robust)
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
+	err = writeWhole(*out, func(w io.Writer) error { return series.WriteTable(w, table, *robust) })
 	if err != nil {
 		return err
 	}

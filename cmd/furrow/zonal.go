@@ -4,12 +4,10 @@ import (
 	"bufio"
 	"context"
 	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -156,14 +154,9 @@ func number(v float64) string {
 }
 
 // writeCSV writes a table to a file, or to w when path is empty.
-func writeCSV(path string, w io.Writer, header []string, rows [][]string) (err error) {
+func writeCSV(path string, w io.Writer, header []string, rows [][]string) error {
 	if path != "" {
-		f, err := os.Create(path)
-		if err != nil {
-			return errUsage.With("why", "the output cannot be written: "+err.Error())
-		}
-		defer func() { err = errors.Join(err, f.Close()) }()
-		w = f
+		return writeWhole(path, func(f io.Writer) error { return writeCSV("", f, header, rows) })
 	}
 	buf := bufio.NewWriter(w)
 	c := csv.NewWriter(buf)
