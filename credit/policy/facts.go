@@ -51,6 +51,7 @@ type Facts struct {
 	Drought      float64 `expr:"drought"`
 	VigourLoss   float64 `expr:"vigour_loss"`
 	EarlyHarvest float64 `expr:"early_harvest"`
+	Abandoned    float64 `expr:"abandoned"` // share that was left while the rest grew
 	NeverSown    bool    `expr:"never_sown"`
 
 	// The herd.
@@ -137,6 +138,8 @@ func (f *Facts) plot(ev credit.Evidence) {
 			f.VigourLoss = max(f.VigourLoss, h.Share)
 		case geo.EarlyHarvest:
 			f.EarlyHarvest = max(f.EarlyHarvest, h.Share)
+		case geo.Abandoned:
+			f.Abandoned = max(f.Abandoned, h.Share)
 		case geo.NeverSown:
 			f.NeverSown = true
 		}

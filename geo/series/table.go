@@ -159,29 +159,21 @@ func tableError(err error, name string) error {
 // curve, which is an answer.
 func SmoothTable(table []Named, lambda, p float64) error {
 	var s Smoother
-	var x, y, w, z, gaps []float64
+	if lambda > 0 && p == 0 {
+		return s.fixedTable(table, lambda)
+	}
+	var x, y, w, z []float64
 	for k := range table {
 		rows := table[k].Rows
-		n := len(rows)
-		x, y, w, gaps = x[:0], y[:0], w[:0], gaps[:0]
-		z = slices.Grow(z[:0], n)[:n]
-		for i, r := range rows {
-			x = append(x, daysBetween(rows[0].Date, r.Date))
+		x = steps(x[:0], rows)
+		y, w = y[:0], w[:0]
+		for _, r := range rows {
 			y, w = append(y, r.Value), append(w, r.Weight)
-			if i > 0 {
-				gaps = append(gaps, x[i]-x[i-1])
-			}
 		}
-		if n > 1 {
-			slices.Sort(gaps)
-			for i := range x {
-				x[i] /= gaps[len(gaps)/2]
-			}
-		}
+		z = slices.Grow(z[:0], len(rows))[:len(rows)]
 		var err error
 		table[k].Lambda = lambda
-		switch {
-		case lambda == 0:
+		if lambda == 0 {
 			grid := VGrid()
 			if Lag1(y, w) <= 0.5 { // a noisy series needs more
 				for i := range grid {
@@ -189,23 +181,83 @@ func SmoothTable(table []Named, lambda, p float64) error {
 				}
 			}
 			table[k].Lambda, err = s.VCurve(z, x, y, w, grid, p)
-		case p > 0:
+		} else {
 			err = s.Envelope(z, x, y, w, lambda, p)
-		default:
-			err = s.Fixed(z, x, y, w, lambda)
 		}
 		few := errors.Is(err, ErrFew)
 		if bad := new(fault.Error); !few && errors.As(err, &bad) {
 			return bad.At("series %s", table[k].ID)
 		}
-		for i := range rows {
-			rows[i].Smooth = z[i]
-			if few {
-				rows[i].Smooth, table[k].Lambda = math.NaN(), 0
-			}
-		}
+		table[k].take(z, few)
 	}
 	return nil
+}
+
+// batched is how many values are smoothed at once, so that they stay in the cache.
+const batched = 1 << 14
+
+// fixedTable smooths series that share their days side by side.
+func (s *Smoother) fixedTable(table []Named, lambda float64) error {
+	var x, next, y, w, z []float64
+	for k := 0; k < len(table); {
+		x = steps(x[:0], table[k].Rows)
+		n := len(x)
+		y, w = y[:0], w[:0]
+		end := k
+		for ; end < len(table) && (end == k || len(y)+n <= batched); end++ {
+			if next = steps(next[:0], table[end].Rows); !slices.Equal(next, x) {
+				break
+			}
+			for _, r := range table[end].Rows {
+				y, w = append(y, r.Value), append(w, r.Weight)
+			}
+		}
+		z = slices.Grow(z[:0], len(y))[:len(y)]
+		if n > 0 {
+			_, err := s.Batch(z, x, y, w, lambda)
+			if bad := new(fault.Error); errors.As(err, &bad) {
+				return bad.At("series %s", table[k].ID)
+			}
+		}
+		for i := k; i < end; i++ {
+			at := (i - k) * n
+			table[i].Lambda = lambda
+			table[i].take(z[at:at+n], live(w[at:at+n]) < 2)
+		}
+		k = end
+	}
+	return nil
+}
+
+// take keeps the smoothed values; too few give none.
+func (t *Named) take(z []float64, few bool) {
+	for i := range t.Rows {
+		t.Rows[i].Smooth = z[i]
+		if few {
+			t.Rows[i].Smooth = math.NaN()
+		}
+	}
+	if few {
+		t.Lambda = 0
+	}
+}
+
+// steps are the days of rows since the first, in units of their middle spacing.
+func steps(x []float64, rows []Row) []float64 {
+	var gaps []float64
+	for i, r := range rows {
+		x = append(x, daysBetween(rows[0].Date, r.Date))
+		if i > 0 {
+			gaps = append(gaps, x[i]-x[i-1])
+		}
+	}
+	if len(gaps) > 0 {
+		slices.Sort(gaps)
+		for i := range x {
+			x[i] /= gaps[len(gaps)/2]
+		}
+	}
+	return x
 }
 
 // daysBetween counts days. A time.Duration ends at 292 years.

@@ -3,9 +3,13 @@ package series_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/furrowcredit/furrow/geo/series"
 )
@@ -150,5 +154,47 @@ func TestFillTable(t *testing.T) {
 	}
 	if !strings.HasPrefix(out.String(), "series_id,date,value,weight,smooth,in_gap\na,2026-01-01,0.2,1,") || !strings.HasSuffix(out.String(), "b,2026-01-01,0.2,1,,0\n") {
 		t.Errorf("got %s", out.String())
+	}
+}
+
+// Series that share their days are smoothed side by side; the curves must be those of
+// each alone.
+func TestSmoothTableSideBySide(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(3, 4))
+	day := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	made := func(id, n, step int) series.Named {
+		s := series.Named{ID: fmt.Sprint(id)}
+		for i := range n {
+			s.Rows = append(s.Rows, series.Row{Date: day.AddDate(0, 0, i*step), Value: rng.Float64(), Weight: rng.Float64()})
+		}
+		return s
+	}
+	var table, alone []series.Named
+	for id := range 40 {
+		s := made(id, 5+id/11*9, 3+id%7/6)
+		if id == 9 { // one look has no curve
+			for i := range s.Rows[1:] {
+				s.Rows[i+1].Weight = 0
+			}
+		}
+		table = append(table, s)
+		alone = append(alone, series.Named{ID: s.ID, Rows: slices.Clone(s.Rows)})
+	}
+	if err := series.SmoothTable(table, 10, 0); err != nil {
+		t.Fatal(err)
+	}
+	for k := range alone {
+		if err := series.SmoothTable(alone[k:k+1], 10, 0); err != nil {
+			t.Fatal(err)
+		}
+		if table[k].Lambda != alone[k].Lambda || (k == 9) != (table[k].Lambda == 0) {
+			t.Errorf("series %d: lambda %v, alone %v", k, table[k].Lambda, alone[k].Lambda)
+		}
+		for i, r := range table[k].Rows {
+			if a := alone[k].Rows[i].Smooth; r.Smooth != a && !(math.IsNaN(r.Smooth) && math.IsNaN(a)) {
+				t.Fatalf("series %d, row %d: %v, alone %v", k, i, r.Smooth, a)
+			}
+		}
 	}
 }
