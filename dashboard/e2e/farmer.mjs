@@ -107,12 +107,12 @@ async function findPlot(h, page) {
   if (response.status() === 404 && !(await response.json()).code?.startsWith('boundary.'))
     return h.fault('the door that suggests boundaries is not there');
   await page.locator('[data-testid=found], [data-refused]').waitFor();
-  await h.shoot(page, 'found-zh-CN');
-  await h.axe(page, 'found');
   h.check(response.ok(), `no boundary was found on the plot ${near.name}: ${response.status()}`);
   if (!response.ok()) return;
   const found = await response.json();
   await page.locator('.f-figures .f-good, .f-figures .f-note, .f-figures .f-error').waitFor();
+  await h.shoot(page, 'found-zh-CN');
+  await h.axe(page, 'found');
   const mu = Number(await page.locator('[data-testid=area]').textContent());
   h.check(Math.abs(mu - found.mu) < 0.02 * found.mu, `${found.mu} mu were found, ${mu} are shown`);
   h.check((await page.locator('.f-corner').count()) === 0, 'a found boundary shows its corners');

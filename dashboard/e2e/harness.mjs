@@ -160,6 +160,15 @@ class Harness {
 
   /** Fails on serious and critical accessibility faults. */
   async axe(page, name) {
+    // A button that is just being enabled has the colours of neither state.
+    await page.evaluate(() =>
+      Promise.allSettled(
+        document
+          .getAnimations()
+          .filter((a) => a.effect?.getComputedTiming().iterations !== Number.POSITIVE_INFINITY)
+          .map((a) => a.finished),
+      ),
+    );
     const { violations } = await new AxeBuilder({ page }).analyze();
     for (const v of violations)
       if (['serious', 'critical'].includes(v.impact))
