@@ -165,7 +165,11 @@ class Harness {
       Promise.allSettled(
         document
           .getAnimations()
-          .filter((a) => a.effect?.getComputedTiming().iterations !== Number.POSITIVE_INFINITY)
+          .filter(
+            (a) =>
+              a.playState === 'running' &&
+              a.effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY,
+          )
           .map((a) => a.finished),
       ),
     );
