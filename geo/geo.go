@@ -237,7 +237,7 @@ type CropReport struct {
 	LastClear    *time.Time    `json:"last_clear,omitempty"`
 	Sources      []string      `json:"sources"` // collections used
 	Scenes       []string      `json:"scenes"`  // every scene that was read for it, by time
-	Method       string        `json:"method"`  // name and version, "rules/1"
+	Method       string        `json:"method"`  // what named the crop, "rules/2" or a trained model
 	MadeAt       time.Time     `json:"made_at"`
 }
 

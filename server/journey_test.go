@@ -33,7 +33,7 @@ func (h *house) report(tenant string, p geo.Plot) {
 		AreaM2: p.AreaM2, Mu: p.Mu(), Crop: "winter_wheat", Confidence: 0.95, Declared: p.Crop, Vigour: 1,
 		Phenology:  geo.Phenology{Peak: &peak, PeakNDVI: 0.8, Seasons: 1},
 		Worth:      &geo.Worth{YieldKgPerMu: [3]float64{350, 420, 480}, PriceFenKg: 240, Low: 8000000, Middle: 9000000, High: 10000000},
-		FullPixels: 600, ClearDates: 20, TotalDates: 36, LastClear: &now, Sources: []string{"sentinel-2"}, Method: "rules/1", MadeAt: now,
+		FullPixels: 600, ClearDates: 20, TotalDates: 36, LastClear: &now, Sources: []string{"sentinel-2"}, Method: "rules/2", MadeAt: now,
 	})
 	if err != nil {
 		h.Fatal(err)
