@@ -10,7 +10,6 @@ import (
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/boundary"
 	"github.com/furrowcredit/furrow/geo/scene"
-	"github.com/furrowcredit/furrow/geo/scene/index"
 	"github.com/furrowcredit/furrow/sim/county"
 )
 
@@ -22,17 +21,7 @@ func TestBoundary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	if err := c.WriteScenes(t.Context(), dir, nil); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := index.Run(t.Context(), index.Config{Dir: dir}); err != nil {
-		t.Fatal(err)
-	}
-	cat, err := scene.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	cat := scenesOf(t, c)
 	finder := boundary.New(func() *scene.Catalogue { return cat })
 	var ious []float64
 	for k, p := range c.Plots {

@@ -53,18 +53,7 @@ func TestTruth(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		dir := t.TempDir()
-		if err := c.WriteScenes(t.Context(), dir, nil); err != nil {
-			t.Fatal(err)
-		}
-		res, err := index.Run(t.Context(), index.Config{Dir: dir})
-		if err != nil || res.Items != len(c.Dates) || len(res.Refused)+len(res.Ignored) > 0 {
-			t.Fatalf("index: %+v, %v", res, err)
-		}
-		cat, err := scene.Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
+		cat := scenesOf(t, c)
 		var plots []geo.Plot
 		for _, p := range c.Plots {
 			plots = append(plots, geo.Plot{ID: p.Key, Polygon: p.Polygon, Crop: p.Declared, Region: county.Region})
@@ -143,17 +132,7 @@ func TestTruthInOtherSeasons(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		dir := t.TempDir()
-		if err := c.WriteScenes(t.Context(), dir, nil); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := index.Run(t.Context(), index.Config{Dir: dir}); err != nil {
-			t.Fatal(err)
-		}
-		cat, err := scene.Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
+		cat := scenesOf(t, c)
 		var plots []geo.Plot
 		for _, p := range c.Plots {
 			plots = append(plots, geo.Plot{ID: p.Key, Polygon: p.Polygon, Region: county.Region})
@@ -282,4 +261,22 @@ func TestScenesAreSmall(t *testing.T) {
 	if perDate := bytes / 2; perDate > 150<<20/41 {
 		t.Errorf("%d bytes a date", perDate)
 	}
+}
+
+// scenesOf is the catalogue of the county's scenes; every one must be taken.
+func scenesOf(t *testing.T, c *county.County) *scene.Catalogue {
+	t.Helper()
+	dir := t.TempDir()
+	if err := c.WriteScenes(t.Context(), dir, nil); err != nil {
+		t.Fatal(err)
+	}
+	res, err := index.Run(t.Context(), index.Config{Dir: dir})
+	if err != nil || res.Items != len(c.Dates) || len(res.Refused)+len(res.Ignored) > 0 {
+		t.Fatalf("index: %+v, %v", res, err)
+	}
+	cat, err := scene.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cat
 }
