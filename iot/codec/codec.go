@@ -51,9 +51,11 @@ func TopicOf(tenant, device string) string {
 	return "furrow/v1/" + tenant + "/" + device + "/telemetry"
 }
 
-// Item is one reading of a message, or why it was refused. Raw is its JSON.
+// Item is one reading or one count of a message, or why it was refused. Raw is its
+// part of the payload.
 type Item struct {
 	Reading iot.Reading
+	Count   *iot.Headcount // instead of a reading
 	Err     error
 	Raw     []byte
 }

@@ -29,12 +29,19 @@ const (
 	Activity Measure = "activity"
 	Accuracy Measure = "acc_m"
 	Battery  Measure = "battery_v"
+
+	Lying      Measure = "lying_s"
+	Grazing    Measure = "grazing_s"
+	Walking    Measure = "walking_s"
+	Ruminating Measure = "ruminating_s"
+	Weight     Measure = "weight_kg"
+	Heads      Measure = "heads"
 )
 
 // Valid tells whether m is one of the measures.
 func (m Measure) Valid() bool {
 	switch m {
-	case Temp, Ambient, Activity, Accuracy, Battery:
+	case Temp, Ambient, Activity, Accuracy, Battery, Lying, Grazing, Walking, Ruminating, Weight, Heads:
 		return true
 	}
 	return false
