@@ -7,7 +7,9 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,6 +36,9 @@ type Config struct {
 	WriteWait time.Duration
 	// Ping is how often the line and the session are checked; 0 means 30 s.
 	Ping time.Duration
+	// Step is how long positions of a herd are gathered before they are sent
+	// together, the newest of each animal; 0 means 200 ms.
+	Step time.Duration
 }
 
 // Hub holds the clients. Its methods never wait for any of them.
@@ -46,6 +51,9 @@ type Hub struct {
 	herds   map[string]map[*client]bool // by the herd that they watch
 	closed  bool
 	running sync.WaitGroup
+
+	gather sync.Mutex
+	moved  map[string]map[string]iot.AnimalState // by herd and animal, to be sent with the next step
 }
 
 var (
@@ -64,6 +72,9 @@ func New(cfg Config) *Hub {
 	if cfg.Ping == 0 {
 		cfg.Ping = 30 * time.Second
 	}
+	if cfg.Step == 0 {
+		cfg.Step = 200 * time.Millisecond
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
@@ -73,6 +84,7 @@ func New(cfg Config) *Hub {
 		upgrader: websocket.Upgrader{HandshakeTimeout: 10 * time.Second, ReadBufferSize: 1 << 10, WriteBufferSize: 4 << 10},
 		clients:  map[string]map[*client]bool{},
 		herds:    map[string]map[*client]bool{},
+		moved:    map[string]map[string]iot.AnimalState{},
 	}
 }
 
@@ -266,7 +278,7 @@ type message struct {
 	Type        string             `json:"type"`
 	Alert       *watch.Alert       `json:"alert,omitempty"`
 	HerdID      *string            `json:"herd_id,omitempty"`
-	State       *iot.AnimalState   `json:"state,omitempty"`
+	States      []iot.AnimalState  `json:"states,omitempty"`
 	Application *apply.Application `json:"application,omitempty"`
 	PlotID      string             `json:"plot_id,omitempty"`
 }
@@ -306,18 +318,39 @@ func (h *Hub) push(tenant, userID string, m message) {
 }
 
 // Moved pushes the state of an animal to those who watch its herd; that they may was
-// seen when they subscribed.
+// seen when they subscribed. What moves within one step goes out together, so that a
+// herd of thousands costs a page a few messages a second and not thousands.
 func (h *Hub) Moved(herdID string, s iot.AnimalState) {
 	h.mu.RLock()
-	defer h.mu.RUnlock()
-	if len(h.herds[herdID]) == 0 {
+	watched := len(h.herds[herdID]) > 0 && !h.closed
+	h.mu.RUnlock()
+	if !watched {
 		return
 	}
-	b, err := json.Marshal(message{Type: "position", HerdID: &herdID, State: &s})
+	h.gather.Lock()
+	defer h.gather.Unlock()
+	states := h.moved[herdID]
+	if states == nil {
+		states = make(map[string]iot.AnimalState)
+		h.moved[herdID] = states
+		time.AfterFunc(h.cfg.Step, func() { h.step(herdID) })
+	}
+	states[s.AnimalID] = s
+}
+
+// step sends what moved in a herd since the step before.
+func (h *Hub) step(herdID string) {
+	h.gather.Lock()
+	moved := h.moved[herdID]
+	delete(h.moved, herdID)
+	h.gather.Unlock()
+	b, err := json.Marshal(message{Type: "positions", HerdID: &herdID, States: slices.Collect(maps.Values(moved))})
 	if err != nil {
-		h.cfg.Log.Error("live message", "type", "position", "error", err)
+		h.cfg.Log.Error("live message", "type", "positions", "error", err)
 		return
 	}
+	h.mu.RLock()
+	defer h.mu.RUnlock()
 	for c := range h.herds[herdID] {
 		c.send(b)
 	}

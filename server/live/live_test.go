@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -66,7 +67,7 @@ type push struct {
 	Type        string             `json:"type"`
 	Alert       *watch.Alert       `json:"alert"`
 	HerdID      string             `json:"herd_id"`
-	State       *iot.AnimalState   `json:"state"`
+	States      []iot.AnimalState  `json:"states"`
 	Application *apply.Application `json:"application"`
 	PlotID      string             `json:"plot_id"`
 }
@@ -173,7 +174,7 @@ func TestPositionsOfTheSubscribedHerd(t *testing.T) {
 	subscribe(t, c, "h1")
 	hub.Moved("h2", iot.AnimalState{AnimalID: "x"})
 	hub.Moved("h1", iot.AnimalState{AnimalID: "a"})
-	if p := read(t, c); p.Type != "position" || p.HerdID != "h1" || p.State.AnimalID != "a" {
+	if p := read(t, c); p.Type != "positions" || p.HerdID != "h1" || len(p.States) != 1 || p.States[0].AnimalID != "a" {
 		t.Errorf("got %+v", p)
 	}
 	subscribe(t, c, "")
@@ -181,6 +182,38 @@ func TestPositionsOfTheSubscribedHerd(t *testing.T) {
 	hub.AlertChanged(watch.Alert{ID: "a1", Tenant: "bank"})
 	if p := read(t, c); p.Type != "alert" {
 		t.Errorf("a herd that is watched no more still moves: %+v", p)
+	}
+}
+
+// A herd of thousands that moves at once is one message, with the newest of each animal,
+// so that it does not throw out a page that reads.
+func TestPositionsComeTogether(t *testing.T) {
+	t.Parallel()
+	hub, dial := open(t, live.Config{Queue: 4, Step: time.Second}, nil)
+	c := dial(officer)
+	subscribe(t, c, "h1")
+	const animals = 10_000
+	for round := range 3 {
+		for i := range animals {
+			lon := float64(round)
+			hub.Moved("h1", iot.AnimalState{AnimalID: strconv.Itoa(i), Lon: &lon})
+		}
+	}
+	newest, messages := make(map[string]float64), 0
+	for len(newest) < animals || newest["9999"] != 2 {
+		p := read(t, c)
+		messages++
+		for _, s := range p.States {
+			newest[s.AnimalID] = *s.Lon
+		}
+	}
+	if messages > 4 {
+		t.Errorf("%d messages", messages)
+	}
+	for id, round := range newest {
+		if round != 2 {
+			t.Fatalf("%s is where it was in round %v", id, round)
+		}
 	}
 }
 

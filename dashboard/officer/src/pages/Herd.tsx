@@ -70,8 +70,8 @@ function usePositions(herdId: string) {
   useHerdPositions(herdId);
   useEffect(() => () => window.clearTimeout(timer.current), []);
   useLive((message) => {
-    if (message.type !== 'position' || message.herd_id !== herdId) return;
-    moved.current.set(message.state.animal_id, message.state);
+    if (message.type !== 'positions' || message.herd_id !== herdId) return;
+    for (const state of message.states) moved.current.set(state.animal_id, state);
     timer.current ??= window.setTimeout(() => {
       timer.current = undefined;
       const news = moved.current;

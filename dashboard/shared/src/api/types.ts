@@ -82,6 +82,6 @@ export interface Page<T> {
 /** What the live socket says. */
 export type LiveMessage =
   | { type: 'alert'; alert: Alert }
-  | { type: 'position'; herd_id: string; state: AnimalState }
+  | { type: 'positions'; herd_id: string; states: AnimalState[] }
   | { type: 'application'; application: Application }
   | { type: 'plot'; plot_id: string };
