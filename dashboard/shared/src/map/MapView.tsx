@@ -2,6 +2,7 @@ import {
   AttributionControl,
   type GeoJSONSource,
   Map as MapLibre,
+  type MapMouseEvent,
   NavigationControl,
   type RasterTileSource,
   ScaleControl,
@@ -11,7 +12,8 @@ import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { type Area, areaCollection, type Bounds, type Dot, dotCollection } from './geometry';
+import { type Area, areaCollection, type Bounds, type Dot } from './geometry';
+import { Movers } from './movers';
 
 setWorkerUrl(workerUrl);
 
@@ -71,6 +73,7 @@ export function MapView(props: MapViewProps) {
   const box = useRef<HTMLDivElement>(null);
   const [map, setMap] = useState<MapLibre>();
   const [failed, setFailed] = useState(false);
+  const movers = useRef(new Movers('dots'));
   const latest = useRef(props);
   latest.current = props;
 
@@ -83,7 +86,6 @@ export function MapView(props: MapViewProps) {
           version: 8,
           sources: {
             areas: { type: 'geojson', data: areaCollection([]), promoteId: 'id' },
-            dots: { type: 'geojson', data: dotCollection([]), promoteId: 'id' },
           },
           layers: [
             { id: 'paper', type: 'background', paint: { 'background-color': '#ece7d8' } },
@@ -124,29 +126,6 @@ export function MapView(props: MapViewProps) {
                 'text-halo-width': 1.4,
               },
             },
-            {
-              id: 'dot',
-              type: 'circle',
-              source: 'dots',
-              paint: {
-                'circle-color': ['get', 'color'],
-                'circle-radius': ['interpolate', ['linear'], ['zoom'], 11, 3, 16, 6.5],
-                'circle-stroke-color': '#ffffff',
-                'circle-stroke-width': 1.4,
-              },
-            },
-            {
-              id: 'dot-marked',
-              type: 'circle',
-              source: 'dots',
-              filter: ['==', ['get', 'id'], NONE],
-              paint: {
-                'circle-color': 'rgba(0,0,0,0)',
-                'circle-radius': 12,
-                'circle-stroke-color': '#ffd34d',
-                'circle-stroke-width': 3,
-              },
-            },
           ],
         },
         bounds: latest.current.bounds,
@@ -154,8 +133,9 @@ export function MapView(props: MapViewProps) {
         attributionControl: false,
         localIdeographFontFamily: FONT,
         maxZoom: 19,
-        dragRotate: false,
+        dragRotate: false, // the dots are drawn for a map that looks straight down and north
         pitchWithRotate: false,
+        maxPitch: 0,
         locale: {
           'Map.Title': latest.current.label,
           'NavigationControl.ZoomIn': t('map.zoom_in'),
@@ -167,32 +147,41 @@ export function MapView(props: MapViewProps) {
       return;
     }
     made.touchZoomRotate.disableRotation();
+    made.keyboard.disableRotation();
     if (latest.current.bare) made.getCanvas().tabIndex = -1;
     else {
       made.addControl(new NavigationControl({ showCompass: false }), 'top-right');
       made.addControl(new ScaleControl({ unit: 'metric' }), 'bottom-left');
       made.addControl(new AttributionControl({ compact: false, customAttribution: '' }));
     }
-    for (const layer of ['area-fill', 'dot']) {
-      made.on('click', layer, (e) => {
-        const id = e.features?.[0]?.properties.id;
-        if (id) latest.current.onSelect?.(String(id));
-      });
-      made.on('mousemove', layer, (e) => {
-        if (latest.current.onSelect) made.getCanvas().style.cursor = 'pointer';
-        latest.current.onHover?.(String(e.features?.[0]?.properties.id));
-      });
-      made.on('mouseleave', layer, () => {
-        made.getCanvas().style.cursor = '';
-        latest.current.onHover?.(undefined);
-      });
-    }
+    const under = (e: MapMouseEvent): string | undefined => {
+      const dot = movers.current.at(e.point)?.id;
+      if (dot !== undefined || !made.getLayer('area-fill')) return dot;
+      return made.queryRenderedFeatures(e.point, { layers: ['area-fill'] })[0]?.properties.id;
+    };
+    made.on('click', (e) => {
+      const id = under(e);
+      if (id !== undefined) latest.current.onSelect?.(String(id));
+    });
+    let over: string | undefined;
+    made.on('mousemove', (e) => {
+      const id = under(e);
+      if (id === over) return;
+      over = id;
+      made.getCanvas().style.cursor = id !== undefined && latest.current.onSelect ? 'pointer' : '';
+      latest.current.onHover?.(id);
+    });
+    made.on('mouseout', () => {
+      over = undefined;
+      latest.current.onHover?.(undefined);
+    });
     const busy = (is: boolean) => () => {
       if (box.current) box.current.dataset.idle = String(!is);
     };
     made.on('dataloading', busy(true));
     made.on('idle', busy(false));
     made.once('load', () => {
+      made.addLayer(movers.current);
       setMap(made);
       latest.current.onReady?.(made);
     });
@@ -207,12 +196,12 @@ export function MapView(props: MapViewProps) {
   }, [map, props.areas]);
 
   useEffect(() => {
-    map?.getSource<GeoJSONSource>('dots')?.setData(dotCollection(props.dots ?? []));
+    if (map) movers.current.set(props.dots ?? []);
   }, [map, props.dots]);
 
   useEffect(() => {
-    for (const layer of ['area-marked', 'dot-marked'])
-      map?.setFilter(layer, ['==', ['get', 'id'], props.marked ?? NONE]);
+    map?.setFilter('area-marked', ['==', ['get', 'id'], props.marked ?? NONE]);
+    movers.current.mark(props.marked);
   }, [map, props.marked]);
 
   const fit = props.bounds?.join(',');

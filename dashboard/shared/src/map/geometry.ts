@@ -55,15 +55,3 @@ export function areaCollection(areas: Area[]): GeoJSON.FeatureCollection {
     })),
   };
 }
-
-/** Dots as GeoJSON for the map's source. */
-export function dotCollection(dots: Dot[]): GeoJSON.FeatureCollection {
-  return {
-    type: 'FeatureCollection',
-    features: dots.map((d) => ({
-      type: 'Feature',
-      geometry: { type: 'Point', coordinates: d.at },
-      properties: { id: d.id, color: d.color, label: d.label ?? '' },
-    })),
-  };
-}
