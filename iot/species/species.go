@@ -35,6 +35,7 @@ type Species struct {
 // Watch holds the thresholds of iot/watch.
 type Watch struct {
 	MaxSpeed      float64 `yaml:"max_speed_mps"`    // m/s of a running animal
+	Walk          float64 `yaml:"walk_mps"`         // m/s it keeps for longer than a sprint
 	MaxAccuracy   float64 `yaml:"max_accuracy_m"`   // m, 1 sigma
 	MarginShare   float64 `yaml:"margin_share"`     // of the root of the fence's area
 	MarginMin     float64 `yaml:"margin_min_m"`     // m
@@ -46,6 +47,14 @@ type Watch struct {
 	AmbientWithin float64 `yaml:"ambient_within_c"` // °C between tag and air
 	SilenceFactor float64 `yaml:"silence_factor"`   // of the tag's median interval
 	SilenceMin    float64 `yaml:"silence_min_minutes"`
+
+	CarrierHours    float64 `yaml:"carrier_hours"`    // moving at the air's temperature
+	FeverRise       float64 `yaml:"fever_rise_c"`     // °C above the own baseline and the herd's deviation
+	FeverHours      float64 `yaml:"fever_hours"`      // in a row
+	OestrusActivity float64 `yaml:"oestrus_activity"` // share above the own baseline
+	OestrusRise     float64 `yaml:"oestrus_rise_c"`   // °C above the own baseline
+	BreedingMonths  float64 `yaml:"breeding_months"`  // age of the first oestrus; 0 looks for none
+	IdleDrop        float64 `yaml:"idle_drop"`        // share below the own mean of a week
 }
 
 // Still is the time without a burst after which an animal is in doubt.
@@ -135,6 +144,7 @@ func (s Species) problem() string {
 		low, high float64
 	}{
 		{"max_speed_mps", w.MaxSpeed, 1, 50},
+		{"walk_mps", w.Walk, 0.1, w.MaxSpeed},
 		{"max_accuracy_m", w.MaxAccuracy, 1, 10_000},
 		{"margin_share", w.MarginShare, 0, 1},
 		{"margin_min_m", w.MarginMin, 0, 1000},
@@ -146,6 +156,13 @@ func (s Species) problem() string {
 		{"ambient_within_c", w.AmbientWithin, 0.1, 20},
 		{"silence_factor", w.SilenceFactor, 2, 100},
 		{"silence_min_minutes", w.SilenceMin, 1, 1440},
+		{"carrier_hours", w.CarrierHours, 0.5, 72},
+		{"fever_rise_c", w.FeverRise, 0.2, 10},
+		{"fever_hours", w.FeverHours, 1, 72},
+		{"oestrus_activity", w.OestrusActivity, 0.05, 5},
+		{"oestrus_rise_c", w.OestrusRise, 0, 5},
+		{"breeding_months", w.BreedingMonths, 0, 120},
+		{"idle_drop", w.IdleDrop, 0.05, 0.95},
 		{"unknown_age_months", s.Growth.UnknownMonths, 0, 240},
 		{"spread_bp", float64(s.Growth.SpreadBP), 0, 10_000},
 		{"fen_per_kg", float64(s.Price.FenPerKg), 1, 1e9},
