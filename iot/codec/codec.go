@@ -1,26 +1,28 @@
-// Package codec reads and writes the payloads of tags and gateways: the Furrow JSON
-// format of docs/formats/reading-json.md, and the topic it is published on.
+// Package codec reads and writes what tags, gateways, network servers and cameras
+// publish: [Parse] reads a topic, [House] a payload of any format, [Decode] and
+// [Append] the house's own JSON (docs/formats/reading-json.md).
 package codec
 
 import (
-	"math"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/iot"
+	"github.com/furrowcredit/furrow/iot/codec/profile"
 )
 
 // What can be wrong with a payload. ErrPayload refuses the whole message; the
 // others refuse one reading of it.
 var (
-	ErrTopic   = fault.New(fault.Invalid, "reading.topic", "publish on furrow/v1/<tenant>/<device>/telemetry")
-	ErrPayload = fault.New(fault.Invalid, "reading.payload", "the payload is not Furrow JSON: {why} at byte {at}")
+	ErrTopic   = fault.New(fault.Invalid, "reading.topic", "no format is published on this topic: use furrow/v1/<tenant>/<device>/telemetry or one of the other formats' topics")
+	ErrPayload = fault.New(fault.Invalid, "reading.payload", "the payload cannot be read: {why} at byte {at}")
 	ErrTooMany = fault.New(fault.TooLarge, "reading.too_many", "a message may hold at most {max} readings")
 	ErrField   = fault.New(fault.Invalid, "reading.field", "the field {field} is not usable: {why}")
 	ErrNoTime  = fault.New(fault.Invalid, "reading.no_time", "the reading has no device time: send ts in Unix milliseconds")
 )
+
+var errTooLong = ErrPayload.With("why", "it is larger than 512 KiB").With("at", MaxBytes)
 
 // Limits of one message.
 const (
@@ -28,28 +30,6 @@ const (
 	MaxBytes    = 512 << 10
 	maxDepth    = 8 // of unknown fields
 )
-
-// Topic returns the tenant and the device that a telemetry topic names.
-func Topic(topic string) (tenant, device string, err error) {
-	rest, ok := strings.CutPrefix(topic, "furrow/v1/")
-	if !ok {
-		return "", "", ErrTopic
-	}
-	rest, ok = strings.CutSuffix(rest, "/telemetry")
-	if !ok {
-		return "", "", ErrTopic
-	}
-	tenant, device, ok = strings.Cut(rest, "/")
-	if !ok || tenant == "" || strings.ContainsAny(tenant, "+#") || !iot.ValidDeviceID(device) {
-		return "", "", ErrTopic
-	}
-	return tenant, device, nil
-}
-
-// TopicOf is the topic that a device publishes on.
-func TopicOf(tenant, device string) string {
-	return "furrow/v1/" + tenant + "/" + device + "/telemetry"
-}
 
 // Item is one reading or one count of a message, or why it was refused. Raw is its
 // part of the payload.
@@ -67,7 +47,7 @@ type Item struct {
 func Decode(payload []byte, dst []Item) ([]Item, error) {
 	d := decoder{b: payload}
 	if len(payload) > MaxBytes {
-		return dst, ErrPayload.With("why", "it is larger than 512 KiB").With("at", MaxBytes)
+		return dst, errTooLong
 	}
 	d.space()
 	start := len(dst)
@@ -99,21 +79,23 @@ func Decode(payload []byte, dst []Item) ([]Item, error) {
 	} else {
 		dst = append(dst, d.reading())
 	}
-	d.space()
-	if d.why == "" && d.i < len(d.b) {
-		d.fail("there is text after the end")
-	}
-	if d.why != "" {
-		return dst[:start], ErrPayload.With("why", d.why).With("at", d.at)
+	if err := d.end(); err != nil {
+		return dst[:start], err
 	}
 	return dst, nil
 }
 
-// values holds the numbers of one reading, so that its pointers cost one allocation.
+// values holds the numbers of one reading, so that its pointers cost one allocation;
+// moreValues those that few readings have.
 type values struct {
 	lon, lat, acc, temp, ambient, activity, battery float64
 	attached                                        bool
 	seq                                             int64
+}
+
+type moreValues struct {
+	lying, grazing, walking, ruminating, weight float64
+	heads                                       int64
 }
 
 // reading reads one object.
@@ -125,33 +107,44 @@ func (d *decoder) reading() Item {
 		return it
 	}
 	r, v := &it.Reading, new(values)
+	r.Source = string(JSON)
+	var more *moreValues
+	extra := func() *moreValues {
+		if more == nil {
+			more = new(moreValues)
+		}
+		return more
+	}
 	bad := func(field, why string) {
 		if it.Err == nil {
 			it.Err = ErrField.With("field", field).With("why", why)
 		}
 	}
-	number := func(field string, to *float64, low, high float64) *float64 {
+	number := func(f profile.Field, to *float64) *float64 {
 		x, kind := d.number()
 		switch {
 		case kind == kindNull:
 			return nil
 		case kind != kindNumber:
-			bad(field, "it must be a number")
+			bad(f.String(), "it must be a number")
 			return nil
-		case !(x >= low && x <= high):
-			bad(field, "it must be between "+strconv.FormatFloat(low, 'g', -1, 64)+" and "+strconv.FormatFloat(high, 'g', -1, 64))
+		case !f.Fits(x):
+			bad(f.String(), f.Problem(x))
 			return nil
 		}
 		*to = x
 		return to
 	}
-	whole := func(field string) (int64, bool) {
+	whole := func(f profile.Field) (int64, bool) {
 		x, kind := d.number()
 		switch {
 		case kind == kindNull:
 			return 0, false
-		case kind != kindNumber || x != math.Trunc(x) || math.Abs(x) > 1<<53:
-			bad(field, "it must be a whole number")
+		case kind != kindNumber:
+			bad(f.String(), "it must be a whole number")
+			return 0, false
+		case !f.Fits(x):
+			bad(f.String(), f.Problem(x))
 			return 0, false
 		}
 		return int64(x), true
@@ -181,27 +174,27 @@ func (d *decoder) reading() Item {
 				} else if tag := d.text(); iot.ValidDeviceID(string(tag)) {
 					r.Tag = string(tag)
 				} else {
-					bad("tag", "it must be 1 to 64 letters, digits, dots, dashes or underscores")
+					bad("tag", whyTag)
 				}
 			case "ts":
-				ms, ok := whole("ts")
+				ms, ok := whole(profile.Time)
 				if hasTime = ok; ok {
 					r.At = time.UnixMilli(ms).UTC()
 				}
 			case "lon":
-				r.Lon = number("lon", &v.lon, -180, 180)
+				r.Lon = number(profile.Lon, &v.lon)
 			case "lat":
-				r.Lat = number("lat", &v.lat, -90, 90)
+				r.Lat = number(profile.Lat, &v.lat)
 			case "acc_m":
-				r.Accuracy = number("acc_m", &v.acc, 0, 1e6)
+				r.Accuracy = number(profile.Accuracy, &v.acc)
 			case "temp_c":
-				r.Temp = number("temp_c", &v.temp, -90, 120)
+				r.Temp = number(profile.Temp, &v.temp)
 			case "ambient_c":
-				r.Ambient = number("ambient_c", &v.ambient, -90, 90)
+				r.Ambient = number(profile.Ambient, &v.ambient)
 			case "activity":
-				r.Activity = number("activity", &v.activity, 0, 1000)
+				r.Activity = number(profile.Activity, &v.activity)
 			case "battery_v":
-				r.Battery = number("battery_v", &v.battery, 0, 60)
+				r.Battery = number(profile.Battery, &v.battery)
 			case "attached":
 				r.Attached = nil
 				switch d.skip(0) {
@@ -215,9 +208,27 @@ func (d *decoder) reading() Item {
 				}
 			case "seq":
 				r.Seq = nil
-				if n, ok := whole("seq"); ok {
+				if n, ok := whole(profile.Seq); ok {
 					v.seq, r.Seq = n, &v.seq
 				}
+			case "lying_s":
+				r.Lying = number(profile.Lying, &extra().lying)
+			case "grazing_s":
+				r.Grazing = number(profile.Grazing, &extra().grazing)
+			case "walking_s":
+				r.Walking = number(profile.Walking, &extra().walking)
+			case "ruminating_s":
+				r.Ruminating = number(profile.Ruminating, &extra().ruminating)
+			case "weight_kg":
+				r.Weight = number(profile.Weight, &extra().weight)
+			case "heads":
+				r.Heads = nil
+				if n, ok := whole(profile.Heads); ok {
+					extra().heads = n
+					r.Heads = &more.heads
+				}
+			case "motion":
+				r.Motion = d.motion(bad)
 			default:
 				d.skip(0)
 			}
@@ -232,15 +243,90 @@ func (d *decoder) reading() Item {
 			d.space()
 		}
 	}
+	it.check(hasTime)
+	it.Raw = d.b[start:d.i]
+	return it
+}
+
+// whyTag says what a tag's number must be.
+const whyTag = "it must be 1 to 64 letters, digits, dots, dashes, colons or underscores"
+
+// check refuses a reading that lacks what belongs together.
+func (it *Item) check(hasTime bool) {
 	switch {
 	case it.Err != nil:
 	case !hasTime:
 		it.Err = ErrNoTime
-	case (r.Lon == nil) != (r.Lat == nil):
-		bad("lon", "lon and lat go together")
+	case (it.Reading.Lon == nil) != (it.Reading.Lat == nil):
+		it.Err = ErrField.With("field", "lon").With("why", "lon and lat go together")
 	}
-	it.Raw = d.b[start:d.i]
-	return it
+}
+
+// motion reads a burst of raw acceleration, {"hz":10,"xyz":[[x,y,z],...]}, or null.
+func (d *decoder) motion(bad func(field, why string)) *iot.Motion {
+	if d.peek() != '{' {
+		if d.skip(0) != kindNull {
+			bad("motion", "it must be an object")
+		}
+		return nil
+	}
+	m, why := &iot.Motion{}, ""
+	d.object(func(key []byte) {
+		switch string(key) {
+		case "hz":
+			x, kind := d.number()
+			if kind != kindNumber {
+				why = "hz must be a number"
+			}
+			m.Hz = x
+		case "xyz":
+			if d.peek() != '[' {
+				d.skip(0)
+				why = "xyz must be a list"
+				return
+			}
+			m.XYZ = m.XYZ[:0]
+			d.array(func() {
+				s, ok := d.sample()
+				if !ok {
+					why = "a sample must be three numbers"
+				}
+				if len(m.XYZ) <= profile.MaxSamples {
+					m.XYZ = append(m.XYZ, s)
+				}
+			})
+		default:
+			d.skip(0)
+		}
+	})
+	if why == "" {
+		why = profile.MotionProblem(m)
+	}
+	if why != "" {
+		bad("motion", why)
+		return nil
+	}
+	return m
+}
+
+// sample reads [x,y,z].
+func (d *decoder) sample() (s [3]float64, ok bool) {
+	if d.peek() != '[' {
+		d.skip(0)
+		return s, false
+	}
+	n := 0
+	ok = true
+	d.array(func() {
+		x, kind := d.number()
+		if kind != kindNumber || n >= 3 {
+			ok = false
+		} else {
+			s[n] = x
+		}
+		n++
+	})
+	return s, ok && n == 3
 }
 
 // Append writes r as one Furrow JSON object, without the fields that the house adds.
@@ -273,11 +359,43 @@ func Append(dst []byte, r iot.Reading) []byte {
 		dst = append(dst, `,"attached":`...)
 		dst = strconv.AppendBool(dst, *r.Attached)
 	}
-	if r.Seq != nil {
-		dst = append(dst, `,"seq":`...)
-		dst = strconv.AppendInt(dst, *r.Seq, 10)
+	whole := func(key string, v *int64) {
+		if v == nil {
+			return
+		}
+		dst = append(dst, ',', '"')
+		dst = append(dst, key...)
+		dst = append(dst, '"', ':')
+		dst = strconv.AppendInt(dst, *v, 10)
+	}
+	whole("seq", r.Seq)
+	number("lying_s", r.Lying)
+	number("grazing_s", r.Grazing)
+	number("walking_s", r.Walking)
+	number("ruminating_s", r.Ruminating)
+	number("weight_kg", r.Weight)
+	whole("heads", r.Heads)
+	if r.Motion != nil {
+		dst = appendMotion(dst, r.Motion)
 	}
 	return append(dst, '}')
+}
+
+func appendMotion(dst []byte, m *iot.Motion) []byte {
+	dst = append(dst, `,"motion":{"hz":`...)
+	dst = strconv.AppendFloat(dst, m.Hz, 'g', -1, 64)
+	dst = append(dst, `,"xyz":[`...)
+	for i, s := range m.XYZ {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		for axis, a := range s {
+			dst = append(dst, "[,,"[axis])
+			dst = strconv.AppendFloat(dst, a, 'g', -1, 64)
+		}
+		dst = append(dst, ']')
+	}
+	return append(dst, `]}`...)
 }
 
 // AppendAll writes readings as one array.

@@ -1,6 +1,7 @@
 package codec_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,17 +24,19 @@ var at = time.UnixMilli(1764000000123).UTC()
 func TestDecode(t *testing.T) {
 	t.Parallel()
 	full := iot.Reading{Tag: "t-1", At: at, Lon: ptr(113.25), Lat: ptr(-3.5e-1), Accuracy: ptr(4.0), Temp: ptr(29.1),
-		Ambient: ptr(-12.5), Activity: ptr(0.42), Attached: ptr(false), Battery: ptr(3.6), Seq: ptr(int64(77))}
+		Ambient: ptr(-12.5), Activity: ptr(0.42), Attached: ptr(false), Battery: ptr(3.6), Seq: ptr(int64(77)),
+		Lying: ptr(120.0), Grazing: ptr(60.5), Walking: ptr(0.0), Ruminating: ptr(604800.0), Weight: ptr(412.5), Heads: ptr(int64(9800)),
+		Motion: &iot.Motion{Hz: 10, XYZ: [][3]float64{{0.1, -9.8, 2}, {160, -160, 0}}}}
 	for _, c := range []struct {
 		name, in string
 		want     []iot.Reading
 		err      error
 	}{
-		{"one", `{"tag":"t-1","ts":1764000000123,"lon":113.25,"lat":-3.5e-1,"acc_m":4,"temp_c":29.1,"ambient_c":-12.5,"activity":0.42,"attached":false,"battery_v":3.6,"seq":77}`, []iot.Reading{full}, nil},
+		{"one", `{"tag":"t-1","ts":1764000000123,"lon":113.25,"lat":-3.5e-1,"acc_m":4,"temp_c":29.1,"ambient_c":-12.5,"activity":0.42,"attached":false,"battery_v":3.6,"seq":77,"lying_s":120,"grazing_s":60.5,"walking_s":0,"ruminating_s":604800,"weight_kg":412.5,"heads":9800,"motion":{"hz":10,"xyz":[[0.1,-9.8,2],[160,-160,0]],"x":[1]}}`, []iot.Reading{full}, nil},
 		{"list", ` [ {"ts":1764000000123} , {"ts":1764000000123,"tag":"b"} ] `, []iot.Reading{{At: at}, {At: at, Tag: "b"}}, nil},
 		{"empty list", `[]`, nil, nil},
 		{"unknown fields", `{"x":{"a":[1,null,"\u00e9\n"]},"ts":1764000000123,"y":[],"z":{}}`, []iot.Reading{{At: at}}, nil},
-		{"null is absent", `{"ts":1764000000123,"lon":null,"lat":null,"temp_c":null,"attached":null,"seq":null,"tag":null}`, []iot.Reading{{At: at}}, nil},
+		{"null is absent", `{"ts":1764000000123,"lon":null,"lat":null,"temp_c":null,"attached":null,"seq":null,"tag":null,"heads":null,"motion":null,"weight_kg":null}`, []iot.Reading{{At: at}}, nil},
 		{"escaped key", `{"t\u0073":1764000000123}`, []iot.Reading{{At: at}}, nil},
 		{"last of twice", `{"ts":1,"ts":1764000000123}`, []iot.Reading{{At: at}}, nil},
 		{"no object", `3`, nil, codec.ErrPayload},
@@ -61,6 +64,10 @@ func TestDecode(t *testing.T) {
 				if it.Err != nil {
 					t.Fatalf("refused %s: %v", it.Raw, it.Err)
 				}
+				if it.Reading.Source != "json" {
+					t.Errorf("source %q", it.Reading.Source)
+				}
+				it.Reading.Source = ""
 				got = append(got, it.Reading)
 			}
 			if d := cmp.Diff(c.want, got); d != "" {
@@ -88,6 +95,20 @@ func TestDecodeRefusesOneReadingOnly(t *testing.T) {
 		{"attached as number", `{"ts":1,"attached":1}`, codec.ErrField},
 		{"tag with slash", `{"ts":1,"tag":"a/b"}`, codec.ErrField},
 		{"tag as number", `{"ts":1,"tag":12}`, codec.ErrField},
+		{"more than a week of lying", `{"ts":1,"lying_s":604801}`, codec.ErrField},
+		{"negative grazing", `{"ts":1,"grazing_s":-1}`, codec.ErrField},
+		{"five tonnes", `{"ts":1,"weight_kg":5000.1}`, codec.ErrField},
+		{"half a head", `{"ts":1,"heads":0.5}`, codec.ErrField},
+		{"too many heads", `{"ts":1,"heads":10000001}`, codec.ErrField},
+		{"motion as list", `{"ts":1,"motion":[1,2]}`, codec.ErrField},
+		{"motion without rate", `{"ts":1,"motion":{"xyz":[[1,2,3]]}}`, codec.ErrField},
+		{"motion too quick", `{"ts":1,"motion":{"hz":201,"xyz":[[1,2,3]]}}`, codec.ErrField},
+		{"motion without samples", `{"ts":1,"motion":{"hz":10,"xyz":[]}}`, codec.ErrField},
+		{"motion of two axes", `{"ts":1,"motion":{"hz":10,"xyz":[[1,2]]}}`, codec.ErrField},
+		{"motion of four axes", `{"ts":1,"motion":{"hz":10,"xyz":[[1,2,3,4]]}}`, codec.ErrField},
+		{"motion of text", `{"ts":1,"motion":{"hz":10,"xyz":[["1",2,3]]}}`, codec.ErrField},
+		{"motion without end", `{"ts":1,"motion":{"hz":10,"xyz":[[1,2,161]]}}`, codec.ErrField},
+		{"motion too long", `{"ts":1,"motion":{"hz":10,"xyz":[` + strings.Repeat("[0,0,9.8],", 3000) + `[0,0,9.8]]}}`, codec.ErrField},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -129,16 +150,37 @@ func TestRoundTrip(t *testing.T) {
 		r := iot.Reading{Tag: rapid.StringMatching(`[a-zA-Z0-9._:-]{1,64}`).Draw(t, "tag"),
 			At:       time.UnixMilli(rapid.Int64Range(0, 1<<45).Draw(t, "ts")).UTC(),
 			Accuracy: maybe("acc", 0, 1e6), Temp: maybe("temp", -90, 120), Ambient: maybe("ambient", -90, 90),
-			Activity: maybe("activity", 0, 1000), Battery: maybe("battery", 0, 60)}
+			Activity: maybe("activity", 0, 1000), Battery: maybe("battery", 0, 60),
+			Lying: maybe("lying", 0, 604800), Grazing: maybe("grazing", 0, 604800), Walking: maybe("walking", 0, 604800),
+			Ruminating: maybe("ruminating", 0, 604800), Weight: maybe("weight", 0, 5000)}
 		if rapid.Bool().Draw(t, "fix") {
 			r.Lon, r.Lat = ptr(rapid.Float64Range(-180, 180).Draw(t, "lon")), ptr(rapid.Float64Range(-90, 90).Draw(t, "lat"))
 		}
-		items, err := codec.Decode(codec.AppendAll(nil, []iot.Reading{r, r}), nil)
-		if err != nil || len(items) != 2 || items[0].Err != nil {
-			t.Fatal(items, err)
+		if rapid.Bool().Draw(t, "attached?") {
+			r.Attached = ptr(rapid.Bool().Draw(t, "attached"))
 		}
-		if d := cmp.Diff(r, items[1].Reading); d != "" {
-			t.Error(d)
+		if rapid.Bool().Draw(t, "motion?") {
+			axis := rapid.Float64Range(-160, 160)
+			r.Motion = &iot.Motion{Hz: rapid.Float64Range(1, 200).Draw(t, "hz"), XYZ: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) [3]float64 {
+				return [3]float64{axis.Draw(t, "x"), axis.Draw(t, "y"), axis.Draw(t, "z")}
+			}), 1, 20).Draw(t, "xyz")}
+		}
+		if rapid.Bool().Draw(t, "heads?") {
+			r.Heads, r.Seq = ptr(rapid.Int64Range(0, 1e7).Draw(t, "heads")), ptr(rapid.Int64Range(-1<<53, 1<<53).Draw(t, "seq"))
+		}
+		h := new(codec.House)
+		for source, payload := range map[string][]byte{
+			"json": codec.AppendAll(nil, []iot.Reading{r, r}),
+			"cbor": codec.AppendAllCBOR(nil, []iot.Reading{r, r}),
+		} {
+			r.Source = source
+			items, err := h.Decode(context.Background(), codec.Address{Format: codec.JSON}, iot.Device{}, payload, at, nil)
+			if err != nil || len(items) != 2 || items[0].Err != nil {
+				t.Fatal(source, items, err)
+			}
+			if d := cmp.Diff(r, items[1].Reading); d != "" {
+				t.Error(source, d)
+			}
 		}
 	})
 }

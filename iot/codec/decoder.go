@@ -213,6 +213,72 @@ func (d *decoder) skipNested(open byte, depth int) {
 	}
 }
 
+// object walks the object at d.i; member must read or skip the value of each key,
+// whose bytes are valid until it does.
+func (d *decoder) object(member func(key []byte)) {
+	d.i++
+	d.space()
+	if d.peek() == '}' {
+		d.i++
+		return
+	}
+	for d.why == "" {
+		key := d.text()
+		d.space()
+		if d.next() != ':' {
+			d.fail("expected a colon")
+		}
+		d.space()
+		if d.why != "" {
+			return
+		}
+		member(key)
+		d.space()
+		c := d.next()
+		if c == '}' {
+			return
+		}
+		if c != ',' {
+			d.fail("expected a comma or the end of the object")
+		}
+		d.space()
+	}
+}
+
+// array walks the list at d.i; element must read or skip each value.
+func (d *decoder) array(element func()) {
+	d.i++
+	d.space()
+	if d.peek() == ']' {
+		d.i++
+		return
+	}
+	for d.why == "" {
+		element()
+		d.space()
+		c := d.next()
+		if c == ']' {
+			return
+		}
+		if c != ',' {
+			d.fail("expected a comma or the end of the list")
+		}
+		d.space()
+	}
+}
+
+// end fails when anything but space is left, and gives the whole payload's error.
+func (d *decoder) end() error {
+	d.space()
+	if d.why == "" && d.i < len(d.b) {
+		d.fail("there is text after the end")
+	}
+	if d.why != "" {
+		return ErrPayload.With("why", d.why).With("at", d.at)
+	}
+	return nil
+}
+
 // text reads a string; the bytes are valid until the next call.
 func (d *decoder) text() []byte {
 	if d.next() != '"' {
