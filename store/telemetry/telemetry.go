@@ -8,9 +8,11 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -207,31 +209,44 @@ func (s *Store) Range(ctx context.Context, tenant, tag string, from, to time.Tim
 // ceilMillis is the first whole millisecond at or after t.
 func ceilMillis(t time.Time) int64 { return t.Add(time.Millisecond - 1).UnixMilli() }
 
-// Window implements series.Store.
-func (s *Store) Window(ctx context.Context, tenant, tag string, m series.Measure, from, to time.Time, step time.Duration) ([]series.Window, error) {
+// Since implements series.Store.
+func (s *Store) Since(ctx context.Context, tenant string, from map[string]time.Time, each func(string, []iot.Reading) error) error {
+	for _, tag := range slices.Sorted(maps.Keys(from)) {
+		readings, err := s.Range(ctx, tenant, tag, from[tag], store.Time(1<<50), 0)
+		if err == nil && len(readings) > 0 {
+			err = each(tag, readings)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Windows implements series.Store.
+func (s *Store) Windows(ctx context.Context, tenant string, tags []string, m series.Measure, from, to time.Time, step time.Duration) (map[string][]series.Window, error) {
 	if !m.Valid() {
 		return nil, series.ErrMeasure.With("measure", m)
 	}
-	col := string(m) // one of the five names above, never a caller's text
-	start, width := from.UnixMilli(), max(step.Milliseconds(), 1)
-	rows, err := s.read.QueryContext(ctx, `select (ts - ?) / ?, min(`+col+`), avg(`+col+`), max(`+col+`), count(`+col+`) from reading
-		where tenant = ? and tag = ? and ts >= ? and ts < ? and `+col+` is not null group by 1 order by 1`,
-		start, width, tenant, tag, ceilMillis(from), ceilMillis(to))
-	if err != nil {
-		return nil, wrap(err)
-	}
-	defer func() { _ = rows.Close() }() // what matters is rows.Err
-	var out []series.Window
-	for rows.Next() {
-		var w series.Window
-		var n int64
-		if err := rows.Scan(&n, &w.Min, &w.Mean, &w.Max, &w.Count); err != nil {
-			return nil, wrap(err)
+	out := make(map[string][]series.Window)
+	for _, tag := range tags {
+		readings, err := s.Range(ctx, tenant, tag, from, to, 0)
+		if err != nil {
+			return nil, err
 		}
-		w.Start = store.Time(start + n*width)
-		out = append(out, w)
+		for i := range readings {
+			if v, ok := m.Of(&readings[i]); ok {
+				out[tag] = series.Add(out[tag], from, max(step, time.Millisecond), readings[i].At, v)
+			}
+		}
 	}
-	return out, wrap(rows.Err())
+	return out, nil
+}
+
+// Expire implements series.Store.
+func (s *Store) Expire(ctx context.Context, before time.Time) error {
+	_, err := s.write.ExecContext(ctx, `delete from reading where ts < ?`, before.UnixMilli())
+	return wrap(err)
 }
 
 // Count implements series.Store.

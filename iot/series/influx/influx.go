@@ -6,13 +6,15 @@
 package influx
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	influxdb "github.com/influxdata/influxdb-client-go/v2"
@@ -41,8 +43,9 @@ type Config struct {
 type Store struct {
 	cfg    Config
 	client influxdb.Client
-	write  api.WriteAPIBlocking
 	query  api.QueryAPI
+
+	writeURL string
 }
 
 var _ series.Store = (*Store)(nil)
@@ -52,7 +55,9 @@ var _ series.Store = (*Store)(nil)
 func Open(cfg Config) *Store {
 	opts := influxdb.DefaultOptions().SetPrecision(time.Millisecond).SetHTTPRequestTimeout(30).SetUseGZip(false).SetLogLevel(0)
 	c := influxdb.NewClientWithOptions(cfg.URL, cfg.Token, opts)
-	return &Store{cfg: cfg, client: c, write: c.WriteAPIBlocking(cfg.Org, cfg.Bucket), query: c.QueryAPI(cfg.Org)}
+	q := url.Values{"org": {cfg.Org}, "bucket": {cfg.Bucket}, "precision": {"ms"}}
+	return &Store{cfg: cfg, client: c, query: c.QueryAPI(cfg.Org),
+		writeURL: strings.TrimSuffix(c.HTTPService().ServerAPIURL(), "/") + "/write?" + q.Encode()}
 }
 
 // CreateDatabase makes the database of a 1.8 server; one that exists is left alone.
@@ -90,95 +95,33 @@ func wrap(err error) error {
 	return series.ErrUnavailable.Because(err)
 }
 
-const measurement = "reading"
+// buffers are reused by writes that succeeded. After a failed one the client may
+// still be reading its buffer, and it is left to the garbage collector.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // Write implements series.Store: one request, all or none of which is acknowledged.
 func (s *Store) Write(ctx context.Context, readings []iot.Reading) error {
 	if len(readings) == 0 {
 		return nil
 	}
-	lines := make([]byte, 0, 160*len(readings))
+	buffer, _ := buffers.Get().(*[]byte)
+	lines := (*buffer)[:0]
 	for i := range readings {
 		r := &readings[i]
-		if err := checkNames(r.Tenant, r.Tag, r.Gateway); err != nil {
+		if err := series.Check(r); err != nil {
+			return err
+		}
+		if err := checkNames(r.Tenant, r.Tag, r.Gateway, r.Source); err != nil {
 			return err
 		}
 		lines = appendLine(lines, r)
 	}
-	return wrap(s.write.WriteRecord(ctx, string(lines)))
-}
-
-// checkNames refuses what line protocol or Flux cannot carry unharmed. Device ids of
-// the register never have it.
-func checkNames(names ...string) error {
-	for _, n := range names {
-		if strings.ContainsAny(n, "\n\r\x00") || strings.Contains(n, "${") || strings.HasSuffix(n, `\`) {
-			return ErrName.With("name", strconv.Quote(n))
-		}
+	if err := s.client.HTTPService().DoPostRequest(ctx, s.writeURL, bytes.NewReader(lines), nil, nil); err != nil {
+		return wrap(err)
 	}
+	*buffer = lines
+	buffers.Put(buffer)
 	return nil
-}
-
-// appendLine writes one reading in line protocol.
-func appendLine(b []byte, r *iot.Reading) []byte {
-	b = append(b, measurement+",tag_id="...)
-	b = appendTag(b, r.Tag)
-	b = append(b, ",tenant="...)
-	b = appendTag(b, r.Tenant)
-	b = append(b, " received="...)
-	b = strconv.AppendInt(b, r.Received.UnixMilli(), 10)
-	b = append(b, 'i')
-	if r.Gateway != "" {
-		b = append(b, `,gateway="`...)
-		for i := range len(r.Gateway) {
-			if c := r.Gateway[i]; c == '"' || c == '\\' {
-				b = append(b, '\\')
-			}
-			b = append(b, r.Gateway[i])
-		}
-		b = append(b, '"')
-	}
-	for _, f := range floats(r) {
-		if *f.value != nil {
-			b = append(b, ',')
-			b = append(b, f.name...)
-			b = append(b, '=')
-			b = strconv.AppendFloat(b, **f.value, 'g', -1, 64)
-		}
-	}
-	if r.Attached != nil {
-		b = append(b, ",attached="...)
-		b = strconv.AppendBool(b, *r.Attached)
-	}
-	if r.Seq != nil {
-		b = append(b, ",seq="...)
-		b = strconv.AppendInt(b, *r.Seq, 10)
-		b = append(b, 'i')
-	}
-	b = append(b, ' ')
-	b = strconv.AppendInt(b, r.At.UnixMilli(), 10)
-	return append(b, '\n')
-}
-
-func appendTag(b []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c == ',' || c == ' ' || c == '=' {
-			b = append(b, '\\')
-		}
-		b = append(b, s[i])
-	}
-	return b
-}
-
-type floatField struct {
-	name  string
-	value **float64
-}
-
-// floats are the fields that hold a number with a fraction.
-func floats(r *iot.Reading) [7]floatField {
-	return [...]floatField{{"lon", &r.Lon}, {"lat", &r.Lat}, {"acc_m", &r.Accuracy}, {"temp_c", &r.Temp},
-		{"ambient_c", &r.Ambient}, {"activity", &r.Activity}, {"battery_v", &r.Battery}}
 }
 
 // quote writes a Flux text.
@@ -227,16 +170,43 @@ func set(r *iot.Reading, rec *query.FluxRecord) {
 			r.Received = time.UnixMilli(v).UTC()
 		case "seq":
 			r.Seq = &v
+		case "heads":
+			r.Heads = &v
 		}
 	case bool:
 		r.Attached = &v
 	case string:
-		r.Gateway = v
+		switch rec.Field() {
+		case "gateway":
+			r.Gateway = v
+		case "source":
+			r.Source = v
+		}
 	}
 }
 
 // tagsAtOnce bounds the length of a query.
 const tagsAtOnce = 200
+
+// anyOf is the condition that a record is of one of the tags.
+func anyOf(tags []string) string {
+	either := make([]string, len(tags))
+	for i, tag := range tags {
+		either[i] = "r.tag_id == " + quote(tag)
+	}
+	return " and (" + strings.Join(either, " or ") + ")"
+}
+
+// The columns that the answers are made of; the rest is not sent.
+const (
+	keepReading = ` |> keep(columns: ["_time", "_value", "_field", "tag_id"])`
+	keepValue   = ` |> keep(columns: ["_time", "_value", "tag_id"])`
+)
+
+func tagOf(rec *query.FluxRecord) string {
+	tag, _ := rec.ValueByKey("tag_id").(string)
+	return tag
+}
 
 // Latest implements series.Store. It asks for the last value of every field: those
 // of the newest time are the newest reading, older ones belong to older readings.
@@ -246,15 +216,11 @@ func (s *Store) Latest(ctx context.Context, tenant string, tags []string) (map[s
 		if err := checkNames(append([]string{tenant}, part...)...); err != nil {
 			return nil, err
 		}
-		either := make([]string, len(part))
-		for i, tag := range part {
-			either[i] = "r.tag_id == " + quote(tag)
-		}
 		var records []*query.FluxRecord
-		err := s.each(ctx, s.from(tenant, " and ("+strings.Join(either, " or ")+")", beginning, end)+` |> last()`, func(rec *query.FluxRecord) {
+		err := s.each(ctx, s.from(tenant, anyOf(part), beginning, end)+` |> last()`+keepReading, func(rec *query.FluxRecord) {
 			records = append(records, rec)
-			tag, _ := rec.ValueByKey("tag_id").(string)
-			if r := out[tag]; rec.Time().After(r.At) {
+			tag := tagOf(rec)
+			if r, ok := out[tag]; !ok || rec.Time().After(r.At) {
 				out[tag] = iot.Reading{Tenant: tenant, Tag: tag, At: rec.Time().UTC()}
 			}
 		})
@@ -262,7 +228,7 @@ func (s *Store) Latest(ctx context.Context, tenant string, tags []string) (map[s
 			return nil, err
 		}
 		for _, rec := range records {
-			tag, _ := rec.ValueByKey("tag_id").(string)
+			tag := tagOf(rec)
 			if r := out[tag]; rec.Time().Equal(r.At) {
 				set(&r, rec)
 				out[tag] = r
@@ -274,71 +240,135 @@ func (s *Store) Latest(ctx context.Context, tenant string, tags []string) (map[s
 
 // Range implements series.Store.
 func (s *Store) Range(ctx context.Context, tenant, tag string, from, to time.Time, limit int) ([]iot.Reading, error) {
-	if err := checkNames(tenant, tag); err != nil {
+	all, err := s.ranges(ctx, tenant, []string{tag}, from, to, limit)
+	out := all[tag]
+	if limit > 0 && len(out) > limit {
+		out = out[:limit]
+	}
+	return out, err
+}
+
+// ranges returns the readings of some tags, oldest first; of each field the first
+// limit points (0 means all).
+func (s *Store) ranges(ctx context.Context, tenant string, tags []string, from, to time.Time, limit int) (map[string][]iot.Reading, error) {
+	if err := checkNames(append([]string{tenant}, tags...)...); err != nil {
 		return nil, err
+	}
+	if from.Before(beginning) {
+		from = beginning
+	}
+	if to.After(end) {
+		to = end
 	}
 	if !from.Before(to) {
 		return nil, nil // Flux refuses an empty range
 	}
-	flux := s.from(tenant, ofTag(tag), from, to)
+	flux := s.from(tenant, anyOf(tags), from, to)
 	if limit > 0 {
 		// The first n points of every field hold all fields of the first n readings.
 		flux += fmt.Sprintf(" |> limit(n: %d)", limit)
 	}
-	at := make(map[int64]int)
-	var out []iot.Reading
-	err := s.each(ctx, flux, func(rec *query.FluxRecord) {
+	type point struct {
+		tag string
+		ms  int64
+	}
+	at := make(map[point]int)
+	out := make(map[string][]iot.Reading, len(tags))
+	err := s.each(ctx, flux+keepReading, func(rec *query.FluxRecord) {
 		if !rec.Time().Before(to) {
 			return // 1.8 counts the end of a range in
 		}
-		ms := rec.Time().UnixMilli()
-		i, ok := at[ms]
+		p := point{tagOf(rec), rec.Time().UnixMilli()}
+		i, ok := at[p]
 		if !ok {
-			i = len(out)
-			at[ms] = i
-			out = append(out, iot.Reading{Tenant: tenant, Tag: tag, At: rec.Time().UTC()})
+			i = len(out[p.tag])
+			at[p] = i
+			out[p.tag] = append(out[p.tag], iot.Reading{Tenant: tenant, Tag: p.tag, At: rec.Time().UTC()})
 		}
-		set(&out[i], rec)
+		set(&out[p.tag][i], rec)
 	})
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(out, func(a, b iot.Reading) int { return a.At.Compare(b.At) })
-	if limit > 0 && len(out) > limit {
-		out = out[:limit]
+	for _, readings := range out {
+		slices.SortFunc(readings, func(a, b iot.Reading) int { return a.At.Compare(b.At) })
 	}
 	return out, nil
 }
 
-// Window implements series.Store. It sums up on this side, so that steps start
+// daysAtOnce bounds the memory of one query: so many days of one tag.
+const daysAtOnce = 200
+
+// Since implements series.Store: tags whose times are alike share a query.
+func (s *Store) Since(ctx context.Context, tenant string, from map[string]time.Time, each func(string, []iot.Reading) error) error {
+	tags := slices.Sorted(maps.Keys(from))
+	for len(tags) > 0 {
+		n, earliest := 0, end
+		for n < min(len(tags), tagsAtOnce) {
+			first := from[tags[n]]
+			if first.After(earliest) {
+				first = earliest
+			}
+			days := int(time.Since(first).Hours()/24) + 1
+			if n > 0 && (n+1)*days > daysAtOnce {
+				break
+			}
+			earliest = first
+			n++
+		}
+		got, err := s.ranges(ctx, tenant, tags[:n], earliest, end, 0)
+		if err != nil {
+			return err
+		}
+		for _, tag := range tags[:n] {
+			readings := got[tag]
+			i, _ := slices.BinarySearchFunc(readings, from[tag], func(r iot.Reading, at time.Time) int { return r.At.Compare(at) })
+			if i == len(readings) {
+				continue
+			}
+			if err := each(tag, readings[i:]); err != nil {
+				return err
+			}
+		}
+		tags = tags[n:]
+	}
+	return nil
+}
+
+// Windows implements series.Store. It sums up on this side, so that steps start
 // where the caller says and not where the server's calendar does.
-func (s *Store) Window(ctx context.Context, tenant, tag string, m series.Measure, from, to time.Time, step time.Duration) ([]series.Window, error) {
+func (s *Store) Windows(ctx context.Context, tenant string, tags []string, m series.Measure, from, to time.Time, step time.Duration) (map[string][]series.Window, error) {
 	if !m.Valid() {
 		return nil, series.ErrMeasure.With("measure", m)
-	}
-	if err := checkNames(tenant, tag); err != nil {
-		return nil, err
 	}
 	if !from.Before(to) {
 		return nil, nil
 	}
-	step = max(step, time.Millisecond)
-	var out []series.Window
-	err := s.each(ctx, s.from(tenant, ofTag(tag)+` and r._field == `+quote(string(m)), from, to), func(rec *query.FluxRecord) {
-		if !rec.Time().Before(to) {
-			return // 1.8 counts the end of a range in
+	out := make(map[string][]series.Window, len(tags))
+	for part := range slices.Chunk(tags, tagsAtOnce) {
+		if err := checkNames(append([]string{tenant}, part...)...); err != nil {
+			return nil, err
 		}
-		v, _ := rec.Value().(float64)
-		start := from.Add(rec.Time().Sub(from) / step * step)
-		if n := len(out); n == 0 || !out[n-1].Start.Equal(start) {
-			out = append(out, series.Window{Start: start, Min: v, Max: v})
+		flux := s.from(tenant, anyOf(part)+` and r._field == `+quote(string(m)), from, to) + keepValue
+		err := s.each(ctx, flux, func(rec *query.FluxRecord) {
+			if !rec.Time().Before(to) {
+				return // 1.8 counts the end of a range in
+			}
+			var v float64
+			switch n := rec.Value().(type) {
+			case float64:
+				v = n
+			case int64:
+				v = float64(n)
+			}
+			tag := tagOf(rec)
+			out[tag] = series.Add(out[tag], from, max(step, time.Millisecond), rec.Time(), v)
+		})
+		if err != nil {
+			return nil, err
 		}
-		w := &out[len(out)-1]
-		w.Min, w.Max = min(w.Min, v), max(w.Max, v)
-		w.Count++
-		w.Mean += (v - w.Mean) / float64(w.Count)
-	})
-	return out, err
+	}
+	return out, nil
 }
 
 // Count implements series.Store.
@@ -372,4 +402,15 @@ func (s *Store) Delete(ctx context.Context, tenant, tag string) error {
 	text := strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 	return s.influxQL(ctx, fmt.Sprintf(`DROP SERIES FROM %q WHERE "tenant" = '%s' AND "tag_id" = '%s'`,
 		measurement, text.Replace(tenant), text.Replace(tag)))
+}
+
+// Expire implements series.Store. A 2.x server deletes by tags only within one
+// measurement, which is all that the bucket has; its retention policy does the same
+// by itself.
+func (s *Store) Expire(ctx context.Context, before time.Time) error {
+	if s.cfg.Org != "" {
+		return wrap(s.client.DeleteAPI().DeleteWithName(ctx, s.cfg.Org, s.cfg.Bucket, beginning, before.Add(-time.Nanosecond),
+			fmt.Sprintf(`_measurement=%q`, measurement)))
+	}
+	return s.influxQL(ctx, fmt.Sprintf(`DELETE FROM %q WHERE time < %d`, measurement, before.UnixNano()))
 }

@@ -3,6 +3,7 @@ package seriestest
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -35,7 +36,13 @@ func (m *Memory) Write(_ context.Context, readings []iot.Reading) error {
 	if m.by == nil {
 		m.by = make(map[key][]iot.Reading)
 	}
+	for i := range readings {
+		if err := series.Check(&readings[i]); err != nil {
+			return err
+		}
+	}
 	for _, r := range readings {
+		r.Motion = nil // is not kept
 		k := key{r.Tenant, r.Tag}
 		i, found := m.find(k, r.At)
 		if found {
@@ -54,8 +61,10 @@ func (m *Memory) find(k key, at time.Time) (int, bool) {
 func merge(old *iot.Reading, r iot.Reading) {
 	old.Received = r.Received
 	old.Gateway = cmp.Or(r.Gateway, old.Gateway)
+	old.Source = cmp.Or(r.Source, old.Source)
 	for _, f := range []struct{ to, from **float64 }{{&old.Lon, &r.Lon}, {&old.Lat, &r.Lat}, {&old.Accuracy, &r.Accuracy},
-		{&old.Temp, &r.Temp}, {&old.Ambient, &r.Ambient}, {&old.Activity, &r.Activity}, {&old.Battery, &r.Battery}} {
+		{&old.Temp, &r.Temp}, {&old.Ambient, &r.Ambient}, {&old.Activity, &r.Activity}, {&old.Battery, &r.Battery},
+		{&old.Lying, &r.Lying}, {&old.Grazing, &r.Grazing}, {&old.Walking, &r.Walking}, {&old.Ruminating, &r.Ruminating}, {&old.Weight, &r.Weight}} {
 		if *f.from != nil {
 			*f.to = *f.from
 		}
@@ -65,6 +74,9 @@ func merge(old *iot.Reading, r iot.Reading) {
 	}
 	if r.Seq != nil {
 		old.Seq = r.Seq
+	}
+	if r.Heads != nil {
+		old.Heads = r.Heads
 	}
 }
 
@@ -94,30 +106,40 @@ func (m *Memory) Range(_ context.Context, tenant, tag string, from, to time.Time
 	return slices.Clone(m.by[k][i:max(i, j)]), nil
 }
 
-// Window implements series.Store.
-func (m *Memory) Window(ctx context.Context, tenant, tag string, measure series.Measure, from, to time.Time, step time.Duration) ([]series.Window, error) {
+// Since implements series.Store.
+func (m *Memory) Since(ctx context.Context, tenant string, from map[string]time.Time, each func(string, []iot.Reading) error) error {
+	for _, tag := range slices.Sorted(maps.Keys(from)) {
+		readings, err := m.Range(ctx, tenant, tag, from[tag], time.Unix(1<<40, 0), 0)
+		if err == nil && len(readings) > 0 {
+			err = each(tag, readings)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Windows implements series.Store.
+func (m *Memory) Windows(ctx context.Context, tenant string, tags []string, measure series.Measure, from, to time.Time, step time.Duration) (map[string][]series.Window, error) {
 	if !measure.Valid() {
 		return nil, series.ErrMeasure.With("measure", measure)
 	}
-	readings, err := m.Range(ctx, tenant, tag, from, to, 0)
-	if err != nil {
-		return nil, err
-	}
-	var out []series.Window
-	for _, r := range readings {
-		v := map[series.Measure]*float64{series.Temp: r.Temp, series.Ambient: r.Ambient, series.Activity: r.Activity,
-			series.Accuracy: r.Accuracy, series.Battery: r.Battery}[measure]
-		if v == nil {
-			continue
+	out := make(map[string][]series.Window)
+	for _, tag := range tags {
+		readings, err := m.Range(ctx, tenant, tag, from, to, 0)
+		if err != nil {
+			return nil, err
 		}
-		start := from.Add(r.At.Sub(from) / step * step)
-		if n := len(out); n == 0 || !out[n-1].Start.Equal(start) {
-			out = append(out, series.Window{Start: start, Min: *v, Max: *v})
+		var windows []series.Window
+		for i := range readings {
+			if v, ok := measure.Of(&readings[i]); ok {
+				windows = series.Add(windows, from, max(step, time.Millisecond), readings[i].At, v)
+			}
 		}
-		w := &out[len(out)-1]
-		w.Min, w.Max = min(w.Min, *v), max(w.Max, *v)
-		w.Count++
-		w.Mean += (*v - w.Mean) / float64(w.Count)
+		if windows != nil {
+			out[tag] = windows
+		}
 	}
 	return out, nil
 }
@@ -140,6 +162,17 @@ func (m *Memory) Delete(_ context.Context, tenant, tag string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.by, key{tenant, tag})
+	return nil
+}
+
+// Expire implements series.Store.
+func (m *Memory) Expire(_ context.Context, before time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for k, all := range m.by {
+		i, _ := m.find(k, before)
+		m.by[k] = slices.Delete(all, 0, i)
+	}
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -32,7 +33,10 @@ func Run(t *testing.T, open func(t *testing.T) series.Store) {
 		"latest":         latest,
 		"range":          ranges,
 		"window":         window,
+		"since":          since,
 		"delete":         deletes,
+		"expire":         expire,
+		"unfit readings": unfit,
 		"strange names":  strangeNames,
 		"many at once":   manyAtOnce,
 		"large batch":    largeBatch,
@@ -79,7 +83,9 @@ func all(t *testing.T, s series.Store, tag string) []iot.Reading {
 func roundTrip(t *testing.T, s series.Store) {
 	full := iot.Reading{Tenant: "a", Tag: "t1", At: t0, Received: t0.Add(5 * time.Second), Gateway: "g-1",
 		Lon: ptr(113.123456789012), Lat: ptr(-31.5), Accuracy: ptr(4.5), Temp: ptr(29.1), Ambient: ptr(-12.0),
-		Activity: ptr(0.0), Attached: ptr(false), Battery: ptr(3.61), Seq: ptr(int64(1) << 52)}
+		Activity: ptr(0.0), Attached: ptr(false), Battery: ptr(3.61), Seq: ptr(int64(1)<<53 + 1),
+		Lying: ptr(120.5), Grazing: ptr(0.1 + 0.2), Walking: ptr(5e-324), Ruminating: ptr(math.MaxFloat64), Weight: ptr(431.25),
+		Heads: ptr(int64(20_000)), Source: "chirpstack"}
 	bare := reading("a", "t1", t0.Add(time.Millisecond))
 	yes := reading("a", "t2", t0)
 	yes.Attached = ptr(true)
@@ -160,21 +166,127 @@ func window(t *testing.T, s series.Store) {
 	late := reading("a", "t1", t0.Add(10*time.Minute))
 	late.Temp = ptr(-5.0)
 	write(t, s, late)
+	other := reading("a", "t2", t0)
+	other.Temp, other.Heads = ptr(7.0), ptr(int64(900))
+	write(t, s, other, reading("a", "t3", t0))
 	from := t0.Add(-time.Second)
-	got, err := s.Window(t.Context(), "a", "t1", series.Temp, from, t0.Add(time.Hour), time.Minute)
+	got, err := s.Windows(t.Context(), "a", []string{"t1", "t2", "t3", "none"}, series.Temp, from, t0.Add(time.Hour), time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []series.Window{
-		{Start: from, Min: 10, Mean: 14, Max: 20, Count: 3},
-		{Start: from.Add(time.Minute), Min: 40, Mean: 40, Max: 40, Count: 1},
-		{Start: from.Add(10 * time.Minute), Min: -5, Mean: -5, Max: -5, Count: 1},
+	want := map[string][]series.Window{
+		"t1": {
+			{Start: from, Min: 10, Mean: 14, Max: 20, Count: 3},
+			{Start: from.Add(time.Minute), Min: 40, Mean: 40, Max: 40, Count: 1},
+			{Start: from.Add(10 * time.Minute), Min: -5, Mean: -5, Max: -5, Count: 1},
+		},
+		"t2": {{Start: from, Min: 7, Mean: 7, Max: 7, Count: 1}},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	if _, err := s.Window(t.Context(), "a", "t1", "password", from, t0, time.Minute); !errors.Is(err, series.ErrMeasure) {
+	got, err = s.Windows(t.Context(), "a", []string{"t1", "t2"}, series.Heads, from, t0.Add(time.Hour), time.Hour)
+	if d := cmp.Diff(map[string][]series.Window{"t2": {{Start: from, Min: 900, Mean: 900, Max: 900, Count: 1}}}, got); d != "" || err != nil {
+		t.Error(d, err)
+	}
+	for _, to := range []time.Time{from, from.Add(-time.Hour)} {
+		if got, err := s.Windows(t.Context(), "a", []string{"t1"}, series.Temp, from, to, time.Minute); err != nil || len(got) != 0 {
+			t.Error("an empty range:", got, err)
+		}
+	}
+	if _, err := s.Windows(t.Context(), "a", []string{"t1"}, "password", from, t0, time.Minute); !errors.Is(err, series.ErrMeasure) {
 		t.Error("a measure that does not exist:", err)
+	}
+}
+
+func since(t *testing.T, s series.Store) {
+	var in []iot.Reading
+	for i := range 600 {
+		r := reading("a", fmt.Sprint("t", i%3), t0.Add(time.Duration(i)*time.Hour))
+		r.Temp = ptr(float64(i))
+		in = append(in, r)
+	}
+	write(t, s, in...)
+	write(t, s, reading("b", "t0", t0.Add(time.Minute)))
+	want := make(map[string][]iot.Reading)
+	from := map[string]time.Time{"t1": t0.Add(301 * time.Hour), "t0": t0.Add(-time.Hour), "t2": t0.Add(10_000 * time.Hour), "none": t0}
+	for _, r := range in {
+		if !r.At.Before(from[r.Tag]) {
+			want[r.Tag] = append(want[r.Tag], r)
+		}
+	}
+	got := make(map[string][]iot.Reading)
+	var order []string
+	err := s.Since(t.Context(), "a", from, func(tag string, readings []iot.Reading) error {
+		if len(order) == 0 || order[len(order)-1] != tag {
+			order = append(order, tag)
+		}
+		got[tag] = append(got[tag], readings...)
+		return nil
+	})
+	if d := cmp.Diff(want, got); err != nil || d != "" {
+		t.Error(err, d)
+	}
+	if d := cmp.Diff([]string{"t0", "t1"}, order); d != "" {
+		t.Error("not tag by tag:", d)
+	}
+	enough := errors.New("enough")
+	calls := 0
+	if err := s.Since(t.Context(), "a", from, func(string, []iot.Reading) error { calls++; return enough }); !errors.Is(err, enough) || calls != 1 {
+		t.Errorf("%v after %d calls", err, calls)
+	}
+}
+
+func expire(t *testing.T, s series.Store) {
+	day := t0.Truncate(24 * time.Hour)
+	for d := range 5 {
+		at := day.AddDate(0, 0, d).Add(12 * time.Hour)
+		write(t, s, reading("a", "t1", at), reading("b", "t2", at), reading("a", fmt.Sprint("only on ", d), at))
+	}
+	if err := s.Expire(t.Context(), day.AddDate(0, 0, 2)); err != nil {
+		t.Fatal(err)
+	}
+	count(t, s, "a", "t1", 3)
+	count(t, s, "b", "t2", 3)
+	count(t, s, "a", "only on 1", 0)
+	count(t, s, "a", "only on 2", 1)
+	count(t, s, "a", "", 6)
+	got := all(t, s, "t1")
+	if len(got) != 3 || !got[0].At.Equal(day.AddDate(0, 0, 2).Add(12*time.Hour)) {
+		t.Error(got)
+	}
+	// What has expired can come again.
+	write(t, s, reading("a", "only on 1", t0))
+	count(t, s, "a", "only on 1", 1)
+	if err := s.Expire(t.Context(), day.AddDate(1, 0, 0)); err != nil {
+		t.Fatal(err)
+	}
+	count(t, s, "a", "", 0)
+	if got, err := s.Latest(t.Context(), "b", []string{"t2"}); err != nil || len(got) != 0 {
+		t.Error(got, err)
+	}
+}
+
+// unfit readings must be refused with the whole batch, not kept as something else.
+func unfit(t *testing.T, s series.Store) {
+	for _, at := range []time.Time{{}, time.Date(1969, 12, 31, 0, 0, 0, 0, time.UTC), time.Date(2140, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		if err := s.Write(t.Context(), []iot.Reading{reading("a", "t1", t0), reading("a", "t1", at)}); !errors.Is(err, series.ErrTime) {
+			t.Errorf("%v: %v", at, err)
+		}
+	}
+	for _, v := range []float64{math.NaN(), math.Inf(-1)} {
+		r := reading("a", "t1", t0)
+		r.Weight = &v
+		if err := s.Write(t.Context(), []iot.Reading{reading("a", "t1", t0), r}); !errors.Is(err, series.ErrNumber) {
+			t.Errorf("%v: %v", v, err)
+		}
+	}
+	count(t, s, "a", "", 0)
+	first, last := time.Unix(0, 0).UTC(), time.Date(2139, 12, 31, 23, 59, 59, int(999*time.Millisecond), time.UTC)
+	write(t, s, reading("a", "t1", first), reading("a", "t1", last))
+	got, err := s.Range(t.Context(), "a", "t1", first, last.Add(time.Millisecond), 0)
+	if err != nil || len(got) != 2 || !got[0].At.Equal(first) || !got[1].At.Equal(last) {
+		t.Error(got, err)
 	}
 }
 

@@ -1,0 +1,158 @@
+package influx
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/furrowcredit/furrow/iot"
+)
+
+const measurement = "reading"
+
+// checkNames refuses what line protocol or Flux cannot carry unharmed. Device ids of
+// the register never have it.
+func checkNames(names ...string) error {
+	for _, n := range names {
+		if !clean(n) {
+			return ErrName.With("name", strconv.Quote(n))
+		}
+	}
+	return nil
+}
+
+func clean(name string) bool {
+	for i := range len(name) {
+		switch name[i] {
+		case '\n', '\r', 0:
+			return false
+		case '$':
+			if strings.HasPrefix(name[i:], "${") {
+				return false
+			}
+		}
+	}
+	return !strings.HasSuffix(name, `\`)
+}
+
+// appendLine writes one reading in line protocol. Its tags stand in the order of
+// their names, as the server sorts them.
+func appendLine(b []byte, r *iot.Reading) []byte {
+	b = append(b, measurement+",tag_id="...)
+	b = appendTag(b, r.Tag)
+	b = append(b, ",tenant="...)
+	b = appendTag(b, r.Tenant)
+	b = append(b, " received="...)
+	b = strconv.AppendInt(b, r.Received.UnixMilli(), 10)
+	b = append(b, 'i')
+	b = appendText(b, `,gateway="`, r.Gateway)
+	b = appendText(b, `,source="`, r.Source)
+	for _, f := range floats(r) {
+		if v := *f.value; v != nil {
+			b = append(b, ',')
+			b = append(b, f.name...)
+			b = append(b, '=')
+			b = appendNumber(b, *v)
+		}
+	}
+	if r.Attached != nil {
+		b = append(b, ",attached="...)
+		b = append(b, "ft"[btoi(*r.Attached)])
+	}
+	b = appendCount(b, ",seq=", r.Seq)
+	b = appendCount(b, ",heads=", r.Heads)
+	b = append(b, ' ')
+	b = strconv.AppendInt(b, r.At.UnixMilli(), 10)
+	return append(b, '\n')
+}
+
+func btoi(v bool) int {
+	if v {
+		return 1
+	}
+	return 0
+}
+
+func appendTag(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c == ',' || c == ' ' || c == '=' {
+			b = append(b, '\\')
+		}
+		b = append(b, s[i])
+	}
+	return b
+}
+
+// appendText writes a text field that begins with start; nothing for "".
+func appendText(b []byte, start, s string) []byte {
+	if s == "" {
+		return b
+	}
+	b = append(b, start...)
+	for i := range len(s) {
+		if c := s[i]; c == '"' || c == '\\' {
+			b = append(b, '\\')
+		}
+		b = append(b, s[i])
+	}
+	return append(b, '"')
+}
+
+func appendCount(b []byte, start string, v *int64) []byte {
+	if v == nil {
+		return b
+	}
+	b = append(b, start...)
+	b = strconv.AppendInt(b, *v, 10)
+	return append(b, 'i')
+}
+
+// decimals is how many digits after the point appendNumber writes without looking
+// for the shortest text: those of a position in units of 1 cm.
+const decimals = 7
+
+// appendNumber writes v so that it reads back as v. Nearly every measurement is a
+// whole number of ten-millionths: such a text is made several times faster than the
+// shortest one is found, and is the same.
+func appendNumber(b []byte, v float64) []byte {
+	const unit = 1e7
+	scaled := v * unit
+	if !(math.Abs(scaled) < 1<<53) || v == 0 && math.Signbit(v) {
+		return strconv.AppendFloat(b, v, 'g', -1, 64)
+	}
+	n := int64(math.Round(scaled))
+	if float64(n)/unit != v {
+		return strconv.AppendFloat(b, v, 'g', -1, 64)
+	}
+	if n < 0 {
+		b, n = append(b, '-'), -n
+	}
+	b = strconv.AppendInt(b, n/unit, 10)
+	rest := n % unit
+	if rest == 0 {
+		return b
+	}
+	var digits [decimals]byte
+	for i := decimals - 1; i >= 0; i-- {
+		digits[i] = byte('0' + rest%10)
+		rest /= 10
+	}
+	last := decimals
+	for digits[last-1] == '0' {
+		last--
+	}
+	b = append(b, '.')
+	return append(b, digits[:last]...)
+}
+
+type floatField struct {
+	name  string
+	value **float64
+}
+
+// floats are the fields that hold a number with a fraction.
+func floats(r *iot.Reading) [12]floatField {
+	return [...]floatField{{"lon", &r.Lon}, {"lat", &r.Lat}, {"acc_m", &r.Accuracy}, {"temp_c", &r.Temp},
+		{"ambient_c", &r.Ambient}, {"activity", &r.Activity}, {"battery_v", &r.Battery}, {"lying_s", &r.Lying},
+		{"grazing_s", &r.Grazing}, {"walking_s", &r.Walking}, {"ruminating_s", &r.Ruminating}, {"weight_kg", &r.Weight}}
+}
