@@ -1,0 +1,207 @@
+package rig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Rig holds the servers of one run below one folder.
+type Rig struct {
+	Dir string
+	Bin string // folder of influxd and telegraf
+	// Exe is the furrow to run, with what else stands before the command; Env is
+	// added to its environment.
+	Exe []string
+	Env []string
+
+	all []*Process
+}
+
+// Close kills everything that still runs.
+func (r *Rig) Close() {
+	for _, p := range r.all {
+		p.Kill()
+	}
+}
+
+func (r *Rig) add(ctx context.Context, p *Process) error {
+	p.Log = filepath.Join(r.Dir, p.Name+".log")
+	r.all = append(r.all, p)
+	return p.Start(ctx)
+}
+
+// FreeAddr is a loopback address that nobody listens on now.
+func FreeAddr() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a loopback port is there at once
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+func (r *Rig) write(name, text string) (string, error) {
+	path := filepath.Join(r.Dir, name)
+	return path, os.WriteFile(path, []byte(text), 0o600)
+}
+
+// Broker is a Mosquitto.
+type Broker struct {
+	*Process
+	Addr string // host:port
+}
+
+// Mosquitto starts one that anybody may use, with more lines of configuration.
+func (r *Rig) Mosquitto(ctx context.Context, name string, conf ...string) (*Broker, error) {
+	exe, err := exec.LookPath("mosquitto")
+	if err != nil {
+		if exe, err = exec.LookPath("/usr/sbin/mosquitto"); err != nil {
+			return nil, errors.New("mosquitto is missing: run scripts/install test")
+		}
+	}
+	addr, err := FreeAddr()
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(r.Dir, name)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	host, port, _ := net.SplitHostPort(addr)
+	lines := append([]string{"listener " + port + " " + host, "allow_anonymous true", "persistence_location " + dir + "/"}, conf...)
+	if os.Getuid() == 0 {
+		lines = append(lines, "user root")
+	}
+	file, err := r.write(name+".conf", strings.Join(lines, "\n")+"\n")
+	if err != nil {
+		return nil, err
+	}
+	b := &Broker{Addr: addr, Process: &Process{Name: name, argv: []string{exe, "-c", file}, env: os.Environ(), up: func(ctx context.Context) error {
+		return dial(ctx, addr)
+	}}}
+	return b, r.add(ctx, b.Process)
+}
+
+func dial(ctx context.Context, addr string) error {
+	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+// Database is an InfluxDB 1.8.
+type Database struct {
+	*Process
+	URL string
+}
+
+// Influx starts one below dir; "" means the rig's own folder.
+func (r *Rig) Influx(ctx context.Context, name, dir string) (*Database, error) {
+	exe := filepath.Join(r.Bin, "influxd")
+	if _, err := os.Stat(exe); err != nil {
+		return nil, fmt.Errorf("influxd is missing: run scripts/services start once: %w", err)
+	}
+	if dir == "" {
+		dir = filepath.Join(r.Dir, name)
+	}
+	addr, err := FreeAddr()
+	if err != nil {
+		return nil, err
+	}
+	rpc, err := FreeAddr()
+	if err != nil {
+		return nil, err
+	}
+	file, err := r.write(name+".conf", fmt.Sprintf(`reporting-disabled = true
+bind-address = %q
+[meta]
+  dir = %q
+[data]
+  dir = %q
+  wal-dir = %q
+  query-log-enabled = false
+[http]
+  bind-address = %q
+  flux-enabled = true
+  log-enabled = false
+`, rpc, dir+"/meta", dir+"/data", dir+"/wal", addr))
+	if err != nil {
+		return nil, err
+	}
+	d := &Database{URL: "http://" + addr}
+	d.Process = &Process{Name: name, argv: []string{exe, "-config", file}, env: os.Environ(), up: func(ctx context.Context) error {
+		_, err := d.Query(ctx, "", "SHOW DATABASES") // /ping answers before it takes statements
+		return err
+	}}
+	return d, r.add(ctx, d.Process)
+}
+
+// Query runs an InfluxQL statement and gives the JSON of the answer.
+func (d *Database) Query(ctx context.Context, db, q string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.URL+"/query?"+url.Values{"db": {db}, "q": {q}, "epoch": {"ms"}}.Encode(), http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	body, err := answer(req)
+	if err == nil && strings.Contains(body, `"error"`) {
+		err = fmt.Errorf("influxdb: %s: %s", q, body)
+	}
+	return body, err
+}
+
+// Get reads a page of a server.
+func Get(ctx context.Context, url string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	return answer(req)
+}
+
+var client = &http.Client{Timeout: time.Minute}
+
+func answer(req *http.Request) (string, error) {
+	res, err := client.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		return "", err
+	}
+	if res.StatusCode/100 != 2 {
+		return "", fmt.Errorf("%s %s: %s: %s", req.Method, req.URL.Path, res.Status, b)
+	}
+	return string(b), nil
+}
+
+// Telegraf starts one with a configuration; it has no port, so it counts as up at once.
+func (r *Rig) Telegraf(ctx context.Context, name, conf string) (*Process, error) {
+	exe := filepath.Join(r.Bin, "telegraf")
+	if _, err := os.Stat(exe); err != nil {
+		return nil, fmt.Errorf("telegraf is missing: run scripts/install bench: %w", err)
+	}
+	file, err := r.write(name+".conf", conf)
+	if err != nil {
+		return nil, err
+	}
+	p := &Process{Name: name, argv: []string{exe, "--config", file}, env: os.Environ(), up: func(context.Context) error { return nil }}
+	return p, r.add(ctx, p)
+}
+
+// Child starts any other program; up says when it serves.
+func (r *Rig) Child(ctx context.Context, name string, argv, env []string, up func(context.Context) error) (*Process, error) {
+	p := &Process{Name: name, argv: argv, env: append(os.Environ(), env...), up: up}
+	return p, r.add(ctx, p)
+}
