@@ -329,9 +329,16 @@ type Store interface {
 	// Device returns ErrDeviceNotFound.
 	Device(ctx context.Context, tenant, id string) (Device, error)
 	Devices(ctx context.Context, tenant, herdID string) ([]Device, error)
+	// DeviceBySecret finds the device, of any tenant, that signs in with the secret of
+	// this HashSecret. ErrDeviceNotFound, for a revoked device as well.
+	DeviceBySecret(ctx context.Context, secretHash string) (Device, error)
 	// Revoke takes a device's right to publish; ErrDeviceNotFound.
 	Revoke(ctx context.Context, tenant, id string) error
 	Quarantine(ctx context.Context, q Quarantined) error
 	// Quarantined returns the newest first, at most limit (0 means 50, at most 500).
 	Quarantined(ctx context.Context, tenant string, limit int) ([]Quarantined, error)
+	// QuarantinedBefore is Quarantined of one code ("" every), of ids before the cursor.
+	QuarantinedBefore(ctx context.Context, tenant, code, before string, limit int) ([]Quarantined, error)
+	// QuarantineCounts tells how many payloads are kept by code.
+	QuarantineCounts(ctx context.Context, tenant string) (map[string]int, error)
 }

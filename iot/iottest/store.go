@@ -130,15 +130,45 @@ func (s *Store) Quarantine(_ context.Context, q iot.Quarantined) error {
 	return nil
 }
 
-// Quarantined implements iot.Store.
-func (s *Store) Quarantined(_ context.Context, tenant string, _ int) ([]iot.Quarantined, error) {
+// DeviceBySecret implements iot.Store.
+func (s *Store) DeviceBySecret(_ context.Context, secretHash string) (iot.Device, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range s.devices {
+		if secretHash != "" && d.SecretHash == secretHash && !d.Revoked {
+			return d, nil
+		}
+	}
+	return iot.Device{}, iot.ErrDeviceNotFound
+}
+
+// Quarantined implements iot.Store, without the limit.
+func (s *Store) Quarantined(ctx context.Context, tenant string, _ int) ([]iot.Quarantined, error) {
+	return s.QuarantinedBefore(ctx, tenant, "", "", 0)
+}
+
+// QuarantinedBefore implements iot.Store; 0 is no limit.
+func (s *Store) QuarantinedBefore(_ context.Context, tenant, code, before string, limit int) ([]iot.Quarantined, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []iot.Quarantined
 	for _, q := range slices.Backward(s.quarantined) {
-		if q.Tenant == tenant {
+		if q.Tenant == tenant && (code == "" || q.Code == code) && (before == "" || q.ID < before) && (limit <= 0 || len(out) < limit) {
 			out = append(out, q)
 		}
 	}
 	return out, nil
+}
+
+// QuarantineCounts implements iot.Store.
+func (s *Store) QuarantineCounts(_ context.Context, tenant string) (map[string]int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counts := map[string]int{}
+	for _, q := range s.quarantined {
+		if q.Tenant == tenant {
+			counts[q.Code]++
+		}
+	}
+	return counts, nil
 }

@@ -1,4 +1,4 @@
-// Package herd keeps herds, animals, devices and the quarantine: the iot.Store on
+// Package herd keeps herds, animals, devices and the quarantine: the iot.Registry on
 // SQLite and PostgreSQL.
 package herd
 
@@ -16,96 +16,52 @@ import (
 	"github.com/furrowcredit/furrow/store"
 )
 
-// Store implements iot.Store.
+// Store implements iot.Registry.
 type Store struct {
 	db *store.DB
 }
 
-var _ iot.Store = (*Store)(nil)
+var _ iot.Registry = (*Store)(nil)
 
 // New returns the store of an open database.
 func New(db *store.DB) *Store { return &Store{db} }
 
 // AddHerd implements iot.Store.
 func (s *Store) AddHerd(ctx context.Context, h iot.Herd, animals []iot.Animal, devices []iot.Device) error {
-	fence, err := json.Marshal(h.Fence)
+	fence, pens, err := shapes(h)
 	if err != nil {
-		return fmt.Errorf("store: herd: fence: %w", err)
+		return err
+	}
+	c := iot.Change{Animals: animals, Devices: devices}
+	for _, a := range animals {
+		c.Events = append(c.Events, iot.TakeUp(a, h.CreatedAt, "", "registration")...)
 	}
 	return s.db.Tx(ctx, func(tx *store.Tx) error {
-		if err := taken(ctx, tx, h.Tenant, animals, devices); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, `insert into herd (tenant, id, owner_id, owner_name, name, species, fence, created_at)
-			values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			h.Tenant, h.ID, h.OwnerID, h.OwnerName, h.Name, h.Species, string(fence), store.Millis(h.CreatedAt))
+		_, err := tx.Exec(ctx, `insert into herd (tenant, id, owner_id, owner_name, name, species, holding, region, fence, pens, created_at)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			h.Tenant, h.ID, h.OwnerID, h.OwnerName, h.Name, h.Species, h.Holding, h.Region, fence, pens, store.Millis(h.CreatedAt))
 		if err != nil {
 			return fmt.Errorf("store: herd: %w", err)
 		}
-		for _, a := range animals {
-			born := sql.NullInt64{Int64: store.Millis(a.Born), Valid: !a.Born.IsZero()}
-			_, err := tx.Exec(ctx, `insert into animal (tenant, id, herd_id, scheme, code, species, sex, born, tag_id)
-				values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-				h.Tenant, a.ID, a.HerdID, a.Identity.Scheme, a.Identity.Code, a.Species, a.Sex, born,
-				sql.NullString{String: a.TagID, Valid: a.TagID != ""})
-			if err != nil {
-				return fmt.Errorf("store: animal %s: %w", a.Identity.Code, err)
-			}
-		}
-		for _, d := range devices {
-			_, err := tx.Exec(ctx, `insert into device (tenant, id, kind, herd_id, secret_hash, revoked, created_at)
-				values ($1, $2, $3, $4, $5, $6, $7)`,
-				d.Tenant, d.ID, string(d.Kind), d.HerdID, d.SecretHash, d.Revoked, store.Millis(d.CreatedAt))
-			if err != nil {
-				return fmt.Errorf("store: device %s: %w", d.ID, err)
-			}
-		}
-		return nil
+		_, err = record(ctx, tx, h.Tenant, c)
+		return err
 	})
 }
 
-// taken names the first animal, tag or device that is already registered. It asks
-// before the inserts, because PostgreSQL takes no more questions after a broken key;
-// the transaction is serialisable, so nobody comes between.
-func taken(ctx context.Context, tx *store.Tx, tenant string, animals []iot.Animal, devices []iot.Device) error {
-	one := func(query string, args ...any) (string, error) {
-		var found string
-		err := tx.QueryRow(ctx, query, args...).Scan(&found)
-		if errors.Is(err, sql.ErrNoRows) {
-			return "", nil
-		}
-		return found, err
+// shapes are the fence and the pens of a herd as they are stored.
+func shapes(h iot.Herd) (fence, pens string, err error) {
+	f, err := json.Marshal(h.Fence)
+	if err != nil {
+		return "", "", fmt.Errorf("store: herd: fence: %w", err)
 	}
-	for _, a := range animals {
-		herd, err := one(`select herd.name from animal join herd on herd.tenant = animal.tenant and herd.id = animal.herd_id
-			where animal.tenant = $1 and animal.scheme = $2 and animal.code = $3`, tenant, a.Identity.Scheme, a.Identity.Code)
-		if err != nil {
-			return fmt.Errorf("store: animal: %w", err)
-		}
-		if herd != "" {
-			return iot.ErrAnimalTaken.With("code", a.Identity.Code).With("herd", herd)
-		}
-		tag, err := one(`select tag_id from animal where tenant = $1 and tag_id = $2`, tenant, a.TagID)
-		if err != nil {
-			return fmt.Errorf("store: animal: %w", err)
-		}
-		if tag != "" {
-			return iot.ErrTagTaken.With("tag", tag)
-		}
+	p, err := json.Marshal(append([]iot.Pen{}, h.Pens...))
+	if err != nil {
+		return "", "", fmt.Errorf("store: herd: pens: %w", err)
 	}
-	for _, d := range devices {
-		id, err := one(`select id from device where tenant = $1 and id = $2`, tenant, d.ID)
-		if err != nil {
-			return fmt.Errorf("store: device: %w", err)
-		}
-		if id != "" {
-			return iot.ErrDeviceTaken.With("device", id)
-		}
-	}
-	return nil
+	return string(f), string(p), nil
 }
 
-const herdColumns = `tenant, id, owner_id, owner_name, name, species, fence, created_at`
+const herdColumns = `tenant, id, owner_id, owner_name, name, species, holding, region, fence, pens, created_at`
 
 // Herd implements iot.Store.
 func (s *Store) Herd(ctx context.Context, tenant, id string) (iot.Herd, error) {
@@ -127,36 +83,53 @@ func (s *Store) AllHerds(ctx context.Context) ([]iot.Herd, error) {
 	return store.Collect(ctx, s.db, scanHerd, `select `+herdColumns+` from herd order by tenant, id`)
 }
 
+const animalColumns = `id, herd_id, pen_id, scheme, code, species, breed, sex, born, tag_id, status, bred, heads`
+
 // Animals implements iot.Store.
 func (s *Store) Animals(ctx context.Context, tenant, herdID string) ([]iot.Animal, error) {
-	return store.Collect(ctx, s.db, func(r store.Row) (iot.Animal, error) {
-		var a iot.Animal
-		var born sql.NullInt64
-		var tag sql.NullString
-		err := r.Scan(&a.ID, &a.HerdID, &a.Identity.Scheme, &a.Identity.Code, &a.Species, &a.Sex, &born, &tag)
-		if born.Valid {
-			a.Born = store.Time(born.Int64)
-		}
-		a.TagID = tag.String
-		return a, err
-	}, `select id, herd_id, scheme, code, species, sex, born, tag_id from animal
+	return store.Collect(ctx, s.db, scanAnimal, `select `+animalColumns+` from animal
 		where tenant = $1 and herd_id = $2 order by id`, tenant, herdID)
 }
 
-const deviceColumns = `tenant, id, kind, herd_id, secret_hash, revoked, created_at`
+func scanAnimal(r store.Row) (iot.Animal, error) {
+	var a iot.Animal
+	var born, bred sql.NullInt64
+	var tag sql.NullString
+	err := r.Scan(&a.ID, &a.HerdID, &a.PenID, &a.Identity.Scheme, &a.Identity.Code, &a.Species, &a.Breed, &a.Sex, &born, &tag,
+		&a.Status, &bred, &a.Heads)
+	if born.Valid {
+		a.Born = store.Time(born.Int64)
+	}
+	if bred.Valid {
+		a.Bred = store.Time(bred.Int64)
+	}
+	a.TagID = tag.String
+	return a, err
+}
+
+const deviceColumns = `tenant, id, kind, herd_id, pen_id, profile, secret_hash, revoked, created_at`
 
 // Device implements iot.Store.
 func (s *Store) Device(ctx context.Context, tenant, id string) (iot.Device, error) {
-	d, err := scanDevice(s.db.QueryRow(ctx, `select `+deviceColumns+` from device where tenant = $1 and id = $2`, tenant, id))
-	if errors.Is(err, sql.ErrNoRows) {
-		return iot.Device{}, iot.ErrDeviceNotFound
-	}
-	return d, err
+	return device(ctx, s.db, tenant, id)
 }
 
 // Devices implements iot.Store.
 func (s *Store) Devices(ctx context.Context, tenant, herdID string) ([]iot.Device, error) {
 	return store.Collect(ctx, s.db, scanDevice, `select `+deviceColumns+` from device where tenant = $1 and herd_id = $2 order by id`, tenant, herdID)
+}
+
+// DeviceBySecret implements iot.Store.
+func (s *Store) DeviceBySecret(ctx context.Context, secretHash string) (iot.Device, error) {
+	if secretHash == "" { // of devices that wait for their claim
+		return iot.Device{}, iot.ErrDeviceNotFound
+	}
+	d, err := scanDevice(s.db.QueryRow(ctx, `select `+deviceColumns+` from device
+		where secret_hash = $1 and revoked = $2 order by tenant, id limit 1`, secretHash, false))
+	if errors.Is(err, sql.ErrNoRows) {
+		return iot.Device{}, iot.ErrDeviceNotFound
+	}
+	return d, err
 }
 
 // Revoke implements iot.Store.
@@ -194,9 +167,24 @@ func plain(s string) string {
 
 // Quarantined implements iot.Store.
 func (s *Store) Quarantined(ctx context.Context, tenant string, limit int) ([]iot.Quarantined, error) {
+	return s.QuarantinedBefore(ctx, tenant, "", "", limit)
+}
+
+// QuarantinedBefore implements iot.Store.
+func (s *Store) QuarantinedBefore(ctx context.Context, tenant, code, before string, limit int) ([]iot.Quarantined, error) {
 	if limit <= 0 {
 		limit = 50
 	}
+	query, args := `select tenant, id, topic, device, code, reason, args, payload, received_at from quarantine where tenant = $1`, []any{tenant}
+	if code != "" {
+		args = append(args, code)
+		query += fmt.Sprintf(` and code = $%d`, len(args))
+	}
+	if before != "" {
+		args = append(args, before)
+		query += fmt.Sprintf(` and id < $%d`, len(args))
+	}
+	args = append(args, min(limit, 500))
 	return store.Collect(ctx, s.db, func(r store.Row) (iot.Quarantined, error) {
 		var q iot.Quarantined
 		var received int64
@@ -206,20 +194,38 @@ func (s *Store) Quarantined(ctx context.Context, tenant string, limit int) ([]io
 		}
 		q.Received = store.Time(received)
 		return q, json.Unmarshal(args, &q.Args)
-	}, `select tenant, id, topic, device, code, reason, args, payload, received_at from quarantine
-		where tenant = $1 order by id desc limit $2`, tenant, min(limit, 500))
+	}, query+fmt.Sprintf(` order by id desc limit $%d`, len(args)), args...)
+}
+
+// QuarantineCounts implements iot.Store.
+func (s *Store) QuarantineCounts(ctx context.Context, tenant string) (map[string]int, error) {
+	counts := map[string]int{}
+	_, err := store.Collect(ctx, s.db, func(r store.Row) (string, error) {
+		var code string
+		var n int
+		err := r.Scan(&code, &n)
+		counts[code] = n
+		return code, err
+	}, `select code, count(*) from quarantine where tenant = $1 group by code order by code`, tenant)
+	return counts, err
 }
 
 func scanHerd(r store.Row) (iot.Herd, error) {
 	var h iot.Herd
-	var fence string
+	var fence, pens string
 	var created int64
-	if err := r.Scan(&h.Tenant, &h.ID, &h.OwnerID, &h.OwnerName, &h.Name, &h.Species, &fence, &created); err != nil {
+	if err := r.Scan(&h.Tenant, &h.ID, &h.OwnerID, &h.OwnerName, &h.Name, &h.Species, &h.Holding, &h.Region, &fence, &pens, &created); err != nil {
 		return iot.Herd{}, err
 	}
 	var p orb.Polygon
 	if err := json.Unmarshal([]byte(fence), &p); err != nil {
 		return iot.Herd{}, fmt.Errorf("store: herd %s: fence: %w", h.ID, err)
+	}
+	if err := json.Unmarshal([]byte(pens), &h.Pens); err != nil {
+		return iot.Herd{}, fmt.Errorf("store: herd %s: pens: %w", h.ID, err)
+	}
+	if len(h.Pens) == 0 {
+		h.Pens = nil
 	}
 	h.Fence, h.CreatedAt = p, store.Time(created)
 	return h, nil
@@ -227,8 +233,9 @@ func scanHerd(r store.Row) (iot.Herd, error) {
 
 func scanDevice(r store.Row) (iot.Device, error) {
 	var d iot.Device
+	var herd sql.NullString
 	var created int64
-	err := r.Scan(&d.Tenant, &d.ID, &d.Kind, &d.HerdID, &d.SecretHash, &d.Revoked, &created)
-	d.CreatedAt = store.Time(created)
+	err := r.Scan(&d.Tenant, &d.ID, &d.Kind, &herd, &d.PenID, &d.Profile, &d.SecretHash, &d.Revoked, &created)
+	d.HerdID, d.CreatedAt = herd.String, store.Time(created)
 	return d, err
 }

@@ -25,7 +25,7 @@ func square() orb.Polygon {
 
 func animal(herd, code, tag string) iot.Animal {
 	return iot.Animal{ID: ident.New(), HerdID: herd, Identity: iot.AnimalID{Scheme: "cn-67", Code: code}, Species: "cattle", Sex: "f",
-		Born: now.AddDate(-2, 0, 0), TagID: tag}
+		Born: now.AddDate(-2, 0, 0), TagID: tag, Status: iot.Alive}
 }
 
 func TestHerds(t *testing.T) {
