@@ -115,7 +115,8 @@ type Store interface {
 	Applications(ctx context.Context, tenant string, f Filter) ([]Application, error)
 	// Move saves a when its stored state is still from, with its step and what r holds,
 	// in one transaction; ErrState otherwise. Moving to Signed takes the pledge of the
-	// subject: ErrPledged when another application holds it or one of r.Rivals. Closed, Withdrawn, Expired and
+	// subject: ErrPledged when another application holds it or one of r.Rivals, and
+	// iot.ErrPledged when one holds one of r.Animals. Closed, Withdrawn, Expired and
 	// Refused free it. Signed cannot become Withdrawn or Expired while a loan stands.
 	Move(ctx context.Context, from State, a Application, s Step, r Record) error
 	Steps(ctx context.Context, tenant, applicationID string) ([]Step, error)

@@ -390,7 +390,8 @@ func (s *Service) DayEnd(ctx context.Context, tenant string, date money.Date) (l
 
 // Sign takes the contract whose text has hash, in either language, and the pledge of the
 // subject with it. ErrContract when the contract is another one by now, ErrPledged when
-// another application was faster or ground is pledged under another plot meanwhile.
+// another application was faster or ground is pledged under another plot meanwhile,
+// iot.ErrPledged when an animal of the herd is.
 func (s *Service) Sign(ctx context.Context, actor access.Actor, id, hash, device string) (Application, error) {
 	a, err := s.get(ctx, actor, id)
 	if err != nil {
@@ -421,9 +422,28 @@ func (s *Service) Sign(ctx context.Context, actor access.Actor, id, hash, device
 	if err != nil {
 		return Application{}, err
 	}
+	animals, err := s.animals(ctx, a)
+	if err != nil {
+		return Application{}, err
+	}
 	now := s.now()
 	contract.SignedBy, contract.SignedAt, contract.Device = actor.UserID, &now, device
-	return s.move(ctx, actor, a, Signed, "", Record{Contract: &contract, Rivals: rivals})
+	return s.move(ctx, actor, a, Signed, "", Record{Contract: &contract, Rivals: rivals, Animals: animals})
+}
+
+// animals are those of a herd that are there to be pledged.
+func (s *Service) animals(ctx context.Context, a Application) ([]string, error) {
+	if a.Subject.Kind != credit.HerdSubject {
+		return nil, nil
+	}
+	all, err := s.cfg.Herds.Animals(ctx, a.Tenant, a.Subject.ID)
+	var ids []string
+	for _, x := range all {
+		if x.Here() {
+			ids = append(ids, x.ID)
+		}
+	}
+	return ids, err
 }
 
 // rivals are the plots that share more than a tenth of their ground with the subject.

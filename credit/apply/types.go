@@ -68,6 +68,7 @@ type (
 	// Herds finds a herd: iot.Store.
 	Herds interface {
 		Herd(ctx context.Context, tenant, id string) (iot.Herd, error)
+		Animals(ctx context.Context, tenant, herdID string) ([]iot.Animal, error)
 	}
 	// HerdReports makes the report of now: the engine of iot/watch.
 	HerdReports interface {
@@ -103,4 +104,7 @@ type Record struct {
 	// Rivals are plots on the same ground: while one of them is pledged, the move to
 	// Signed is ErrPledged.
 	Rivals []string
+	// Animals of a herd are pledged one by one with the move to Signed, wherever they
+	// go later: iot.ErrPledged while one of them is pledged elsewhere.
+	Animals []string
 }

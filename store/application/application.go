@@ -14,6 +14,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/store"
+	"github.com/furrowcredit/furrow/store/herd"
 )
 
 // Store implements apply.Store.
@@ -106,7 +107,7 @@ func (s *Store) Move(ctx context.Context, from apply.State, a apply.Application,
 		} else if n == 0 {
 			return refuse(ctx, tx, a)
 		}
-		if err := pledge(ctx, tx, a, r.Rivals); err != nil {
+		if err := pledge(ctx, tx, a, r); err != nil {
 			return err
 		}
 		if r.Decision != nil {
@@ -137,10 +138,10 @@ func refuse(ctx context.Context, tx *store.Tx, a apply.Application) error {
 }
 
 // pledge takes or frees what is borrowed on.
-func pledge(ctx context.Context, tx *store.Tx, a apply.Application, rivals []string) error {
+func pledge(ctx context.Context, tx *store.Tx, a apply.Application, r apply.Record) error {
 	switch {
 	case a.State == apply.Signed:
-		for _, id := range append([]string{a.Subject.ID}, rivals...) {
+		for _, id := range append([]string{a.Subject.ID}, r.Rivals...) {
 			holder, err := pledgeOf(ctx, tx, a.Tenant, credit.Subject{Kind: a.Subject.Kind, ID: id})
 			if err != nil {
 				return err
@@ -154,7 +155,10 @@ func pledge(ctx context.Context, tx *store.Tx, a apply.Application, rivals []str
 		if store.Conflict(err) {
 			return apply.ErrPledged.With("application", "")
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return herd.Pledge(ctx, tx, a.Tenant, a.ID, r.Animals, a.UpdatedAt)
 	case slices.Contains([]apply.State{apply.Withdrawn, apply.Expired}, a.State):
 		var loans int
 		if err := tx.QueryRow(ctx, `select count(*) from loans where application_id = $1 and state <> 'failed'`, a.ID).Scan(&loans); err != nil {
@@ -166,8 +170,10 @@ func pledge(ctx context.Context, tx *store.Tx, a apply.Application, rivals []str
 	case a.State != apply.Closed && a.State != apply.Refused:
 		return nil
 	}
-	_, err := tx.Exec(ctx, `delete from pledges where application_id = $1`, a.ID)
-	return err
+	if _, err := tx.Exec(ctx, `delete from pledges where application_id = $1`, a.ID); err != nil {
+		return err
+	}
+	return herd.Release(ctx, tx, a.Tenant, a.ID, a.UpdatedAt)
 }
 
 func addDecision(ctx context.Context, tx *store.Tx, tenant string, d credit.Decision, f apply.Frozen) error {

@@ -3,6 +3,7 @@ package application_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"strconv"
 	"strings"
@@ -30,6 +31,7 @@ import (
 	"github.com/furrowcredit/furrow/store"
 	alertstore "github.com/furrowcredit/furrow/store/alert"
 	"github.com/furrowcredit/furrow/store/application"
+	"github.com/furrowcredit/furrow/store/herd"
 	ledgerstore "github.com/furrowcredit/furrow/store/ledger"
 	loanstore "github.com/furrowcredit/furrow/store/loan"
 	"github.com/furrowcredit/furrow/store/storetest"
@@ -74,6 +76,7 @@ type rooms struct {
 	plots    map[string]geo.Plot
 	reports  map[string]geo.CropReport
 	overlaps map[string][]geo.Overlap
+	herds    *herd.Store
 }
 
 func (r *rooms) Plot(_ context.Context, _, id string) (geo.Plot, error) {
@@ -97,10 +100,14 @@ func (r *rooms) Overlaps(_ context.Context, _ string, _ orb.Polygon, except stri
 }
 
 func (r *rooms) Herd(_ context.Context, _, id string) (iot.Herd, error) {
-	if id != "herd" {
+	if id != "herd" && id != "herd2" {
 		return iot.Herd{}, iot.ErrHerdNotFound
 	}
 	return iot.Herd{ID: id, OwnerID: farmer.UserID, Name: "North ranch"}, nil
+}
+
+func (r *rooms) Animals(ctx context.Context, tenant, herdID string) ([]iot.Animal, error) {
+	return r.herds.Animals(ctx, tenant, herdID)
 }
 
 func (r *rooms) Report(_ context.Context, _, id string) (iot.HerdReport, error) {
@@ -227,6 +234,7 @@ func open(t testing.TB, db *store.DB) *bench {
 			plots: map[string]geo.Plot{
 				"p1": plot("p1", farmer.UserID), "p2": plot("p2", other.UserID), "new": plot("new", farmer.UserID), "unsure": plot("unsure", farmer.UserID),
 			},
+			herds:   herd.New(db),
 			reports: map[string]geo.CropReport{"p1": sound, "p2": sound},
 			overlaps: map[string][]geo.Overlap{
 				"p1": {{PlotID: "p2", Share: 0.4, M2: 8000}}, "p2": {{PlotID: "p1", Share: 0.4, M2: 8000}},
@@ -499,6 +507,71 @@ func TestOverlappingPlotsArePledgedOnce(t *testing.T) {
 		}
 		if _, err := b.apply.Sign(ctx, other, second.ID, c.Hash, ""); err != nil {
 			t.Errorf("after the withdrawal: %v", err)
+		}
+	})
+}
+
+// An animal stands behind one loan, whatever herd it is driven to and whatever code it
+// goes by then; when the loan ends it is free.
+func TestAnimalsArePledgedOnce(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		b, ctx := open(t, db), context.Background()
+		code := func(n int) iot.AnimalID {
+			return iot.AnimalID{Scheme: iot.SchemeCN67, Code: fmt.Sprintf("2152526%08d", n)}
+		}
+		for i, id := range []string{"herd", "herd2"} {
+			h := iot.Herd{ID: id, Tenant: tenant, OwnerID: farmer.UserID, Name: id, Species: "cattle", CreatedAt: start}
+			animals := []iot.Animal{
+				{ID: id + "-1", HerdID: id, Identity: code(10*i + 1), Species: "cattle"},
+				{ID: id + "-dead", HerdID: id, Identity: code(10*i + 2), Species: "cattle", Status: iot.Dead},
+			}
+			if err := b.rooms.herds.AddHerd(ctx, h, animals, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		second := requests["herd"]
+		second.Subject.ID = "herd2"
+		first := b.signed(t, farmer, requests["herd"], "a")
+		pledges, err := b.rooms.herds.Pledges(ctx, tenant, []string{"herd-1", "herd-dead", "herd2-1"})
+		if err != nil || len(pledges) != 1 || pledges[0].AnimalID != "herd-1" || pledges[0].Ref != first.ID || pledges[0].Until != nil {
+			t.Fatalf("%+v %v", pledges, err)
+		}
+		// Driven to the other herd and given a new ear tag, it is still the same animal.
+		b.clock.add(time.Hour)
+		renamed := code(99)
+		_, err = b.rooms.herds.Record(ctx, tenant, iot.Change{Events: []iot.LifeEvent{
+			{ID: "e1", AnimalID: "herd-1", Kind: iot.Move, HerdID: "herd2", At: b.clock.now()},
+			{ID: "e2", AnimalID: "herd-1", Kind: iot.Identified, Identity: &renamed, Reason: "lost", At: b.clock.now()},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		offered, err := b.apply.Submit(ctx, farmer, second, "b")
+		if err != nil || offered.State != apply.Offered {
+			t.Fatalf("%s %v", offered.State, err)
+		}
+		c, err := b.apply.Contract(ctx, farmer, offered.ID, "en")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = b.apply.Sign(ctx, farmer, offered.ID, c.Hash, "")
+		var f *fault.Error
+		if !errors.Is(err, iot.ErrPledged) || !errors.As(err, &f) || f.Args["application"] != first.ID || f.Args["herd"] != "herd2" || f.Args["code"] != renamed.Code {
+			t.Fatalf("the animal is pledged twice: %v", err)
+		}
+		if pledges, _ := b.rooms.herds.Pledges(ctx, tenant, []string{"herd2-1"}); len(pledges) != 0 {
+			t.Errorf("half of the herd is pledged: %+v", pledges)
+		}
+		if _, err := b.apply.Withdraw(ctx, farmer, first.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.apply.Sign(ctx, farmer, offered.ID, c.Hash, ""); err != nil {
+			t.Errorf("after the withdrawal: %v", err)
+		}
+		pledges, err = b.rooms.herds.Pledges(ctx, tenant, []string{"herd-1"})
+		if err != nil || len(pledges) != 2 || pledges[0].Until == nil || pledges[1].Until != nil || pledges[1].Ref != offered.ID {
+			t.Errorf("%+v %v", pledges, err)
 		}
 	})
 }
