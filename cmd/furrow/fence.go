@@ -14,7 +14,7 @@ import (
 	"github.com/furrowcredit/furrow/catalog"
 	"github.com/furrowcredit/furrow/iot/fixes"
 	"github.com/furrowcredit/furrow/iot/species"
-	"github.com/furrowcredit/furrow/iot/watch"
+	"github.com/furrowcredit/furrow/iot/watch/fence"
 )
 
 // thresholds are the watch's thresholds of a species of the catalogue.
@@ -72,7 +72,7 @@ type entry struct {
 type fenceReplay struct {
 	Fixes   int                  `json:"fixes"`
 	Tags    int                  `json:"tags"`
-	Dropped map[watch.Reason]int `json:"dropped"`
+	Dropped map[fence.Reason]int `json:"dropped"`
 	Raw     int                  `json:"raw_exits"` // of a bare edge test, to compare
 	Size    float64              `json:"fence_size_m"`
 	Margin  float64              `json:"margin_m"`
@@ -136,14 +136,14 @@ func runFenceReplay(ctx context.Context, args []string, std stdio) error {
 func replayFence(ctx context.Context, r *fixes.Reader, polygon orb.Polygon, w species.Watch) (fenceReplay, error) {
 	type step struct {
 		tag string
-		fix watch.Fix
+		fix fence.Fix
 	}
-	fence := watch.NewFence(polygon)
+	ground := fence.New(polygon)
 	if r.Local() {
-		fence = watch.NewLocalFence(polygon)
+		ground = fence.NewLocal(polygon)
 	}
-	margins := watch.NewMargins(w, fence)
-	out := fenceReplay{Dropped: map[watch.Reason]int{}, Size: fence.Size(), Margin: margins.Out, Entries: []entry{}, Exits: []exit{}}
+	margins := fence.NewMargins(w, ground)
+	out := fenceReplay{Dropped: map[fence.Reason]int{}, Size: ground.Size(), Margin: margins.Out, Entries: []entry{}, Exits: []exit{}}
 	var steps []step
 	for {
 		fix, err := r.Next()
@@ -158,19 +158,19 @@ func replayFence(ctx context.Context, r *fixes.Reader, polygon orb.Polygon, w sp
 		}
 		p := fix.P
 		if !r.Local() {
-			if watch.IsZero(p) {
-				out.Dropped[watch.Zero]++
+			if fence.IsZero(p) {
+				out.Dropped[fence.Zero]++
 				continue
 			}
-			p = fence.Plane().Metres(p)
+			p = ground.Plane().Metres(p)
 		}
-		steps = append(steps, step{strings.Clone(fix.Tag), watch.Fix{At: fix.At, P: p, Accuracy: fix.Accuracy}})
+		steps = append(steps, step{strings.Clone(fix.Tag), fence.Fix{At: fix.At, P: p, Accuracy: fix.Accuracy, Speed: fix.Speed}})
 	}
 	slices.SortStableFunc(steps, func(a, b step) int { return a.fix.At.Compare(b.fix.At) })
 
 	type follower struct {
-		gate     watch.Gate
-		presence watch.Presence
+		gate     fence.Gate
+		presence fence.Presence
 		inside   bool // of the bare edge test
 		entered  bool
 		open     int // index of the exit that is open, or -1
@@ -178,27 +178,32 @@ func replayFence(ctx context.Context, r *fixes.Reader, polygon orb.Polygon, w sp
 	tags := make(map[string]*follower)
 	for _, s := range steps {
 		t := tags[s.tag]
-		distance := fence.Distance(s.fix.P)
+		distance := ground.Distance(s.fix.P)
 		if t == nil {
-			t = &follower{gate: watch.NewGate(w), inside: distance <= 0, open: -1}
+			t = &follower{inside: distance <= 0, open: -1}
 			tags[s.tag] = t
 		}
 		if t.inside && distance > 0 {
 			out.Raw++
 		}
 		t.inside = distance <= 0
-		if why := t.gate.Step(s.fix); why != watch.Kept {
+		if why := t.gate.Step(s.fix, &w); !why.Believed() {
 			out.Dropped[why]++
 			continue
 		}
-		if !t.presence.Step(distance, s.fix.Accuracy, margins) {
+		before := t.presence.Place()
+		for _, b := range t.gate.Behind() {
+			t.presence.Step(ground.Distance(b.P), b.Accuracy, margins)
+		}
+		t.presence.Step(distance, s.fix.Accuracy, margins)
+		if t.presence.Place() == before {
 			continue
 		}
 		switch t.presence.Place() {
-		case watch.Outside:
+		case fence.Outside:
 			t.open = len(out.Exits)
 			out.Exits = append(out.Exits, exit{Tag: s.tag, Left: s.fix.At})
-		case watch.Inside:
+		case fence.Inside:
 			if !t.entered {
 				t.entered = true
 				out.Entries = append(out.Entries, entry{s.tag, s.fix.At})
@@ -207,7 +212,7 @@ func replayFence(ctx context.Context, r *fixes.Reader, polygon orb.Polygon, w sp
 				at := s.fix.At
 				out.Exits[t.open].Returned, t.open = &at, -1
 			}
-		case watch.Nowhere, watch.NeverEntered:
+		case fence.Nowhere, fence.NeverEntered:
 		}
 	}
 	out.Tags = len(tags)

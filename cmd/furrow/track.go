@@ -12,7 +12,7 @@ import (
 
 	"github.com/furrowcredit/furrow/iot/fixes"
 	"github.com/furrowcredit/furrow/iot/species"
-	"github.com/furrowcredit/furrow/iot/watch"
+	"github.com/furrowcredit/furrow/iot/watch/fence"
 )
 
 // runTrackClean flags each fix of a file: kept, or why not.
@@ -43,7 +43,7 @@ func runTrackClean(ctx context.Context, args []string, std stdio) error {
 	}
 	defer func() { _ = closer.Close() }() // read only
 
-	var counts map[watch.Reason]int
+	var counts map[fence.Reason]int
 	if *out == "" {
 		counts, err = clean(ctx, r, std.Out, w)
 	} else {
@@ -55,11 +55,11 @@ func runTrackClean(ctx context.Context, args []string, std stdio) error {
 	if err != nil {
 		return err
 	}
-	kept, total := counts[watch.Kept], 0
+	kept, total := counts[fence.Kept], 0
 	for _, n := range counts {
 		total += n
 	}
-	delete(counts, watch.Kept)
+	delete(counts, fence.Kept)
 	if *asJSON {
 		return printJSON(std.Out, map[string]any{"fixes": total, "kept": kept, "dropped": counts})
 	}
@@ -68,15 +68,15 @@ func runTrackClean(ctx context.Context, args []string, std stdio) error {
 }
 
 // clean copies rows with two more columns, and counts the reasons.
-func clean(ctx context.Context, r *fixes.Reader, to io.Writer, w species.Watch) (map[watch.Reason]int, error) {
-	counts := make(map[watch.Reason]int)
+func clean(ctx context.Context, r *fixes.Reader, to io.Writer, w species.Watch) (map[fence.Reason]int, error) {
+	counts := make(map[fence.Reason]int)
 	out := csv.NewWriter(to)
 	if err := out.Write(append(append([]string(nil), r.Header()...), "keep", "reason")); err != nil {
 		return nil, err
 	}
 	type follower struct {
-		gate  watch.Gate
-		plane watch.Plane // around the tag's first fix
+		gate  fence.Gate
+		plane fence.Plane // around the tag's first fix
 	}
 	tags := make(map[string]*follower)
 	var row []string
@@ -91,22 +91,22 @@ func clean(ctx context.Context, r *fixes.Reader, to io.Writer, w species.Watch) 
 		if n%4096 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		why := watch.Zero
-		if r.Local() || !watch.IsZero(fix.P) {
+		why := fence.Zero
+		if r.Local() || !fence.IsZero(fix.P) {
 			t := tags[fix.Tag]
 			if t == nil {
-				t = &follower{watch.NewGate(w), watch.NewPlane(fix.P)}
+				t = &follower{fence.Gate{}, fence.NewPlane(fix.P)}
 				tags[strings.Clone(fix.Tag)] = t
 			}
 			p := fix.P
 			if !r.Local() {
 				p = t.plane.Metres(p)
 			}
-			why = t.gate.Step(watch.Fix{At: fix.At, P: p, Accuracy: fix.Accuracy})
+			why = t.gate.Step(fence.Fix{At: fix.At, P: p, Accuracy: fix.Accuracy, Speed: fix.Speed}, &w)
 		}
 		counts[why]++
 		keep := "0"
-		if why == watch.Kept {
+		if why == fence.Kept {
 			keep = "1"
 		}
 		row = append(append(row[:0], fix.Row...), keep, string(why))

@@ -36,6 +36,7 @@ type Fix struct {
 	At       time.Time
 	P        orb.Point // degrees, or metres where the file has x and y
 	Accuracy float64   // m; 0 when the file does not say
+	Speed    float64   // m/s, as the receiver measured it; 0 when the file does not say
 	Line     int
 	Row      []string // as in the file; valid until the next fix
 }
@@ -45,18 +46,24 @@ type Reader struct {
 	name   string
 	csv    *csv.Reader
 	header []string
-	col    [5]int // tag, time, x, y, accuracy; -1 where there is none
+	col    [len(columns)]int // as in columns; -1 where there is none
+	scale  [2]float64        // of accuracy and speed, to m and m/s
 	local  bool
 }
 
-// The names that a column may have, in lower case.
-var columns = [5][]string{
+// The names that a column may have, in lower case: tag, time, x, y, accuracy, speed.
+var columns = [6][]string{
 	{"tag", "calftag", "animal", "device", "id"},
 	{"time", "datetime", "timestamp", "date", "ts"},
 	{"lon", "longitude", "lng", "x"},
 	{"lat", "latitude", "y"},
-	{"acc_m", "accuracy", "accuracy_m"},
+	{"acc_m", "accuracy", "accuracy_m", logger},
+	{"speed_mps"},
 }
+
+// logger is the column by which the files of i-gotU loggers are known: the estimated
+// horizontal error in cm. Their column Speed is in m/h.
+const logger = "ehpe"
 
 // NewReader reads the header. ErrColumn names what is missing.
 func NewReader(r io.Reader, name string) (*Reader, error) {
@@ -66,23 +73,34 @@ func NewReader(r io.Reader, name string) (*Reader, error) {
 	if err != nil {
 		return nil, csvError(name, err)
 	}
-	f := &Reader{name: name, csv: c, header: append([]string(nil), header...)}
+	f := &Reader{name: name, csv: c, header: append([]string(nil), header...), scale: [2]float64{1, 1}}
 	f.header[0] = strings.TrimPrefix(f.header[0], "\uFEFF")
 	for i, names := range columns {
-		f.col[i] = -1
-		for _, n := range names {
-			for j, h := range f.header {
-				if f.col[i] < 0 && strings.EqualFold(strings.TrimSpace(h), n) {
-					f.col[i] = j
-				}
-			}
-		}
+		f.col[i] = f.find(names...)
 		if f.col[i] < 0 && i < 4 {
 			return nil, ErrColumn.With("column", strings.Join(names, " or ")).With("has", strings.Join(f.header, ", ")).At("%s:1", name)
 		}
 	}
 	f.local = strings.EqualFold(strings.TrimSpace(f.header[f.col[2]]), "x")
+	if i := f.find(logger); i >= 0 && i == f.col[4] {
+		f.scale[0] = 0.01
+		if f.col[5] < 0 {
+			f.col[5], f.scale[1] = f.find("speed"), 1.0/3600
+		}
+	}
 	return f, nil
+}
+
+// find is the first column that has one of the names, or -1.
+func (f *Reader) find(names ...string) int {
+	for _, n := range names {
+		for i, h := range f.header {
+			if strings.EqualFold(strings.TrimSpace(h), n) {
+				return i
+			}
+		}
+	}
+	return -1
 }
 
 // Header is the columns of the file.
@@ -122,10 +140,16 @@ func (f *Reader) Next() (Fix, error) {
 		}
 		fix.P[i] = v
 	}
-	if f.col[4] >= 0 && row[f.col[4]] != "" {
-		if fix.Accuracy, err = strconv.ParseFloat(row[f.col[4]], 64); err != nil || !(fix.Accuracy >= 0) {
-			return Fix{}, bad(4, "it must be metres")
+	for i, to := range [2]*float64{&fix.Accuracy, &fix.Speed} {
+		c := f.col[4+i]
+		if c < 0 || row[c] == "" {
+			continue
 		}
+		v, err := strconv.ParseFloat(strings.TrimSpace(row[c]), 64)
+		if err != nil || !(v >= 0 && v <= math.MaxFloat32) {
+			return Fix{}, bad(4+i, "it must be a number, 0 or more")
+		}
+		*to = v * f.scale[i]
 	}
 	return fix, nil
 }

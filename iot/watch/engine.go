@@ -17,6 +17,7 @@ import (
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/iot/series"
 	"github.com/furrowcredit/furrow/iot/species"
+	"github.com/furrowcredit/furrow/iot/watch/fence"
 )
 
 // Config wires an Engine.
@@ -52,7 +53,7 @@ type key struct{ tenant, id string }
 // herd is a herd with what its fence and species mean for the watch.
 type herd struct {
 	iot.Herd
-	fence    *Fence
+	ground   *fence.Ground
 	animals  []*tag
 	gateways map[string]*matter
 	fresh    bool // nothing was told of it before this engine
@@ -98,7 +99,7 @@ func (e *Engine) load(ctx context.Context, ih iot.Herd, restore bool) error {
 	}
 	e.work.Lock()
 	defer e.work.Unlock()
-	h := &herd{Herd: ih, fence: NewFence(ih.Fence), gateways: make(map[string]*matter), fresh: !restore}
+	h := &herd{Herd: ih, ground: fence.New(ih.Fence), gateways: make(map[string]*matter), fresh: !restore}
 	e.mu.RLock()
 	if old := e.herds[key{ih.Tenant, ih.ID}]; old != nil {
 		h.gateways, h.fresh = old.gateways, old.fresh
@@ -119,7 +120,7 @@ func (e *Engine) load(ctx context.Context, ih iot.Herd, restore bool) error {
 		t := known[a.ID]
 		if t == nil {
 			t = newTag(sp.Watch, !restore)
-			t.herd, t.animal, t.margins = h, a, NewMargins(sp.Watch, h.fence)
+			t.herd, t.animal, t.margins = h, a, fence.NewMargins(sp.Watch, h.ground)
 			if restore && a.TagID != "" {
 				if err := e.replay(ctx, h, t); err != nil {
 					return err
@@ -137,7 +138,7 @@ func (e *Engine) load(ctx context.Context, ih iot.Herd, restore bool) error {
 	}
 	e.herds[key{ih.Tenant, ih.ID}] = h
 	for i, t := range h.animals {
-		t.herd, t.animal, t.margins = h, animals[i], NewMargins(t.w, h.fence)
+		t.herd, t.animal, t.margins = h, animals[i], fence.NewMargins(t.w, h.ground)
 		if t.animal.TagID != "" {
 			e.tags[key{ih.Tenant, t.animal.TagID}] = t
 		}
@@ -170,15 +171,15 @@ func (e *Engine) replay(ctx context.Context, h *herd, t *tag) error {
 			seen[j] = seen[j] || t.matters[j].open
 		}
 	}
-	if t.presence.Place() == NeverEntered {
+	if t.presence.Place() == fence.NeverEntered {
 		// It may have been inside before the hours that were read again.
 		early, err := s.Range(ctx, tenant, id, now.Add(-30*24*time.Hour), end, 200)
 		if err != nil {
 			return err
 		}
 		for i := range early {
-			if p, ok := position(&early[i]); ok && h.fence.Distance(h.fence.Plane().Metres(p)) <= 0 {
-				t.presence.place = Outside
+			if p, ok := position(&early[i]); ok && h.ground.Distance(h.ground.Plane().Metres(p)) <= 0 {
+				t.presence = fence.PresenceAt(fence.Outside)
 				t.settle()
 				break
 			}
@@ -198,7 +199,7 @@ func position(r *iot.Reading) (orb.Point, bool) {
 		return orb.Point{}, false
 	}
 	p := orb.Point{*r.Lon, *r.Lat}
-	return p, !IsZero(p)
+	return p, !fence.IsZero(p)
 }
 
 // Observe takes readings that are saved, in any order. Readings that are older than

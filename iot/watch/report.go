@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/furrowcredit/furrow/iot"
+	"github.com/furrowcredit/furrow/iot/watch/fence"
 	"github.com/furrowcredit/furrow/iot/worth"
 )
 
@@ -40,15 +41,15 @@ func (t *tag) state(now time.Time) iot.AnimalState {
 		s.Status, s.Reason = StatusUnverified, string(iot.TagOff)
 	case t.still:
 		s.Status, s.Reason = StatusUnverified, string(iot.Stillness)
-	case place == Outside:
+	case place == fence.Outside:
 		s.Status, s.Reason = StatusOutside, string(iot.FenceExit)
 	case t.outage:
 		s.Status, s.Reason = StatusSilent, string(iot.GatewaySilent)
 	case t.silent || t.quiet(now):
 		s.Status, s.Reason = StatusSilent, string(iot.Silence)
-	case place == NeverEntered:
+	case place == fence.NeverEntered:
 		s.Status = StatusNeverEntered
-	case place == Nowhere:
+	case place == fence.Nowhere:
 		s.Status, s.Reason = StatusUnverified, "no_position"
 	default:
 		s.Status = StatusInside

@@ -9,6 +9,7 @@ import (
 
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/iot/species"
+	"github.com/furrowcredit/furrow/iot/watch/fence"
 )
 
 // The matters of a tag, by index.
@@ -90,7 +91,7 @@ type tag struct {
 	herd    *herd
 	animal  iot.Animal
 	w       species.Watch
-	margins Margins
+	margins fence.Margins
 
 	heard          bool
 	at, received   time.Time // of the newest reading by device time; received of any
@@ -100,8 +101,8 @@ type tag struct {
 	temp, activity *float64
 	battery        *float64
 
-	gate     Gate
-	presence Presence
+	gate     fence.Gate
+	presence fence.Presence
 	fix      time.Time // device time of the last believed fix
 	lon, lat float64
 
@@ -124,7 +125,7 @@ type tag struct {
 // newTag returns a tag nothing is known of. A fresh one has no open matters; of
 // others nobody knows after a restart.
 func newTag(w species.Watch, fresh bool) *tag {
-	t := &tag{w: w, gate: NewGate(w), own: math.NaN()}
+	t := &tag{w: w, gate: fence.Gate{}, own: math.NaN()}
 	if fresh {
 		for i := range t.matters {
 			t.matters[i].state = toldClosed
@@ -164,15 +165,18 @@ func (t *tag) move(r *iot.Reading) bool {
 	if !ok {
 		return false
 	}
-	fix := Fix{At: r.At, P: t.herd.fence.Plane().Metres(p)}
+	fix := fence.Fix{At: r.At, P: t.herd.ground.Plane().Metres(p)}
 	if r.Accuracy != nil {
 		fix.Accuracy = *r.Accuracy
 	}
-	if t.gate.Step(fix) != Kept {
+	if !t.gate.Step(fix, &t.w).Believed() {
 		return false
 	}
 	t.fix, t.lon, t.lat = r.At, p[0], p[1]
-	t.presence.Step(t.herd.fence.Distance(fix.P), fix.Accuracy, t.margins)
+	for _, b := range t.gate.Behind() {
+		t.presence.Step(t.herd.ground.Distance(b.P), b.Accuracy, t.margins)
+	}
+	t.presence.Step(t.herd.ground.Distance(fix.P), fix.Accuracy, t.margins)
 	return true
 }
 
@@ -248,7 +252,7 @@ func (t *tag) live(r *iot.Reading) {
 
 // settle says what is the case after a reading.
 func (t *tag) settle() {
-	t.set(exitMatter, t.presence.Place() == Outside)
+	t.set(exitMatter, t.presence.Place() == fence.Outside)
 	t.set(stillMatter, t.still && !t.off) // a tag that is off tells nothing of its animal
 	t.set(offMatter, t.off)
 	t.set(silenceMatter, t.silent && !t.outage)
@@ -278,8 +282,8 @@ func (t *tag) event(kind iot.EventKind) iot.Event {
 	}
 	switch kind {
 	case iot.FenceExit:
-		if last := t.gate.Last(); !last.At.IsZero() {
-			number("distance_m", t.herd.fence.Distance(last.P), 0)
+		if last := t.gate.Last; !last.At.IsZero() {
+			number("distance_m", t.herd.ground.Distance(last.P), 0)
 			number("margin_m", t.margins.Out, 0)
 			number("accuracy_m", last.Accuracy, 0)
 			number("lon", t.lon, 6)

@@ -17,6 +17,7 @@ import (
 	"github.com/furrowcredit/furrow/iot/series/seriestest"
 	"github.com/furrowcredit/furrow/iot/species"
 	"github.com/furrowcredit/furrow/iot/watch"
+	"github.com/furrowcredit/furrow/iot/watch/fence"
 )
 
 var start = time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
@@ -52,7 +53,7 @@ func load(tb testing.TB) *species.Catalogue {
 var origin = orb.Point{113.2, 31.5}
 
 func pasture(half float64) orb.Polygon {
-	p := watch.NewPlane(origin)
+	p := fence.NewPlane(origin)
 	var r orb.Ring
 	for _, c := range []orb.Point{{-half, -half}, {half, -half}, {half, half}, {-half, half}, {-half, -half}} {
 		r = append(r, p.Degrees(c))
@@ -115,7 +116,7 @@ func (b *bench) hear(readings ...iot.Reading) {
 
 // at is a reading of tag at x, y metres of the middle, at the bench's time.
 func (b *bench) at(tag string, x, y float64) iot.Reading {
-	p := watch.NewPlane(origin).Degrees(orb.Point{x, y})
+	p := fence.NewPlane(origin).Degrees(orb.Point{x, y})
 	return iot.Reading{Tag: tag, At: b.now, Lon: ptr(p[0]), Lat: ptr(p[1]), Accuracy: ptr(5.0)}
 }
 
@@ -159,21 +160,21 @@ func TestExit(t *testing.T) {
 		acc  float64
 		want string
 	}{
-		{"far outside is told at once", []float64{400, 700}, 5, open},
+		{"far outside is told at once", []float64{400, 640}, 5, open},
 		{"within three fixes otherwise", []float64{400, 480, 545, 550, 555}, 5, open},
 		{"two fixes are not enough", []float64{400, 480, 545, 550, 490}, 5, ""},
 		{"inside the margin is not outside", []float64{490, 510, 520, 525, 515, 520}, 5, ""},
 		{"a fix that may be inside is not outside", []float64{490, 550, 550, 550, 550}, 60, ""},
-		{"hysteresis: the margin is not back inside", []float64{400, 700, 510, 520, 510, 505}, 5, open},
-		{"back deep inside ends it", []float64{400, 700, 300}, 5, open + ", " + cleared},
-		{"back at the line needs three", []float64{400, 700, 495, 490, 495}, 5, open + ", " + cleared},
-		{"two at the line do not", []float64{400, 700, 495, 490}, 5, open},
-		{"told once, not at every fix", []float64{400, 700, 720, 740, 760, 780}, 5, open},
-		{"and again after ten minutes", []float64{400, 700, 700, 700, 700, 700, 700, 700, 700, 700, 700, 700, 700}, 5, open + ", " + open},
+		{"hysteresis: the margin is not back inside", []float64{400, 640, 510, 520, 510, 505}, 5, open},
+		{"back deep inside ends it", []float64{400, 640, 420}, 5, open + ", " + cleared},
+		{"back at the line needs three", []float64{400, 640, 495, 490, 495}, 5, open + ", " + cleared},
+		{"two at the line do not", []float64{400, 640, 495, 490}, 5, open},
+		{"told once, not at every fix", []float64{400, 640, 660, 680, 700, 720}, 5, open},
+		{"and again after ten minutes", []float64{400, 640, 640, 640, 640, 640, 640, 640, 640, 640, 640, 640, 640}, 5, open + ", " + open},
 		{"an impossible jump is not believed", []float64{400, 5000, 400, 410}, 5, ""},
 		{"unless it stays there", []float64{400, 5000, 5100, 5200}, 5, open},
 		{"a lorry", []float64{400, 1600, 2800, 4000}, 5, open},
-		{"an inaccurate fix says nothing", []float64{400, 700, 800, 900, 1000}, 150, ""},
+		{"an inaccurate fix says nothing", []float64{400, 640, 700, 800, 900}, 150, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -423,16 +424,16 @@ func TestBacklogIsNoSilence(t *testing.T) {
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, 4)
-	b.hear(b.at("t1", 0, 0), b.at("t2", 0, 0), b.at("t4", 0, 0))
+	b.hear(b.at("t1", 200, 0), b.at("t2", 200, 0), b.at("t4", 0, 0))
 	b.pass(time.Minute)
-	b.hear(b.at("t1", 300, 0), b.at("t2", 300, 0), b.at("t4", 0, 0))
+	b.hear(b.at("t1", 400, 0), b.at("t2", 400, 0), b.at("t4", 0, 0))
 	b.pass(time.Minute)
-	b.hear(b.at("t1", 700, 0), b.at("t2", 700, 0))
+	b.hear(b.at("t1", 640, 0), b.at("t2", 640, 0))
 	b.want("fence_exit a1 opened, fence_exit a2 opened")
 
 	// The process dies after a reading was saved and before it was watched.
 	b.pass(time.Minute)
-	back := b.at("t2", 300, 0)
+	back := b.at("t2", 420, 0)
 	back.Tenant, back.Received = "x", b.now
 	if err := b.series.Write(t.Context(), []iot.Reading{back}); err != nil {
 		t.Fatal(err)
@@ -475,7 +476,7 @@ func TestRefusedEventIsToldAgain(t *testing.T) {
 	b.hear(b.at("t1", 400, 0))
 	b.pass(time.Minute)
 	b.refuse = true
-	b.hear(b.at("t1", 700, 0))
+	b.hear(b.at("t1", 640, 0))
 	b.tick()
 	b.want("")
 	b.refuse = false

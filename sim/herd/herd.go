@@ -18,7 +18,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"github.com/furrowcredit/furrow/iot"
-	"github.com/furrowcredit/furrow/iot/watch"
+	"github.com/furrowcredit/furrow/iot/watch/fence"
 )
 
 // Config says which herds to draw. The zero value of each field but Epoch is fine.
@@ -54,7 +54,7 @@ type Ranch struct {
 	Animals  []iot.Animal
 	Gateways []string
 	beasts   []beast
-	fence    *watch.Fence
+	fence    *fence.Ground
 }
 
 // County is all ranches with their truth.
@@ -103,11 +103,11 @@ func New(cfg Config) *County {
 		cfg.Leaves = -15 * time.Minute
 	}
 	c := &County{epoch: cfg.Epoch, byTag: make(map[string]*beast)}
-	county := watch.NewPlane(cfg.Origin)
+	county := fence.NewPlane(cfg.Origin)
 	rng := rand.New(rand.NewPCG(cfg.Seed, 0x68657264))
 	c.Ranches = make([]Ranch, len(ranches))
 	for i, kind := range ranches {
-		plane := watch.NewPlane(county.Degrees(orb.Point{kind.east, kind.north}))
+		plane := fence.NewPlane(county.Degrees(orb.Point{kind.east, kind.north}))
 		const corners = 9
 		ring := make(orb.Ring, corners+1)
 		for j := range corners {
@@ -118,7 +118,7 @@ func New(cfg Config) *County {
 		ring[corners] = ring[0]
 		r := &c.Ranches[i]
 		r.Herd = iot.Herd{Name: kind.name, Species: kind.species, Fence: orb.Polygon{ring}}
-		r.fence = watch.NewFence(r.Herd.Fence)
+		r.fence = fence.New(r.Herd.Fence)
 		for g := range kind.gateways {
 			r.Gateways = append(r.Gateways, fmt.Sprintf("gw-%s%d", strings.ToLower(kind.prefix), g+1))
 		}

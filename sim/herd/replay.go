@@ -14,7 +14,7 @@ import (
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/iot/codec"
 	"github.com/furrowcredit/furrow/iot/fixes"
-	"github.com/furrowcredit/furrow/iot/watch"
+	"github.com/furrowcredit/furrow/iot/watch/fence"
 )
 
 // Tracks are real fixes to be published again, in degrees.
@@ -29,7 +29,7 @@ type Tracks struct {
 // ReadTracks reads a file of fixes and a fence. Where they are in local metres, the
 // middle of the fence is put at place (longitude, latitude).
 func ReadTracks(fixFile, fenceFile, pen string, place orb.Point) (*Tracks, error) {
-	fence, err := readFence(fenceFile, pen)
+	ground, err := readFence(fenceFile, pen)
 	if err != nil {
 		return nil, err
 	}
@@ -42,13 +42,13 @@ func ReadTracks(fixFile, fenceFile, pen string, place orb.Point) (*Tracks, error
 	if err != nil {
 		return nil, err
 	}
-	t := &Tracks{Fence: fence, by: make(map[string][]iot.Reading)}
+	t := &Tracks{Fence: ground, by: make(map[string][]iot.Reading)}
 	degrees := func(p orb.Point) orb.Point { return p }
 	if r.Local() {
-		plane, middle := watch.NewPlane(place), fence.Bound().Center()
+		plane, middle := fence.NewPlane(place), ground.Bound().Center()
 		degrees = func(p orb.Point) orb.Point { return plane.Degrees(orb.Point{p[0] - middle[0], p[1] - middle[1]}) }
-		t.Fence = make(orb.Polygon, len(fence))
-		for i, ring := range fence {
+		t.Fence = make(orb.Polygon, len(ground))
+		for i, ring := range ground {
 			for _, c := range ring {
 				t.Fence[i] = append(t.Fence[i], degrees(c))
 			}

@@ -1,4 +1,4 @@
-package watch
+package fence
 
 import "github.com/furrowcredit/furrow/iot/species"
 
@@ -22,8 +22,8 @@ type Margins struct {
 
 // NewMargins returns the margins of a fence: a share of its size between a least
 // and a most, so that the scatter of small pens and of wide pastures is both covered.
-func NewMargins(w species.Watch, f *Fence) Margins {
-	out := min(max(w.MarginShare*f.Size(), w.MarginMin), w.MarginMax)
+func NewMargins(w species.Watch, g *Ground) Margins {
+	out := min(max(w.MarginShare*g.Size(), w.MarginMin), w.MarginMax)
 	return Margins{Out: out, Sure: out + w.Sure, Times: w.Confirmations}
 }
 
@@ -32,8 +32,11 @@ func NewMargins(w species.Watch, f *Fence) Margins {
 // the line; what lies between changes nothing.
 type Presence struct {
 	place   Place
-	out, in int
+	out, in uint8
 }
+
+// PresenceAt is the presence of an animal whose place is known from elsewhere.
+func PresenceAt(p Place) Presence { return Presence{place: p} }
 
 // Place is where the animal is believed to be.
 func (p *Presence) Place() Place { return p.place }
@@ -44,8 +47,8 @@ func (p *Presence) Step(distance, accuracy float64, m Margins) bool {
 	before := p.place
 	switch far := distance - accuracy; {
 	case far > m.Out:
-		p.out, p.in = p.out+1, 0
-		if p.out >= m.Times || far > m.Sure {
+		p.out, p.in = next(p.out), 0
+		if int(p.out) >= m.Times || far > m.Sure {
 			switch p.place {
 			case Inside:
 				p.place = Outside
@@ -55,8 +58,8 @@ func (p *Presence) Step(distance, accuracy float64, m Margins) bool {
 			}
 		}
 	case distance <= 0:
-		p.out, p.in = 0, p.in+1
-		if p.place == Nowhere || p.place == NeverEntered || p.in >= m.Times || distance < -m.Out {
+		p.out, p.in = 0, next(p.in)
+		if p.place == Nowhere || p.place == NeverEntered || int(p.in) >= m.Times || distance < -m.Out {
 			p.place = Inside
 		}
 	default:
@@ -66,4 +69,12 @@ func (p *Presence) Step(distance, accuracy float64, m Margins) bool {
 		}
 	}
 	return p.place != before
+}
+
+// next counts on, and stays at the end.
+func next(n uint8) uint8 {
+	if n < 255 {
+		n++
+	}
+	return n
 }
