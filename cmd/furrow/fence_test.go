@@ -56,7 +56,7 @@ type replayed struct {
 	} `json:"exits"`
 }
 
-func fence(t *testing.T, args ...string) replayed {
+func replayFixes(t *testing.T, args ...string) replayed {
 	t.Helper()
 	code, out, errs := shell(t, "", append([]string{"fence", "replay", "--json"}, args...)...)
 	var r replayed
@@ -69,7 +69,7 @@ func fence(t *testing.T, args ...string) replayed {
 func TestFenceReplayRealPen(t *testing.T) {
 	t.Parallel()
 	dir := realdata.Dir(t, "iot")
-	r := fence(t, "--fixes", filepath.Join(dir, "rtls_calves.csv.gz"), "--fence", filepath.Join(dir, "rtls_pen_objects.csv"), "--pen", "14")
+	r := replayFixes(t, "--fixes", filepath.Join(dir, "rtls_calves.csv.gz"), "--fence", filepath.Join(dir, "rtls_pen_objects.csv"), "--pen", "14")
 	if r.Fixes != 83855 || r.Tags != 20 || len(r.Entries) != 20 || len(r.Exits) != 0 || r.Raw < 700 {
 		t.Errorf("%d fixes, %d tags, %d entries, %d exits, %d raw exits", r.Fixes, r.Tags, len(r.Entries), len(r.Exits), r.Raw)
 	}
@@ -87,7 +87,7 @@ func TestFenceReplayDegrees(t *testing.T) {
 	for i := 5; i >= 0; i-- {
 		fixes += fmt.Sprintf("a,2026-06-01T08:%02d:00Z,%g,31.505\n", 10*i, 113.207+0.002*float64(i))
 	}
-	r := fence(t, "--fixes", write(t, "f.csv.gz", fixes), "--fence", write(t, "f.geojson", square))
+	r := replayFixes(t, "--fixes", write(t, "f.csv.gz", fixes), "--fence", write(t, "f.geojson", square))
 	if len(r.Exits) != 2 || r.Exits[0].Tag != "b" || r.Exits[0].Returned == nil || r.Exits[0].Left.Minute() != 20 || r.Exits[0].Returned.Minute() != 40 ||
 		r.Exits[1].Tag != "a" || r.Exits[1].Returned != nil {
 		t.Errorf("%+v", r.Exits)
