@@ -73,7 +73,7 @@ func Subscribe(ctx context.Context, cfg SubscribeConfig, p *Pipeline) error {
 				case <-ctx.Done():
 					return
 				case m := <-lane[i]:
-					if err := p.take(ctx, m.Topic(), m.Payload()); err != nil {
+					if err := p.takeTopic(ctx, m.Topic(), m.Payload()); err != nil {
 						if ctx.Err() == nil {
 							cfg.Log.Error("a message could not be taken; the broker will send it again", "topic", m.Topic(), "error", err)
 						}
@@ -175,21 +175,19 @@ func connect(ctx context.Context, cfg SubscribeConfig, handle mqtt.MessageHandle
 	return client, nil
 }
 
-// take saves one message of the external broker; the topic names its device.
-func (p *Pipeline) take(ctx context.Context, topic string, payload []byte) error {
+// takeTopic saves one message of the external broker; the topic names its device.
+func (p *Pipeline) takeTopic(ctx context.Context, topic string, payload []byte) error {
 	received := p.cfg.Now()
+	m := Message{Payload: payload, Received: received, Address: codec.Address{Topic: topic}}
 	tenant, id, err := codec.Topic(topic)
 	if err != nil {
-		return p.quarantine(ctx, topic, iot.Device{}, payload, received, err)
+		return p.quarantine(ctx, m, payload, err)
 	}
-	var device iot.Device
-	err = p.retry(ctx, func() (err error) {
-		device, err = p.devices.get(ctx, tenant, id)
-		return err
-	})
+	device, err := p.lookUp(ctx, tenant, id, publisherFor)
+	m.Device = iot.Device{Tenant: tenant, ID: id}
 	switch {
 	case errors.Is(err, iot.ErrDeviceNotFound), err == nil && device.Revoked:
-		return p.quarantine(ctx, topic, iot.Device{Tenant: tenant, ID: id}, payload, received, ErrNoDevice.With("device", id))
+		return p.quarantine(ctx, m, payload, ErrNoDevice.With("device", id))
 	case err != nil:
 		return err
 	}
