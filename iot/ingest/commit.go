@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,14 +29,21 @@ type batch struct {
 }
 
 type sender struct {
-	from Source
-	id   uint16
+	from    Source
+	id      uint16
+	verdict error
 }
 
 func newBatch() *batch { return &batch{} }
 
+// Pass tells from the verdict on a message that is not taken, in its turn among
+// those that are.
+func (p *Pipeline) Pass(ctx context.Context, id uint16, from Source, verdict error) error {
+	return p.enqueue(ctx, nil, sender{from, id, verdict})
+}
+
 // enqueue puts the readings of one message into the next batch.
-func (p *Pipeline) enqueue(ctx context.Context, items []codec.Item, id uint16, from Source) error {
+func (p *Pipeline) enqueue(ctx context.Context, items []codec.Item, from sender) error {
 	p.mu.Lock()
 	for len(p.next.readings) >= maxBatch || len(p.next.senders) >= maxBatch {
 		if p.next.full == nil {
@@ -54,7 +62,7 @@ func (p *Pipeline) enqueue(ctx context.Context, items []codec.Item, id uint16, f
 	for i := range items {
 		p.next.readings = append(p.next.readings, items[i].Reading)
 	}
-	p.next.senders = append(p.next.senders, sender{from, id})
+	p.next.senders = append(p.next.senders, from)
 	if !p.running {
 		p.running = true
 		p.commits.Go(p.commit)
@@ -101,7 +109,7 @@ func (p *Pipeline) commit() {
 		}
 		touched = touched[:0]
 		for _, s := range b.senders {
-			if s.from != nil && s.from.Done(s.id, err) {
+			if s.from != nil && s.from.Done(s.id, cmp.Or(err, s.verdict)) {
 				touched = append(touched, s.from)
 			}
 		}

@@ -244,7 +244,7 @@ func (p *Pipeline) Take(ctx context.Context, m Message, id uint16, from Source) 
 		}
 		p.Counters.Headcounts.Add(int64(len(counts)))
 	}
-	return p.enqueue(ctx, good, id, from)
+	return p.enqueue(ctx, good, sender{from: from, id: id})
 }
 
 // decode reads the payload, again and again while what it needs for that is
