@@ -127,9 +127,7 @@ func (b *Broker) Run(ctx context.Context) error {
 	// Devices notice the closed connection and come back to whoever serves next;
 	// a client that never finished signing in must not hold up the end.
 	b.listener.closeAll()
-	err := server.Close()
-	b.listener.writers.Wait()
-	return err
+	return server.Close()
 }
 
 // Connections is how many devices are signed in.

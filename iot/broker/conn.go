@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/furrowcredit/furrow/iot/ingest"
 )
 
 // window is how many messages of one connection may wait for their
@@ -27,10 +29,9 @@ const (
 // listener remembers its open connections, to close them all at the end.
 type listener struct {
 	net.Listener
-	mu      sync.Mutex
-	open    map[*conn]struct{}
-	ended   bool
-	writers sync.WaitGroup // goroutines that write acknowledgements
+	mu    sync.Mutex
+	open  map[*conn]struct{}
+	ended bool
 }
 
 // Accept implements net.Listener.
@@ -44,7 +45,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	if l.ended {
 		return nil, errors.Join(net.ErrClosed, nc.Close())
 	}
-	c := &conn{Conn: nc, from: l, room: make(chan struct{}, 1)}
+	c := &conn{Conn: nc, from: l, receipts: ingest.NewReceipts(nc, window)}
 	_ = nc.SetDeadline(time.Now().Add(signInWithin)) // mochi sets it anew after the sign-in
 	l.open[c] = struct{}{}
 	return c, nil
@@ -67,6 +68,8 @@ type conn struct {
 	net.Conn
 	from    *listener
 	session atomic.Pointer[session]
+	// receipts acknowledge what the pipeline has saved.
+	receipts *ingest.Receipts
 
 	// Of the reading goroutine.
 	in        []byte // read and not yet used: in[r:w]
@@ -74,16 +77,6 @@ type conn struct {
 	pass      int // bytes that follow and are mochi's
 	keepalive time.Duration
 	until     time.Time
-
-	mu      sync.Mutex
-	acks    []byte // to be written
-	spare   []byte
-	unacked int
-	waiting bool // the reader waits for room
-	touched bool // Flush will follow
-	writing bool
-	failed  bool
-	room    chan struct{}
 }
 
 // Close implements net.Conn.
@@ -91,7 +84,9 @@ func (c *conn) Close() error {
 	c.from.mu.Lock()
 	delete(c.from.open, c)
 	c.from.mu.Unlock()
-	return c.Conn.Close()
+	err := c.Conn.Close()
+	c.receipts.Close()
+	return err
 }
 
 // certificate returns the name in the client certificate that TLS has verified.
@@ -322,7 +317,7 @@ func (c *conn) publish(s *session, topic string, payload []byte, qos byte, id ui
 			return err
 		}
 		if verdict = nil; s.v5 {
-			verdict = packets.ErrNotAuthorized
+			verdict = ingest.ErrRefused
 		}
 	}
 	if qos == 0 {
@@ -334,105 +329,16 @@ func (c *conn) publish(s *session, topic string, payload []byte, qos byte, id ui
 		}
 		return nil
 	}
-	if err := c.acquire(h); err != nil {
+	if err := c.receipts.Acquire(h.ctx); err != nil {
 		return err
 	}
 	if err != nil {
-		err = h.cfg.Pipeline.Pass(h.ctx, id, c, verdict)
+		err = h.cfg.Pipeline.Pass(h.ctx, id, c.receipts, verdict)
 	} else {
-		err = h.cfg.Pipeline.Take(h.ctx, m, id, c)
+		err = h.cfg.Pipeline.Take(h.ctx, m, id, c.receipts)
 	}
 	if err != nil {
 		h.again(s, err)
 	}
 	return err
-}
-
-// acquire waits until the connection has room in its window.
-func (c *conn) acquire(h *hook) error {
-	c.mu.Lock()
-	for c.unacked >= window {
-		c.waiting = true
-		c.mu.Unlock()
-		select {
-		case <-c.room:
-		case <-h.ctx.Done():
-			return h.ctx.Err()
-		}
-		c.mu.Lock()
-	}
-	c.unacked++
-	c.mu.Unlock()
-	return nil
-}
-
-// Done implements ingest.Source.
-func (c *conn) Done(id uint16, err error) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.unacked--
-	if c.waiting {
-		c.waiting = false
-		select {
-		case c.room <- struct{}{}:
-		default:
-		}
-	}
-	switch {
-	case err == nil:
-		c.acks = append(c.acks, packets.Puback<<4, 2, byte(id>>8), byte(id))
-	case errors.Is(err, packets.ErrNotAuthorized):
-		c.acks = append(c.acks, packets.Puback<<4, 3, byte(id>>8), byte(id), packets.ErrNotAuthorized.Code)
-	default:
-		c.failed = true
-	}
-	first := !c.touched
-	c.touched = true
-	return first
-}
-
-// Flush implements ingest.Source: it writes the acknowledgements of a commit
-// together, without waiting for a device that does not read them.
-func (c *conn) Flush() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.touched = false
-	if c.failed {
-		_ = c.Conn.Close() // its reader ends, and the device comes again
-	}
-	if c.writing || len(c.acks) == 0 {
-		return
-	}
-	c.from.mu.Lock()
-	defer c.from.mu.Unlock()
-	if c.from.ended {
-		return
-	}
-	c.writing = true
-	c.from.writers.Go(c.write)
-}
-
-func (c *conn) write() {
-	for {
-		c.mu.Lock()
-		out := c.acks
-		if len(out) == 0 || c.failed {
-			c.writing = false
-			c.mu.Unlock()
-			return
-		}
-		c.acks = c.spare[:0]
-		c.spare = nil
-		c.mu.Unlock()
-		_, err := c.Conn.Write(out)
-		c.mu.Lock()
-		c.spare = out
-		c.mu.Unlock()
-		if err != nil {
-			_ = c.Conn.Close()
-			c.mu.Lock()
-			c.failed = true
-			c.mu.Unlock()
-		}
-	}
 }

@@ -4,13 +4,9 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"hash/fnv"
 	"log/slog"
 	"math/rand/v2"
-	"sync"
 	"time"
-
-	mqtt "github.com/eclipse/paho.mqtt.golang"
 
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/iot"
@@ -21,103 +17,78 @@ import (
 var ErrBroker = fault.New(fault.Invalid, "ingest.broker",
 	"the MQTT broker {url} refuses the subscription: check its address, user, password and ACL")
 
+// ErrOffline is returned for a command while there is no connection to the broker.
+var ErrOffline = fault.New(fault.Unavailable, "ingest.offline", "the MQTT broker is not connected now: try again later")
+
 // SubscribeConfig says which external broker to read from.
 type SubscribeConfig struct {
 	URL      string // tcp://host:port or ssl://host:port
 	ClientID string // must stay the same from run to run: the broker keeps the session by it
 	Username string
 	Password string
-	TLS      *tls.Config
-	Share    string // group of a shared subscription; "" reads alone
+	TLS      *tls.Config // of ssl; with Certificates the broker may know the house by them
+	Share    string      // group of a shared subscription; "" reads alone
+	// Formats are what is read; none means Furrow JSON and CBOR, and counts.
+	Formats []codec.Format
+	// Tenant is whose the topics are that name none: ChirpStack's and Sparkplug's.
+	Tenant string
+	// Line, when set, sends messages through the same connection.
+	Line *Line
 	// Ready is called after each successful subscription. May be nil.
 	Ready func()
 	Log   *slog.Logger
 }
 
-// Filter is the topic filter that is subscribed to.
-func (c SubscribeConfig) Filter() string {
-	const all = "furrow/v1/+/+/telemetry"
-	if c.Share == "" {
-		return all
+// Filters are the topic filters that are subscribed to. Those of Sparkplug are never
+// shared: the messages of an edge node must be read in their order by one process.
+func (c SubscribeConfig) Filters() []string {
+	formats := c.Formats
+	if len(formats) == 0 {
+		formats = []codec.Format{codec.JSON, codec.CBOR, codec.Counts}
 	}
-	return "$share/" + c.Share + "/" + all
+	var out []string
+	seen := make(map[string]bool)
+	for _, f := range formats {
+		for _, filter := range codec.Filters(f) {
+			if c.Share != "" && f != codec.Sparkplug {
+				filter = "$share/" + c.Share + "/" + filter
+			}
+			if !seen[filter] {
+				seen[filter] = true
+				out = append(out, filter)
+			}
+		}
+	}
+	return out
 }
-
-// lanes is how many messages are in work at once; the messages of one topic always
-// take the same lane, so that their order stays.
-const (
-	lanes     = 64
-	laneDepth = 256
-)
 
 // Subscribe reads all devices' messages from an external broker until ctx ends. The
 // session outlives the connection, and a message is acknowledged to the broker only
-// after it is saved. Which device may publish on which topic is the broker's ACL.
-// A lost broker is connected to again, with a growing and spread pause; Subscribe
-// returns an error only when the first connection is refused for good.
+// after what it holds is saved; while nothing can be saved nothing is read. Which
+// device may publish on which topic is the broker's ACL. A lost broker is connected
+// to again, with a growing and spread pause; Subscribe returns an error only when the
+// first connection is refused for good.
 func Subscribe(ctx context.Context, cfg SubscribeConfig, p *Pipeline) error {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	ctx, stop := context.WithCancel(ctx)
-	var workers sync.WaitGroup
-	defer workers.Wait()
-	defer stop()
-
-	var lane [lanes]chan mqtt.Message
-	for i := range lane {
-		lane[i] = make(chan mqtt.Message, laneDepth)
-		workers.Go(func() {
-			for {
-				select {
-				case <-ctx.Done():
-					return
-				case m := <-lane[i]:
-					if err := p.takeTopic(ctx, m.Topic(), m.Payload()); err != nil {
-						if ctx.Err() == nil {
-							cfg.Log.Error("a message could not be taken; the broker will send it again", "topic", m.Topic(), "error", err)
-						}
-						continue // without an Ack it comes again with the next connection
-					}
-					m.Ack()
-				}
-			}
-		})
-	}
-	handle := func(_ mqtt.Client, m mqtt.Message) {
-		h := fnv.New32a()
-		_, _ = h.Write([]byte(m.Topic()))
-		select {
-		case lane[h.Sum32()%lanes] <- m:
-		case <-ctx.Done():
-		}
-	}
-
 	const first = 500 * time.Millisecond
 	wait, ever := first, false
 	for {
-		lost := make(chan error, 1)
-		client, err := connect(ctx, cfg, handle, lost)
-		switch {
-		case err == nil:
+		ready := func() {
 			wait, ever = first, true
 			if cfg.Ready != nil {
 				cfg.Ready()
 			}
-			select {
-			case <-ctx.Done():
-				client.Disconnect(250)
-				return nil
-			case err = <-lost:
-				cfg.Log.Warn("the connection to the MQTT broker was lost", "url", cfg.URL, "error", err)
-			}
+		}
+		err := attend(ctx, cfg, p, ready)
+		switch {
 		case ctx.Err() != nil:
 			return nil
 		case !ever && errors.Is(err, fault.Invalid):
 			return err
-		default:
-			cfg.Log.Warn("the MQTT broker does not answer; trying again", "url", cfg.URL, "error", err)
 		}
+		cfg.Log.Warn("the MQTT broker is not connected; trying again", "url", cfg.URL, "error", err)
 		timer := time.NewTimer(wait/2 + rand.N(wait))
 		select {
 		case <-ctx.Done():
@@ -129,67 +100,119 @@ func Subscribe(ctx context.Context, cfg SubscribeConfig, p *Pipeline) error {
 	}
 }
 
-// connect makes a new client for each connection: an Ack of an older one then goes
-// nowhere, instead of acknowledging another message that now has its number.
-func connect(ctx context.Context, cfg SubscribeConfig, handle mqtt.MessageHandler, lost chan<- error) (mqtt.Client, error) {
-	opts := mqtt.NewClientOptions().AddBroker(cfg.URL).SetClientID(cfg.ClientID).
-		SetUsername(cfg.Username).SetPassword(cfg.Password).
-		SetCleanSession(false).SetAutoAckDisabled(true).SetOrderMatters(true).
-		SetAutoReconnect(false).SetConnectRetry(false).SetConnectTimeout(10 * time.Second).
-		SetKeepAlive(30 * time.Second).SetPingTimeout(30 * time.Second).
-		SetDefaultPublishHandler(handle). // also for messages that arrive before the subscription is confirmed
-		SetConnectionLostHandler(func(_ mqtt.Client, err error) { lost <- err })
-	if cfg.TLS != nil {
-		opts.SetTLSConfig(cfg.TLS)
+// attend reads one connection until it ends.
+func attend(ctx context.Context, cfg SubscribeConfig, p *Pipeline, ready func()) error {
+	l, err := dial(ctx, cfg)
+	if err != nil {
+		return err
 	}
-	client := mqtt.NewClient(opts)
-	wait := func(t mqtt.Token) error {
-		select {
-		case <-t.Done():
-			return t.Error()
-		case <-ctx.Done():
-			return ctx.Err()
+	defer l.end()
+	// A message that waits for the pipeline must not keep a lost connection alive.
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	defer context.AfterFunc(ctx, l.hangUp)()
+	l.beat(ctx)
+	if err := l.subscribe(cfg.Filters()); err != nil {
+		return err
+	}
+	if cfg.Line != nil {
+		cfg.Line.set(l)
+		defer cfg.Line.set(nil)
+	}
+	known := addresses{tenant: cfg.Tenant, by: make(map[string]codec.Address)}
+	for {
+		pk, err := l.read()
+		if err != nil {
+			return err
+		}
+		switch pk.first >> 4 {
+		case typePublish:
+			if err := l.take(ctx, p, &known, pk); err != nil {
+				cfg.Log.Error("a message could not be taken; the broker will send it again", "error", err)
+				return err
+			}
+		case typeSuback:
+			for _, code := range pk.body[min(2, len(pk.body)):] {
+				if code > 2 {
+					return ErrBroker.With("url", cfg.URL)
+				}
+			}
+			ready()
 		}
 	}
-	refused := ErrBroker.With("url", cfg.URL)
-	token := client.Connect().(*mqtt.ConnectToken)
-	if err := wait(token); err != nil {
-		client.Disconnect(0)
-		switch token.ReturnCode() {
-		case 2, 4, 5: // identifier rejected, bad user name or password, not authorized
-			return nil, refused.Because(err)
-		}
-		return nil, err
-	}
-	sub := client.Subscribe(cfg.Filter(), 1, nil).(*mqtt.SubscribeToken)
-	if err := wait(sub); err != nil {
-		client.Disconnect(0)
-		return nil, err
-	}
-	for _, code := range sub.Result() {
-		if code > 2 {
-			client.Disconnect(0)
-			return nil, refused
-		}
-	}
-	return client, nil
 }
 
-// takeTopic saves one message of the external broker; the topic names its device.
-func (p *Pipeline) takeTopic(ctx context.Context, topic string, payload []byte) error {
-	received := p.cfg.Now()
-	m := Message{Payload: payload, Received: received, Address: codec.Address{Topic: topic}}
-	tenant, id, err := codec.Topic(topic)
+// take hands one message to the pipeline.
+func (l *link) take(ctx context.Context, p *Pipeline, known *addresses, pk packet) error {
+	topic, id, payload, err := pk.publish()
 	if err != nil {
-		return p.quarantine(ctx, m, payload, err)
+		return err
 	}
-	device, err := p.lookUp(ctx, tenant, id, publisherFor)
-	m.Device = iot.Device{Tenant: tenant, ID: id}
+	var from Source
+	if id != 0 {
+		if err := l.receipts.Acquire(ctx); err != nil {
+			return err
+		}
+		from = l.receipts
+	}
+	m := Message{Payload: payload, Received: p.cfg.Now()}
+	err = p.address(ctx, known, topic, &m)
 	switch {
-	case errors.Is(err, iot.ErrDeviceNotFound), err == nil && device.Revoked:
-		return p.quarantine(ctx, m, payload, ErrNoDevice.With("device", id))
+	case err == nil:
+		return p.Take(ctx, m, id, from)
+	case !refusal(err):
+		return err
+	}
+	if err := p.Refuse(ctx, m, err); err != nil {
+		return err
+	}
+	return p.Pass(ctx, id, from, nil)
+}
+
+// addresses remembers what topics say: devices publish on the same ones for ever.
+type addresses struct {
+	tenant string
+	by     map[string]codec.Address
+}
+
+const maxAddresses = 200_000
+
+func (k *addresses) of(topic []byte) (codec.Address, error) {
+	if a, ok := k.by[string(topic)]; ok {
+		return a, nil
+	}
+	a, err := codec.Parse(string(topic))
+	if err != nil {
+		return codec.Address{Topic: string(topic)}, err
+	}
+	if a.Tenant == "" {
+		a.Tenant = k.tenant
+	}
+	if len(k.by) >= maxAddresses {
+		clear(k.by)
+	}
+	k.by[a.Topic] = a
+	return a, nil
+}
+
+// address finds out where and who a message is from; the topic names its device.
+func (p *Pipeline) address(ctx context.Context, known *addresses, topic []byte, m *Message) (err error) {
+	if m.Address, err = known.of(topic); err != nil {
+		m.Device.Tenant = known.tenant
+		return err
+	}
+	a := m.Address
+	m.Device = iot.Device{Tenant: a.Tenant, ID: a.Device}
+	d, err := p.devices.get(ctx, a.Tenant, a.Device, publisherFor)
+	if errors.Is(err, fault.Unavailable) {
+		d, err = p.lookUp(ctx, a.Tenant, a.Device, publisherFor)
+	}
+	switch {
+	case errors.Is(err, iot.ErrDeviceNotFound), err == nil && d.Revoked:
+		return ErrNoDevice.With("device", a.Device)
 	case err != nil:
 		return err
 	}
-	return p.Submit(ctx, topic, device, payload, received)
+	m.Device = d
+	return nil
 }
