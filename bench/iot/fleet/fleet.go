@@ -31,6 +31,9 @@ type Config struct {
 	First    time.Time        `json:"first"`    // time of the first round of readings
 	Step     time.Duration    `json:"step"`     // between two readings of a tag
 	Rate     float64          `json:"rate"`     // messages a second of all gateways; 0 as fast as they are acknowledged
+	// Steps makes the tags' clocks jump: every so many rounds to another error of up
+	// to two hours either way; 0 leaves them right.
+	Steps int `json:"steps"`
 }
 
 // TagName is what the nth tag of the fleet is called.
@@ -46,9 +49,17 @@ func (c Config) Reading(g, n int) iot.Reading {
 	}
 }
 
-// at spreads the tags of a gateway over the step.
+// at spreads the tags of a gateway over the step. Between two jumps of the clocks the
+// milliseconds differ, so that no two readings of a tag have one time.
 func (c Config) at(tag, round int) time.Time {
-	return c.First.Add(time.Duration(round)*c.Step + time.Duration(tag)*c.Step/time.Duration(c.Tags)).Truncate(time.Millisecond).UTC()
+	t := c.First.Add(time.Duration(round) * c.Step)
+	if c.Steps > 0 {
+		k := uint64(round / c.Steps)                                                                    //nolint:gosec // a small count
+		t = t.Add(time.Duration(int64(mix(k)%240)-120)*time.Minute + time.Duration(k)*time.Millisecond) //nolint:gosec // small counts
+	} else {
+		t = t.Add(time.Duration(tag) * c.Step / time.Duration(c.Tags))
+	}
+	return t.Truncate(time.Millisecond).UTC()
 }
 
 // values are those of an animal that wanders about its place inside [Fence], with
@@ -106,7 +117,7 @@ func New(cfg Config) *Fleet {
 	f := &Fleet{cfg: cfg}
 	for g := range cfg.Gateways {
 		f.gateways = append(f.gateways, &gateway{cfg: &f.cfg, g: g, topic: "furrow/v1/" + cfg.Tenant + "/" + cfg.Gateways[g].DeviceID + "/telemetry",
-			acked: make([]bool, cfg.Messages)})
+			acked: make([]int64, cfg.Messages), limit: cfg.Messages})
 	}
 	return f
 }
@@ -129,7 +140,11 @@ func (f *Fleet) Run(ctx context.Context) (Result, error) {
 	}
 	all.Wait()
 	out := f.Result()
-	if want := int64(f.cfg.Messages * len(f.gateways)); out.Acked < want {
+	var want int64
+	for _, g := range f.gateways {
+		want += int64(g.limit)
+	}
+	if out.Acked < want {
 		return out, fmt.Errorf("fleet: %d of %d messages were acknowledged: %w", out.Acked, want, errors.Join(ctx.Err(), f.gateways[0].lastError()))
 	}
 	return out, nil
@@ -146,12 +161,29 @@ func (f *Fleet) Result() Result {
 	return out
 }
 
-// Acked tells whether the nth message of gateway g is acknowledged.
-func (f *Fleet) Acked(g, n int) bool {
+// Finish lets the gateways send no message that they have not sent before; Run ends
+// when those are acknowledged.
+func (f *Fleet) Finish() {
+	for _, g := range f.gateways {
+		g.mu.Lock()
+		g.limit = g.sent
+		g.mu.Unlock()
+	}
+}
+
+// Acked tells when the messages of gateway g were acknowledged, by number; those that
+// were not are zero. Call it when Run has ended.
+func (f *Fleet) Acked(g int) []time.Time {
 	w := f.gateways[g]
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.acked[n]
+	out := make([]time.Time, w.sent)
+	for n := range out {
+		if w.acked[n] != 0 {
+			out[n] = time.Unix(0, w.acked[n])
+		}
+	}
+	return out
 }
 
 // gateway is one publisher.
@@ -163,10 +195,11 @@ type gateway struct {
 	count, again, dropped atomic.Int64
 
 	mu     sync.Mutex
-	acked  []bool
-	sent   int // how far it has ever come
-	base   int // all before are acknowledged
-	flying int // sent over this connection and not acknowledged
+	acked  []int64 // when, in Unix nanoseconds; 0 not yet
+	limit  int     // messages there are
+	sent   int     // how far it has ever come
+	base   int     // all before are acknowledged
+	flying int     // sent over this connection and not acknowledged
 	err    error
 }
 
@@ -177,7 +210,7 @@ func (w *gateway) lastError() error {
 }
 
 func (w *gateway) run(ctx context.Context, began time.Time) {
-	for int(w.count.Load()) < w.cfg.Messages && ctx.Err() == nil {
+	for ctx.Err() == nil {
 		err := w.session(ctx, began)
 		if err == nil {
 			return
@@ -223,12 +256,7 @@ func (w *gateway) session(ctx context.Context, began time.Time) error {
 	woken := make(chan struct{}, 1)
 	failed := make(chan error, 1)
 	go func() { failed <- w.listen(conn, woken) }()
-	err = w.write(ctx, conn, from, began, woken, failed)
-	_ = conn.Close() // ends listen
-	if err == nil {
-		return nil
-	}
-	return err
+	return w.write(ctx, conn, from, began, woken, failed)
 }
 
 // signIn sends CONNECT and reads CONNACK.
@@ -274,7 +302,7 @@ func (w *gateway) write(ctx context.Context, conn net.Conn, next int, began time
 	var buf, payload []byte
 	for {
 		w.mu.Lock()
-		if w.base == w.cfg.Messages {
+		if w.base == w.limit {
 			w.mu.Unlock()
 			return nil
 		}
@@ -283,8 +311,8 @@ func (w *gateway) write(ctx context.Context, conn net.Conn, next int, began time
 		buf = buf[:0]
 		// A write of a few messages costs as much as one of many.
 		if free >= w.cfg.Window/4 {
-			for ; free > 0 && next < min(w.cfg.Messages, due) && next < w.base+ids; next++ {
-				if w.acked[next] {
+			for ; free > 0 && next < min(w.limit, due) && next < w.base+ids; next++ {
+				if w.acked[next] != 0 {
 					continue
 				}
 				if next < w.sent {
@@ -352,14 +380,14 @@ func (w *gateway) listen(conn net.Conn, woken chan<- struct{}) error {
 			return err
 		}
 		have += n
-		at := 0
+		at, now := 0, time.Now().UnixNano()
 		w.mu.Lock()
 		for ; at+4 <= have; at += 4 {
 			if buf[at] != 0x40 || buf[at+1] != 2 {
 				w.mu.Unlock()
 				return fmt.Errorf("fleet: the broker sent %x instead of a PUBACK", buf[at:at+4])
 			}
-			w.ack(int(buf[at+2])<<8 | int(buf[at+3]))
+			w.ack(int(buf[at+2])<<8|int(buf[at+3]), now)
 		}
 		w.mu.Unlock()
 		have = copy(buf, buf[at:have])
@@ -371,15 +399,15 @@ func (w *gateway) listen(conn net.Conn, woken chan<- struct{}) error {
 }
 
 // ack takes a PUBACK; the message is the one of its number at or after base.
-func (w *gateway) ack(id int) {
+func (w *gateway) ack(id int, now int64) {
 	n := w.base + ((id-1-w.base)%ids+ids)%ids
-	if n >= w.sent || w.acked[n] {
+	if n >= w.sent || w.acked[n] != 0 {
 		return
 	}
-	w.acked[n] = true
+	w.acked[n] = now
 	w.flying--
 	w.count.Add(1)
-	for w.base < len(w.acked) && w.acked[w.base] {
+	for w.base < len(w.acked) && w.acked[w.base] != 0 {
 		w.base++
 	}
 }

@@ -1,0 +1,290 @@
+// Package drill kills a house under load, again and again, and then looks whether
+// every reading that was acknowledged is stored, and stored once.
+//
+// Gateways publish at QoS 1 and send again what was not acknowledged; meanwhile the
+// processes of a set-up are killed with SIGKILL in a random order that follows from
+// a seed, some while others are still down. In the end everything runs, the gateways
+// get their last PUBACK, and the store is compared with what was acknowledged,
+// reading by reading.
+package drill
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/furrowcredit/furrow/bench/iot/fleet"
+	"github.com/furrowcredit/furrow/bench/iot/rig"
+	"github.com/furrowcredit/furrow/iot"
+)
+
+// Setup names which processes make the house.
+type Setup string
+
+// The set-ups.
+const (
+	Embedded Setup = "embedded" // furrow alone: broker, ingest and database in one process
+	Influx   Setup = "influx"   // furrow's broker and ingest, InfluxDB
+	External Setup = "external" // Mosquitto, two ingest processes that share a subscription, InfluxDB
+)
+
+// Setups are all of them.
+var Setups = []Setup{Embedded, Influx, External}
+
+// Config of a drill.
+type Config struct {
+	Setup Setup
+	Kills int
+	Seed  uint64
+	// Spare names processes that are not killed.
+	Spare []string
+	// Full is a folder on a small file system of its own: the data lie there, and
+	// every fifth blow fills it for a while instead of killing. "" leaves it out.
+	Full string
+	// ClockSteps makes the tags' clocks jump by up to two hours, back and forth.
+	ClockSteps bool
+	Rate       float64       // messages a second
+	Pause      time.Duration // between two blows, on average; 0 means 600 ms
+	Rig        *rig.Rig
+	Say        io.Writer // progress
+}
+
+// The fleet of a drill.
+const (
+	gateways = 8
+	perGate  = 25
+	window   = 100
+)
+
+// Report is what a drill found. It is passed when nothing is lost beside what
+// Mosquitto itself may lose, nothing doubled and nothing altered.
+type Report struct {
+	Setup   Setup          `json:"setup"`
+	Seed    uint64         `json:"seed"`
+	Kills   map[string]int `json:"kills"`
+	Fills   int            `json:"disk_filled,omitempty"`
+	Refused int            `json:"starts_tried_again"` // because what it needs was down
+	Acked   int64          `json:"acknowledged"`
+	Again   int64          `json:"sent_again"`
+	Dropped int64          `json:"connections_lost"`
+	Stored  int64          `json:"stored"`
+	Lost    int64          `json:"lost"` // acknowledged and not stored
+	// Broker of those were acknowledged by Mosquitto in the moment before it was killed.
+	Broker  int64    `json:"lost_by_mosquitto"`
+	Doubled int64    `json:"doubled"`
+	Altered int64    `json:"altered"` // stored with other values
+	Took    string   `json:"took"`
+	First   []string `json:"first_faults,omitempty"` // some of what is wrong, in words
+}
+
+// Passed says whether the house kept its word.
+func (r Report) Passed() bool {
+	return r.Lost == r.Broker && r.Doubled == 0 && r.Altered == 0 && r.Acked > 0
+}
+
+// unsaved is how long before a kill Mosquitto may acknowledge what it then forgets:
+// its autosave looks for changes once a second.
+const unsaved = 2 * time.Second
+
+// Run does one drill.
+func Run(ctx context.Context, cfg Config) (_ Report, err error) {
+	cfg.Pause = cmp.Or(cfg.Pause, 600*time.Millisecond)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	began := time.Now()
+	h, err := start(ctx, cfg)
+	if err != nil {
+		return Report{}, err
+	}
+	load := fleet.Config{Addr: h.addr, Tenant: rig.Tenant, Gateways: h.keys, Tags: perGate, Messages: 1 << 18, Window: window,
+		First: time.Now().Add(-7 * 24 * time.Hour).Truncate(time.Second), Step: time.Second, Rate: cfg.Rate}
+	if cfg.ClockSteps {
+		load.Steps = 20
+	}
+	f := fleet.New(load)
+	var sent fleet.Result
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		sent, err = f.Run(ctx)
+		done <- err
+	}()
+	b := &blows{cfg: cfg, house: h, fleet: f, rand: rand.New(rand.NewPCG(cfg.Seed, 1)), kills: map[string]int{}} //nolint:gosec // chosen by chance, not to be secret
+	if err := b.run(ctx); err != nil {
+		return Report{}, err
+	}
+	f.Finish()
+	select {
+	case err = <-done:
+	case <-time.After(3 * time.Minute):
+		cancel()
+		err = fmt.Errorf("drill: the gateways wait for their last acknowledgements: %w", <-done)
+	}
+	if err != nil {
+		return Report{}, err
+	}
+	out := Report{Setup: cfg.Setup, Seed: cfg.Seed, Kills: b.kills, Fills: b.fills, Refused: b.refused, Acked: sent.Acked, Again: sent.Again, Dropped: sent.Dropped}
+	if err := h.audit(ctx, load, f, b.brokerKilled, &out); err != nil {
+		return Report{}, err
+	}
+	out.Took = time.Since(began).Round(time.Second).String()
+	return out, nil
+}
+
+// blows kills processes and fills the disk.
+type blows struct {
+	cfg   Config
+	house *house
+	fleet *fleet.Fleet
+	rand  *rand.Rand
+
+	kills        map[string]int
+	fills        int
+	brokerKilled []time.Time
+	last         int64        // acknowledged at the blow before
+	disk         sync.RWMutex // held while the disk is full: nobody starts then
+	back         sync.WaitGroup
+	mu           sync.Mutex
+	failed       error
+	refused      int // starts that failed and were tried again
+}
+
+func (b *blows) run(ctx context.Context) error {
+	defer b.back.Wait()
+	targets := slices.DeleteFunc(slices.Clone(b.house.victims), func(v *victim) bool { return slices.Contains(b.cfg.Spare, v.Name) })
+	for i := range b.cfg.Kills {
+		// Some blows fall while the one before still hurts.
+		if b.rand.IntN(3) > 0 {
+			if err := b.progress(ctx); err != nil {
+				return fmt.Errorf("blow %d: %w", i+1, err)
+			}
+		}
+		pause(ctx, time.Duration(b.rand.Float64()*2*float64(b.cfg.Pause)))
+		down := time.Duration(b.rand.Float64() * float64(b.cfg.Pause))
+		v := targets[b.rand.IntN(len(targets))]
+		if b.cfg.Full != "" && i%5 == 4 {
+			if err := b.fill(ctx, down+b.cfg.Pause); err != nil {
+				return err
+			}
+			b.say("%3d  the disk was full", i+1)
+			continue
+		}
+		v.up.Lock() // until it is back from the blow before
+		if err := b.error(); err != nil {
+			v.up.Unlock()
+			return err
+		}
+		v.Kill()
+		if v.mosquitto {
+			b.brokerKilled = append(b.brokerKilled, time.Now())
+		}
+		b.kills[v.Name]++
+		b.say("%3d  %-10s killed, %d acknowledged", i+1, v.Name, b.fleet.Result().Acked)
+		b.back.Go(func() {
+			defer v.up.Unlock()
+			pause(ctx, down)
+			b.disk.RLock()
+			defer b.disk.RUnlock()
+			if err := b.restart(ctx, v); err != nil {
+				b.mu.Lock()
+				b.failed = cmp.Or(b.failed, err)
+				b.mu.Unlock()
+			}
+		})
+	}
+	b.back.Wait()
+	return b.error()
+}
+
+// restart starts a process as a service manager does: again and again for a while.
+func (b *blows) restart(ctx context.Context, v *victim) error {
+	limit := time.Now().Add(2 * time.Minute)
+	for {
+		err := v.Start(ctx)
+		if err == nil || ctx.Err() != nil || time.Now().After(limit) {
+			return err
+		}
+		b.mu.Lock()
+		b.refused++
+		b.mu.Unlock()
+		pause(ctx, 500*time.Millisecond)
+	}
+}
+
+func (b *blows) error() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.failed
+}
+
+func (b *blows) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(b.cfg.Say, format+"\n", args...)
+}
+
+// progress waits until something was acknowledged since the last blow.
+func (b *blows) progress(ctx context.Context) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(90 * time.Second)
+	for {
+		if n := b.fleet.Result().Acked; n > b.last {
+			b.last = n
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-limit:
+			return fmt.Errorf("drill: nothing was acknowledged for 90 s")
+		case <-tick.C:
+			if err := b.error(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// fill takes all room of the small file system for a while.
+func (b *blows) fill(ctx context.Context, hold time.Duration) error {
+	b.disk.Lock()
+	defer b.disk.Unlock()
+	path := filepath.Join(b.cfg.Full, "filler")
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	block := make([]byte, 1<<20)
+	for size := len(block); size > 0; {
+		if _, err := f.Write(block[:size]); err != nil {
+			size /= 2 // to the last byte
+		}
+	}
+	b.fills++
+	pause(ctx, hold)
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Remove(path)
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// same says whether a stored reading has the values that were published.
+func same(a, b iot.Reading) bool {
+	eq := func(x, y *float64) bool { return x != nil && y != nil && *x == *y }
+	return eq(a.Lon, b.Lon) && eq(a.Lat, b.Lat) && eq(a.Temp, b.Temp) && eq(a.Activity, b.Activity)
+}
