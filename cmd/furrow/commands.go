@@ -22,6 +22,9 @@ var commands = []command{
 	{"ledger verify", "every balance rebuilt from the log and compared", runLedgerVerify},
 	{"fence replay", "fixes of tags against a fence: entries and exits", runFenceReplay},
 	{"track clean", "fixes of tags, each kept or flagged with the reason", runTrackClean},
+	{"behaviour validate", "how well behaviour is told from acceleration, on animals not seen", runBehaviourValidate},
+	{"behaviour train", "labelled acceleration into a model of behaviour, with its record", runBehaviourTrain},
+	{"behaviour predict", "what an animal did, window by window, from its acceleration", runBehaviourPredict},
 	{"tag replay", "fixes of tags published again over MQTT", runTagReplay},
 	{"zonal", "statistics of rasters over polygons", runZonal},
 }
