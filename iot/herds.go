@@ -8,7 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"math"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -37,9 +37,12 @@ const MaxHerd = 20_000
 
 // Herds registers herds and their devices.
 type Herds struct {
-	Store Store
+	Store Registry
 	Known func(species string) bool // whether the species catalogue has it; nil takes any
 	Now   func() time.Time
+	// Revoked is told of a device whose secret counts no longer, so that a broker ends
+	// its connection; nil when there is none.
+	Revoked func(tenant, device string)
 }
 
 // Credential is what a device signs in with; it is shown once, at registration.
@@ -56,6 +59,7 @@ type Credential struct {
 // of animals may be left empty and are then the herd's.
 func (s *Herds) Register(ctx context.Context, tenant string, h Herd, animals []Animal, gateways []string) (Herd, []Credential, error) {
 	h.Tenant, h.ID, h.CreatedAt = tenant, ident.New(), s.Now().UTC()
+	animals = slices.Clone(animals) // their codes are brought into one form
 	if err := s.check(&h, animals, gateways); err != nil {
 		return Herd{}, nil, err
 	}
@@ -88,17 +92,14 @@ func (s *Herds) Register(ctx context.Context, tenant string, h Herd, animals []A
 }
 
 func (s *Herds) check(h *Herd, animals []Animal, gateways []string) error {
-	h.Name = strings.TrimSpace(h.Name)
+	if err := checkGround(h); err != nil {
+		return err
+	}
 	switch {
-	case h.Name == "" || h.OwnerID == "":
-		return ErrHerdName
 	case len(animals) == 0:
 		return ErrHerdEmpty
 	case len(animals) > MaxHerd:
 		return ErrHerdTooBig.With("max", MaxHerd)
-	}
-	if err := checkFence(h.Fence); err != nil {
-		return err
 	}
 	known := func(species string) error {
 		if species == "" || (s.Known != nil && !s.Known(species)) {
@@ -128,7 +129,12 @@ func (s *Herds) check(h *Herd, animals []Animal, gateways []string) error {
 			return err
 		}
 	}
-	for i, a := range animals {
+	for i := range animals {
+		animals[i].Identity = animals[i].Identity.Normal()
+		a := animals[i]
+		if a.PenID != "" && !h.hasPen(a.PenID) {
+			return ErrPenNotFound.With("pen", a.PenID).At("animals[%d].pen_id", i)
+		}
 		species := a.Species
 		if species == "" {
 			species = h.Species
@@ -193,24 +199,24 @@ func (d Device) Authentic(secret string) bool {
 	return same && !d.Revoked
 }
 
-// checkFence wants one closed ring of at least three corners, inside WGS84 bounds,
-// that does not cross itself.
-func checkFence(p orb.Polygon) error {
+// checkArea wants closed rings of at least three corners, inside WGS84 bounds, that do
+// not cross themselves; place says what of the request it is.
+func checkArea(p orb.Polygon, place string, args ...any) error {
 	const most = 2000
 	if len(p) == 0 {
-		return ErrFence.With("max", most).At("fence")
+		return ErrFence.With("max", most).At(place, args...)
 	}
 	for _, r := range p {
 		if len(r) < 4 || len(r) > most+1 || r[0] != r[len(r)-1] {
-			return ErrFence.With("max", most).At("fence")
+			return ErrFence.With("max", most).At(place, args...)
 		}
 		for _, c := range r {
 			if !(math.Abs(c[0]) <= 180 && math.Abs(c[1]) <= 90) { // also refuses NaN
-				return ErrFencePlace.At("fence")
+				return ErrFencePlace.At(place, args...)
 			}
 		}
 		if crosses(r) {
-			return ErrFenceCross.At("fence")
+			return ErrFenceCross.At(place, args...)
 		}
 	}
 	return nil

@@ -1,4 +1,4 @@
-// Package iottest has an iot.Store in memory, for tests of what stands on one.
+// Package iottest has an iot.Registry in memory, for tests of what stands on one.
 package iottest
 
 import (
@@ -9,18 +9,17 @@ import (
 	"github.com/furrowcredit/furrow/iot"
 )
 
-// Store is an iot.Store that forgets.
+// Store is an iot.Registry that forgets.
 type Store struct {
 	mu          sync.Mutex
 	herds       []iot.Herd
 	animals     map[string][]iot.Animal // by tenant and herd
 	devices     []iot.Device
 	quarantined []iot.Quarantined
+	reg         registry
 	// Fail, when set, is asked before each Device and Quarantine.
 	Fail func() error
 }
-
-var _ iot.Store = (*Store)(nil)
 
 // AddHerd implements iot.Store, without looking for what is taken.
 func (s *Store) AddHerd(_ context.Context, h iot.Herd, animals []iot.Animal, devices []iot.Device) error {
@@ -32,6 +31,13 @@ func (s *Store) AddHerd(_ context.Context, h iot.Herd, animals []iot.Animal, dev
 	s.herds = append(s.herds, h)
 	s.animals[h.Tenant+"/"+h.ID] = slices.Clone(animals)
 	s.devices = append(s.devices, devices...)
+	for _, a := range animals {
+		// What the watch's tests make up need not be a life that could be.
+		events := iot.TakeUp(a, h.CreatedAt, "", "registration")
+		if l, err := iot.Derive(a, events); err == nil && a.ID != "" {
+			s.remember(h.Tenant, l, events)
+		}
+	}
 	return nil
 }
 

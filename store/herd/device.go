@@ -106,6 +106,9 @@ func claim(ctx context.Context, tx *store.Tx, t iot.ClaimTry) (d iot.Device, ref
 	if d, err = device(ctx, tx, t.Tenant, t.Device); err != nil {
 		return d, nil, err
 	}
+	if t.Event != nil && d.Kind != iot.TagDevice {
+		return d, iot.ErrNotTag.With("device", d.ID), nil
+	}
 	d.HerdID, d.PenID, d.SecretHash = t.HerdID, t.PenID, t.SecretHash
 	if _, err := tx.Exec(ctx, `update device set herd_id = $3, pen_id = $4, secret_hash = $5 where tenant = $1 and id = $2`,
 		t.Tenant, t.Device, t.HerdID, t.PenID, t.SecretHash); err != nil {

@@ -1,0 +1,501 @@
+package iot
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/ident"
+)
+
+// What can be wrong with changes of a herd.
+var (
+	ErrPenName    = fault.New(fault.Invalid, "pen.name", "give every pen a name of its own, of at most 100 characters")
+	ErrPens       = fault.New(fault.Invalid, "pen.too_many", "a herd has at most {max} pens")
+	ErrRegion     = fault.New(fault.Invalid, "herd.region", "the county {region} is not a code of GB/T 2260 of six digits")
+	ErrSex        = fault.New(fault.Invalid, "animal.sex", "the sex of an animal is f, m, c (castrated) or nothing, not {sex}")
+	ErrBred       = fault.New(fault.Invalid, "animal.bred", "only a female animal can be pregnant, since a day that has been: {code}")
+	ErrNoCode     = fault.New(fault.Invalid, "animal.no_code", "give the animal a code or a tag")
+	ErrDeviceKind = fault.New(fault.Invalid, "device.kind", "a device is a tag, gateway, camera, gate or network, not {kind}")
+	ErrNotTag     = fault.New(fault.Invalid, "device.not_tag", "the device {device} is no tag that an animal of this herd could wear")
+)
+
+const maxPens = 500
+
+// ClaimFor is how long a claim code is good for.
+const ClaimFor = 365 * 24 * time.Hour
+
+// Patch is what changes of a herd; nil fields stay.
+type Patch struct {
+	Name    *string
+	Holding *string
+	Region  *string
+	Fence   orb.Polygon
+	Pens    *[]Pen // all of them; those without an id are new
+}
+
+// Change changes a herd. ErrHerdNotFound, and what Register says of fences and pens.
+func (s *Herds) Change(ctx context.Context, tenant, id string, p Patch) (Herd, error) {
+	h, err := s.Store.Herd(ctx, tenant, id)
+	if err != nil {
+		return Herd{}, err
+	}
+	h.Name, h.Holding, h.Region = or(p.Name, h.Name), or(p.Holding, h.Holding), or(p.Region, h.Region)
+	if p.Fence != nil {
+		h.Fence = p.Fence
+	}
+	if p.Pens != nil {
+		h.Pens = *p.Pens
+	}
+	if err := checkGround(&h); err != nil {
+		return Herd{}, err
+	}
+	return h, s.Store.SaveHerd(ctx, h)
+}
+
+func or(p *string, old string) string {
+	if p == nil {
+		return old
+	}
+	return strings.TrimSpace(*p)
+}
+
+// checkGround wants a name and sound fence and pens, and gives new pens their ids.
+func checkGround(h *Herd) error {
+	h.Name = strings.TrimSpace(h.Name)
+	if h.Name == "" || h.OwnerID == "" {
+		return ErrHerdName
+	}
+	if h.Region != "" && !ValidCounty(h.Region) {
+		return ErrRegion.With("region", h.Region).At("region")
+	}
+	if err := checkArea(h.Fence, "fence"); err != nil {
+		return err
+	}
+	if len(h.Pens) > maxPens {
+		return ErrPens.With("max", maxPens).At("pens")
+	}
+	h.Pens = slices.Clone(h.Pens)
+	seen := map[string]bool{}
+	for i := range h.Pens {
+		p := &h.Pens[i]
+		p.Name = strings.TrimSpace(p.Name)
+		p.ID = cmp.Or(p.ID, ident.New())
+		if p.Name == "" || len([]rune(p.Name)) > 100 || seen["name "+p.Name] || seen["id "+p.ID] {
+			return ErrPenName.At("pens[%d].name", i)
+		}
+		seen["name "+p.Name], seen["id "+p.ID] = true, true
+		if err := checkArea(p.Area, "pens[%d].area", i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Newcomer is an animal that joins a herd, with codes besides the one it goes by.
+type Newcomer struct {
+	Animal
+	Codes []AnimalID
+	Dam   string // id of its mother, of an animal that is born into the herd
+}
+
+// Enrolled is what joined a herd.
+type Enrolled struct {
+	Animals     []Animal
+	Credentials []Credential // of devices that were not there before
+}
+
+// Enrol adds animals and devices to a herd that is there, all or none. Tags that the
+// house does not know yet become devices; those that it knows must be free and of this
+// herd or of none. Devices need an id and a kind. at is when the animals joined; those
+// with a dam are born then. by and source are kept with their lives.
+func (s *Herds) Enrol(ctx context.Context, tenant, herdID string, at time.Time, by, source string, animals []Newcomer, devices []Device) (Enrolled, error) {
+	h, err := s.Store.Herd(ctx, tenant, herdID)
+	if err != nil {
+		return Enrolled{}, err
+	}
+	if len(animals) > MaxHerd {
+		return Enrolled{}, ErrHerdTooBig.With("max", MaxHerd)
+	}
+	now := s.Now().UTC()
+	var out Enrolled
+	var c Change
+	seen := map[string]bool{}
+	add := func(d Device, place string, i int) error {
+		if err := checkDevice(d, h, seen); err != nil {
+			return at1(err, place, i)
+		}
+		secret := NewSecret()
+		d.Tenant, d.HerdID, d.SecretHash, d.CreatedAt = tenant, h.ID, HashSecret(secret), now
+		c.Devices = append(c.Devices, d)
+		out.Credentials = append(out.Credentials, Credential{DeviceID: d.ID, Kind: d.Kind, Username: tenant + "/" + d.ID, Secret: secret})
+		return nil
+	}
+	for i, d := range devices {
+		if err := add(d, "devices[%d].id", i); err != nil {
+			return Enrolled{}, err
+		}
+	}
+	for i, n := range animals {
+		n.ID, n.HerdID = ident.New(), h.ID
+		if err := s.checkNewcomer(&n, h, at, seen); err != nil {
+			return Enrolled{}, at1(err, "animals[%d]", i)
+		}
+		if n.TagID != "" {
+			known, err := s.tag(ctx, tenant, n.TagID, h.ID)
+			if err == nil && !known {
+				err = add(Device{ID: n.TagID, Kind: TagDevice}, "animals[%d].tag_id", i)
+			}
+			if err != nil {
+				return Enrolled{}, at1(err, "animals[%d].tag_id", i)
+			}
+		}
+		c.Animals = append(c.Animals, n.Animal)
+		c.Events = append(c.Events, n.events(at, now, by, source)...)
+		if n.Dam != "" && !seen["dam "+n.Dam] { // twins are one calving
+			seen["dam "+n.Dam] = true
+			c.Events = append(c.Events, LifeEvent{ID: ident.New(), AnimalID: n.Dam, Kind: Calving, At: at, Recorded: now, By: by, Source: source})
+		}
+	}
+	if _, err := s.Store.Record(ctx, tenant, c); err != nil {
+		return Enrolled{}, err
+	}
+	out.Animals = c.Animals
+	return out, nil
+}
+
+// Born enrols a newborn animal of a dam in a herd of owner, and tells the dam's
+// calving. Its tag, if any, is one of the herd's. ErrAnimalNotFound for a dam that is
+// not in a herd of owner.
+func (s *Herds) Born(ctx context.Context, tenant, owner, by string, at time.Time, n Newcomer) (Animal, error) {
+	dam, err := s.Store.Animal(ctx, tenant, n.Dam)
+	if err != nil {
+		return Animal{}, err
+	}
+	if err := s.owns(ctx, tenant, owner, dam.HerdID); err != nil {
+		return Animal{}, ErrAnimalNotFound
+	}
+	if at.After(s.Now().Add(5 * time.Minute)) {
+		return Animal{}, ErrLifeFuture.With("date", day(at)).At("at")
+	}
+	if n.TagID != "" {
+		if d, err := s.Store.Device(ctx, tenant, n.TagID); err != nil || d.HerdID != dam.HerdID {
+			return Animal{}, cmp.Or(err, error(ErrNotTag.With("device", n.TagID).At("tag_id")))
+		}
+	}
+	n.Species, n.Born = dam.Species, at
+	e, err := s.Enrol(ctx, tenant, dam.HerdID, at, by, "farmer", []Newcomer{n}, nil)
+	if err != nil {
+		return Animal{}, err
+	}
+	return e.Animals[0], nil
+}
+
+// events bring the animal into its herd.
+func (n Newcomer) events(at, now time.Time, by, source string) []LifeEvent {
+	events := TakeUp(n.Animal, at, by, source)
+	if n.Dam != "" {
+		events[0].Kind, events[0].Other = Birth, n.Dam
+	}
+	for _, code := range n.Codes {
+		events = append(events, LifeEvent{ID: ident.New(), AnimalID: n.ID, Kind: Identified, At: at, By: by, Source: source, Identity: &code})
+	}
+	for i := range events {
+		events[i].Recorded = now
+	}
+	return events
+}
+
+// at1 gives an error that names no place yet the place of a list's element.
+func at1(err error, place string, i int) error {
+	var f *fault.Error
+	if errors.As(err, &f) && f.Place == "" {
+		return f.At(place, i)
+	}
+	return err
+}
+
+func checkDevice(d Device, h Herd, seen map[string]bool) error {
+	switch {
+	case !ValidDeviceID(d.ID):
+		return ErrDeviceID.With("device", d.ID)
+	case seen[d.ID]:
+		return ErrTwice.With("what", d.ID)
+	case d.Kind != TagDevice && d.Kind != Gateway && d.Kind != Camera && d.Kind != Gate:
+		return ErrDeviceKind.With("kind", d.Kind)
+	case d.PenID != "" && !h.hasPen(d.PenID):
+		return ErrPenNotFound.With("pen", d.PenID)
+	}
+	seen[d.ID] = true
+	return nil
+}
+
+func (h Herd) hasPen(id string) bool {
+	return slices.ContainsFunc(h.Pens, func(p Pen) bool { return p.ID == id })
+}
+
+// checkNewcomer makes an animal whole and says what is wrong with it.
+func (s *Herds) checkNewcomer(n *Newcomer, h Herd, at time.Time, seen map[string]bool) error {
+	n.Species = cmp.Or(n.Species, h.Species)
+	if s.Known != nil && !s.Known(n.Species) {
+		return ErrHerdSpecies.With("species", n.Species)
+	}
+	codes := append([]AnimalID{n.Identity}, n.Codes...)
+	if n.Identity == (AnimalID{}) {
+		if codes = n.Codes; len(codes) == 0 && n.TagID == "" && n.Dam == "" {
+			return ErrNoCode
+		}
+	}
+	for i := range codes {
+		codes[i] = codes[i].Normal()
+		if err := codes[i].Validate(n.Species); err != nil {
+			return err
+		}
+		key := codes[i].Scheme + " " + codes[i].Code
+		if seen[key] {
+			return ErrTwice.With("what", codes[i].Code)
+		}
+		seen[key] = true
+	}
+	if n.Identity != (AnimalID{}) {
+		n.Identity, n.Codes = codes[0], codes[1:]
+	} else {
+		n.Codes = codes
+	}
+	if !slices.Contains([]string{"", "f", "m", "c"}, n.Sex) {
+		return ErrSex.With("sex", n.Sex)
+	}
+	if !n.Bred.IsZero() && (n.Sex == "m" || n.Sex == "c" || n.Bred.After(at)) {
+		return ErrBred.With("code", n.Identity.Code)
+	}
+	if n.Born.After(s.Now()) {
+		return ErrBorn.With("code", n.Identity.Code).With("date", n.Born.Format(time.DateOnly))
+	}
+	return nil
+}
+
+// tag tells whether the house knows a tag that an animal of the herd can wear.
+func (s *Herds) tag(ctx context.Context, tenant, id, herd string) (known bool, err error) {
+	d, err := s.Store.Device(ctx, tenant, id)
+	switch {
+	case errors.Is(err, ErrDeviceNotFound):
+		return false, nil
+	case err != nil:
+		return false, err
+	case d.Kind != TagDevice || d.HerdID != "" && d.HerdID != herd:
+		return false, ErrNotTag.With("device", id)
+	case d.Revoked:
+		return false, ErrRevoked.With("device", id)
+	}
+	return true, nil
+}
+
+// Report takes events of animals that are registered and returns the herds they
+// changed. owner "" speaks for every herd; another one only for those of that person:
+// animals of others are not found. It fills in who told it and when.
+func (s *Herds) Report(ctx context.Context, tenant, owner, by, source string, events []LifeEvent) ([]string, error) {
+	now := s.Now().UTC()
+	events = slices.Clone(events)
+	for i := range events {
+		e := &events[i]
+		e.ID, e.Tenant, e.Recorded, e.By, e.Source = ident.New(), tenant, now, by, source
+		if err := s.checkEvent(ctx, e, owner, now); err != nil {
+			return nil, err
+		}
+	}
+	return s.Store.Record(ctx, tenant, Change{Events: events})
+}
+
+func (s *Herds) checkEvent(ctx context.Context, e *LifeEvent, owner string, now time.Time) error {
+	a, err := s.Store.Animal(ctx, e.Tenant, e.AnimalID)
+	if err != nil {
+		return err
+	}
+	if err := s.owns(ctx, e.Tenant, owner, a.HerdID); err != nil {
+		return ErrAnimalNotFound
+	}
+	if e.HerdID != "" {
+		if err := s.owns(ctx, e.Tenant, owner, e.HerdID); err != nil {
+			return err
+		}
+	}
+	if _, ok := ranks[e.Kind]; !ok || e.Kind == Registered || e.Kind == Birth {
+		return ErrLifeKind.With("kind", e.Kind)
+	}
+	if e.At.After(now.Add(5 * time.Minute)) {
+		return ErrLifeFuture.With("date", day(e.At)).At("at")
+	}
+	if reasons := Reasons(e.Kind); e.Reason != "" && !slices.Contains(reasons, e.Reason) {
+		return ErrLifeReason.With("reason", e.Reason).With("reasons", strings.Join(reasons, ", ")).At("reason")
+	}
+	if e.Kind == TagOn {
+		d, err := s.Store.Device(ctx, e.Tenant, e.TagID)
+		if err == nil && owner != "" && d.HerdID == "" {
+			err = ErrNotTag.With("device", e.TagID) // it wants its claim code
+		}
+		if err == nil {
+			_, err = s.tag(ctx, e.Tenant, e.TagID, cmp.Or(e.HerdID, a.HerdID))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if e.Identity == nil && e.Kind == Identified {
+		return ErrNoCode.At("identity")
+	}
+	if e.Identity != nil {
+		id := e.Identity.Normal()
+		if err := id.Validate(a.Species); err != nil {
+			return err
+		}
+		e.Identity = &id
+	}
+	return nil
+}
+
+// owns returns ErrHerdNotFound for a herd of somebody else.
+func (s *Herds) owns(ctx context.Context, tenant, owner, herdID string) error {
+	if owner == "" {
+		return nil
+	}
+	h, err := s.Store.Herd(ctx, tenant, herdID)
+	if err == nil && h.OwnerID != owner {
+		return ErrHerdNotFound
+	}
+	return err
+}
+
+// NewClaim is a device with the code to print beside it; it is shown only now. A
+// network server has no herd to be claimed for and gets its credential at once.
+type NewClaim struct {
+	DeviceID   string      `json:"device_id"`
+	Kind       DeviceKind  `json:"kind"`
+	Profile    string      `json:"profile,omitempty"`
+	Code       string      `json:"claim_code,omitempty"`
+	Expires    *time.Time  `json:"expires_at,omitempty"`
+	Credential *Credential `json:"credential,omitempty"`
+}
+
+// AddDevices takes up a box of devices, all or none, and returns their claim codes.
+func (s *Herds) AddDevices(ctx context.Context, tenant string, devices []Device) ([]NewClaim, error) {
+	now := s.Now().UTC()
+	seen := map[string]bool{}
+	devices = slices.Clone(devices)
+	var claims []Claim
+	out := make([]NewClaim, len(devices))
+	for i := range devices {
+		d := &devices[i]
+		d.Tenant, d.CreatedAt = tenant, now
+		out[i] = NewClaim{DeviceID: d.ID, Kind: d.Kind, Profile: d.Profile}
+		if d.Kind == Network {
+			if !ValidDeviceID(d.ID) || seen[d.ID] {
+				return nil, ErrDeviceID.With("device", d.ID).At("devices[%d]", i)
+			}
+			seen[d.ID] = true
+			secret := NewSecret()
+			d.SecretHash = HashSecret(secret)
+			out[i].Credential = &Credential{DeviceID: d.ID, Kind: d.Kind, Username: tenant + "/" + d.ID, Secret: secret}
+			continue
+		}
+		if err := checkDevice(*d, Herd{}, seen); err != nil {
+			return nil, at1(err, "devices[%d]", i)
+		}
+		c, code := s.newClaim(tenant, d.ID)
+		claims = append(claims, c)
+		out[i].Code, out[i].Expires = code, &c.Expires
+	}
+	return out, s.Store.AddDevices(ctx, devices, claims)
+}
+
+func (s *Herds) newClaim(tenant, device string) (Claim, string) {
+	code := NewClaimCode()
+	return Claim{Device: device, CodeHash: HashClaim(tenant, device, code), Expires: s.Now().UTC().Add(ClaimFor)}, code
+}
+
+// RenewClaim gives a device that is in no herd, or revoked in one, a new claim code.
+func (s *Herds) RenewClaim(ctx context.Context, tenant, device string) (NewClaim, error) {
+	d, err := s.Store.Device(ctx, tenant, device)
+	if err != nil {
+		return NewClaim{}, err
+	}
+	c, code := s.newClaim(tenant, device)
+	if err := s.Store.RenewClaim(ctx, tenant, c); err != nil {
+		return NewClaim{}, err
+	}
+	return NewClaim{DeviceID: d.ID, Kind: d.Kind, Profile: d.Profile, Code: code, Expires: &c.Expires}, nil
+}
+
+// Claim takes a device into a herd of owner by its number and code, puts it on the
+// animal when there is one, and returns what it signs in with.
+func (s *Herds) Claim(ctx context.Context, tenant, owner, herdID, penID, device, code, animalID string) (Credential, error) {
+	if err := s.owns(ctx, tenant, owner, herdID); err != nil {
+		return Credential{}, err
+	}
+	h, err := s.Store.Herd(ctx, tenant, herdID)
+	if err != nil {
+		return Credential{}, err
+	}
+	if penID != "" && !h.hasPen(penID) {
+		return Credential{}, ErrPenNotFound.With("pen", penID).At("pen_id")
+	}
+	if code, err = ReadClaimCode(code); err != nil {
+		return Credential{}, ErrClaimCode.At("code")
+	}
+	now, secret := s.Now().UTC(), NewSecret()
+	t := ClaimTry{Tenant: tenant, Device: device, CodeHash: HashClaim(tenant, device, code), HerdID: herdID, PenID: penID,
+		SecretHash: HashSecret(secret), By: owner, At: now}
+	if animalID != "" {
+		a, err := s.Store.Animal(ctx, tenant, animalID)
+		if err == nil && a.HerdID != herdID {
+			err = ErrAnimalNotFound
+		}
+		if err != nil {
+			return Credential{}, err
+		}
+		t.Event = &LifeEvent{ID: ident.New(), Tenant: tenant, AnimalID: animalID, Kind: TagOn, At: now, Recorded: now, By: owner, Source: "farmer",
+			TagID: device, Reason: "replaced"}
+	}
+	d, err := s.Store.Claim(ctx, t)
+	if err != nil {
+		return Credential{}, err
+	}
+	return Credential{DeviceID: d.ID, Kind: d.Kind, Username: tenant + "/" + d.ID, Secret: secret}, nil
+}
+
+// Rotate gives a device a new secret; who signed in with the old one is cut off.
+func (s *Herds) Rotate(ctx context.Context, tenant, device string) (Credential, error) {
+	d, err := s.Store.Device(ctx, tenant, device)
+	if err != nil {
+		return Credential{}, err
+	}
+	if d.HerdID == "" && d.Kind != Network {
+		return Credential{}, ErrClaim // it has none before it is claimed
+	}
+	secret := NewSecret()
+	if err := s.Store.Rotate(ctx, tenant, device, HashSecret(secret)); err != nil {
+		return Credential{}, err
+	}
+	s.cutOff(tenant, device)
+	return Credential{DeviceID: d.ID, Kind: d.Kind, Username: tenant + "/" + d.ID, Secret: secret}, nil
+}
+
+// Revoke takes a device's right to publish, now and for good. ErrDeviceNotFound.
+func (s *Herds) Revoke(ctx context.Context, tenant, device string) error {
+	if err := s.Store.Revoke(ctx, tenant, device); err != nil {
+		return err
+	}
+	s.cutOff(tenant, device)
+	return nil
+}
+
+func (s *Herds) cutOff(tenant, device string) {
+	if s.Revoked != nil {
+		s.Revoked(tenant, device)
+	}
+}
