@@ -75,11 +75,13 @@ func (s *Store) record(tenant string, c iot.Change) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := s.places(tenant, l.Animal.HerdID, events[id]); err != nil {
-			return nil, err
-		}
 		lives[id] = l
 		herds = append(herds, base[id].HerdID, l.Animal.HerdID)
+	}
+	for _, e := range c.Events {
+		if err := s.place(tenant, cmp.Or(e.HerdID, lives[e.AnimalID].Animal.HerdID), e.PenID); err != nil {
+			return nil, err
+		}
 	}
 	for _, d := range c.Devices {
 		if _, ok := s.device(d.Tenant, d.ID); ok {
@@ -134,15 +136,14 @@ func (s *Store) remember(tenant string, l iot.Life, events []iot.LifeEvent) {
 	s.reg.events[key], s.reg.lives[key] = events, l
 }
 
-func (s *Store) places(tenant, home string, events []iot.LifeEvent) error {
-	for _, e := range events {
-		i := slices.IndexFunc(s.herds, func(h iot.Herd) bool { return h.Tenant == tenant && h.ID == cmp.Or(e.HerdID, home) })
-		switch {
-		case i < 0:
-			return iot.ErrHerdNotFound
-		case e.PenID != "" && !slices.ContainsFunc(s.herds[i].Pens, func(p iot.Pen) bool { return p.ID == e.PenID }):
-			return iot.ErrPenNotFound.With("pen", e.PenID)
-		}
+// place refuses a herd or a pen that is not there.
+func (s *Store) place(tenant, herd, pen string) error {
+	i := slices.IndexFunc(s.herds, func(h iot.Herd) bool { return h.Tenant == tenant && h.ID == herd })
+	switch {
+	case i < 0:
+		return iot.ErrHerdNotFound
+	case pen != "" && !slices.ContainsFunc(s.herds[i].Pens, func(p iot.Pen) bool { return p.ID == pen }):
+		return iot.ErrPenNotFound.With("pen", pen)
 	}
 	return nil
 }

@@ -34,6 +34,9 @@ func (s *Store) AddHerd(_ context.Context, h iot.Herd, animals []iot.Animal, dev
 	for _, a := range animals {
 		// What the watch's tests make up need not be a life that could be.
 		events := iot.TakeUp(a, h.CreatedAt, "", "registration")
+		for i := range events {
+			events[i].Tenant = h.Tenant
+		}
 		if l, err := iot.Derive(a, events); err == nil && a.ID != "" {
 			s.remember(h.Tenant, l, events)
 		}
