@@ -48,8 +48,10 @@ type Counts interface {
 type Config struct {
 	Herds  iot.Store
 	Series series.Store
-	Counts Counts       // nil refuses counts
-	House  *codec.House // decodes the payloads; nil takes a new one
+	Counts Counts // nil refuses counts
+	// House decodes the payloads; nil takes one without profiles. The pipeline answers
+	// its questions about devices, unless it has another who does.
+	House *codec.House
 	// Judge turns the raw acceleration of a reading into what the animal did; it must
 	// be safe for many goroutines. May be nil.
 	Judge func(*iot.Reading)
