@@ -56,7 +56,7 @@ func openTLS(t *testing.T, store *seriestest.Memory, secure *tls.Config) *house 
 			h.raised = append(h.raised, e)
 			return nil
 		}})
-	b := broker.New(broker.Config{Addr: "127.0.0.1:0", TLS: secure, Herds: tokens{h.herds}, Pipeline: h.pipeline, Now: time.Now})
+	b := broker.New(broker.Config{Addr: "127.0.0.1:0", TLS: secure, Herds: h.herds, Pipeline: h.pipeline, Now: time.Now})
 	if err := b.Listen(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -79,22 +79,6 @@ func openTLS(t *testing.T, store *seriestest.Memory, secure *tls.Config) *house 
 	})
 	t.Cleanup(h.stop)
 	return h
-}
-
-// tokens finds the devices of tenant x by their secret.
-type tokens struct{ *iottest.Store }
-
-func (s tokens) DeviceBySecret(ctx context.Context, hash string) (iot.Device, error) {
-	devices, err := s.Devices(ctx, "x", "h")
-	if err != nil {
-		return iot.Device{}, err
-	}
-	for _, d := range devices {
-		if d.SecretHash == hash {
-			return d, nil
-		}
-	}
-	return iot.Device{}, iot.ErrDeviceNotFound
 }
 
 func (h *house) events() []iot.Event {

@@ -94,7 +94,7 @@ func (h *hook) signIn(c *conn, user, secret string) (iot.Device, error) {
 		d, err = h.cfg.Herds.Device(h.ctx, tenant, id)
 	} else {
 		secret = user
-		d, err = h.deviceBySecret(user)
+		d, err = h.cfg.Herds.DeviceBySecret(h.ctx, iot.HashSecret(user))
 	}
 	if err != nil && !errors.Is(err, iot.ErrDeviceNotFound) {
 		return iot.Device{}, err

@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"context"
 	"strings"
 
 	"github.com/furrowcredit/furrow/fault"
@@ -16,19 +15,6 @@ var errForbidden = fault.New(fault.Forbidden, "reading.topic_forbidden", "the de
 func cut(user string) (tenant, id string, ok bool) {
 	tenant, id, ok = strings.Cut(user, "/")
 	return tenant, id, ok && tenant != "" && id != ""
-}
-
-// bySecret is a store that finds a device by the hash of its secret.
-type bySecret interface {
-	DeviceBySecret(ctx context.Context, hash string) (iot.Device, error)
-}
-
-func (h *hook) deviceBySecret(secret string) (iot.Device, error) {
-	s, ok := h.cfg.Herds.(bySecret)
-	if !ok {
-		return iot.Device{}, iot.ErrDeviceNotFound
-	}
-	return s.DeviceBySecret(h.ctx, iot.HashSecret(secret))
 }
 
 // address reads a topic that the device publishes on. errForbidden, codec.ErrTopic.

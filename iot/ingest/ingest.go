@@ -29,7 +29,7 @@ var (
 	ErrUnknownTag = fault.New(fault.Invalid, "reading.unknown_tag", "the tag {tag} is not registered")
 	ErrForeignTag = fault.New(fault.Forbidden, "reading.foreign_tag", "the device {device} may not publish for {tag}")
 	ErrCountsOnly = fault.New(fault.Forbidden, "reading.counts_only", "the device {device} counts heads: it may publish counts only")
-	ErrNoCounter  = fault.New(fault.Forbidden, "reading.no_counter", "the device {device} is neither a camera nor a gate: it may not publish counts")
+	ErrNoCounts   = fault.New(fault.Forbidden, "reading.no_counts", "this house keeps no counts")
 )
 
 // The times that a device may send, against the house's clock.
@@ -147,6 +147,11 @@ func New(cfg Config) *Pipeline {
 		next: newBatch(), ending: make(chan struct{})}
 	p.scratch.New = func() any { return new([]codec.Item) }
 	p.devices.init(cfg.Herds, cfg.Now)
+	if cfg.House.Device == nil {
+		cfg.House.Device = func(ctx context.Context, tenant, id string) (iot.Device, error) {
+			return p.devices.get(ctx, tenant, id, tagFor)
+		}
+	}
 	if cfg.Now != nil {
 		p.clock.start(cfg.Now())
 	}
@@ -372,27 +377,12 @@ func (p *Pipeline) lookUp(ctx context.Context, tenant, id string, within time.Du
 	return d, err
 }
 
-// admitCount completes a count and checks its window and its device.
+// admitCount checks the window of a count; codec has checked its device.
 func (p *Pipeline) admitCount(m Message, c *iot.Headcount) error {
-	d := m.Device
-	switch d.Kind {
-	case iot.Camera:
-		c.Kind = iot.ByCamera
-	case iot.Gate:
-		c.Kind = iot.ByGate
-	default:
-		return ErrNoCounter.With("device", d.ID)
+	if p.cfg.Counts == nil {
+		return ErrNoCounts
 	}
-	if p.cfg.Counts == nil || d.HerdID == "" {
-		return ErrNoDevice.With("device", d.ID)
-	}
-	c.Tenant, c.HerdID, c.Device, c.Received = d.Tenant, d.HerdID, d.ID, m.Received
-	if d.PenID != "" {
-		c.PenID = d.PenID
-	}
-	if c.ID == "" {
-		c.ID = ident.New()
-	}
+	c.Received = m.Received
 	if err := p.clock.check(c.From, m.Received); err != nil {
 		return err
 	}
