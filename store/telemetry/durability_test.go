@@ -200,7 +200,6 @@ func kill(t *testing.T, where string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Close()
 	for i := range devices {
 		got, err := store.Range(t.Context(), tenant, fmt.Sprint("t", i), first, first.Add(time.Hour), 0)
 		if err != nil {
@@ -216,12 +215,20 @@ func kill(t *testing.T, where string) {
 			}
 		}
 	}
+	if err := store.Close(); err != nil { // the next life of the server needs the file for itself
+		t.Fatal(err)
+	}
 	again := start(t, where)
 	url.Store(again.url)
 	wg.Wait()
 	if ctx.Err() != nil {
 		t.Fatalf("not done in time: %d of %d acknowledged", acked.Load(), devices*each)
 	}
+	again.kill()
+	if store, err = openSeries(where); err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
 	if n, err := store.Count(t.Context(), tenant, ""); err != nil || n != devices*each {
 		t.Errorf("%d readings stored (%v), want %d", n, err, devices*each)
 	}

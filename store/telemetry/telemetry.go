@@ -1,5 +1,16 @@
-// Package telemetry is the embedded series store: readings in a SQLite file of
-// their own, on disk when Write returns.
+// Package telemetry is the embedded series store: readings on disk when Write
+// returns, in a journal that is compacted into chunks of columns.
+//
+// A write is appended to the journal with one fsync and entered into the head, the
+// index in memory of what the journal holds. A full head is frozen, and while the
+// next one fills, its readings go tag by tag and day by day into chunks of a SQLite
+// file; then its part of the journal is removed. Chunks are written in transactions
+// of some milliseconds, and writers wait for none of them. Compacting again what is
+// in chunks already changes nothing, because writing a reading again does not; so a
+// crash at any moment needs no more than to read the journal again.
+//
+// Reads merge chunks and heads by device time. docs/formats/telemetry.md describes
+// the files.
 package telemetry
 
 import (
@@ -8,59 +19,153 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
-	"time"
+	"sync"
+	"syscall"
 
 	"modernc.org/sqlite" // also registers "sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/iot/series"
-	"github.com/furrowcredit/furrow/store"
 )
+
+// ErrInUse is returned for a file that another process, or this one, has open.
+var ErrInUse = fault.New(fault.Conflict, "series.in_use",
+	"the telemetry file {path} is in use: stop the program that has it open first")
+
+// ErrTooLarge is returned for a write that the journal cannot hold in one piece.
+var ErrTooLarge = fault.New(fault.Invalid, "series.too_large", "a write of {readings} readings is too large: write fewer at once")
 
 //go:embed schema.sql
 var schema string
 
-// Store implements series.Store. One connection writes; others read beside it.
+// The bounds of a head. Two of them are in memory at most, with some 60 bytes a
+// reading and 150 a tag.
+const (
+	headReadings = 512 << 10
+	headBytes    = 32 << 20
+)
+
+// Store implements series.Store.
 type Store struct {
+	path        string
+	lock        *os.File
 	write, read *sql.DB
+	prepared    [statements]*sql.Stmt // of write
+	full        func(*head) bool      // whether a head is to be compacted
+	closing     context.Context
+	close       context.CancelFunc
+	work        sync.WaitGroup
+
+	// The locks, in the order in which they are taken.
+	compacting sync.Mutex // who compacts, deletes or expires
+
+	writing sync.Mutex // who writes
+	journal journal
+	frame   []byte
+	block   blockWriter
+
+	// chunks is held for reading while a read looks at chunks and heads, and for
+	// writing while a commit moves readings from one to the other.
+	chunks sync.RWMutex
+	tags   map[key]*series1
+
+	heads        sync.RWMutex
+	live, frozen *head
+	drained      chan struct{} // closed when compacting the frozen head ends
+	failed       error         // why it is still there
+}
+
+// series1 is the directory's entry of one tag: the number of its series and the
+// days of its chunks; on the last one there surely is one.
+type series1 struct {
+	id          int64
+	first, last int64
 }
 
 var _ series.Store = (*Store)(nil)
 
-// Open opens or creates the file at path. series.ErrUnavailable when the place
-// cannot be written.
+// Open opens or creates the store at path, with files beside it whose names begin
+// with path. ErrInUse; series.ErrUnavailable when the place cannot be written. A file
+// of the first layout, a row a reading, is rewritten before Open returns.
 func Open(ctx context.Context, path string) (*Store, error) {
+	return open(ctx, path, func(h *head) bool { return len(h.entries) >= headReadings || h.bytes >= headBytes })
+}
+
+func open(ctx context.Context, path string, full func(*head) bool) (_ *Store, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return nil, series.ErrUnavailable.Because(err)
 	}
-	s := &Store{}
-	var err error
+	s := &Store{path: path, full: full, journal: journal{path: path, create: createFile}, live: newHead()}
+	s.closing, s.close = context.WithCancel(context.WithoutCancel(ctx))
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if s.lock, err = lockFile(path + ".lock"); err != nil {
+		return nil, err
+	}
+	old, err := setAside(ctx, path)
+	if err != nil {
+		return nil, err
+	}
 	if s.write, err = sql.Open("sqlite", dsn(path, "immediate")); err != nil {
 		return nil, fmt.Errorf("store: telemetry: %w", err)
 	}
 	s.write.SetMaxOpenConns(1)
 	if s.read, err = sql.Open("sqlite", dsn(path, "deferred")); err != nil {
-		return nil, errors.Join(err, s.write.Close())
+		return nil, fmt.Errorf("store: telemetry: %w", err)
 	}
-	s.read.SetMaxOpenConns(4)
+	s.read.SetMaxOpenConns(readers)
+	s.read.SetMaxIdleConns(readers)
 	if _, err := s.write.ExecContext(ctx, schema); err != nil {
-		return nil, errors.Join(wrap(err), s.Close())
+		return nil, wrap(err)
+	}
+	if err := s.prepare(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.loadTags(ctx); err != nil {
+		return nil, err
+	}
+	if s.live.segments, err = s.journal.recover(s.live.replay); err != nil {
+		return nil, unavailable(err)
+	}
+	if old != "" {
+		if err := s.migrate(ctx, old); err != nil {
+			return nil, err
+		}
 	}
 	return s, nil
 }
 
-// dsn asks for synchronous FULL: with WAL it is what makes a commit survive the
-// loss of power, not only of the process.
+// readers is how many reads look at the database at once.
+const readers = 4
+
+// lockFile keeps a second process out, whose head would not hold what this one
+// writes. The lock ends with the process.
+func lockFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o640) //nolint:gosec // the caller's own data folder
+	if err != nil {
+		return nil, series.ErrUnavailable.Because(err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(ErrInUse.With("path", path[:len(path)-len(".lock")]).Because(err), f.Close())
+	}
+	return f, nil
+}
+
+// dsn asks for synchronous FULL: with WAL it is what makes a commit survive the loss
+// of power; for secure_delete, which overwrites what is deleted; and for large pages,
+// of which chunks of some kilobytes waste less.
 func dsn(path, lock string) string {
 	q := url.Values{"_txlock": {lock}, "_pragma": {
-		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "temp_store(MEMORY)", "cache_size(-16000)",
+		"busy_timeout(10000)", "page_size(16384)", "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(ON)", "temp_store(MEMORY)", "cache_size(-4000)",
 	}}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
@@ -82,198 +187,142 @@ func wrap(err error) error {
 	return fmt.Errorf("store: telemetry: %w", err)
 }
 
-// Close implements series.Store.
-func (s *Store) Close() error { return errors.Join(s.write.Close(), s.read.Close()) }
-
-const (
-	columns   = `tenant, tag, ts, received, gateway, lon, lat, acc_m, temp_c, ambient_c, activity, attached, battery_v, seq`
-	width     = 14
-	rowsAtOne = 64 // rows of one statement: SQLite spends most of a small one on starting it
-	// onConflict merges what only one of two writings of a reading has.
-	onConflict = ` on conflict (tenant, tag, ts) do update set received = excluded.received,
-		gateway = coalesce(excluded.gateway, gateway), lon = coalesce(excluded.lon, lon), lat = coalesce(excluded.lat, lat),
-		acc_m = coalesce(excluded.acc_m, acc_m), temp_c = coalesce(excluded.temp_c, temp_c),
-		ambient_c = coalesce(excluded.ambient_c, ambient_c), activity = coalesce(excluded.activity, activity),
-		attached = coalesce(excluded.attached, attached), battery_v = coalesce(excluded.battery_v, battery_v),
-		seq = coalesce(excluded.seq, seq)`
-)
-
-// insert is the statement for n rows.
-func insert(n int) string {
-	one := `(` + strings.TrimSuffix(strings.Repeat(`?,`, width), `,`) + `)`
-	return `insert into reading (` + columns + `) values ` + strings.TrimSuffix(strings.Repeat(one+`,`, n), `,`) + onConflict
+// unavailable is for errors of files, all of which may pass but damage.
+func unavailable(err error) error {
+	if err == nil || errors.Is(err, errDamaged) {
+		return err
+	}
+	return series.ErrUnavailable.Because(err)
 }
 
-// Write implements series.Store: all readings in one transaction.
+func (s *Store) loadTags(ctx context.Context) error {
+	s.tags = make(map[key]*series1)
+	rows, err := s.write.QueryContext(ctx, `select id, tenant, name, first, last from tag`)
+	if err != nil {
+		return wrap(err)
+	}
+	defer func() { _ = rows.Close() }() // what matters is rows.Err
+	for rows.Next() {
+		var k key
+		var t series1
+		if err := rows.Scan(&t.id, &k.tenant, &k.tag, &t.first, &t.last); err != nil {
+			return wrap(err)
+		}
+		s.tags[k] = &t
+	}
+	return wrap(rows.Err())
+}
+
+// Close implements series.Store. What is in the journal only stays there until the
+// store is opened again.
+func (s *Store) Close() error {
+	s.close()
+	s.work.Wait()
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	errs := []error{s.journal.end()}
+	for _, stmt := range s.prepared {
+		if stmt != nil {
+			errs = append(errs, stmt.Close())
+		}
+	}
+	for _, db := range []*sql.DB{s.read, s.write} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Write implements series.Store: one frame of the journal, whole or not at all.
 func (s *Store) Write(ctx context.Context, readings []iot.Reading) error {
 	if len(readings) == 0 {
 		return nil
 	}
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		return wrap(err)
-	}
-	defer tx.Rollback() // a no-op after Commit
-	args := make([]any, 0, width*rowsAtOne)
-	exec := func(part []iot.Reading, run func(args []any) error) error {
-		args = args[:0]
-		for i := range part {
-			args = appendRow(args, &part[i])
-		}
-		return run(args)
-	}
-	if len(readings) >= rowsAtOne {
-		stmt, err := tx.PrepareContext(ctx, insert(rowsAtOne))
-		if err != nil {
-			return wrap(err)
-		}
-		defer func() { _ = stmt.Close() }() // ends with the transaction
-		for ; len(readings) >= rowsAtOne; readings = readings[rowsAtOne:] {
-			err := exec(readings[:rowsAtOne], func(args []any) error {
-				_, err := stmt.ExecContext(ctx, args...)
-				return err
-			})
-			if err != nil {
-				return wrap(err)
-			}
-		}
-	}
-	if len(readings) > 0 {
-		err := exec(readings, func(args []any) error {
-			_, err := tx.ExecContext(ctx, insert(len(readings)), args...)
-			return err
-		})
-		if err != nil {
-			return wrap(err)
-		}
-	}
-	return wrap(tx.Commit())
-}
-
-func appendRow(args []any, r *iot.Reading) []any {
-	args = append(args, r.Tenant, r.Tag, r.At.UnixMilli(), r.Received.UnixMilli(), sql.NullString{String: r.Gateway, Valid: r.Gateway != ""})
-	for _, v := range []*float64{r.Lon, r.Lat, r.Accuracy, r.Temp, r.Ambient, r.Activity} {
-		args = append(args, value(v))
-	}
-	return append(args, value(r.Attached), value(r.Battery), value(r.Seq))
-}
-
-// value is nil for an absent measurement.
-func value[T any](v *T) any {
-	if v == nil {
-		return nil
-	}
-	return *v
-}
-
-func scan(rows *sql.Rows) (iot.Reading, error) {
-	var r iot.Reading
-	var ts, received int64
-	var gateway sql.NullString
-	err := rows.Scan(&r.Tenant, &r.Tag, &ts, &received, &gateway, &r.Lon, &r.Lat, &r.Accuracy, &r.Temp, &r.Ambient,
-		&r.Activity, &r.Attached, &r.Battery, &r.Seq)
-	r.At, r.Received, r.Gateway = store.Time(ts), store.Time(received), gateway.String
-	return r, err
-}
-
-// Latest implements series.Store.
-func (s *Store) Latest(ctx context.Context, tenant string, tags []string) (map[string]iot.Reading, error) {
-	stmt, err := s.read.PrepareContext(ctx, `select `+columns+` from reading where tenant = ? and tag = ? order by ts desc limit 1`)
-	if err != nil {
-		return nil, wrap(err)
-	}
-	defer func() { _ = stmt.Close() }() // read only
-	out := make(map[string]iot.Reading, len(tags))
-	for _, tag := range tags {
-		got, err := collect(stmt.QueryContext(ctx, tenant, tag))
-		if err != nil {
-			return nil, err
-		}
-		if len(got) > 0 {
-			out[tag] = got[0]
-		}
-	}
-	return out, nil
-}
-
-// Range implements series.Store.
-func (s *Store) Range(ctx context.Context, tenant, tag string, from, to time.Time, limit int) ([]iot.Reading, error) {
-	if limit <= 0 {
-		limit = -1 // SQLite's "no limit"
-	}
-	return collect(s.read.QueryContext(ctx, `select `+columns+` from reading
-		where tenant = ? and tag = ? and ts >= ? and ts < ? order by ts limit ?`,
-		tenant, tag, ceilMillis(from), ceilMillis(to), limit))
-}
-
-// ceilMillis is the first whole millisecond at or after t.
-func ceilMillis(t time.Time) int64 { return t.Add(time.Millisecond - 1).UnixMilli() }
-
-// Since implements series.Store.
-func (s *Store) Since(ctx context.Context, tenant string, from map[string]time.Time, each func(string, []iot.Reading) error) error {
-	for _, tag := range slices.Sorted(maps.Keys(from)) {
-		readings, err := s.Range(ctx, tenant, tag, from[tag], store.Time(1<<50), 0)
-		if err == nil && len(readings) > 0 {
-			err = each(tag, readings)
-		}
-		if err != nil {
+	for i := range readings {
+		if err := series.Check(&readings[i]); err != nil {
 			return err
 		}
+	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.room(ctx); err != nil {
+		return err
+	}
+	s.block.reset()
+	var p point
+	for i := range readings {
+		r := &readings[i]
+		flatten(&p, r)
+		s.block.add(key{r.Tenant, r.Tag}, &p)
+	}
+	s.frame = s.block.finish(append(s.frame[:0], make([]byte, frameHead)...))
+	if len(s.frame) > mostFrame {
+		return ErrTooLarge.With("readings", len(readings))
+	}
+	created, err := s.journal.append(s.frame)
+	if created != "" {
+		s.heads.Lock()
+		s.live.segments = append(s.live.segments, created)
+		s.heads.Unlock()
+	}
+	if err != nil {
+		return unavailable(err)
+	}
+	body := slices.Clone(s.frame[frameHead:])
+	b, err := openBlock(body)
+	if err != nil {
+		return err
+	}
+	s.heads.Lock()
+	s.live.add(b, len(body), readings, s.block.offsets)
+	full := s.full(s.live) && s.frozen == nil
+	if full {
+		err = s.freeze()
+	}
+	s.heads.Unlock()
+	if full {
+		s.work.Go(s.compact)
+	}
+	if err != nil {
+		return unavailable(err)
 	}
 	return nil
 }
 
-// Windows implements series.Store.
-func (s *Store) Windows(ctx context.Context, tenant string, tags []string, m series.Measure, from, to time.Time, step time.Duration) (map[string][]series.Window, error) {
-	if !m.Valid() {
-		return nil, series.ErrMeasure.With("measure", m)
+// room waits while both heads are full.
+func (s *Store) room(ctx context.Context) error {
+	s.heads.RLock()
+	wait, drained := s.frozen != nil && s.full(s.live), s.drained
+	s.heads.RUnlock()
+	if !wait {
+		return nil
 	}
-	out := make(map[string][]series.Window)
-	for _, tag := range tags {
-		readings, err := s.Range(ctx, tenant, tag, from, to, 0)
-		if err != nil {
-			return nil, err
-		}
-		for i := range readings {
-			if v, ok := m.Of(&readings[i]); ok {
-				out[tag] = series.Add(out[tag], from, max(step, time.Millisecond), readings[i].At, v)
-			}
-		}
+	select {
+	case <-drained:
+	case <-ctx.Done():
+		return series.ErrUnavailable.Because(ctx.Err())
 	}
-	return out, nil
+	s.heads.Lock()
+	defer s.heads.Unlock()
+	if s.frozen == nil {
+		return nil
+	}
+	// Compacting failed: a full disk, likely. Try again, and let the caller do so too.
+	s.drained = make(chan struct{})
+	s.work.Go(s.compact)
+	return series.ErrUnavailable.Because(s.failed)
 }
 
-// Expire implements series.Store.
-func (s *Store) Expire(ctx context.Context, before time.Time) error {
-	_, err := s.write.ExecContext(ctx, `delete from reading where ts < ?`, before.UnixMilli())
-	return wrap(err)
-}
-
-// Count implements series.Store.
-func (s *Store) Count(ctx context.Context, tenant, tag string) (int64, error) {
-	var n int64
-	err := s.read.QueryRowContext(ctx, `select count(*) from reading where tenant = ?1 and (?2 = '' or tag = ?2)`, tenant, tag).Scan(&n)
-	return n, wrap(err)
-}
-
-// Delete implements series.Store.
-func (s *Store) Delete(ctx context.Context, tenant, tag string) error {
-	_, err := s.write.ExecContext(ctx, `delete from reading where tenant = ? and tag = ?`, tenant, tag)
-	return wrap(err)
-}
-
-func collect(rows *sql.Rows, err error) ([]iot.Reading, error) {
-	if err != nil {
-		return nil, wrap(err)
-	}
-	defer func() { _ = rows.Close() }() // what matters is rows.Err
-	var out []iot.Reading
-	for rows.Next() {
-		r, err := scan(rows)
-		if err != nil {
-			return nil, wrap(err)
-		}
-		out = append(out, r)
-	}
-	return out, wrap(rows.Err())
+// freeze makes the live head the frozen one. Both writing and heads are held.
+func (s *Store) freeze() error {
+	s.frozen, s.live = s.live, newHead()
+	s.drained = make(chan struct{})
+	return s.journal.end()
 }
