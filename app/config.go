@@ -30,6 +30,9 @@ type Config struct {
 	// plot; "" leaves them to calendar and curve.
 	CropModel string
 	Tenant    string // the bank
+	// MosquittoConf is the configuration of the external broker, for the doctor; ""
+	// looks at this machine's when the broker is here.
+	MosquittoConf string
 	// Work says whether this process works background jobs.
 	Work bool
 	// Serve says whether this process answers HTTP and takes readings.

@@ -93,7 +93,7 @@ func Doctor(ctx context.Context, cfg Config) []Finding {
 		}
 		out = append(out, f)
 	}
-	return out
+	return append(out, lookMosquitto(ctx, cfg)...)
 }
 
 var (

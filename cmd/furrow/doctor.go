@@ -13,6 +13,7 @@ func runDoctor(ctx context.Context, args []string, std stdio) error {
 	var cfg app.Config
 	f := newFlags("doctor", "[flags]", std)
 	asJSON := f.Bool("json", false, "print one JSON object")
+	f.StringVar(&cfg.MosquittoConf, "mosquitto-conf", "", "configuration of the external broker to look at; default /etc/mosquitto/mosquitto.conf when --broker is on this machine")
 	houseFlags(f, &cfg)
 	if err := noWords(f, args); err != nil {
 		return err

@@ -54,9 +54,9 @@ func main() {
 }
 
 type options struct {
-	setup, furrow, bin, keep, spare string
-	full, asJSON                    bool
-	drill                           drill.Config
+	setup, furrow, bin, keep, spare, conf string
+	full, asJSON                          bool
+	drill                                 drill.Config
 }
 
 func parse(args []string, errs io.Writer) (o options, err error) {
@@ -74,6 +74,7 @@ func parse(args []string, errs io.Writer) (o options, err error) {
 	f.BoolVar(&o.full, "disk-full", false, "keep the data on a small file system, and fill it every fifth time instead of killing")
 	f.BoolVar(&o.drill.ClockSteps, "clock-steps", false, "let the tags' clocks jump by up to two hours, back and forth")
 	f.StringVar(&o.keep, "keep", "", "folder for data and logs, which stay there; otherwise a temporary one")
+	f.StringVar(&o.conf, "mosquitto", "", "file with lines for Mosquitto's configuration instead of those that docs/formats/mosquitto.md recommends")
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
 	f.StringVar(&o.furrow, "furrow", "bin/furrow", "the furrow to drill")
 	f.StringVar(&o.bin, "bin", ".cache/bin", "folder of influxd")
@@ -88,6 +89,13 @@ func parse(args []string, errs io.Writer) (o options, err error) {
 	}
 	if o.drill.Kills < 1 || o.drill.Rate <= 0 || o.drill.Rate > 10_000 {
 		return o, errors.New("give at least one kill and a rate between 1 and 10000")
+	}
+	if o.conf != "" {
+		b, err := os.ReadFile(o.conf)
+		if err != nil {
+			return o, err
+		}
+		o.drill.Mosquitto = strings.Split(strings.TrimSpace(string(b)), "\n")
 	}
 	if o.spare != "" {
 		o.drill.Spare = strings.Split(o.spare, ",")

@@ -50,6 +50,7 @@ type Config struct {
 	Full string
 	// ClockSteps makes the tags' clocks jump by up to two hours, back and forth.
 	ClockSteps bool
+	Mosquitto  []string      // lines of its configuration instead of [Mosquitto]
 	Rate       float64       // messages a second
 	Pause      time.Duration // between two blows, on average; 0 means 600 ms
 	Rig        *rig.Rig

@@ -32,8 +32,7 @@ type victim struct {
 	up        sync.Mutex
 }
 
-// Mosquitto is the configuration of docs/formats/mosquitto.md, which saves the
-// queues after every change, as far as Mosquitto can.
+// Mosquitto is the configuration of docs/formats/mosquitto.md, beside who may come in.
 var Mosquitto = []string{"persistence true", "autosave_on_changes true", "autosave_interval 1", "max_inflight_messages 0", "max_queued_messages 1000000"}
 
 // Bucket is the database of the drill in InfluxDB.
@@ -91,7 +90,11 @@ func start(ctx context.Context, cfg Config) (*house, error) {
 		h.addr = f.MQTT
 		return h, nil
 	}
-	m, err := r.Mosquitto(ctx, "mosquitto", Mosquitto...)
+	conf := cfg.Mosquitto
+	if conf == nil {
+		conf = Mosquitto
+	}
+	m, err := r.Mosquitto(ctx, "mosquitto", conf...)
 	if err != nil {
 		return nil, err
 	}
@@ -142,8 +145,9 @@ func (h *house) audit(ctx context.Context, cfg fleet.Config, f *fleet.Fleet, bro
 	return nil
 }
 
-// patience is how long the audit waits for one more reading.
-const patience = 10 * time.Second
+// patience is how long the audit waits for one more reading: longer than the longest
+// pause of an ingest that connects again.
+const patience = 75 * time.Second
 
 func arrived(ctx context.Context, s series.Store, out *Report) error {
 	tick := time.NewTicker(200 * time.Millisecond)
