@@ -196,16 +196,21 @@ type AnimalState struct {
 	Signs     []string   `json:"signs,omitempty"`  // what is open of it beside its status: kinds of events, such as "fever"
 }
 
-// ValueTerms are the figures behind the value of the animals of one species.
+// ValueTerms are the figures behind the value of the animals of one species and class.
 type ValueTerms struct {
-	Species     string    `json:"species"`
-	Heads       int       `json:"heads"`
-	Kg          int64     `json:"kg"` // summed live weight by age
-	PriceFenKg  money.Fen `json:"price_fen_per_kg"`
-	PriceDate   string    `json:"price_date"`
-	PriceSource string    `json:"price_source"`
-	MortalityBP int64     `json:"mortality_bp"`
-	HaircutBP   int64     `json:"haircut_bp"`
+	Species      string    `json:"species"`
+	Class        string    `json:"class"` // of the market, a code of the species catalogue
+	Heads        int       `json:"heads"`
+	Kg           int64     `json:"kg"`      // summed live weight
+	Weighed      int       `json:"weighed"` // animals whose weight rests on weighings of their own, not on the curve alone
+	PriceFenKg   money.Fen `json:"price_fen_per_kg"`
+	PriceFenHead money.Fen `json:"price_fen_per_head"` // where the market pays by the head; else 0
+	PriceRegion  string    `json:"price_region"`       // code of GB/T 2260 that the price is of; "" the country
+	PriceDate    string    `json:"price_date"`
+	PriceSource  string    `json:"price_source"`
+	Unborn       money.Fen `json:"unborn"` // what pregnancies add, before mortality and haircut
+	MortalityBP  int64     `json:"mortality_bp"`
+	HaircutBP    int64     `json:"haircut_bp"`
 }
 
 // HerdCount is how many animals are there by tags and counts together.

@@ -1,5 +1,6 @@
-// Package species reads what the house knows of each kind of livestock: the
-// thresholds of the watch, growth curves and prices (catalog/species.yaml).
+// Package species reads what the house knows of each kind of livestock: thresholds
+// of the watch, growth curves, breeds, market classes and prices (species.yaml,
+// breeds.yaml and livestock_prices.csv of the catalogue).
 package species
 
 import (
@@ -12,7 +13,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/furrowcredit/furrow/fault"
-	"github.com/furrowcredit/furrow/money"
 )
 
 // File is where the catalogue keeps species.
@@ -23,13 +23,18 @@ var ErrCatalogue = fault.New(fault.Invalid, "species.catalogue", "the species ca
 
 // Species is one kind of livestock.
 type Species struct {
-	Code        string            `yaml:"code" json:"code"`
-	Name        map[string]string `yaml:"name" json:"name"` // by language
-	Watch       Watch             `yaml:"watch" json:"-"`
-	Growth      Growth            `yaml:"growth" json:"-"`
-	Price       Price             `yaml:"price" json:"price"`
-	MortalityBP int64             `yaml:"mortality_bp" json:"mortality_bp"` // until disposal
-	HaircutBP   int64             `yaml:"haircut_bp" json:"haircut_bp"`     // of a forced sale
+	Code      string            `yaml:"code" json:"code"`
+	Name      map[string]string `yaml:"name" json:"name"` // by language
+	CN67      string            `yaml:"cn67" json:"-"`    // first digits that its cn-67 codes may have; "" has none
+	House     bool              `yaml:"house" json:"-"`   // kept and counted by the house: poultry
+	Watch     Watch             `yaml:"watch" json:"-"`
+	Growth    Growth            `yaml:"growth" json:"-"`
+	Classes   []Class           `yaml:"classes" json:"-"` // of the market; the first that fits, and the last fits all
+	Pregnancy Pregnancy         `yaml:"pregnancy" json:"-"`
+	Price     Pricing           `yaml:"price" json:"-"`
+	Mortality Mortality         `yaml:"mortality" json:"-"`
+	Haircut   Haircut           `yaml:"haircut" json:"-"`
+	Breeds    []Breed           `yaml:"-" json:"-"` // of breeds.yaml, in its order
 }
 
 // Watch holds the thresholds of iot/watch.
@@ -63,41 +68,35 @@ func (w Watch) Still() time.Duration { return time.Duration(w.StillHours * float
 // Quiet is the shortest time after which a tag may be called silent.
 func (w Watch) Quiet() time.Duration { return time.Duration(w.SilenceMin * float64(time.Minute)) }
 
-// Growth has the Gompertz curves by sex; months is the unit of time, kg of weight.
-type Growth struct {
-	Male          Gompertz `yaml:"m"`
-	Female        Gompertz `yaml:"f"`
-	UnknownMonths float64  `yaml:"unknown_age_months"` // the age of an animal whose birth nobody knows
-	SpreadBP      int64    `yaml:"spread_bp"`          // mean error of the curve on a herd it has not seen
-}
-
-// Gompertz is the growth curve a·exp(-b·exp(-k·months)) in kg.
-type Gompertz struct {
-	A float64 `yaml:"a"`
-	B float64 `yaml:"b"`
-	K float64 `yaml:"k"`
-}
-
-// Price is of live weight.
-type Price struct {
-	FenPerKg money.Fen `yaml:"fen_per_kg" json:"fen_per_kg"`
-	Date     string    `yaml:"date" json:"date"`
-	Source   string    `yaml:"source" json:"source"`
-}
-
 // Catalogue is every species by code.
 type Catalogue struct {
 	byCode map[string]Species
+	prices map[quoted][]Price // in the order of dates
 }
 
-// Load reads and validates species.yaml. Errors are ErrCatalogue with the reason.
+// Load reads and validates species.yaml, breeds.yaml and livestock_prices.csv. Errors
+// are ErrCatalogue with the file, the line where there is one, and the reason.
 func Load(fsys fs.FS) (*Catalogue, error) {
-	f, err := fsys.Open(File)
-	if err != nil {
-		return nil, ErrCatalogue.With("why", "the file is missing").At(File).Because(err)
+	var c *Catalogue
+	for _, part := range []struct {
+		file string
+		read func(io.Reader) error
+	}{
+		{File, func(r io.Reader) (err error) { c, err = read(r); return err }},
+		{BreedFile, func(r io.Reader) error { return c.readBreeds(r) }},
+		{PriceFile, func(r io.Reader) error { return c.readPrices(r) }},
+	} {
+		f, err := fsys.Open(part.file)
+		if err != nil {
+			return nil, ErrCatalogue.With("why", "the file is missing").At("%s", part.file).Because(err)
+		}
+		err = part.read(f)
+		_ = f.Close() // read only
+		if err != nil {
+			return nil, err
+		}
 	}
-	defer func() { _ = f.Close() }() // read only
-	return read(f)
+	return c, nil
 }
 
 func read(r io.Reader) (*Catalogue, error) {
@@ -163,19 +162,12 @@ func (s Species) problem() string {
 		{"oestrus_rise_c", w.OestrusRise, 0, 5},
 		{"breeding_months", w.BreedingMonths, 0, 120},
 		{"idle_drop", w.IdleDrop, 0.05, 0.95},
-		{"unknown_age_months", s.Growth.UnknownMonths, 0, 240},
-		{"spread_bp", float64(s.Growth.SpreadBP), 0, 10_000},
-		{"fen_per_kg", float64(s.Price.FenPerKg), 1, 1e9},
-		{"mortality_bp", float64(s.MortalityBP), 0, 10_000},
-		{"haircut_bp", float64(s.HaircutBP), 0, 10_000},
-		{"m.a", s.Growth.Male.A, 0.1, 5000}, {"m.b", s.Growth.Male.B, 0, 20}, {"m.k", s.Growth.Male.K, 0.001, 5},
-		{"f.a", s.Growth.Female.A, 0.1, 5000}, {"f.b", s.Growth.Female.B, 0, 20}, {"f.k", s.Growth.Female.K, 0.001, 5},
 	} {
 		if !(v.value >= v.low && v.value <= v.high) {
 			return fmt.Sprintf("%s is %v; it must be between %v and %v", v.name, v.value, v.low, v.high)
 		}
 	}
-	return ""
+	return s.valueProblem()
 }
 
 // Get returns the species of a code.

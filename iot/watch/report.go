@@ -2,7 +2,6 @@ package watch
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/furrowcredit/furrow/iot"
@@ -89,7 +88,7 @@ func (e *Engine) Report(ctx context.Context, tenant, herdID string) (iot.HerdRep
 	}
 	now := e.cfg.Now().UTC()
 	r := iot.HerdReport{HerdID: h.ID, Species: h.Species, Method: Method, MadeAt: now}
-	verified := make(map[string][]iot.Animal) // by species
+	var verified []iot.Animal
 	e.mu.RLock()
 	for _, t := range h.animals {
 		r.Registered++
@@ -97,7 +96,7 @@ func (e *Engine) Report(ctx context.Context, tenant, herdID string) (iot.HerdRep
 		switch s.Status {
 		case StatusInside:
 			r.Verified++
-			verified[t.animal.Species] = append(verified[t.animal.Species], t.animal)
+			verified = append(verified, t.animal)
 		case StatusOutside, StatusNeverEntered:
 			r.Outside++
 		case StatusSilent:
@@ -113,18 +112,11 @@ func (e *Engine) Report(ctx context.Context, tenant, herdID string) (iot.HerdRep
 	}
 	e.mu.RUnlock()
 
-	r.Terms = []iot.ValueTerms{}
-	for _, code := range sortedKeys(verified) {
-		sp, _ := e.cfg.Species.Get(code) // load refuses species that are not there
-		v, err := worth.Of(sp, verified[code], now)
-		if err != nil {
-			return iot.HerdReport{}, err
-		}
-		r.Value += v.Middle
-		r.ValueLow += v.Low
-		r.ValueHigh += v.High
-		r.Terms = append(r.Terms, v.Terms)
+	v, err := worth.Of(e.cfg.Species, worth.Input{Animals: verified, Region: h.Region, At: now})
+	if err != nil {
+		return iot.HerdReport{}, err
 	}
+	r.Value, r.ValueLow, r.ValueHigh, r.Terms = v.Middle, v.Low, v.High, v.Terms
 	switch heard := r.Registered - r.NoData - r.Silent; {
 	case heard == 0:
 		r.Status, r.Reason = "unknown", "nothing_heard"
@@ -134,13 +126,4 @@ func (e *Engine) Report(ctx context.Context, tenant, herdID string) (iot.HerdRep
 		r.Status = "known"
 	}
 	return r, nil
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

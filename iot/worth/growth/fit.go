@@ -10,7 +10,7 @@ import (
 
 // ErrFewWeighings is returned for a herd that says too little to fit a curve.
 var ErrFewWeighings = fault.New(fault.Invalid, "growth.few_weighings",
-	"there are {animals} animals with {weighings} weighings at {ages} ages; a curve needs at least 3 animals, 6 weighings and 2 ages")
+	"there are {animals} animals with {weighings} weighings at {ages} ages; a curve needs at least 2 animals, 6 weighings and 2 ages")
 
 // Population is a model fitted to weighed animals.
 type Population struct {
@@ -78,7 +78,7 @@ func fit(animals [][]Point) (*Population, error) {
 			ages++
 		}
 	}
-	if some < 3 || len(all) < 6 || ages < 2 {
+	if some < 2 || len(all) < 6 || ages < 2 {
 		return nil, ErrFewWeighings.With("animals", some).With("weighings", len(all)).With("ages", ages)
 	}
 	p := &Population{}
