@@ -11,8 +11,8 @@ import (
 )
 
 // House decodes messages of every format. Its zero value knows no device profiles.
-// Its methods may be called from many goroutines; messages of one [Address.Stream]
-// must come in their order.
+// Its methods may be called from many goroutines; the messages of one Sparkplug edge
+// node, which stand on several topics, must come in their order.
 type House struct {
 	// Profiles say how devices' bytes and keys are read.
 	Profiles *profile.Catalogue

@@ -30,16 +30,6 @@ type Address struct {
 	Part   string // the format's own: "up" of ChirpStack, "DDATA/<device>" of Sparkplug, "gateway" of ThingsBoard
 }
 
-// Stream names the messages that must be decoded in their order: those of one
-// Sparkplug edge node, which stand on several topics, else those of one topic.
-func (a Address) Stream() string {
-	if a.Format != Sparkplug {
-		return a.Topic
-	}
-	group, _, _ := strings.Cut(strings.TrimPrefix(a.Topic, sparkplugRoot), "/")
-	return sparkplugRoot + group + "/" + a.Device
-}
-
 const (
 	furrowRoot    = "furrow/v1/"
 	sparkplugRoot = "spBv1.0/"

@@ -36,7 +36,8 @@ type Births interface {
 }
 
 // Host is the consuming side of Sparkplug. Its zero value keeps births in memory
-// only and asks nobody for a rebirth. Messages of one edge node must come in order.
+// only and asks nobody for a rebirth. Messages of one edge node must come in order, so
+// its topics are never read through a shared subscription ($share).
 type Host struct {
 	Births Births
 	// Rebirth sends payload on topic, to ask an edge node for its births again. It is
@@ -44,16 +45,13 @@ type Host struct {
 	Rebirth func(ctx context.Context, tenant, topic string, payload []byte)
 	// Edge is told when an edge node comes online or dies. May be nil.
 	Edge func(ctx context.Context, tenant, edge string, online bool, at time.Time)
-	// Shared says that other processes take a share of the same edge node's messages
-	// ($share): gaps are then normal, and births are read from Births again each second.
-	Shared bool
 
 	mu    sync.Mutex
 	edges map[edgeKey]*edge
 }
 
-// How often an edge node may be asked for a rebirth, how long births are believed
-// that another process may have replaced, and how many edge nodes are remembered.
+// How often an edge node may be asked for a rebirth, how often the kept births are
+// looked at for an alias that is not known, and how much is remembered.
 const (
 	rebirthEvery = time.Minute
 	reloadEvery  = time.Second
@@ -136,7 +134,7 @@ func (h *Host) Take(ctx context.Context, m Message, use func(Result, *Fix)) erro
 	}()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if err := h.load(ctx, e, m.Received, h.Shared); err != nil {
+	if err := h.load(ctx, e, m.Received, false); err != nil {
 		return err
 	}
 	t := &taking{host: h, edge: e, m: m, p: p}
@@ -168,7 +166,7 @@ func (h *Host) Take(ctx context.Context, m Message, use func(Result, *Fix)) erro
 	}
 	if len(t.result.Values) > 0 || len(t.result.Unknown) > 0 {
 		fix := &Fix{}
-		if d := e.devices[m.Device]; d != nil && !h.Shared {
+		if d := e.devices[m.Device]; d != nil {
 			fix = &d.fix
 		}
 		use(t.result, fix)
@@ -244,7 +242,7 @@ type taking struct {
 func (t *taking) sequence() {
 	e, seq := t.edge, t.p.Seq
 	defer func() { e.hasSeq, e.seq = true, seq }()
-	if t.host.Shared || !e.hasSeq || seq == e.seq || seq == (e.seq+1)&255 {
+	if !e.hasSeq || seq == e.seq || seq == (e.seq+1)&255 {
 		return
 	}
 	t.result.Gap, t.result.From, t.result.To = true, (e.seq+1)&255, (seq+255)&255
@@ -291,7 +289,7 @@ func (t *taking) data(ctx context.Context) error {
 	e := t.edge
 	t.sequence()
 	t.resolve()
-	if len(t.result.Unknown) > 0 && !t.host.Shared {
+	if len(t.result.Unknown) > 0 {
 		// Another process may have taken the birth meanwhile.
 		before := e.loaded
 		if err := t.host.load(ctx, e, t.m.Received, true); err != nil {
@@ -303,7 +301,7 @@ func (t *taking) data(ctx context.Context) error {
 	}
 	// A birth may have been missed while nobody listened, and a dead node that
 	// speaks has come back unheard.
-	if !e.born || !t.host.Shared && (!e.trusted || !e.online) || len(t.result.Unknown) > 0 {
+	if !e.born || !e.trusted || !e.online || len(t.result.Unknown) > 0 {
 		t.ask = true
 	}
 	return nil
