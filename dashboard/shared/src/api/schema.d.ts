@@ -1063,7 +1063,9 @@ export interface components {
             lat?: number;
             /** Format: double */
             lon?: number;
+            pen_id?: string;
             reason?: string;
+            signs?: string[];
             status: string;
             tag_id: string;
             /** Format: double */
@@ -1266,6 +1268,8 @@ export interface components {
             herd_id: string;
             id: string;
             kind: string;
+            pen_id?: string;
+            profile?: string;
             revoked: boolean;
         };
         Document: {
@@ -1434,11 +1438,47 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             fence: number[][][];
+            holding?: string;
             id: string;
             name: string;
             owner_id: string;
             owner_name: string;
+            pens?: components["schemas"]["Pen"][];
+            region?: string;
             species: string;
+        };
+        HerdCount: {
+            /** Format: double */
+            estimate: number;
+            /** Format: int64 */
+            high: number;
+            /** Format: date-time */
+            last_at?: string;
+            /** Format: double */
+            level: number;
+            /** Format: int64 */
+            low: number;
+            method: string;
+            reason?: string;
+            /** Format: int64 */
+            seen: number;
+            status: string;
+            /** Format: int64 */
+            tags: number;
+            /** Format: int64 */
+            windows: number;
+        };
+        HerdHealth: {
+            /** Format: int64 */
+            fever: number;
+            /** Format: int64 */
+            idle: number;
+            /** Format: int64 */
+            judged: number;
+            /** Format: int64 */
+            oestrus: number;
+            /** Format: int64 */
+            still: number;
         };
         HerdInBody: {
             animals: components["schemas"]["OperatorAnimalIn"][];
@@ -1454,7 +1494,10 @@ export interface components {
             report: components["schemas"]["HerdReport"];
         };
         HerdReport: {
+            count: components["schemas"]["HerdCount"];
+            health: components["schemas"]["HerdHealth"];
             herd_id: string;
+            integrity: components["schemas"]["Integrity"];
             /** Format: date-time */
             last_heard?: string;
             /** Format: date-time */
@@ -1471,6 +1514,8 @@ export interface components {
             silent: number;
             species: string;
             status: string;
+            /** Format: int64 */
+            tagged: number;
             terms: components["schemas"]["ValueTerms"][];
             /** Format: int64 */
             unverified: number;
@@ -1507,6 +1552,20 @@ export interface components {
             /** Format: int64 */
             principal: number;
             status: string;
+        };
+        Integrity: {
+            /** Format: int64 */
+            carrier: number;
+            /** Format: int64 */
+            impostors: number;
+            /** Format: int64 */
+            silent: number;
+            /** Format: int64 */
+            tag_off: number;
+            /** Format: int64 */
+            two_places: number;
+            /** Format: int64 */
+            two_tags: number;
         };
         LedgerEntry: {
             /** Format: date-time */
@@ -1817,6 +1876,11 @@ export interface components {
             ref?: string;
             /** Format: date-time */
             updated_at: string;
+        };
+        Pen: {
+            area: number[][][];
+            id: string;
+            name: string;
         };
         Phenology: {
             /** Format: date-time */
@@ -2152,6 +2216,7 @@ export interface components {
             role: "officer" | "borrower" | "anchor" | "partner" | "auditor" | "operator";
         };
         ValueTerms: {
+            class: string;
             /** Format: int64 */
             haircut_bp: number;
             /** Format: int64 */
@@ -2162,9 +2227,16 @@ export interface components {
             mortality_bp: number;
             price_date: string;
             /** Format: int64 */
+            price_fen_per_head: number;
+            /** Format: int64 */
             price_fen_per_kg: number;
+            price_region: string;
             price_source: string;
             species: string;
+            /** Format: int64 */
+            unborn: number;
+            /** Format: int64 */
+            weighed: number;
         };
         Word: {
             code: string;
@@ -2241,10 +2313,13 @@ export type Growth = components['schemas']['Growth'];
 export type GrowthPoint = components['schemas']['GrowthPoint'];
 export type Hazard = components['schemas']['Hazard'];
 export type Herd = components['schemas']['Herd'];
+export type HerdCount = components['schemas']['HerdCount'];
+export type HerdHealth = components['schemas']['HerdHealth'];
 export type HerdInBody = components['schemas']['HerdInBody'];
 export type HerdLine = components['schemas']['HerdLine'];
 export type HerdReport = components['schemas']['HerdReport'];
 export type Instalment = components['schemas']['Instalment'];
+export type Integrity = components['schemas']['Integrity'];
 export type LedgerEntry = components['schemas']['LedgerEntry'];
 export type Link = components['schemas']['Link'];
 export type ListAlert = components['schemas']['ListAlert'];
@@ -2282,6 +2357,7 @@ export type Overlap = components['schemas']['Overlap'];
 export type Party = components['schemas']['Party'];
 export type PastYear = components['schemas']['PastYear'];
 export type Payment = components['schemas']['Payment'];
+export type Pen = components['schemas']['Pen'];
 export type Phenology = components['schemas']['Phenology'];
 export type Plot = components['schemas']['Plot'];
 export type PlotCheck = components['schemas']['PlotCheck'];
