@@ -1,7 +1,11 @@
 // Package watch follows every tag as its readings come and says what befalls the
-// herd: an animal outside its fence, one that may be dead, a tag cut off, a tag or
-// a whole gateway gone silent. It speaks once when a matter opens and once when it
-// ends, forgets nothing it needs over a restart, and keeps a few hundred bytes a tag.
+// herd: an animal outside its fence, one that may be dead, feverish, on heat or idle;
+// a tag cut off, on something else, copied, or one of two on an animal; a tag or a
+// whole gateway gone silent. It speaks once when a matter opens and once when it ends,
+// and keeps about a kilobyte of each tag that is heard.
+//
+// Sub-packages are the methods: fence (positions), vital (baselines), double (tags that
+// do not stand for one animal), snap (how its memory is written).
 package watch
 
 import (
@@ -10,6 +14,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -17,7 +22,9 @@ import (
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/iot/series"
 	"github.com/furrowcredit/furrow/iot/species"
+	"github.com/furrowcredit/furrow/iot/watch/double"
 	"github.com/furrowcredit/furrow/iot/watch/fence"
+	"github.com/furrowcredit/furrow/iot/watch/vital"
 )
 
 // Config wires an Engine.
@@ -25,8 +32,11 @@ type Config struct {
 	Herds   iot.Store
 	Series  series.Store
 	Species *species.Catalogue
+	// Memory keeps what the watch knows over a restart. Without it the last hours or
+	// days of readings are read again. May be nil.
+	Memory Memory
 	// Raise is told of each event; what it refuses is told again at the next Tick.
-	// Telling it twice must be harmless. May be nil.
+	// Telling it twice must be harmless: after a crash it may be. May be nil.
 	Raise func(ctx context.Context, e iot.Event) error
 	// OnMove is told of each believed position; it must not block. May be nil.
 	OnMove func(herdID string, s iot.AnimalState)
@@ -37,15 +47,20 @@ type Config struct {
 // Engine watches all herds. Its methods may be called from many goroutines.
 type Engine struct {
 	cfg     Config
-	started time.Time
+	started int64 // Unix ms
 
-	// work makes one Observe or Tick at a time, events included, so that the order
-	// of events is the order of what they tell.
-	work sync.Mutex
+	loading sync.Mutex // one herd at a time is taken up
+	running atomic.Bool
+	bell    chan struct{} // rings when events wait
 
-	mu    sync.RWMutex // guards the state below
+	mu    sync.RWMutex // guards the maps, not what is in them
 	herds map[key]*herd
-	tags  map[key]*tag
+	tags  map[string]map[string]*member // by tenant and tag
+
+	due struct {
+		sync.Mutex
+		herds map[*herd]struct{} // with events that wait
+	}
 }
 
 type key struct{ tenant, id string }
@@ -53,10 +68,26 @@ type key struct{ tenant, id string }
 // herd is a herd with what its fence and species mean for the watch.
 type herd struct {
 	iot.Herd
-	ground   *fence.Ground
-	animals  []*tag
-	gateways map[string]*matter
-	fresh    bool // nothing was told of it before this engine
+	ground *fence.Ground
+	pens   *fence.Ground // in the ground's plane; nil without pens
+	lon    float64       // of its middle
+
+	telling sync.Mutex // one delivery of its events at a time
+
+	mu       sync.Mutex // guards all below
+	members  []member
+	heard    []*track
+	gateways []gateway
+	vital    vital.Herd
+	grid     map[double.Cell]*track
+	outbox   outbox
+	next     int64 // when to look for silence, Unix ms; 0 never
+	blank    bool  // nobody knows what was told of it
+	building bool  // from its readings alone
+	blind    bool  // the series store did not answer when it was taken up
+	dirty    bool  // changed since it was saved
+	urgent   bool  // something was told since
+	saved    int64 // Unix ms
 }
 
 // New returns an engine that knows no herd yet; see Restore and Reload.
@@ -64,12 +95,14 @@ func New(cfg Config) *Engine {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Engine{cfg: cfg, started: cfg.Now().Truncate(time.Millisecond), herds: make(map[key]*herd), tags: make(map[key]*tag)}
+	e := &Engine{cfg: cfg, started: cfg.Now().UnixMilli(), bell: make(chan struct{}, 1),
+		herds: make(map[key]*herd), tags: make(map[string]map[string]*member)}
+	e.due.herds = make(map[*herd]struct{})
+	return e
 }
 
-// Restore loads every herd and reads the last hours of each tag again, so that the
-// watch believes after a restart what it believed before. It tells nobody; matters
-// that are open are told again with the next reading or Tick.
+// Restore takes up every herd and brings it to where the saved readings leave it. A
+// series store that does not answer does not stop it: those herds catch up later.
 func (e *Engine) Restore(ctx context.Context) error {
 	herds, err := e.cfg.Herds.AllHerds(ctx)
 	if err != nil {
@@ -83,7 +116,8 @@ func (e *Engine) Restore(ctx context.Context) error {
 	return nil
 }
 
-// Reload takes up a herd that was registered or changed.
+// Reload takes up a herd that was registered or changed. What is known of its tags
+// stays, of each animal that wears the same tag as before.
 func (e *Engine) Reload(ctx context.Context, tenant, herdID string) error {
 	h, err := e.cfg.Herds.Herd(ctx, tenant, herdID)
 	if err != nil {
@@ -93,213 +127,271 @@ func (e *Engine) Reload(ctx context.Context, tenant, herdID string) error {
 }
 
 func (e *Engine) load(ctx context.Context, ih iot.Herd, restore bool) error {
+	e.loading.Lock()
+	defer e.loading.Unlock()
 	animals, err := e.cfg.Herds.Animals(ctx, ih.Tenant, ih.ID)
 	if err != nil {
 		return err
 	}
-	e.work.Lock()
-	defer e.work.Unlock()
-	h := &herd{Herd: ih, ground: fence.New(ih.Fence), gateways: make(map[string]*matter), fresh: !restore}
-	e.mu.RLock()
-	if old := e.herds[key{ih.Tenant, ih.ID}]; old != nil {
-		h.gateways, h.fresh = old.gateways, old.fresh
-	}
-	known := make(map[string]*tag, len(animals))
-	for _, a := range animals {
-		if t := e.tags[key{ih.Tenant, a.TagID}]; t != nil && t.animal.ID == a.ID {
-			known[a.ID] = t
-		}
-	}
-	e.mu.RUnlock()
-
-	for _, a := range animals {
-		sp, ok := e.cfg.Species.Get(a.Species)
-		if !ok {
-			return iot.ErrHerdSpecies.With("species", a.Species)
-		}
-		t := known[a.ID]
-		if t == nil {
-			t = newTag(sp.Watch, !restore)
-			t.herd, t.animal, t.margins = h, a, fence.NewMargins(sp.Watch, h.ground)
-			if restore && a.TagID != "" {
-				if err := e.replay(ctx, h, t); err != nil {
-					return err
-				}
-			}
-		}
-		h.animals = append(h.animals, t)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if old := e.herds[key{ih.Tenant, ih.ID}]; old != nil {
-		for _, t := range old.animals {
-			delete(e.tags, key{ih.Tenant, t.animal.TagID})
-		}
-	}
-	e.herds[key{ih.Tenant, ih.ID}] = h
-	for i, t := range h.animals {
-		t.herd, t.animal, t.margins = h, animals[i], fence.NewMargins(t.w, h.ground)
-		if t.animal.TagID != "" {
-			e.tags[key{ih.Tenant, t.animal.TagID}] = t
-		}
-	}
-	return nil
-}
-
-// replay brings a tag to where its stored readings leave it.
-func (e *Engine) replay(ctx context.Context, h *herd, t *tag) error {
-	now := e.cfg.Now()
-	s, tenant, id := e.cfg.Series, h.Tenant, t.animal.TagID
-	end := now.Add(time.Hour)
-	recent, err := s.Range(ctx, tenant, id, now.Add(-t.w.Still()-time.Hour), end, 0)
+	h, err := e.build(ih, animals)
 	if err != nil {
 		return err
 	}
-	if len(recent) == 0 {
-		last, err := s.Latest(ctx, tenant, []string{id})
-		if err != nil {
+	k := key{ih.Tenant, ih.ID}
+	e.mu.RLock()
+	old := e.herds[k]
+	e.mu.RUnlock()
+	if old == nil && restore {
+		if err := e.recall(ctx, h); err != nil {
 			return err
 		}
-		for _, r := range last {
-			recent = append(recent, r)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if old != nil {
+		old.mu.Lock()
+		defer old.mu.Unlock()
+		h.inherit(old)
+		for i := range old.members {
+			delete(e.tags[ih.Tenant], old.members[i].TagID)
 		}
 	}
-	var seen [matters]bool
-	for i := range recent {
-		t.take(&recent[i])
-		for j := range t.matters {
-			seen[j] = seen[j] || t.matters[j].open
-		}
+	e.herds[k] = h
+	if len(h.outbox.events) > 0 {
+		e.ring(h)
 	}
-	if t.presence.Place() == fence.NeverEntered {
-		// It may have been inside before the hours that were read again.
-		early, err := s.Range(ctx, tenant, id, now.Add(-30*24*time.Hour), end, 200)
-		if err != nil {
-			return err
-		}
-		for i := range early {
-			if p, ok := position(&early[i]); ok && h.ground.Distance(h.ground.Plane().Metres(p)) <= 0 {
-				t.presence = fence.PresenceAt(fence.Outside)
-				t.settle()
-				break
-			}
-		}
+	tags := e.tags[ih.Tenant]
+	if tags == nil {
+		tags = make(map[string]*member, len(h.members))
+		e.tags[ih.Tenant] = tags
 	}
-	for j := range t.matters {
-		if m := &t.matters[j]; !seen[j] && !m.open {
-			m.event = iot.Event{} // nothing to tell until the tag is heard again
+	for i := range h.members {
+		if m := &h.members[i]; m.TagID != "" {
+			tags[m.TagID] = m
 		}
 	}
 	return nil
 }
 
-// position is where a reading says the tag is, in degrees.
-func position(r *iot.Reading) (orb.Point, bool) {
-	if r.Lon == nil || r.Lat == nil {
-		return orb.Point{}, false
+// build makes the herd of its registration. Animals that are dead or gone are not
+// watched.
+func (e *Engine) build(ih iot.Herd, animals []iot.Animal) (*herd, error) {
+	polygons := []orb.Polygon{ih.Fence}
+	for _, p := range ih.Pens {
+		polygons = append(polygons, p.Area)
 	}
-	p := orb.Point{*r.Lon, *r.Lat}
-	return p, !fence.IsZero(p)
+	h := &herd{Herd: ih, ground: fence.New(polygons...)}
+	h.lon = h.ground.Plane().Origin[0]
+	if len(ih.Pens) > 0 {
+		h.pens = h.ground.Part(1)
+	}
+	h.members = make([]member, 0, len(animals))
+	byCode := make(map[string]*species.Species)
+	for _, a := range animals {
+		sp := byCode[a.Species]
+		if sp == nil {
+			s, ok := e.cfg.Species.Get(a.Species)
+			if !ok {
+				return nil, iot.ErrHerdSpecies.With("species", a.Species)
+			}
+			sp = &s
+			byCode[a.Species] = sp
+		}
+		if !a.Here() {
+			continue
+		}
+		a.HerdID, a.Species = ih.ID, sp.Code // one text for all
+		h.members = append(h.members, member{Animal: a, herd: h, w: &sp.Watch})
+	}
+	return h, nil
+}
+
+// inherit takes over what was known of the herd as it was registered before.
+func (h *herd) inherit(old *herd) {
+	h.gateways, h.vital, h.outbox, h.next, h.blank, h.blind, h.saved = old.gateways, old.vital, old.outbox, old.next, old.blank, old.blind, old.saved
+	h.dirty, old.outbox = true, outbox{}
+	before := make(map[string]*track, len(old.heard))
+	for _, t := range old.heard {
+		before[t.ID+"\n"+t.TagID] = t
+	}
+	from, to := old.ground.Plane(), h.ground.Plane()
+	for i := range h.members {
+		m := &h.members[i]
+		t := before[m.ID+"\n"+m.TagID]
+		if t == nil {
+			continue
+		}
+		delete(before, m.ID+"\n"+m.TagID)
+		t.member, m.track = m, t
+		t.margins = fence.NewMargins(*m.w, h.ground)
+		if from != to {
+			t.replane(func(p orb.Point) orb.Point { return to.Metres(from.Degrees(p)) })
+		}
+		if int(t.pen) > len(h.Pens) || t.pen > 0 && h.Pens[t.pen-1].ID != old.Pens[t.pen-1].ID {
+			t.pen = 0
+		}
+		h.heard = append(h.heard, t)
+	}
+	for _, t := range h.heard {
+		t.pairs = slices.DeleteFunc(t.pairs, func(p pairing) bool { return p.other.herd != h })
+	}
+}
+
+// replane puts all places of a track into another plane.
+func (t *track) replane(to func(orb.Point) orb.Point) {
+	t.gate.Move(to)
+	t.spot.Move(to)
+	if t.places != nil {
+		t.places.Move(to)
+	}
+	for i := range t.pairs {
+		t.pairs[i].pair.Move(to)
+	}
+	for _, p := range []*[2]float32{&t.anchor, &t.coldAt} {
+		q := to(orb.Point{float64(p[0]), float64(p[1])})
+		*p = [2]float32{float32(q[0]), float32(q[1])}
+	}
 }
 
 // Observe takes readings that are saved, in any order. Readings that are older than
-// what is known of their tag change nothing: they neither raise nor clear.
+// what is known of their tag change nothing: they neither raise nor clear. Events are
+// told by Run, or before Observe returns while Run does not.
 func (e *Engine) Observe(readings []iot.Reading) {
-	e.work.Lock()
-	defer e.work.Unlock()
-	type move struct {
-		h *herd
-		s iot.AnimalState
-	}
 	var moves []move
-	touched := make([]*tag, 0, len(readings))
 	now := e.cfg.Now()
-	e.mu.Lock()
-	for i := range readings {
-		t := e.tags[key{readings[i].Tenant, readings[i].Tag}]
-		if t == nil {
-			continue // registered a moment ago, or not worn by an animal
-		}
-		moved := t.take(&readings[i])
-		if len(touched) == 0 || touched[len(touched)-1] != t {
-			touched = append(touched, t)
-		}
-		if moved && e.cfg.OnMove != nil {
-			moves = append(moves, move{t.herd, t.state(now)})
-		}
-	}
-	e.mu.Unlock()
-	ctx := context.Background() // the readings are saved: what they mean must be told
-	for _, t := range touched {
-		e.tell(ctx, t)
-	}
-	for _, m := range moves {
-		e.cfg.OnMove(m.h.ID, m.s)
-	}
-}
-
-// tell raises what changed of one tag. The caller holds work.
-func (e *Engine) tell(ctx context.Context, t *tag) {
-	for i := range t.matters {
-		e.raise(ctx, &t.matters[i])
-	}
-}
-
-// raise tells a matter that is due, and remembers that it was told.
-func (e *Engine) raise(ctx context.Context, m *matter) {
 	e.mu.RLock()
-	due, event := m.due()
-	e.mu.RUnlock()
-	if !due {
-		return
-	}
-	if e.cfg.Raise != nil {
-		if err := e.cfg.Raise(ctx, event); err != nil {
-			e.cfg.Log.Error("an event could not be told; it is kept and told again", "kind", event.Kind, "subject", event.Subject, "error", err)
-			return
+	for i := 0; i < len(readings); {
+		m := e.tags[readings[i].Tenant][readings[i].Tag]
+		if m == nil {
+			i++ // registered a moment ago, or not worn by an animal
+			continue
+		}
+		h := m.herd
+		h.mu.Lock()
+		for m != nil && m.herd == h {
+			if h.take(m, &readings[i]) && e.cfg.OnMove != nil {
+				moves = append(moves, move{h.ID, m.state(now)})
+			}
+			if i++; i == len(readings) {
+				break
+			}
+			m = e.tags[readings[i].Tenant][readings[i].Tag]
+		}
+		waiting := len(h.outbox.events) > 0
+		h.mu.Unlock()
+		if waiting {
+			e.ring(h)
 		}
 	}
-	e.mu.Lock()
-	m.told(event)
-	e.mu.Unlock()
+	e.mu.RUnlock()
+	for _, m := range moves {
+		e.cfg.OnMove(m.herd, m.state)
+	}
+	if !e.running.Load() {
+		e.tellAll(context.Background()) // the readings are saved: what they mean must be told
+	}
+}
+
+type move struct {
+	herd  string
+	state iot.AnimalState
+}
+
+// take hands a reading to its track, which comes with the first one.
+func (h *herd) take(m *member, r *iot.Reading) (moved bool) {
+	if m.track == nil {
+		m.track = newTrack(m)
+		if h.blank {
+			m.track.unknown = unsure
+		}
+		h.heard = append(h.heard, m.track)
+	}
+	return m.track.take(r)
+}
+
+// ring says that a herd has events to tell.
+func (e *Engine) ring(h *herd) {
+	e.due.Lock()
+	e.due.herds[h] = struct{}{}
+	e.due.Unlock()
+	select {
+	case e.bell <- struct{}{}:
+	default:
+	}
+}
+
+// tellAll tells what waits.
+func (e *Engine) tellAll(ctx context.Context) {
+	e.due.Lock()
+	herds := make([]*herd, 0, len(e.due.herds))
+	for h := range e.due.herds {
+		herds = append(herds, h)
+	}
+	clear(e.due.herds)
+	e.due.Unlock()
+	slices.SortFunc(herds, func(a, b *herd) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	for _, h := range herds {
+		e.deliver(ctx, h)
+	}
 }
 
 // every is how often Run looks for silence.
 const every = 5 * time.Second
 
-// Run calls Tick until ctx ends.
+// Run tells events as they come and calls Tick until ctx ends.
 func (e *Engine) Run(ctx context.Context) error {
+	e.running.Store(true)
+	defer e.running.Store(false)
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
+	var ticks sync.WaitGroup // beside the telling, so that neither waits for the other
+	defer ticks.Wait()
+	ticks.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				e.Tick(ctx, e.cfg.Now())
+			}
+		}
+	})
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-ticker.C:
-			e.Tick(ctx, e.cfg.Now())
+		case <-e.bell:
+			e.tellAll(ctx)
 		}
 	}
 }
 
-// Tick looks for silence and tells what could not be told before; Run calls it
-// every few seconds.
+// Tick looks for silence, tells what could not be told before, lets herds catch up
+// that were taken up blind, and saves what changed; Run calls it every few seconds.
 func (e *Engine) Tick(ctx context.Context, now time.Time) {
-	e.work.Lock()
-	defer e.work.Unlock()
-	e.mu.Lock()
-	herds := make([]*herd, 0, len(e.herds))
+	ms := now.UnixMilli()
+	var changed []*herd
+	e.mu.RLock()
 	for _, h := range e.herds {
-		e.listen(h, now)
-		herds = append(herds, h)
-	}
-	e.mu.Unlock()
-	slices.SortFunc(herds, func(a, b *herd) int { return a.CreatedAt.Compare(b.CreatedAt) })
-	for _, h := range herds {
-		for _, m := range h.gateways {
-			e.raise(ctx, m)
+		h.mu.Lock()
+		h.listen(ms, e.started)
+		if len(h.outbox.events) > 0 || h.blind || e.saves(h, ms) {
+			changed = append(changed, h)
 		}
-		for _, t := range h.animals {
-			e.tell(ctx, t)
+		h.mu.Unlock()
+	}
+	e.mu.RUnlock()
+	slices.SortFunc(changed, func(a, b *herd) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	for _, h := range changed {
+		e.deliver(ctx, h)
+		if h.blind {
+			e.catchUp(ctx, h)
+		}
+		h.mu.Lock()
+		save := e.saves(h, ms)
+		h.mu.Unlock()
+		if save {
+			e.save(ctx, h, now)
 		}
 	}
 }
@@ -318,4 +410,59 @@ func (e *Engine) find(ctx context.Context, tenant, herdID string) (*herd, error)
 		}
 	}
 	return nil, errors.New("watch: a herd was taken up and is not there") // cannot happen
+}
+
+// Confirm takes what a person saw of an animal that may be dead. Alive ends the matter
+// until new hours speak for it; dead keeps the animal unverified, whatever its tag
+// tells, until somebody says otherwise or the registry takes it away.
+// iot.ErrAnimalNotFound when the tenant's watch has no such animal.
+func (e *Engine) Confirm(ctx context.Context, tenant, animalID string, alive bool, by string) error {
+	h, err := e.confirm(tenant, animalID, alive, by)
+	if err != nil {
+		return err
+	}
+	e.deliver(ctx, h)
+	e.save(ctx, h, e.cfg.Now())
+	return nil
+}
+
+func (e *Engine) confirm(tenant, animalID string, alive bool, by string) (*herd, error) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	for k, h := range e.herds {
+		if k.tenant != tenant {
+			continue
+		}
+		i := slices.IndexFunc(h.members, func(m member) bool { return m.ID == animalID })
+		if i < 0 {
+			continue
+		}
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		m := &h.members[i]
+		if m.track == nil {
+			m.track = newTrack(m)
+			m.track.at = e.cfg.Now().UnixMilli()
+			h.heard = append(h.heard, m.track)
+		}
+		m.track.seen(alive, by)
+		return h, nil
+	}
+	return nil, iot.ErrAnimalNotFound
+}
+
+// seen takes what a person saw.
+func (t *track) seen(alive bool, by string) {
+	t.dead, t.still = !alive, !alive
+	if alive {
+		t.stillSince, t.quietCount, t.bursts, t.cold = t.at, 0, 0, 0
+	}
+	n := len(t.herd.outbox.events)
+	t.set(stillMatter, t.still)
+	for i := n; i < len(t.herd.outbox.events); i++ {
+		ev := t.herd.outbox.events[i].Evidence
+		ev["confirmed_by"] = by
+		ev["confirmed"] = map[bool]string{true: "alive", false: "dead"}[alive]
+	}
+	t.herd.dirty, t.herd.urgent = true, true
 }

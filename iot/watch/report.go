@@ -2,6 +2,9 @@ package watch
 
 import (
 	"context"
+	"math"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/furrowcredit/furrow/iot"
@@ -20,57 +23,146 @@ const (
 )
 
 // state is what is believed of the animal now. What speaks loudest against it wins.
-func (t *tag) state(now time.Time) iot.AnimalState {
-	s := iot.AnimalState{AnimalID: t.animal.ID, Code: t.animal.Identity.Code, TagID: t.animal.TagID,
-		Temp: t.temp, Activity: t.activity, Battery: t.battery}
-	if t.heard {
-		at := t.at
-		s.LastHeard = &at
-	}
-	if !t.fix.IsZero() {
-		fix, lon, lat := t.fix, t.lon, t.lat
-		s.LastFix, s.Lon, s.Lat = &fix, &lon, &lat
-	}
-	switch place := t.presence.Place(); {
-	case t.animal.TagID == "":
+func (m *member) state(now time.Time) iot.AnimalState {
+	s := iot.AnimalState{AnimalID: m.ID, Code: m.Identity.Code, TagID: m.TagID}
+	t := m.track
+	switch {
+	case m.TagID == "":
 		s.Status, s.Reason = StatusNoData, "no_tag"
-	case !t.heard:
+		return s
+	case t == nil:
 		s.Status, s.Reason = StatusNoData, "never_heard"
-	case t.off:
-		s.Status, s.Reason = StatusUnverified, string(iot.TagOff)
-	case t.still:
-		s.Status, s.Reason = StatusUnverified, string(iot.Stillness)
-	case place == fence.Outside:
-		s.Status, s.Reason = StatusOutside, string(iot.FenceExit)
-	case t.outage:
-		s.Status, s.Reason = StatusSilent, string(iot.GatewaySilent)
-	case t.silent || t.quiet(now):
-		s.Status, s.Reason = StatusSilent, string(iot.Silence)
-	case place == fence.NeverEntered:
-		s.Status = StatusNeverEntered
-	case place == fence.Nowhere:
-		s.Status, s.Reason = StatusUnverified, "no_position"
-	default:
-		s.Status = StatusInside
+		return s
 	}
+	at := unix(t.at)
+	s.LastHeard = &at
+	s.Temp, s.Activity, s.Battery = number(t.temp), number(t.activity), number(t.battery)
+	if t.fixes {
+		fix, place := t.gate.Last.At, m.herd.ground.Plane().Degrees(t.spot.At())
+		s.LastFix, s.Lon, s.Lat = &fix, &place[0], &place[1]
+		if t.pen > 0 {
+			s.PenID = m.herd.Pens[t.pen-1].ID
+		}
+	}
+	s.Status, s.Reason = t.status(now)
+	for i := range t.matters {
+		if k := string(kinds[t.matters[i].kind]); k != s.Reason {
+			s.Signs = append(s.Signs, k)
+		}
+	}
+	slices.Sort(s.Signs)
 	return s
+}
+
+func (t *track) status(now time.Time) (status, reason string) {
+	place := t.presence.Place()
+	switch {
+	case t.off:
+		return StatusUnverified, string(iot.TagOff)
+	case t.still:
+		return StatusUnverified, string(iot.Stillness)
+	case t.matter(carrierMatter) != nil:
+		return StatusUnverified, string(iot.Carrier)
+	case t.matter(placesMatter) != nil:
+		return StatusUnverified, string(iot.TwoPlaces)
+	case place == fence.Outside:
+		return StatusOutside, string(iot.FenceExit)
+	case t.outage:
+		return StatusSilent, string(iot.GatewaySilent)
+	case t.silent || t.quiet(now.UnixMilli()):
+		return StatusSilent, string(iot.Silence)
+	case t.house() || t.herd.ground.Empty():
+		return StatusInside, "" // it has no fence to be outside of
+	case place == fence.NeverEntered:
+		return StatusNeverEntered, ""
+	case place == fence.Nowhere:
+		return StatusUnverified, "no_position"
+	}
+	return StatusInside, ""
+}
+
+// number is a kept number as it came, or nil: 29.4 stays 29.4, though it is kept in
+// half the bits.
+func number(v float32) *float64 {
+	f, err := strconv.ParseFloat(strconv.FormatFloat(float64(v), 'g', -1, 32), 64)
+	if err != nil || math.IsNaN(f) {
+		return nil
+	}
+	return &f
+}
+
+// Watched is what the watch believes of one herd now.
+type Watched struct {
+	Animals   []iot.Animal      // that are watched, in the order of registration
+	States    []iot.AnimalState // of each of them
+	Health    iot.HerdHealth
+	Integrity iot.Integrity // Impostors is not the watch's: who publishes as others is known on arrival
+	LastHeard *time.Time
+}
+
+// Watched returns what is believed of a herd now. iot.ErrHerdNotFound.
+func (e *Engine) Watched(ctx context.Context, tenant, herdID string) (Watched, error) {
+	h, err := e.find(ctx, tenant, herdID)
+	if err != nil {
+		return Watched{}, err
+	}
+	now := e.cfg.Now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	w := Watched{Animals: make([]iot.Animal, len(h.members)), States: make([]iot.AnimalState, len(h.members))}
+	newest := int64(0)
+	for i := range h.members {
+		m := &h.members[i]
+		w.Animals[i], w.States[i] = m.Animal, m.state(now)
+		if m.track == nil {
+			continue
+		}
+		newest = max(newest, m.track.at)
+		m.track.sum(&w.Health, &w.Integrity)
+		if w.States[i].Status == StatusSilent {
+			w.Integrity.Silent++
+		}
+	}
+	if newest != 0 {
+		at := unix(newest)
+		w.LastHeard = &at
+	}
+	return w, nil
+}
+
+// sum adds an animal to what is said of its herd.
+func (t *track) sum(health *iot.HerdHealth, integrity *iot.Integrity) {
+	if t.body.Judged() {
+		health.Judged++
+	}
+	for i := range t.matters {
+		switch t.matters[i].kind {
+		case feverMatter:
+			health.Fever++
+		case oestrusMatter:
+			health.Oestrus++
+		case stillMatter:
+			health.Still++
+		case idleMatter:
+			health.Idle++
+		case offMatter:
+			integrity.TagOff++
+		case carrierMatter:
+			integrity.Carrier++
+		case pairMatter:
+			integrity.TwoTags++
+		case placesMatter:
+			integrity.TwoPlaces++
+		case exitMatter, silenceMatter: // counted by status
+		}
+	}
 }
 
 // States returns what is believed of each animal of a herd, in the order of
 // registration. iot.ErrHerdNotFound.
 func (e *Engine) States(ctx context.Context, tenant, herdID string) ([]iot.AnimalState, error) {
-	h, err := e.find(ctx, tenant, herdID)
-	if err != nil {
-		return nil, err
-	}
-	now := e.cfg.Now()
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	out := make([]iot.AnimalState, len(h.animals))
-	for i, t := range h.animals {
-		out[i] = t.state(now)
-	}
-	return out, nil
+	w, err := e.Watched(ctx, tenant, herdID)
+	return w.States, err
 }
 
 // Method names the method and its version in reports.
@@ -86,17 +178,19 @@ func (e *Engine) Report(ctx context.Context, tenant, herdID string) (iot.HerdRep
 	if err != nil {
 		return iot.HerdReport{}, err
 	}
+	w, err := e.Watched(ctx, tenant, herdID)
+	if err != nil {
+		return iot.HerdReport{}, err
+	}
 	now := e.cfg.Now().UTC()
-	r := iot.HerdReport{HerdID: h.ID, Species: h.Species, Method: Method, MadeAt: now}
+	r := iot.HerdReport{HerdID: h.ID, Species: h.Species, Method: Method, MadeAt: now, Registered: len(w.States),
+		Health: w.Health, Integrity: w.Integrity, LastHeard: w.LastHeard}
 	var verified []iot.Animal
-	e.mu.RLock()
-	for _, t := range h.animals {
-		r.Registered++
-		s := t.state(now)
+	for i, s := range w.States {
 		switch s.Status {
 		case StatusInside:
 			r.Verified++
-			verified = append(verified, t.animal)
+			verified = append(verified, w.Animals[i])
 		case StatusOutside, StatusNeverEntered:
 			r.Outside++
 		case StatusSilent:
@@ -106,11 +200,8 @@ func (e *Engine) Report(ctx context.Context, tenant, herdID string) (iot.HerdRep
 		default:
 			r.NoData++
 		}
-		if s.LastHeard != nil && (r.LastHeard == nil || s.LastHeard.After(*r.LastHeard)) {
-			r.LastHeard = s.LastHeard
-		}
 	}
-	e.mu.RUnlock()
+	r.Tagged = r.Verified
 
 	v, err := worth.Of(e.cfg.Species, worth.Input{Animals: verified, Region: h.Region, At: now})
 	if err != nil {

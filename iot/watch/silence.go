@@ -13,77 +13,149 @@ const (
 	backShare   = 0.5 // below it the gateway is heard again
 )
 
-// listen finds the tags and gateways of a herd that fell silent. After a start the
-// house itself was deaf, so a tag gets its whole limit again. Tags that publish by
-// themselves count as the gateway "" of their herd: where most of them fall silent
-// at once it is their common network.
-func (e *Engine) listen(h *herd, now time.Time) {
-	type group struct {
-		tags  []*tag
-		quiet int
-		at    time.Time // newest device time through it
-	}
-	groups := make(map[string]*group)
-	lost := make(map[*tag]bool)
-	for _, t := range h.animals {
-		if !t.heard {
-			continue
-		}
-		g := groups[t.gateway]
-		if g == nil {
-			g = &group{}
-			groups[t.gateway] = g
-		}
-		g.tags = append(g.tags, t)
-		if t.at.After(g.at) {
-			g.at = t.at
-		}
-		if t.quiet(now) && (!t.received.Before(e.started) || now.Sub(e.started) > t.limit()) {
-			lost[t] = true
-			g.quiet++
+// backlogGuard is how long nothing may have come from a tag before its device time
+// counts: while an outage's backlog pours in, old times are no silence.
+const backlogGuard = 2 * time.Minute
+
+// gateway is one way by which tags of a herd are heard. Tags that publish by
+// themselves share the gateway "": where most of them fall silent at once it is their
+// common network.
+type gateway struct {
+	id      string
+	newest  int64 // device time through it
+	open    bool  // it is silent
+	unknown bool  // nobody knows what was told of it
+}
+
+func (h *herd) gatewayOf(id string) uint16 {
+	for i := range h.gateways {
+		if h.gateways[i].id == id {
+			return uint16(i)
 		}
 	}
-	for id, g := range groups {
-		outage := false
-		if len(g.tags) >= gatewayTags {
-			share := float64(g.quiet) / float64(len(g.tags))
-			m := h.gateways[id]
-			if m == nil {
-				m = &matter{}
-				if h.fresh {
-					m.state = toldClosed
-				}
-				h.gateways[id] = m
+	h.gateways = append(h.gateways, gateway{id: id, unknown: h.blank})
+	return uint16(len(h.gateways) - 1)
+}
+
+// quiet tells whether the tag has been silent for longer than it ever is.
+func (t *track) quiet(now int64) bool {
+	return now-t.at > t.limit().Milliseconds() && now-t.received > backlogGuard.Milliseconds()
+}
+
+// roams tells whether two gateways hear the tag by turns: it cannot be counted
+// against one of them.
+func (t *track) roams() bool {
+	return t.via[1].at != 0 && t.at-t.via[1].at <= t.limit().Milliseconds()
+}
+
+// group is what a gateway's own tags say of it now.
+type group struct {
+	tags, quiet int
+	outage      bool
+}
+
+// wake has the herd looked at again at a time, in Unix ms.
+func (h *herd) wake(at int64) {
+	if h.next == 0 || at < h.next {
+		h.next = at
+	}
+}
+
+// listen finds the tags and gateways of a herd that fell silent, and says when to look
+// again. After a start the house itself was deaf, so a tag gets its whole limit again.
+func (h *herd) listen(now, started int64) {
+	if h.next == 0 || now < h.next {
+		return
+	}
+	h.next = 0
+	groups := make([]group, len(h.gateways))
+	waiting := false
+	for _, t := range h.heard {
+		limit := t.limit().Milliseconds()
+		t.lost = t.quiet(now) && (t.received >= started || now-started > limit)
+		if t.heldSince != 0 && now-t.received > backlogGuard.Milliseconds() {
+			t.heldSince = 0
+			t.settle()
+		}
+		if !t.lost {
+			due := max(t.at+limit, t.received+backlogGuard.Milliseconds()) + 1
+			if t.received < started {
+				due = max(due, started+limit+1)
 			}
-			outage = share >= outageShare || m.open && share >= backShare
-			if outage || m.open || m.state == neverTold && g.quiet == 0 && !g.at.Before(e.started) {
-				m.set(outage, g.at, func() iot.Event {
-					subject, label := id, id
-					if id == "" {
-						subject, label = h.ID, h.Name
-					}
-					return iot.Event{Tenant: h.Tenant, Kind: iot.GatewaySilent, HerdID: h.ID, Subject: subject, Label: label,
-						At: g.at, Severity: "warning", Evidence: map[string]string{
-							"gateway": id, "tags": strconv.Itoa(len(g.tags)), "silent": strconv.Itoa(g.quiet),
-							"last_heard": g.at.UTC().Format(time.RFC3339)}}
-				})
+			h.wake(due)
+		} else {
+			waiting = waiting || !t.silent || t.outage
+		}
+		if !t.roams() {
+			g := &groups[t.via[0].gateway]
+			g.tags++
+			if t.lost {
+				g.quiet++
 			}
 		}
-		for _, t := range g.tags {
-			if !lost[t] {
-				continue // a reading ends silence, not the clock
-			}
-			// A tag alone is silent when its gateway brought others since. While it did
-			// not, it may be the gateway: wait until enough tags say so.
-			alone := len(g.tags) < gatewayTags || g.at.Sub(t.at) > t.limit()/2
-			switch {
-			case t.silent && !t.outage: // told already
-			case outage && g.at.Sub(t.at) <= t.limit():
-				t.silent, t.outage = true, true
-			case alone:
-				t.silent, t.outage = true, false
-				t.set(silenceMatter, true)
-			}
+	}
+	for i := range groups {
+		h.outage(i, &groups[i], started)
+		waiting = waiting || h.gateways[i].open
+	}
+	for _, t := range h.heard {
+		if t.lost {
+			h.missing(t, groups)
 		}
+	}
+	if waiting {
+		h.wake(now + 1)
+	}
+}
+
+// outage says whether a gateway is silent.
+func (h *herd) outage(i int, g *group, started int64) {
+	w := &h.gateways[i]
+	if g.tags >= gatewayTags {
+		share := float64(g.quiet) / float64(g.tags)
+		g.outage = share >= outageShare || w.open && share >= backShare
+	}
+	switch {
+	case g.outage && !w.open, !g.outage && w.open:
+	case w.unknown && !g.outage && g.quiet == 0 && w.newest >= started:
+		// after a start without memory: what was told before is over
+	default:
+		return
+	}
+	w.open, w.unknown, h.dirty, h.urgent = g.outage, false, true, true
+	subject, label := w.id, w.id
+	if w.id == "" {
+		subject, label = h.ID, h.Name
+	}
+	h.outbox.add(iot.Event{Tenant: h.Tenant, Kind: iot.GatewaySilent, HerdID: h.ID, Subject: subject, Label: label,
+		At: unix(w.newest), Severity: "warning", Cleared: !g.outage, Evidence: map[string]string{
+			"gateway": w.id, "tags": strconv.Itoa(g.tags), "silent": strconv.Itoa(g.quiet),
+			"last_heard": unix(w.newest).Format(time.RFC3339)}})
+}
+
+// missing decides about a tag that is lost: alone, or with its gateway. A tag is
+// silent alone when a gateway of its own brought others since. While none did, it may
+// be the gateway: wait until enough tags say so.
+func (h *herd) missing(t *track, groups []group) {
+	if t.silent && !t.outage {
+		return // told already
+	}
+	limit := t.limit().Milliseconds()
+	ways := t.via[:1]
+	if t.roams() {
+		ways = t.via[:]
+	}
+	outage, alone := true, false
+	for _, v := range ways {
+		newest, g := h.gateways[v.gateway].newest, groups[v.gateway]
+		outage = outage && g.outage && newest-t.at <= limit
+		alone = alone || newest-t.at > limit/2 || g.tags < gatewayTags && !g.outage
+	}
+	switch {
+	case outage:
+		t.silent, t.outage = true, true
+	case alone:
+		t.silent, t.outage = true, false
+		t.set(silenceMatter, true)
 	}
 }

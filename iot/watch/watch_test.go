@@ -267,7 +267,7 @@ func TestStillness(t *testing.T) {
 			if int(h)%2 == 0 {
 				r.Activity = ptr(1.5)
 			}
-		}, ""},
+		}, "carrier a1 opened"},
 		{"no ambient: far below its own warmth", 10, func(h float64, r *iot.Reading) {
 			if r.Ambient = nil; h > 1 {
 				r.Activity, r.Temp = ptr(0.02), ptr(18.0)
@@ -292,6 +292,9 @@ func TestStillness(t *testing.T) {
 				return
 			}
 			b.status(1, watch.StatusUnverified)
+			if c.want != "stillness a1 opened" {
+				return
+			}
 			b.hear(b.live("t1", 1.5)) // a bird
 			b.pass(5 * time.Minute)
 			b.hear(b.live("t1", 0.02))

@@ -100,6 +100,11 @@ func (p *polygon) add(r orb.Ring) {
 	}
 }
 
+// Part is the ground of the polygons from the i-th on, in the same plane.
+func (g *Ground) Part(i int) *Ground {
+	return &Ground{plane: g.plane, polygons: g.polygons[i:], size: g.size}
+}
+
 // Plane is the plane of a ground made by New.
 func (g *Ground) Plane() Plane { return g.plane }
 

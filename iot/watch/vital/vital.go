@@ -1,0 +1,393 @@
+// Package vital keeps each animal's own baselines of temperature, activity and
+// behaviour by the time of day, and judges its hours against them and against what
+// the whole herd does at the same time. An ear is about 29 °C warm and follows the
+// weather, so nothing here has an absolute limit.
+//
+// Everything is streaming: some 350 bytes an animal, one step an hour of device time.
+package vital
+
+import (
+	"math"
+	"time"
+
+	"github.com/furrowcredit/furrow/iot/species"
+	"github.com/furrowcredit/furrow/iot/watch/snap"
+)
+
+const (
+	bins      = 8   // of three hours of the sun's day, each with its own baseline
+	learned   = 9   // hours of a bin that make a baseline: three days
+	memory    = 21  // hours of a bin that a baseline remembers: a week
+	frozen    = 120 // the same while the animal is not itself, so that a new tag's scale is learned some day
+	weekHours = 168
+	fewHours  = 120 // of behaviour before a week's mean is one
+	dayHours  = 18  // heard of 24, before they make a day
+	some      = 5   // animals that make a herd's deviation
+	clip      = 2.0 // °C or log units: one animal's hour counts no more in a mean
+	quiet     = 0.05
+)
+
+// Sample is what one reading says of the animal's body. Absent values are NaN.
+type Sample struct {
+	At       time.Time
+	Temp     float64 // °C
+	Activity float64 // m/s², 5 s standard deviation of the acceleration norm
+	Busy     float64 // s of rumination, or grazing, since the reading before
+	Since    float64 // s since the reading before; 0 unknown
+}
+
+// Mean is a mean that forgets with a time constant of an hour.
+type mean struct {
+	sum, weight float32
+	at          int64 // Unix s
+}
+
+func (m *mean) add(v float64, at int64) {
+	m.decay(at)
+	m.sum += float32(max(-clip, min(clip, v)))
+	m.weight++
+}
+
+func (m *mean) decay(at int64) {
+	if at > m.at {
+		k := float32(math.Exp(-float64(at-m.at) / 3600))
+		m.sum, m.weight, m.at = m.sum*k, m.weight*k, at
+	}
+}
+
+// value is the mean without one of n animals that share it, given that one's own.
+func (m *mean) value() float64 {
+	if m.weight < 1e-3 {
+		return 0
+	}
+	return float64(m.sum / m.weight)
+}
+
+func (m *mean) code(c *snap.Coder) {
+	c.Float(&m.sum)
+	c.Float(&m.weight)
+	c.Int(&m.at)
+}
+
+// Herd is how a herd deviates from its animals' baselines just now: the weather, a
+// move, a day in the stable.
+type Herd struct {
+	temp, activity, busy mean
+}
+
+// Code writes or reads the herd.
+func (h *Herd) Code(c *snap.Coder) {
+	h.temp.code(c)
+	h.activity.code(c)
+	h.busy.code(c)
+}
+
+// Body is one animal's baselines and how it is.
+type Body struct {
+	temp, active       [bins]float32 // °C, and log activity
+	tempN, activeN     [bins]uint8   // hours they rest on, up to 255
+	noise, activeNoise float32       // mean absolute deviation of an hour
+
+	hour                int32 // the one that is going on, since 1970; 0 none yet
+	tempSum, activeSum  float32
+	busySum, busyOf     float32 // s
+	tempHeard, actHeard uint16
+
+	hot, cool, heat uint8 // hours in a row
+	warmth, drive   float32
+	lastTemp        float32 // deviation of the last judged hour
+	fever, oestrus  bool
+
+	day       [24]float32 // busy share of an hour; -1 not heard
+	week      float32
+	weekN     uint16
+	ratio     float32
+	idle      bool
+	behaviour uint8 // what busy is made of
+}
+
+// New returns a body nothing is known of.
+func New() Body {
+	b := Body{ratio: 1}
+	for i := range b.day {
+		b.day[i] = -1
+	}
+	return b
+}
+
+// Code writes or reads the body.
+func (b *Body) Code(c *snap.Coder) {
+	for i := range bins {
+		c.Float(&b.temp[i])
+		c.Float(&b.active[i])
+		snap.Small(c, &b.tempN[i])
+		snap.Small(c, &b.activeN[i])
+	}
+	for _, v := range []*float32{&b.noise, &b.activeNoise, &b.tempSum, &b.activeSum, &b.busySum, &b.busyOf, &b.warmth, &b.drive,
+		&b.lastTemp, &b.week, &b.ratio} {
+		c.Float(v)
+	}
+	for i := range b.day {
+		c.Float(&b.day[i])
+	}
+	snap.Small(c, &b.hour)
+	for _, v := range []*uint16{&b.tempHeard, &b.actHeard, &b.weekN} {
+		snap.Small(c, v)
+	}
+	for _, v := range []*uint8{&b.hot, &b.cool, &b.heat, &b.behaviour} {
+		snap.Small(c, v)
+	}
+	for _, v := range []*bool{&b.fever, &b.oestrus, &b.idle} {
+		c.Bool(v)
+	}
+}
+
+// Fever tells whether the animal has been too warm for hours.
+func (b *Body) Fever() bool { return b.fever }
+
+// Oestrus tells whether activity and temperature together look like oestrus.
+func (b *Body) Oestrus() bool { return b.oestrus }
+
+// Idle tells whether the last day fell far short of the week.
+func (b *Body) Idle() bool { return b.idle }
+
+// Judged tells whether the animal has a baseline of its own.
+func (b *Body) Judged() bool {
+	if b.weekN >= fewHours {
+		return true
+	}
+	n := 0
+	for _, k := range b.tempN {
+		if k >= learned {
+			n++
+		}
+	}
+	return n > bins/2
+}
+
+// Usual is the animal's usual temperature at a time of day; NaN while it is not known.
+func (b *Body) Usual(at time.Time, lon float64) float64 {
+	if i := bin(at.Unix()/3600, lon); b.tempN[i] >= learned {
+		return float64(b.temp[i])
+	}
+	return math.NaN()
+}
+
+// Numbers are what the judgement rests on.
+type Numbers struct {
+	Rise   float64 // °C of the last hour above the own baseline and the herd
+	Hours  int     // in a row
+	Active float64 // share above the own baseline and the herd
+	Ratio  float64 // of the last day to the week
+}
+
+// Numbers returns what the present judgement rests on.
+func (b *Body) Numbers() Numbers {
+	return Numbers{float64(b.lastTemp), int(b.hot), math.Expm1(float64(b.drive)), float64(b.ratio)}
+}
+
+// bin is the part of the sun's day at a longitude.
+func bin(hour int64, lon float64) int {
+	h := (hour + int64(math.Round(lon/15))) % 24
+	if h < 0 {
+		h += 24
+	}
+	return int(h) * bins / 24
+}
+
+// What busy is made of.
+const (
+	ByActivity uint8 = iota
+	ByRumination
+	ByGrazing
+)
+
+// Take takes a sample; they must come in the order of time. n is how many animals
+// share the herd, fertile whether oestrus is looked for. It tells whether an hour
+// was judged.
+func (b *Body) Take(s Sample, behaviour uint8, h *Herd, n int, lon float64, fertile bool, w *species.Watch) (judged bool) {
+	at := s.At.Unix()
+	hour := int32(at / 3600)
+	if b.hour != 0 && hour > b.hour {
+		b.judge(h, n, lon, fertile, w)
+		for k := b.hour + 1; k < hour && k <= b.hour+24; k++ {
+			b.day[k%24] = -1
+		}
+		if hour-b.hour > 3 {
+			b.hot, b.cool, b.heat = 0, 0, 0 // nobody knows how it was meanwhile
+		}
+		judged = true
+	}
+	b.hour = hour
+	i := bin(int64(hour), lon)
+	if !math.IsNaN(s.Temp) && b.tempHeard < math.MaxUint16 {
+		b.tempHeard++
+		b.tempSum += float32(s.Temp)
+		if b.tempN[i] >= learned {
+			h.temp.add(s.Temp-float64(b.temp[i]), at)
+		}
+	}
+	if !math.IsNaN(s.Activity) && b.actHeard < math.MaxUint16 {
+		b.actHeard++
+		b.activeSum += float32(s.Activity)
+	}
+	if behaviour > b.behaviour {
+		b.behaviour, b.week, b.weekN, b.busySum, b.busyOf = behaviour, 0, 0, 0, 0 // the better measure, from the start
+	}
+	if behaviour == b.behaviour && behaviour != ByActivity && s.Since > 0 && s.Since <= 7200 && !math.IsNaN(s.Busy) {
+		b.busySum += float32(min(s.Busy, s.Since))
+		b.busyOf += float32(s.Since)
+	}
+	return judged
+}
+
+// judge ends the hour.
+func (b *Body) judge(h *Herd, n int, lon float64, fertile bool, w *species.Watch) {
+	end := int64(b.hour)*3600 + 3599
+	i := bin(int64(b.hour), lon)
+	warm, warmKnown := b.warm(i, h, n, end, w)
+	drive, driveKnown := b.driven(i, h, n, end)
+	b.day[b.hour%24] = -1
+	switch {
+	case b.behaviour != ByActivity && b.busyOf > 0:
+		b.day[b.hour%24] = b.busySum / b.busyOf
+	case b.behaviour == ByActivity && b.actHeard > 0:
+		b.day[b.hour%24] = b.activeSum / float32(b.actHeard)
+	}
+	b.tempSum, b.tempHeard, b.activeSum, b.actHeard, b.busySum, b.busyOf = 0, 0, 0, 0, 0, 0
+	b.rest(h, n, end, w)
+
+	if !warmKnown || !driveKnown {
+		b.warmth, b.drive, b.heat = b.warmth*0.75, b.drive*0.75, 0
+		return
+	}
+	b.warmth += float32(warm-float64(b.warmth)) / 4
+	b.drive += float32(drive-float64(b.drive)) / 4
+	need := max(math.Log1p(w.OestrusActivity), 1.5*float64(b.activeNoise))
+	switch on := float64(b.drive) >= need && float64(b.warmth) >= w.OestrusRise; {
+	case !fertile:
+		b.heat, b.oestrus = 0, false
+	case on:
+		if b.heat < 255 {
+			b.heat++
+		}
+		b.oestrus = b.oestrus || b.heat >= 3 && !b.fever
+	default:
+		b.heat = 0
+		if float64(b.drive) < need/2 || float64(b.warmth) < w.OestrusRise/2 {
+			b.oestrus = false
+		}
+	}
+}
+
+// without takes an animal's own part out of a mean of n.
+func without(own, all float64, n int) float64 {
+	if n < some {
+		return own
+	}
+	return (own - all) * float64(n) / float64(n-1)
+}
+
+// warm judges the hour's temperature and learns from it.
+func (b *Body) warm(i int, h *Herd, n int, end int64, w *species.Watch) (deviation float64, known bool) {
+	if b.tempHeard == 0 {
+		return 0, false
+	}
+	m := float64(b.tempSum) / float64(b.tempHeard)
+	if b.tempN[i] < learned {
+		learn(&b.temp[i], &b.tempN[i], m, memory)
+		return 0, false
+	}
+	h.temp.decay(end)
+	own := m - float64(b.temp[i])
+	deviation = without(own, h.temp.value(), n)
+	b.lastTemp = float32(deviation)
+	limit := max(w.FeverRise, 5*float64(b.noise))
+	if n < some {
+		limit *= 1.5 // no herd to tell the weather from a fever
+	}
+	switch {
+	case deviation >= limit:
+		b.hot, b.cool = min(b.hot+1, 254), 0
+	case deviation < limit/2:
+		b.hot, b.cool = 0, min(b.cool+1, 254)
+	default:
+		b.cool = 0
+		if b.hot > 0 && !b.fever {
+			b.hot--
+		}
+	}
+	if float64(b.hot) >= w.FeverHours && !b.oestrus && math.Expm1(float64(b.drive)) < w.OestrusActivity {
+		b.fever = true
+	}
+	if float64(b.cool) >= w.FeverHours {
+		b.fever = false
+	}
+	pace := memory
+	if b.hot > 0 || b.fever {
+		pace = frozen
+	} else {
+		b.noise += float32(math.Abs(deviation)-float64(b.noise)) / 48
+	}
+	learn(&b.temp[i], &b.tempN[i], float64(b.temp[i])+max(-clip, min(clip, own)), pace)
+	return deviation, true
+}
+
+// driven judges the hour's activity, in log units, and learns from it.
+func (b *Body) driven(i int, h *Herd, n int, end int64) (deviation float64, known bool) {
+	if b.actHeard == 0 {
+		return 0, false
+	}
+	m := math.Log(float64(b.activeSum)/float64(b.actHeard) + quiet)
+	known = b.activeN[i] >= learned
+	if known {
+		own := m - float64(b.active[i])
+		h.activity.add(own, end)
+		deviation = without(own, h.activity.value(), n)
+		b.activeNoise += float32(math.Abs(float64(b.drive))-float64(b.activeNoise)) / 96
+		m = float64(b.active[i]) + max(-clip, min(clip, own))
+	}
+	learn(&b.active[i], &b.activeN[i], m, memory)
+	return deviation, known
+}
+
+func learn(base *float32, n *uint8, v float64, pace int) {
+	if *n < 255 {
+		*n++
+	}
+	*base += float32((v - float64(*base)) / float64(min(int(*n), pace)))
+}
+
+// rest compares the last 24 hours with the week.
+func (b *Body) rest(h *Herd, n int, end int64, w *species.Watch) {
+	sum, heard := float32(0), 0
+	for _, v := range b.day {
+		if v >= 0 {
+			sum += v
+			heard++
+		}
+	}
+	if heard < dayHours {
+		return
+	}
+	day := sum / float32(heard)
+	if b.weekN >= fewHours && b.week > 0 {
+		b.ratio = day / b.week
+		h.busy.add(math.Log(max(float64(b.ratio), 0.1)), end)
+		relative := math.Exp(without(math.Log(max(float64(b.ratio), 0.01)), h.busy.value(), n))
+		switch {
+		case float64(b.ratio) < 1-w.IdleDrop && relative < 1-w.IdleDrop/2:
+			b.idle = true
+		case float64(b.ratio) > 1-w.IdleDrop/2:
+			b.idle = false
+		}
+	}
+	if b.weekN < math.MaxUint16 {
+		b.weekN++
+	}
+	pace := float32(min(b.weekN, weekHours))
+	if b.idle {
+		pace = 4 * weekHours
+	}
+	b.week += (day - b.week) / pace
+}
