@@ -99,6 +99,9 @@ func (m metrics) items(r sparkplug.Result, dst []Item) []Item {
 	if m.birth && len(times) == 0 && len(strange) > 0 && m.tag != "" {
 		return append(dst, Item{Err: ErrNoMeasure.With("keys", strings.Join(strange[:min(len(strange), maxKeys)], ", "))})
 	}
+	if len(times) > MaxReadings {
+		return append(dst, Item{Err: ErrTooMany.With("max", MaxReadings)})
+	}
 	slices.Sort(times)
 	for _, ms := range times {
 		f := byTime[ms]

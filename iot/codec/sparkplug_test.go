@@ -60,7 +60,6 @@ type plant struct {
 	*testing.T
 	house    *codec.House
 	now      time.Time
-	seq      uint64
 	rebirths []string
 	states   []string
 }
@@ -335,6 +334,23 @@ func TestSparkplugDeath(t *testing.T) {
 	_, _ = p.send("NDEATH", 0, session(0))
 	if _, err := p.send("DDATA", 2, alias(4, sparkplug.Int16, 30)); err != nil || len(p.rebirths) != 1 {
 		t.Error(err, p.rebirths)
+	}
+}
+
+func TestSparkplugOfTooManyTimes(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t, nil)
+	p.born(0)
+	var many []sparkplug.Metric
+	for i := range codec.MaxReadings + 1 {
+		m := alias(4, sparkplug.Int16, 30)
+		m.Time = p.now.Add(-time.Duration(i) * time.Second)
+		many = append(many, m)
+	}
+	got, err := p.send("DDATA", 2, many...)
+	p.want(got, err, codec.ErrTooMany)
+	if got, err = p.send("DDATA", 3, many[1:]...); err != nil || len(got) != codec.MaxReadings {
+		t.Error(len(got), err)
 	}
 }
 

@@ -35,7 +35,7 @@ func (f *found) put(p *profile.Profile, path string, x float64, k kind) {
 		return
 	}
 	f.known = true
-	why := ""
+	var why string
 	switch {
 	case k == kindNull:
 		return

@@ -111,34 +111,36 @@ func (m Metric) number(t DataType) (x float64, numeric, ok bool) {
 	case Boolean:
 		return float64(m.bits), m.wire == wireBool, m.wire == wireBool
 	case 0: // nobody said; a float or a truth speaks for itself, an integer has no sign
-		switch m.wire {
-		case wireInt, wireLong, wireNone:
+		if m.wire == wireInt || m.wire == wireLong || m.wire == wireNone {
 			return 0, false, false
-		case wireBool:
-			return float64(m.bits), true, true
 		}
 	default:
 		return 0, false, m.wire == wireOther || m.wire == wireNone
 	}
+	return m.value(t), m.wire != wireOther, true
+}
+
+// value is the number that the metric holds; the type tells the sign of an integer.
+func (m Metric) value(t DataType) float64 {
 	switch m.wire {
 	case wireFloat:
-		return float64(math.Float32frombits(uint32(m.bits))), true, true
+		return float64(math.Float32frombits(uint32(m.bits)))
 	case wireDouble:
-		return math.Float64frombits(m.bits), true, true
-	case wireOther:
-		return 0, false, true
+		return math.Float64frombits(m.bits)
+	case wireNone, wireInt, wireLong, wireBool, wireOther:
 	}
 	switch t {
 	case Int8:
-		return float64(int8(m.bits)), true, true
+		return float64(int8(m.bits))
 	case Int16:
-		return float64(int16(m.bits)), true, true
+		return float64(int16(m.bits))
 	case Int32:
-		return float64(int32(m.bits)), true, true
+		return float64(int32(m.bits))
 	case Int64:
-		return float64(int64(m.bits)), true, true
+		return float64(int64(m.bits))
+	default:
+		return float64(m.bits)
 	}
-	return float64(m.bits), true, true
 }
 
 // SyntaxError is a payload that is not Sparkplug B.
@@ -197,6 +199,7 @@ func (r *reader) scalar(t, want protowire.Type) (uint64, error) {
 		v = uint64(v32)
 	case protowire.Fixed64Type:
 		v, size = protowire.ConsumeFixed64(r.b[r.i:])
+	default: // nothing else is a number
 	}
 	if size < 0 {
 		return 0, r.bad("a value is malformed")

@@ -11,8 +11,6 @@ import (
 	"github.com/furrowcredit/furrow/iot/codec/sparkplug"
 )
 
-func ptr[T any](v T) *T { return &v }
-
 var at = time.UnixMilli(1780300800000).UTC()
 
 // The bytes of a payload, written by hand after the specification's field numbers.
