@@ -26,7 +26,7 @@ type Trial struct {
 	Implausible int          `json:"implausible"`       // weighings that were not used
 	Peers       Peers        `json:"peers"`
 	Horizons    []Horizon    `json:"by_horizon"`
-	Forecasts   []LastWeight `json:"forecasts"`
+	Forecasts   []LastWeight `json:"forecasts,omitempty"`
 }
 
 // Peers are the errors of simpler ways on the same weighings, in percent. Their curve
