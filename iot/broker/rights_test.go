@@ -4,17 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/url"
 	"testing"
@@ -25,6 +19,7 @@ import (
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/iot/broker"
 	"github.com/furrowcredit/furrow/iot/codec"
+	"github.com/furrowcredit/furrow/iot/iottest"
 	"github.com/furrowcredit/furrow/iot/series/seriestest"
 )
 
@@ -213,59 +208,15 @@ func isReset(err error) bool {
 	return errors.As(err, &op) && !op.Timeout()
 }
 
-// authority signs certificates for a test.
-type authority struct {
-	t    *testing.T
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-	pool *x509.CertPool
-}
-
-func newAuthority(t *testing.T) *authority {
-	t.Helper()
-	a := &authority{t: t, pool: x509.NewCertPool()}
-	c := a.issue("the house", true)
-	a.cert, a.key = c.Leaf, c.PrivateKey.(*ecdsa.PrivateKey) //nolint:forcetypeassert // issue makes it
-	a.pool.AddCert(a.cert)
-	return a
-}
-
-func (a *authority) issue(name string, ca bool) tls.Certificate {
-	a.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	serial, _ := rand.Int(rand.Reader, big.NewInt(1<<62))
-	tmpl := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour),
-		NotAfter: time.Now().Add(time.Hour), IsCA: ca, BasicConstraintsValid: true, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
-	parent, signer := tmpl, key
-	if ca {
-		tmpl.KeyUsage = x509.KeyUsageCertSign
-	} else {
-		parent, signer = a.cert, a.key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, parent, &key.PublicKey, signer)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
-}
-
 func TestClientCertificate(t *testing.T) {
 	t.Parallel()
-	house, stranger := newAuthority(t), newAuthority(t)
-	h := openTLS(t, &seriestest.Memory{}, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{house.issue("localhost", false)},
-		ClientCAs: house.pool, ClientAuth: tls.VerifyClientCertIfGiven})
+	house, stranger := iottest.NewAuthority(t), iottest.NewAuthority(t)
+	h := openTLS(t, &seriestest.Memory{}, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{house.Issue(t, "localhost")},
+		ClientCAs: house.Pool, ClientAuth: tls.VerifyClientCertIfGiven})
 	h.url = "ssl://" + h.addr()
 	for _, c := range []struct {
 		name               string
-		by                 *authority
+		by                 *iottest.Authority
 		cn, user, password string
 		ok                 bool
 		topic              string
@@ -282,9 +233,9 @@ func TestClientCertificate(t *testing.T) {
 		{"neither", nil, "", "x/t0", "", false, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			secure := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: house.pool}
+			secure := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: house.Pool}
 			if c.by != nil {
-				secure.Certificates = []tls.Certificate{c.by.issue(c.cn, false)}
+				secure.Certificates = []tls.Certificate{c.by.Issue(t, c.cn)}
 			}
 			client := mqtt.NewClient(h.options(c.user, c.password).SetClientID("c").SetTLSConfig(secure).SetConnectRetry(false))
 			defer client.Disconnect(10)

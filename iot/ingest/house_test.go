@@ -61,7 +61,9 @@ func TestCounts(t *testing.T) {
 	p := ingest.New(ingest.Config{Herds: herds, Series: &seriestest.Memory{}, Counts: counts, Now: func() time.Time { return now }})
 	camera := iot.Device{ID: "c1", Tenant: "x", Kind: iot.Camera, HerdID: "h", PenID: "p"}
 	topic := codec.CountTopicOf("x", "c1")
-	window := func(from, to time.Time) string { return `{"from":` + ms(from) + `,"to":` + ms(to) + `,"seen":12,"picture":"` + strings.Repeat("ab", 32) + `"}` }
+	window := func(from, to time.Time) string {
+		return `{"from":` + ms(from) + `,"to":` + ms(to) + `,"seen":12,"picture":"` + strings.Repeat("ab", 32) + `"}`
+	}
 	submit(t, p, topic, camera, window(now.Add(-time.Minute), now))
 	submit(t, p, topic, camera, window(now.Add(-time.Minute), now)) // a replay
 	submit(t, p, topic, camera, window(now, now.Add(time.Hour)))
