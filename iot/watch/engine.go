@@ -141,10 +141,14 @@ func (e *Engine) load(ctx context.Context, ih iot.Herd, restore bool) error {
 	e.mu.RLock()
 	old := e.herds[k]
 	e.mu.RUnlock()
-	if old == nil && restore {
+	switch {
+	case old != nil:
+	case restore:
 		if err := e.recall(ctx, h); err != nil {
 			return err
 		}
+	default:
+		h.dirty, h.urgent = true, true // a memory that it is new: nothing was told of it
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

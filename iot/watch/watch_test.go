@@ -14,6 +14,7 @@ import (
 	"github.com/furrowcredit/furrow/catalog"
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/iot/iottest"
+	"github.com/furrowcredit/furrow/iot/series"
 	"github.com/furrowcredit/furrow/iot/series/seriestest"
 	"github.com/furrowcredit/furrow/iot/species"
 	"github.com/furrowcredit/furrow/iot/watch"
@@ -34,20 +35,22 @@ type bench struct {
 	mu     sync.Mutex
 	events []string // "kind subject opened|cleared"
 	refuse bool
+	memory watch.Memory // nil without
+	reads  series.Store // what engines read; series when nil
 }
 
-func load(tb testing.TB) *species.Catalogue {
-	tb.Helper()
+// kinds is the built-in catalogue.
+var kinds = func() *species.Catalogue {
 	files, err := catalog.Open("")
 	if err != nil {
-		tb.Fatal(err)
+		panic(err)
 	}
 	c, err := species.Load(files)
 	if err != nil {
-		tb.Fatal(err)
+		panic(err)
 	}
 	return c
-}
+}()
 
 // origin is the middle of the pasture.
 var origin = orb.Point{113.2, 31.5}
@@ -79,7 +82,11 @@ func newBench(t *testing.T, n int) *bench {
 
 // boot starts a new engine, as after a restart of the process.
 func (b *bench) boot(restore bool) {
-	b.engine = watch.New(watch.Config{Herds: b.store, Series: b.series, Species: load(b.t), Now: func() time.Time { return b.now },
+	var reads series.Store = b.series
+	if b.reads != nil {
+		reads = b.reads
+	}
+	b.engine = watch.New(watch.Config{Herds: b.store, Series: reads, Species: kinds, Memory: b.memory, Now: func() time.Time { return b.now },
 		Raise: func(_ context.Context, e iot.Event) error {
 			b.mu.Lock()
 			defer b.mu.Unlock()
