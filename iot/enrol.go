@@ -102,7 +102,9 @@ func checkGround(h *Herd) error {
 type Newcomer struct {
 	Animal
 	Codes []AnimalID
-	Dam   string // id of its mother, of an animal that is born into the herd
+	Since time.Time // when it joined; zero is when the others do
+	Dam   string    // id of its mother, of an animal that is born into the herd
+	Entry LifeKind  // how it came, if not simply registered: Birth or Arrival
 }
 
 // Enrolled is what joined a herd.
@@ -123,51 +125,73 @@ func (s *Herds) Enrol(ctx context.Context, tenant, herdID string, at time.Time, 
 	if len(animals) > MaxHerd {
 		return Enrolled{}, ErrHerdTooBig.With("max", MaxHerd)
 	}
-	now := s.Now().UTC()
-	var out Enrolled
-	var c Change
-	seen := map[string]bool{}
-	add := func(d Device, place string, i int) error {
-		if err := checkDevice(d, h, seen); err != nil {
-			return at1(err, place, i)
-		}
-		secret := NewSecret()
-		d.Tenant, d.HerdID, d.SecretHash, d.CreatedAt = tenant, h.ID, HashSecret(secret), now
-		c.Devices = append(c.Devices, d)
-		out.Credentials = append(out.Credentials, Credential{DeviceID: d.ID, Kind: d.Kind, Username: tenant + "/" + d.ID, Secret: secret})
-		return nil
-	}
+	j := s.Join(h, at, by, source)
 	for i, d := range devices {
-		if err := add(d, "devices[%d].id", i); err != nil {
-			return Enrolled{}, err
+		if err := j.Device(d); err != nil {
+			return Enrolled{}, at1(err, "devices[%d].id", i)
 		}
 	}
 	for i, n := range animals {
-		n.ID, n.HerdID = ident.New(), h.ID
-		if err := s.checkNewcomer(&n, h, at, seen); err != nil {
+		if _, err := j.Animal(ctx, n); err != nil {
 			return Enrolled{}, at1(err, "animals[%d]", i)
 		}
-		if n.TagID != "" {
-			known, err := s.tag(ctx, tenant, n.TagID, h.ID)
-			if err == nil && !known {
-				err = add(Device{ID: n.TagID, Kind: TagDevice}, "animals[%d].tag_id", i)
-			}
-			if err != nil {
-				return Enrolled{}, at1(err, "animals[%d].tag_id", i)
-			}
-		}
-		c.Animals = append(c.Animals, n.Animal)
-		c.Events = append(c.Events, n.events(at, now, by, source)...)
-		if n.Dam != "" && !seen["dam "+n.Dam] { // twins are one calving
-			seen["dam "+n.Dam] = true
-			c.Events = append(c.Events, LifeEvent{ID: ident.New(), AnimalID: n.Dam, Kind: Calving, At: at, Recorded: now, By: by, Source: source})
-		}
 	}
-	if _, err := s.Store.Record(ctx, tenant, c); err != nil {
+	if _, err := s.Store.Record(ctx, tenant, j.Change); err != nil {
 		return Enrolled{}, err
 	}
-	out.Animals = c.Animals
-	return out, nil
+	return Enrolled{Animals: j.Change.Animals, Credentials: j.Credentials}, nil
+}
+
+// Joining gathers what joins a herd: Change is for Registry.Record.
+type Joining struct {
+	Change      Change
+	Credentials []Credential // of devices that were not there before
+	herds       *Herds
+	herd        Herd
+	at, now     time.Time
+	by, source  string
+	seen        map[string]bool
+}
+
+// Join begins to gather what joins h at that time.
+func (s *Herds) Join(h Herd, at time.Time, by, source string) *Joining {
+	return &Joining{herds: s, herd: h, at: at, now: s.Now().UTC(), by: by, source: source, seen: map[string]bool{}}
+}
+
+// Device adds a device that was not there before, with a secret.
+func (j *Joining) Device(d Device) error {
+	if err := checkDevice(d, j.herd, j.seen); err != nil {
+		return err
+	}
+	secret := NewSecret()
+	d.Tenant, d.HerdID, d.SecretHash, d.CreatedAt = j.herd.Tenant, j.herd.ID, HashSecret(secret), j.now
+	j.Change.Devices = append(j.Change.Devices, d)
+	j.Credentials = append(j.Credentials, Credential{DeviceID: d.ID, Kind: d.Kind, Username: d.Tenant + "/" + d.ID, Secret: secret})
+	return nil
+}
+
+// Animal adds an animal, with its tag when the house does not know that yet.
+func (j *Joining) Animal(ctx context.Context, n Newcomer) (Animal, error) {
+	n.ID, n.HerdID = ident.New(), j.herd.ID
+	if err := j.herds.checkNewcomer(&n, j.herd, j.at, j.seen); err != nil {
+		return Animal{}, err
+	}
+	if n.TagID != "" && !slices.ContainsFunc(j.Change.Devices, func(d Device) bool { return d.ID == n.TagID && d.Kind == TagDevice }) {
+		known, err := j.herds.tag(ctx, j.herd.Tenant, n.TagID, j.herd.ID)
+		if err == nil && !known {
+			err = j.Device(Device{ID: n.TagID, Kind: TagDevice})
+		}
+		if err != nil {
+			return Animal{}, err
+		}
+	}
+	j.Change.Animals = append(j.Change.Animals, n.Animal)
+	j.Change.Events = append(j.Change.Events, n.events(j.at, j.now, j.by, j.source)...)
+	if n.Dam != "" && !j.seen["dam "+n.Dam] { // twins are one calving
+		j.seen["dam "+n.Dam] = true
+		j.Change.Events = append(j.Change.Events, LifeEvent{ID: ident.New(), AnimalID: n.Dam, Kind: Calving, At: j.at, Recorded: j.now, By: j.by, Source: j.source})
+	}
+	return n.Animal, nil
 }
 
 // Born enrols a newborn animal of a dam in a herd of owner, and tells the dam's
@@ -199,9 +223,13 @@ func (s *Herds) Born(ctx context.Context, tenant, owner, by string, at time.Time
 
 // events bring the animal into its herd.
 func (n Newcomer) events(at, now time.Time, by, source string) []LifeEvent {
+	if !n.Since.IsZero() {
+		at = n.Since
+	}
 	events := TakeUp(n.Animal, at, by, source)
+	events[0].Kind, events[0].Other = cmp.Or(n.Entry, events[0].Kind), n.Dam
 	if n.Dam != "" {
-		events[0].Kind, events[0].Other = Birth, n.Dam
+		events[0].Kind = Birth
 	}
 	for _, code := range n.Codes {
 		events = append(events, LifeEvent{ID: ident.New(), AnimalID: n.ID, Kind: Identified, At: at, By: by, Source: source, Identity: &code})
@@ -273,6 +301,9 @@ func (s *Herds) checkNewcomer(n *Newcomer, h Herd, at time.Time, seen map[string
 	}
 	if !n.Bred.IsZero() && (n.Sex == "m" || n.Sex == "c" || n.Bred.After(at)) {
 		return ErrBred.With("code", n.Identity.Code)
+	}
+	if n.Since.After(at) {
+		return ErrLifeFuture.With("date", day(n.Since))
 	}
 	if n.Born.After(s.Now()) {
 		return ErrBorn.With("code", n.Identity.Code).With("date", n.Born.Format(time.DateOnly))

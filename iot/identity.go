@@ -14,7 +14,7 @@ var (
 	ErrScheme      = fault.New(fault.Invalid, "animal.scheme", "the scheme {scheme} of animal {code} is not known: use cn-67, iso-11784, rfid or dev-eui")
 	ErrCodeDigits  = fault.New(fault.Invalid, "animal.digits", "the animal code {code} must have 15 digits")
 	ErrCodeSpecies = fault.New(fault.Invalid, "animal.species_digit",
-		"the first digit of animal code {code} must be that of its species: 1 or 7 pig, 2 cattle, 3 sheep")
+		"the first digit of animal code {code} must be that of its species: 1 or 7 pig, 2 cattle, 3 sheep or goat")
 	ErrCodeCounty   = fault.New(fault.Invalid, "animal.county", "digits 2 to 7 of animal code {code} are not a county")
 	ErrCodeSequence = fault.New(fault.Invalid, "animal.sequence", "the sequence of animal code {code} must not be zero")
 	ErrCodeISO      = fault.New(fault.Invalid, "animal.iso", "{code} is not an ISO 11784 number: its country or maker is not assigned, or its number does not fit 38 bits")
@@ -41,8 +41,11 @@ func Forever(scheme string) bool { return scheme != SchemeEUI }
 // maxISONumber is the largest national number that fits the 38 bits of ISO 11784.
 const maxISONumber = 1<<38 - 1
 
-// speciesDigits are the first digits of cn-67 codes; 7 is a breeding sow.
-var speciesDigits = map[byte]string{'1': "pig", '2': "cattle", '3': "sheep", '7': "pig"}
+// speciesDigits are the first digits that cn-67 codes of a species have: 1 a pig, 7 a
+// breeding sow, 2 cattle, 3 a sheep or goat. Poultry has none.
+var speciesDigits = map[string]string{
+	"pig": "17", "cattle": "2", "dairy": "2", "buffalo": "2", "yak": "2", "sheep": "3", "goat": "3", "broiler": "", "layer": "",
+}
 
 // Normal returns the identity as it is stored and compared: full-width digits made
 // narrow, white space and the separators of hex digits gone, letters small.
@@ -104,9 +107,12 @@ func (id AnimalID) validateISO() error {
 }
 
 func (id AnimalID) validateCN67(species string) error {
-	kind, known := speciesDigits[id.Code[0]]
+	digits, known := speciesDigits[species]
+	if !known {
+		digits = "1237" // a species that a bank added
+	}
 	switch {
-	case !known || species != "" && kind != species && !(kind == "sheep" && species == "goat"):
+	case strings.IndexByte(digits, id.Code[0]) < 0:
 		return ErrCodeSpecies.With("code", id.Code)
 	case !ValidCounty(id.Code[1:7]):
 		return ErrCodeCounty.With("code", id.Code)

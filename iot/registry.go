@@ -29,6 +29,7 @@ type Change struct {
 	Animals []Animal    // that were not there before, each with an event that brings it into a herd
 	Events  []LifeEvent // of the new animals and of others
 	Devices []Device    // that were not there before
+	DryRun  bool        // only says what would be refused
 }
 
 // Pledge ties an animal to what is lent on it.

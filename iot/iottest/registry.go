@@ -94,6 +94,10 @@ func (s *Store) record(tenant string, c iot.Change) ([]string, error) {
 	if err := s.clashes(tenant, lives, order); err != nil {
 		return nil, err
 	}
+	if c.DryRun {
+		slices.Sort(herds)
+		return slices.Compact(herds), nil
+	}
 	s.devices = append(s.devices, c.Devices...)
 	for _, id := range order {
 		s.put(tenant, lives[id], events[id])

@@ -21,11 +21,19 @@ const chunk = 500
 // Record implements iot.Registry.
 func (s *Store) Record(ctx context.Context, tenant string, c iot.Change) (herds []string, err error) {
 	err = s.db.Tx(ctx, func(tx *store.Tx) error {
-		herds, err = record(ctx, tx, tenant, c)
+		if herds, err = record(ctx, tx, tenant, c); err == nil && c.DryRun {
+			return errDryRun
+		}
 		return err
 	})
+	if errors.Is(err, errDryRun) {
+		err = nil
+	}
 	return herds, err
 }
+
+// errDryRun rolls back what was only tried.
+var errDryRun = errors.New("store: herd: dry run")
 
 // change is an iot.Change on its way into the tables.
 type change struct {
