@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"math"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -195,6 +196,33 @@ func TestCatalogueProblemsNameTheirLine(t *testing.T) {
 		if !errors.As(err, &f) || !errors.Is(err, profile.ErrCatalogue) || f.Place != k.place || !strings.Contains(err.Error(), k.why) {
 			t.Errorf("%s: %v, want %s at %s", k.name, err, k.why, k.place)
 		}
+	}
+}
+
+// The example of docs/formats/profiles.md can be used as it stands.
+func TestExampleOfThePage(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../../docs/formats/profiles.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```yaml\n")
+	example, _, _ := strings.Cut(rest, "```")
+	c, err := profile.Read([]byte(example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := c.Profile("ranch-collar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r iot.Reading
+	if err := p.Decode(2, []byte{0x9a, 0x66, 0xc8, 0x12, 0x48, 0x99, 0x80, 0x43, 72, 0x5e, 0x0b}, &r); err != nil {
+		t.Fatal(err)
+	}
+	want := iot.Reading{Lat: ptr(31.5123354), Lon: ptr(113.250132), Battery: ptr(3.6), Temp: ptr(29.1)}
+	if d := cmp.Diff(want, r); d != "" {
+		t.Error(d)
 	}
 }
 

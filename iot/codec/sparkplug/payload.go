@@ -311,7 +311,7 @@ func decodeMetric(r *reader) (m Metric, err error) {
 			value(wireBool, protowire.VarintType)
 			m.bits = min(m.bits, 1)
 		case 15, 16, 17, 18, 19: // text, bytes, data sets, templates, extensions
-			m.wire = wireOther
+			m.wire, m.bits = wireOther, 0 // of several values the last counts
 			err = r.skip(n, t)
 		default: // metadata, properties
 			err = r.skip(n, t)

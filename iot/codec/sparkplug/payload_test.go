@@ -62,6 +62,7 @@ func TestDecodeRefuses(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add(sparkplug.Append(nil, sparkplug.Payload{Time: at, Seq: 255, Metrics: []sparkplug.Metric{
 		sparkplug.NewMetric("a", sparkplug.Int8, -1, at), sparkplug.NewMetric("b", sparkplug.Double, 1.5, at), sparkplug.NewMetric("", sparkplug.Boolean, 1, at)}}))
+	f.Add([]byte{0x12, 4, 0x70, 1, 0x7a, 0}) // a truth and a text in one metric
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := sparkplug.Decode(b)
 		if err != nil {
