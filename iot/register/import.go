@@ -146,8 +146,20 @@ func (m *importing) devices(ctx context.Context) error {
 
 // animals adds those that are not there.
 func (m *importing) animals(ctx context.Context) error {
+	first := map[iot.AnimalID]time.Time{}
+	for _, e := range m.file.Events {
+		if at, ok := first[e.Code]; !ok || e.Event.At.Before(at) {
+			first[e.Code] = e.Event.At
+		}
+	}
 	for _, e := range m.file.Animals {
 		a, there := m.find(e.Animal)
+		for _, c := range codes(e.Animal) {
+			// It was there when the first of the file's events befell it.
+			if at, ok := first[c]; ok && e.Animal.Since.IsZero() {
+				e.Animal.Since = at
+			}
+		}
 		err := m.pen(&e)
 		switch {
 		case err != nil:
