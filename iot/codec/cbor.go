@@ -244,7 +244,7 @@ func (c *cborReader) reading() Item {
 			it.Err = ErrField.With("field", f).With("why", why)
 		}
 	}
-	hasTime := false
+	v, hasTime := new(values), false
 	it.Reading.Source = string(CBOR)
 	for n := c.count(arg, 2); n > 0 && c.why == ""; n-- {
 		f := c.key()
@@ -260,7 +260,7 @@ func (c *cborReader) reading() Item {
 		case profile.Motion:
 			it.Reading.Motion = c.motion(bad)
 		default:
-			if c.measure(f, &it.Reading, bad) && f == profile.Time {
+			if c.measure(f, &it.Reading, v, bad) && f == profile.Time {
 				hasTime = true
 			}
 		}
@@ -271,7 +271,7 @@ func (c *cborReader) reading() Item {
 }
 
 // measure reads a number into field f; false when it is absent or refused.
-func (c *cborReader) measure(f profile.Field, r *iot.Reading, bad func(profile.Field, string)) bool {
+func (c *cborReader) measure(f profile.Field, r *iot.Reading, v *values, bad func(profile.Field, string)) bool {
 	x, kind := c.number()
 	truth := kind == kindTrue || kind == kindFalse
 	switch {
@@ -284,10 +284,37 @@ func (c *cborReader) measure(f profile.Field, r *iot.Reading, bad func(profile.F
 	case !f.Fits(x):
 		bad(f, f.Problem(x))
 	default:
-		f.Set(r, x)
+		v.set(f, r, x)
 		return true
 	}
 	return false
+}
+
+// set is [profile.Field.Set] with the memory of v for what most readings have.
+func (v *values) set(f profile.Field, r *iot.Reading, x float64) {
+	put := func(to **float64, at *float64) { *at, *to = x, at }
+	switch f {
+	case profile.Lon:
+		put(&r.Lon, &v.lon)
+	case profile.Lat:
+		put(&r.Lat, &v.lat)
+	case profile.Accuracy:
+		put(&r.Accuracy, &v.acc)
+	case profile.Temp:
+		put(&r.Temp, &v.temp)
+	case profile.Ambient:
+		put(&r.Ambient, &v.ambient)
+	case profile.Activity:
+		put(&r.Activity, &v.activity)
+	case profile.Battery:
+		put(&r.Battery, &v.battery)
+	case profile.Attached:
+		v.attached, r.Attached = x != 0, &v.attached
+	case profile.Seq:
+		v.seq, r.Seq = int64(x), &v.seq
+	default:
+		f.Set(r, x)
+	}
 }
 
 func (c *cborReader) tag(r *iot.Reading, bad func(profile.Field, string)) {
