@@ -30,13 +30,15 @@ The servers are private ones on free loopback ports, their data in a temporary f
 
   embedded  furrow alone: broker, ingest and database in one process
   influx    furrow's broker and ingest, and an InfluxDB
-  external  Mosquitto, two furrows that share its messages, and an InfluxDB
+  mosquitto Mosquitto, one furrow that reads from it, and an InfluxDB
+  shared    Mosquitto, two furrows that share its messages ($share), and an InfluxDB
 
 In the first two set-ups a PUBACK means "on disk": nothing may be lost, whatever is
-killed. In the third a PUBACK is Mosquitto's own, which is given before it has saved
+killed. In the others a PUBACK is Mosquitto's own, which is given before it has saved
 its queue: what it acknowledged in the two seconds before it was killed itself may be
-gone and is counted apart; a kill of ingest or database may lose nothing there either.
---spare mosquitto leaves it alone.
+gone. After a start it also forgets shared subscriptions, and acknowledges and drops
+what comes until a furrow is back. Both are counted apart; a kill of ingest or
+database may lose nothing there either. --spare mosquitto leaves it alone.
 
 flags:
 `
@@ -66,7 +68,7 @@ func parse(args []string, errs io.Writer) (o options, err error) {
 		_, _ = fmt.Fprint(errs, "usage: scripts/crash-drill [flags]\n\n", about)
 		f.PrintDefaults()
 	}
-	f.StringVar(&o.setup, "setup", "all", "embedded, influx, external or all")
+	f.StringVar(&o.setup, "setup", "all", "embedded, influx, mosquitto, shared or all")
 	f.IntVar(&o.drill.Kills, "kills", 50, "how many blows")
 	f.Uint64Var(&o.drill.Seed, "seed", rand.Uint64N(1_000_000), "the order of the blows follows from it")
 	f.Float64Var(&o.drill.Rate, "rate", 2000, "messages a second, at most 10000")
@@ -85,7 +87,7 @@ func parse(args []string, errs io.Writer) (o options, err error) {
 		return o, fmt.Errorf("%q is too much", f.Args())
 	}
 	if o.setup != "all" && !slices.Contains(drill.Setups, drill.Setup(o.setup)) {
-		return o, fmt.Errorf("there is no set-up %q: embedded, influx, external or all", o.setup)
+		return o, fmt.Errorf("there is no set-up %q: embedded, influx, mosquitto, shared or all", o.setup)
 	}
 	if o.drill.Kills < 1 || o.drill.Rate <= 0 || o.drill.Rate > 10_000 {
 		return o, errors.New("give at least one kill and a rate between 1 and 10000")
@@ -95,7 +97,7 @@ func parse(args []string, errs io.Writer) (o options, err error) {
 		if err != nil {
 			return o, err
 		}
-		o.drill.Mosquitto = strings.Split(strings.TrimSpace(string(b)), "\n")
+		o.drill.MosquittoConf = strings.Split(strings.TrimSpace(string(b)), "\n")
 	}
 	if o.spare != "" {
 		o.drill.Spare = strings.Split(o.spare, ",")

@@ -9,6 +9,7 @@
 package drill
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -30,13 +31,14 @@ type Setup string
 
 // The set-ups.
 const (
-	Embedded Setup = "embedded" // furrow alone: broker, ingest and database in one process
-	Influx   Setup = "influx"   // furrow's broker and ingest, InfluxDB
-	External Setup = "external" // Mosquitto, two ingest processes that share a subscription, InfluxDB
+	Embedded  Setup = "embedded"  // furrow alone: broker, ingest and database in one process
+	Influx    Setup = "influx"    // furrow's broker and ingest, InfluxDB
+	Mosquitto Setup = "mosquitto" // Mosquitto, one furrow that reads from it, InfluxDB
+	Shared    Setup = "shared"    // Mosquitto, two furrows that share its messages ($share), InfluxDB
 )
 
 // Setups are all of them.
-var Setups = []Setup{Embedded, Influx, External}
+var Setups = []Setup{Embedded, Influx, Mosquitto, Shared}
 
 // Config of a drill.
 type Config struct {
@@ -49,12 +51,12 @@ type Config struct {
 	// every fifth blow fills it for a while instead of killing. "" leaves it out.
 	Full string
 	// ClockSteps makes the tags' clocks jump by up to two hours, back and forth.
-	ClockSteps bool
-	Mosquitto  []string      // lines of its configuration instead of [Mosquitto]
-	Rate       float64       // messages a second
-	Pause      time.Duration // between two blows, on average; 0 means 600 ms
-	Rig        *rig.Rig
-	Say        io.Writer // progress
+	ClockSteps    bool
+	MosquittoConf []string      // lines of its configuration instead of [MosquittoConf]
+	Rate          float64       // messages a second
+	Pause         time.Duration // between two blows, on average; 0 means 600 ms
+	Rig           *rig.Rig
+	Say           io.Writer // progress
 }
 
 // The fleet of a drill.
@@ -77,7 +79,8 @@ type Report struct {
 	Dropped int64          `json:"connections_lost"`
 	Stored  int64          `json:"stored"`
 	Lost    int64          `json:"lost"` // acknowledged and not stored
-	// Broker of those were acknowledged by Mosquitto in the moment before it was killed.
+	// Broker of those were acknowledged by Mosquitto, and forgotten: in the moment
+	// before it was killed, or after it came back and before anybody subscribed again.
 	Broker  int64    `json:"lost_by_mosquitto"`
 	Doubled int64    `json:"doubled"`
 	Altered int64    `json:"altered"` // stored with other values
@@ -91,8 +94,11 @@ func (r Report) Passed() bool {
 }
 
 // unsaved is how long before a kill Mosquitto may acknowledge what it then forgets:
-// its autosave looks for changes once a second.
+// it looks once a second whether it should save.
 const unsaved = 2 * time.Second
+
+// gap is a time in which Mosquitto acknowledges what it may forget.
+type gap struct{ from, to time.Time }
 
 // Run does one drill.
 func Run(ctx context.Context, cfg Config) (_ Report, err error) {
@@ -132,7 +138,7 @@ func Run(ctx context.Context, cfg Config) (_ Report, err error) {
 		return Report{}, err
 	}
 	out := Report{Setup: cfg.Setup, Seed: cfg.Seed, Kills: b.kills, Fills: b.fills, Refused: b.refused, Acked: sent.Acked, Again: sent.Again, Dropped: sent.Dropped}
-	if err := h.audit(ctx, load, f, b.brokerKilled, &out); err != nil {
+	if err := h.audit(ctx, load, f, b.gaps, &out); err != nil {
 		return Report{}, err
 	}
 	out.Took = time.Since(began).Round(time.Second).String()
@@ -146,15 +152,15 @@ type blows struct {
 	fleet *fleet.Fleet
 	rand  *rand.Rand
 
-	kills        map[string]int
-	fills        int
-	brokerKilled []time.Time
-	last         int64        // acknowledged at the blow before
-	disk         sync.RWMutex // held while the disk is full: nobody starts then
-	back         sync.WaitGroup
-	mu           sync.Mutex
-	failed       error
-	refused      int // starts that failed and were tried again
+	kills   map[string]int
+	fills   int
+	gaps    []gap        // of Mosquitto; guarded by mu
+	last    int64        // acknowledged at the blow before
+	disk    sync.RWMutex // held while the disk is full: nobody starts then
+	back    sync.WaitGroup
+	mu      sync.Mutex
+	failed  error
+	refused int // starts that failed and were tried again
 }
 
 func (b *blows) run(ctx context.Context) error {
@@ -182,10 +188,12 @@ func (b *blows) run(ctx context.Context) error {
 			v.up.Unlock()
 			return err
 		}
-		v.Kill()
+		var log int64
 		if v.mosquitto {
-			b.brokerKilled = append(b.brokerKilled, time.Now())
+			log = size(v.Log)
 		}
+		killed := time.Now()
+		v.Kill()
 		b.kills[v.Name]++
 		b.say("%3d  %-10s killed, %d acknowledged", i+1, v.Name, b.fleet.Result().Acked)
 		b.back.Go(func() {
@@ -198,10 +206,36 @@ func (b *blows) run(ctx context.Context) error {
 				b.failed = cmp.Or(b.failed, err)
 				b.mu.Unlock()
 			}
+			if v.mosquitto {
+				subscribed(ctx, v.Log, log)
+				b.mu.Lock()
+				b.gaps = append(b.gaps, gap{killed.Add(-unsaved), time.Now()})
+				b.mu.Unlock()
+			}
 		})
 	}
 	b.back.Wait()
 	return b.error()
+}
+
+func size(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// subscribed waits until Mosquitto's log tells of a subscription behind from.
+func subscribed(ctx context.Context, log string, from int64) {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		if b, err := os.ReadFile(log); err == nil && from <= int64(len(b)) && bytes.Contains(b[from:], []byte("telemetry")) {
+			return
+		}
+		<-tick.C
+	}
 }
 
 // restart starts a process as a service manager does: again and again for a while.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,8 +33,8 @@ type victim struct {
 	up        sync.Mutex
 }
 
-// Mosquitto is the configuration of docs/formats/mosquitto.md, beside who may come in.
-var Mosquitto = []string{"persistence true", "autosave_on_changes true", "autosave_interval 1", "max_inflight_messages 0", "max_queued_messages 1000000"}
+// MosquittoConf is the configuration of docs/formats/mosquitto.md, beside who may come in.
+var MosquittoConf = []string{"persistence true", "autosave_interval 1", "max_inflight_messages 0", "max_queued_messages 1000000"}
 
 // Bucket is the database of the drill in InfluxDB.
 const Bucket = "drill"
@@ -90,23 +91,28 @@ func start(ctx context.Context, cfg Config) (*house, error) {
 		h.addr = f.MQTT
 		return h, nil
 	}
-	conf := cfg.Mosquitto
+	conf := cfg.MosquittoConf
 	if conf == nil {
-		conf = Mosquitto
+		conf = MosquittoConf
 	}
-	m, err := r.Mosquitto(ctx, "mosquitto", conf...)
+	m, err := r.Mosquitto(ctx, "mosquitto", append([]string{"log_type subscribe"}, conf...)...)
 	if err != nil {
 		return nil, err
 	}
 	h.addr = m.Addr
 	h.victims = append(h.victims, &victim{Process: m.Process, mosquitto: true})
+	flags = append(flags, "--mqtt", "-", "--broker", "tcp://"+m.Addr)
+	if cfg.Setup == Mosquitto {
+		_, err := h.furrow(ctx, r, "furrow", dir, flags...)
+		return h, err
+	}
 	for _, name := range []string{"ingest-a", "ingest-b"} {
 		// Each has its own records, with the same herds; a bank has one PostgreSQL.
 		own := filepath.Join(data, name)
 		if err := os.CopyFS(own, os.DirFS(dir)); err != nil {
 			return nil, err
 		}
-		more := append([]string{"--mqtt", "-", "--broker", "tcp://" + m.Addr, "--broker-id", name, "--broker-share", "drill"}, flags...)
+		more := append([]string{"--broker-id", name, "--broker-share", "drill"}, flags...)
 		if _, err := h.furrow(ctx, r, name, own, more...); err != nil {
 			return nil, err
 		}
@@ -125,7 +131,7 @@ func (h *house) furrow(ctx context.Context, r *rig.Rig, name, dir string, flags 
 
 // audit compares the store with what was acknowledged. What an external broker still
 // holds gets the time to come, as long as more comes.
-func (h *house) audit(ctx context.Context, cfg fleet.Config, f *fleet.Fleet, brokerKilled []time.Time, out *Report) error {
+func (h *house) audit(ctx context.Context, cfg fleet.Config, f *fleet.Fleet, gaps []gap, out *Report) error {
 	s, err := h.open(ctx)
 	if err != nil {
 		return err
@@ -137,7 +143,7 @@ func (h *house) audit(ctx context.Context, cfg fleet.Config, f *fleet.Fleet, bro
 	for g := range cfg.Gateways {
 		acked := f.Acked(g)
 		for tag := range cfg.Tags {
-			if err := h.tag(ctx, s, cfg, g, tag, acked, brokerKilled, out); err != nil {
+			if err := h.tag(ctx, s, cfg, g, tag, acked, gaps, out); err != nil {
 				return err
 			}
 		}
@@ -173,7 +179,7 @@ func arrived(ctx context.Context, s series.Store, out *Report) error {
 }
 
 // tag looks at the readings of one tag.
-func (h *house) tag(ctx context.Context, s series.Store, cfg fleet.Config, g, tag int, acked []time.Time, brokerKilled []time.Time, out *Report) error {
+func (h *house) tag(ctx context.Context, s series.Store, cfg fleet.Config, g, tag int, acked []time.Time, gaps []gap, out *Report) error {
 	name := fleet.TagName(g*cfg.Tags + tag)
 	got, err := s.Range(ctx, cfg.Tenant, name, cfg.First.Add(-24*time.Hour), cfg.First.Add(30*24*time.Hour), 0)
 	if err != nil {
@@ -205,7 +211,7 @@ func (h *house) tag(ctx context.Context, s series.Store, cfg fleet.Config, g, ta
 			out.fault("%s at %v was altered", name, want.At)
 		case !there && !acked[n].IsZero():
 			out.Lost++
-			if near(acked[n], brokerKilled) {
+			if in(acked[n], gaps) {
 				out.Broker++
 				continue
 			}
@@ -219,14 +225,9 @@ func (h *house) tag(ctx context.Context, s series.Store, cfg fleet.Config, g, ta
 	return nil
 }
 
-// near says whether Mosquitto was killed so soon after t that it may have forgotten.
-func near(t time.Time, killed []time.Time) bool {
-	for _, k := range killed {
-		if d := k.Sub(t); d >= 0 && d < unsaved {
-			return true
-		}
-	}
-	return false
+// in says whether t lies in one of the gaps.
+func in(t time.Time, gaps []gap) bool {
+	return slices.ContainsFunc(gaps, func(g gap) bool { return !t.Before(g.from) && !t.After(g.to) })
 }
 
 func (r *Report) fault(format string, args ...any) {

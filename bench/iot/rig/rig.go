@@ -40,6 +40,39 @@ func (r *Rig) add(ctx context.Context, p *Process) error {
 	return p.Start(ctx)
 }
 
+// Has says which of the servers that are needed are missing.
+func (r *Rig) Has(influx, broker bool) error {
+	if influx {
+		if _, err := r.built("influxd", "drill"); err != nil {
+			return err
+		}
+	}
+	if broker {
+		if _, err := mosquitto(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func mosquitto() (string, error) {
+	for _, name := range []string{"mosquitto", "/usr/sbin/mosquitto"} { // not everybody looks into sbin
+		if exe, err := exec.LookPath(name); err == nil {
+			return exe, nil
+		}
+	}
+	return "", errors.New("mosquitto is missing: run scripts/install drill")
+}
+
+// built finds a program that scripts/install builds.
+func (r *Rig) built(name, by string) (string, error) {
+	exe := filepath.Join(r.Bin, name)
+	if _, err := os.Stat(exe); err != nil {
+		return "", fmt.Errorf("%s is missing: run scripts/install %s: %w", name, by, err)
+	}
+	return exe, nil
+}
+
 // FreeAddr is a loopback address that nobody listens on now.
 func FreeAddr() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a loopback port is there at once
@@ -62,11 +95,9 @@ type Broker struct {
 
 // Mosquitto starts one that anybody may use, with more lines of configuration.
 func (r *Rig) Mosquitto(ctx context.Context, name string, conf ...string) (*Broker, error) {
-	exe, err := exec.LookPath("mosquitto")
+	exe, err := mosquitto()
 	if err != nil {
-		if exe, err = exec.LookPath("/usr/sbin/mosquitto"); err != nil {
-			return nil, errors.New("mosquitto is missing: run scripts/install test")
-		}
+		return nil, err
 	}
 	addr, err := FreeAddr()
 	if err != nil {
@@ -107,9 +138,9 @@ type Database struct {
 
 // Influx starts one below dir; "" means the rig's own folder.
 func (r *Rig) Influx(ctx context.Context, name, dir string) (*Database, error) {
-	exe := filepath.Join(r.Bin, "influxd")
-	if _, err := os.Stat(exe); err != nil {
-		return nil, fmt.Errorf("influxd is missing: run scripts/services start once: %w", err)
+	exe, err := r.built("influxd", "drill")
+	if err != nil {
+		return nil, err
 	}
 	if dir == "" {
 		dir = filepath.Join(r.Dir, name)
@@ -188,9 +219,9 @@ func answer(req *http.Request) (string, error) {
 
 // Telegraf starts one with a configuration; it has no port, so it counts as up at once.
 func (r *Rig) Telegraf(ctx context.Context, name, conf string) (*Process, error) {
-	exe := filepath.Join(r.Bin, "telegraf")
-	if _, err := os.Stat(exe); err != nil {
-		return nil, fmt.Errorf("telegraf is missing: run scripts/install bench: %w", err)
+	exe, err := r.built("telegraf", "bench")
+	if err != nil {
+		return nil, err
 	}
 	file, err := r.write(name+".conf", conf)
 	if err != nil {
