@@ -153,13 +153,19 @@ type part struct {
 	ages []float64
 	y    []float64   // log weight above the anchor
 	x    [][]float64 // columns of the basis
+
+	// Room for the work of one look.
+	k  [][]float64
+	ky []float64
+	kx []float64
 }
 
 func (p *Population) part(a []Point) *part {
 	if len(a) > most {
 		a = a[len(a)-most:]
 	}
-	d := &part{ages: make([]float64, len(a)), y: make([]float64, len(a)), x: make([][]float64, p.base.size())}
+	d := &part{ages: make([]float64, len(a)), y: make([]float64, len(a)), x: make([][]float64, p.base.size()),
+		k: square(len(a)), ky: make([]float64, len(a)), kx: make([]float64, len(a)*p.base.size())}
 	for j := range d.x {
 		d.x[j] = make([]float64, len(a))
 	}
@@ -185,8 +191,7 @@ func (p *Population) deviance(parts []*part, s Spread, tau float64) float64 {
 	}
 	v := float64(max(0, n-free)) * math.Log(tau)
 	for _, d := range parts {
-		m := len(d.ages)
-		k := square(m)
+		m, k := len(d.ages), d.k
 		for i, x := range d.ages {
 			for j := range i + 1 {
 				k[i][j] = s.cov(x, d.ages[j])
@@ -196,16 +201,17 @@ func (p *Population) deviance(parts []*part, s Spread, tau float64) float64 {
 		if !cholesky(k) {
 			return math.Inf(1)
 		}
-		y := slices.Clone(d.y)
+		y := d.ky
+		copy(y, d.y)
 		forward(k, y)
 		v += dot(y, y) / 2
-		x := make([][]float64, n)
-		for j := range x {
-			x[j] = slices.Clone(d.x[j])
-			forward(k, x[j])
-			b[j] += dot(x[j], y)
+		for j := range n {
+			x := d.kx[j*m : (j+1)*m]
+			copy(x, d.x[j])
+			forward(k, x)
+			b[j] += dot(x, y)
 			for i := range j + 1 {
-				a[j][i] += dot(x[j], x[i])
+				a[j][i] += dot(x, d.kx[i*m:(i+1)*m])
 			}
 		}
 		for i := range k {
