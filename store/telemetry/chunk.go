@@ -91,6 +91,11 @@ func (w *chunkWriter) append(b []byte, points []point) []byte {
 		b = appendColumn(b, columnFields+f, column)
 		w.column = column
 	}
+	return appendSum(b, start)
+}
+
+// appendSum ends a chunk that begins at start.
+func appendSum(b []byte, start int) []byte {
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
 }
 
