@@ -3,6 +3,7 @@ package codec_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -317,6 +318,19 @@ func TestCounts(t *testing.T) {
 			t.Error("the id of a count does not name its device and window")
 		}
 	})
+}
+
+func ExampleHouse_Decode() {
+	h := &codec.House{} // no device profiles: only the house's own names are known
+	a, _ := codec.Parse("v1/devices/me/telemetry")
+	device := iot.Device{ID: "A-017", Tenant: "bank", Kind: iot.TagDevice}
+	items, _ := h.Decode(context.Background(), a, device, []byte(`{"ts":1780300800000,"values":{"temp_c":29.5}}`), time.Now(), nil)
+	fmt.Println(items[0].Reading.At.Format(time.RFC3339), *items[0].Reading.Temp, items[0].Reading.Source)
+	_, err := h.Decode(context.Background(), a, device, []byte(`{"ts":1780300800000,`), time.Now(), nil)
+	fmt.Println(err)
+	// Output:
+	// 2026-06-01T08:00:00Z 29.5 thingsboard
+	// the payload cannot be read: expected a quoted name or text at byte 20
 }
 
 // inBounds fails on a reading or count that no format may let through.

@@ -18,6 +18,7 @@ import (
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/iot/codec"
 	"github.com/furrowcredit/furrow/iot/codec/sparkplug"
+	"github.com/furrowcredit/furrow/iot/series/seriestest"
 )
 
 // births is a sparkplug.Births in memory, as several processes share it.
@@ -190,6 +191,37 @@ func TestSparkplugHistory(t *testing.T) {
 	p.want(got, err, codec.ErrHalfFix, iot.Reading{At: hour, Temp: ptr(5.0)})
 }
 
+// History that comes after the present leaves the latest reading of a store alone.
+func TestSparkplugHistoryIsNotLatest(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t, nil)
+	p.born(0)
+	store := new(seriestest.Memory)
+	save := func(got []iot.Reading, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range got {
+			got[i].Tenant, got[i].Received = "bank", p.now
+		}
+		if err := store.Write(t.Context(), got); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save(p.send("DDATA", 2, alias(4, sparkplug.Int16, 30)))
+	past := alias(4, sparkplug.Int16, 10)
+	past.Time, past.Historical = p.now.Add(-time.Hour), true
+	save(p.send("DDATA", 3, past))
+	latest, err := store.Latest(t.Context(), "bank", []string{"t1"})
+	if err != nil || latest["t1"].Temp == nil || *latest["t1"].Temp != 30 {
+		t.Error(latest, err)
+	}
+	if n, err := store.Count(t.Context(), "bank", "t1"); err != nil || n != 2 {
+		t.Error("the history was not kept:", n, err)
+	}
+}
+
 func TestSparkplugGap(t *testing.T) {
 	t.Parallel()
 	p := newPlant(t, nil)
@@ -288,6 +320,51 @@ func TestSparkplugStoreDown(t *testing.T) {
 	if len(p.states) != 1 {
 		t.Error(p.states)
 	}
+	// The gap before a message is seen also when the message has to be taken again.
+	p.now = p.now.Add(time.Minute)
+	kept.fail = fault.New(fault.Unavailable, "store.unavailable", "down")
+	if _, err := p.send("DDATA", 5, alias(77, sparkplug.Int16, 30)); !errors.Is(err, fault.Unavailable) {
+		t.Error(err)
+	}
+	kept.fail = nil
+	if _, err := p.send("DDATA", 5, alias(77, sparkplug.Int16, 30)); !errors.Is(err, codec.ErrSeq) {
+		t.Error(err)
+	}
+}
+
+// Many edge nodes speak at once to one house.
+func TestSparkplugAtOnce(t *testing.T) {
+	t.Parallel()
+	h := house(t)
+	h.Sparkplug.Births = &births{}
+	var all sync.WaitGroup
+	for n := range 8 {
+		edge := iot.Device{ID: fmt.Sprint("e", n), Tenant: "bank", Kind: iot.Gateway}
+		send := func(kind string, seq uint64, metrics ...sparkplug.Metric) ([]codec.Item, error) {
+			a, err := codec.Parse("spBv1.0/farm/" + kind)
+			if err != nil {
+				return nil, err
+			}
+			return h.Decode(t.Context(), a, edge, sparkplug.Append(nil, sparkplug.Payload{Time: received, Seq: seq, Metrics: metrics}), received, nil)
+		}
+		all.Go(func() {
+			_, err := send("NBIRTH/"+edge.ID, 0, session(0))
+			if err == nil {
+				_, err = send("DBIRTH/"+edge.ID+"/t1", 1, named("Tag/Temperature", 1, sparkplug.Double, 0))
+			}
+			for i := uint64(2); i < 100 && err == nil; i++ {
+				var items []codec.Item
+				items, err = send("DDATA/"+edge.ID+"/t1", i, alias(1, sparkplug.Double, float64(n)))
+				if err == nil && (len(items) != 1 || items[0].Err != nil || *items[0].Reading.Temp != float64(n)) {
+					err = fmt.Errorf("edge %d: %v", n, items)
+				}
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestSparkplugDeath(t *testing.T) {

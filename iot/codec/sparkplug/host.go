@@ -287,7 +287,6 @@ func (t *taking) birth(ctx context.Context) error {
 
 func (t *taking) data(ctx context.Context) error {
 	e := t.edge
-	t.sequence()
 	t.resolve()
 	if len(t.result.Unknown) > 0 {
 		// Another process may have taken the birth meanwhile.
@@ -299,6 +298,7 @@ func (t *taking) data(ctx context.Context) error {
 			t.resolve()
 		}
 	}
+	t.sequence() // last, so that a message which is taken again is not its own repetition
 	// A birth may have been missed while nobody listened, and a dead node that
 	// speaks has come back unheard.
 	if !e.born || !e.trusted || !e.online || len(t.result.Unknown) > 0 {
