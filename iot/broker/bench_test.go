@@ -46,7 +46,7 @@ func text(s string) []byte { return append([]byte{byte(len(s) >> 8), byte(len(s)
 // dial signs a device in by hand, with MQTT level 4 or 5.
 func dial(tb testing.TB, addr string, level byte, user, password string) (net.Conn, *bufio.Reader) {
 	tb.Helper()
-	c, err := net.Dial("tcp", addr) //nolint:noctx // a test on loopback
+	c, err := net.Dial("tcp", addr)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -126,7 +126,7 @@ func (c *conn) extend(t time.Time) error {
 func (c *conn) Read(p []byte) (int, error) {
 	for {
 		if c.pass > 0 && c.w > c.r {
-			n := copy(p, c.in[c.r:min(c.w, c.r+c.pass)])
+			n := copy(p, c.in[c.r:c.r+min(c.w-c.r, c.pass)])
 			c.r, c.pass = c.r+n, c.pass-n
 			return n, nil
 		}

@@ -159,7 +159,7 @@ func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, er
 	case s.v5:
 		if err = h.refuse(s, m, err); err == nil {
 			id := pk.PacketID
-			if _, err = c.Conn.Write([]byte{packets.Pubrec << 4, 3, byte(id >> 8), byte(id), packets.ErrNotAuthorized.Code}); err == nil {
+			if _, err = c.Write([]byte{packets.Pubrec << 4, 3, byte(id >> 8), byte(id), packets.ErrNotAuthorized.Code}); err == nil {
 				return pk, packets.ErrRejectPacket
 			}
 		}

@@ -197,7 +197,7 @@ type Source interface {
 // then it returns the store's error, and the sender must send again. from may be nil.
 func (p *Pipeline) Take(ctx context.Context, m Message, id uint16, from Source) error {
 	m.Received = m.Received.UTC().Truncate(time.Millisecond)
-	scratch := p.scratch.Get().(*[]codec.Item) //nolint:errcheck,forcetypeassert // it holds nothing else
+	scratch := p.scratch.Get().(*[]codec.Item) //nolint:forcetypeassert // it holds nothing else
 	var err error
 	items := (*scratch)[:0]
 	defer func() {

@@ -34,7 +34,7 @@ type private struct {
 
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test on loopback
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func (m *private) start() {
 	}
 	for _, port := range m.ports {
 		eventually(m.t, "Mosquitto listens", func() bool {
-			c, err := net.Dial("tcp", fmt.Sprint("127.0.0.1:", port)) //nolint:noctx // a test on loopback
+			c, err := net.Dial("tcp", fmt.Sprint("127.0.0.1:", port))
 			if err == nil {
 				_ = c.Close()
 			}
@@ -161,11 +161,14 @@ func secured(t *testing.T, tenant string) (*private, *iottest.Authority) {
 	}
 	conf := strings.NewReplacer("/etc/mosquitto", dir, "/var/lib/mosquitto", dir,
 		"listener 1883", "listener @port 127.0.0.1", "listener 8883", "listener @port 127.0.0.1").Replace(read("mosquitto.conf"))
-	ca := iottest.NewAuthority(t)
-	server := ca.Issue(t, "127.0.0.1")
+	ca := newAuthority(t)
+	server := issue(t, ca, "127.0.0.1")
 	files := map[string][]byte{"acl": []byte(read("acl")), "passwd": nil}
-	files["ca.crt"], _ = ca.PEM(t, nil)
-	files["server.crt"], files["server.key"] = ca.PEM(t, &server)
+	files["ca.crt"] = ca.PEM()
+	var err error
+	if files["server.crt"], files["server.key"], err = iottest.PEM(server); err != nil {
+		t.Fatal(err)
+	}
 	for name, b := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
 			t.Fatal(err)
@@ -200,7 +203,7 @@ func TestMosquittoRights(t *testing.T) {
 	secure := func(name string) *tls.Config {
 		c := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: ca.Pool}
 		if name != "" {
-			c.Certificates = []tls.Certificate{ca.Issue(t, name)}
+			c.Certificates = []tls.Certificate{issue(t, ca, name)}
 		}
 		return c
 	}
@@ -247,7 +250,7 @@ func TestMosquittoRights(t *testing.T) {
 		"no certificate":     func() (mqtt.Client, error) { return join(t, secureURL, tenant+"/t0", "pw-"+tenant+"/t0", secure("")) },
 		"another authority's certificate": func() (mqtt.Client, error) {
 			c := secure("")
-			c.Certificates = []tls.Certificate{iottest.NewAuthority(t).Issue(t, tenant+"/t0")}
+			c.Certificates = []tls.Certificate{issue(t, newAuthority(t), tenant+"/t0")}
 			return join(t, secureURL, "", "", c)
 		},
 	} {
@@ -278,7 +281,7 @@ func TestMosquittoRights(t *testing.T) {
 // forbiddenInMQTT5 wants reason code 0x87 for another's topic.
 func forbiddenInMQTT5(t *testing.T, port int, tenant string) {
 	t.Helper()
-	c, err := net.Dial("tcp", fmt.Sprint("127.0.0.1:", port)) //nolint:noctx // a test on loopback
+	c, err := net.Dial("tcp", fmt.Sprint("127.0.0.1:", port))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -378,4 +381,22 @@ func TestBadBrokerAddress(t *testing.T) {
 			t.Errorf("%s: %v", url, err)
 		}
 	}
+}
+
+func newAuthority(t *testing.T) *iottest.Authority {
+	t.Helper()
+	a, err := iottest.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func issue(t *testing.T, a *iottest.Authority, name string) tls.Certificate {
+	t.Helper()
+	c, err := a.Issue(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }

@@ -10,7 +10,6 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
-	"testing"
 	"time"
 )
 
@@ -21,29 +20,28 @@ type Authority struct {
 }
 
 // NewAuthority returns an authority that nobody else knows.
-func NewAuthority(tb testing.TB) *Authority {
-	tb.Helper()
+func NewAuthority() (*Authority, error) {
 	a := &Authority{Pool: x509.NewCertPool()}
-	a.own = a.issue(tb, "authority", true)
-	a.Pool.AddCert(a.own.Leaf)
-	return a
+	own, err := a.issue("authority", true)
+	if err != nil {
+		return nil, err
+	}
+	a.own = own
+	a.Pool.AddCert(own.Leaf)
+	return a, nil
 }
 
 // Issue returns a certificate in the name, for an hour.
-func (a *Authority) Issue(tb testing.TB, name string) tls.Certificate {
-	tb.Helper()
-	return a.issue(tb, name, false)
-}
+func (a *Authority) Issue(name string) (tls.Certificate, error) { return a.issue(name, false) }
 
-func (a *Authority) issue(tb testing.TB, name string, ca bool) tls.Certificate {
-	tb.Helper()
+func (a *Authority) issue(name string, ca bool) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		tb.Fatal(err)
+		return tls.Certificate{}, err
 	}
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
 	if err != nil {
-		tb.Fatal(err)
+		return tls.Certificate{}, err
 	}
 	cert := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: name},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
@@ -57,26 +55,20 @@ func (a *Authority) issue(tb testing.TB, name string, ca bool) tls.Certificate {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, cert, parent, &key.PublicKey, signer)
 	if err != nil {
-		tb.Fatal(err)
+		return tls.Certificate{}, err
 	}
 	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, err
 }
 
-// PEM returns a certificate and its key as files have them; of the authority itself
-// its certificate alone.
-func (a *Authority) PEM(tb testing.TB, c *tls.Certificate) (cert, key []byte) {
-	tb.Helper()
-	if c == nil {
-		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.own.Certificate[0]}), nil
-	}
+// PEM returns a certificate and its key as files have them.
+func PEM(c tls.Certificate) (cert, key []byte, err error) {
 	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
-	if err != nil {
-		tb.Fatal(err)
-	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]}),
-		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), err
+}
+
+// PEM returns the authority's own certificate as a file has it.
+func (a *Authority) PEM() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.own.Certificate[0]})
 }

@@ -131,7 +131,7 @@ func (s *Spool) inspect(n uint64) (segment, error) {
 	if err != nil {
 		return segment{}, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
 		return segment{}, err
@@ -139,12 +139,13 @@ func (s *Spool) inspect(n uint64) (segment, error) {
 	g := segment{number: n}
 	for at := int64(0); at < info.Size(); {
 		_, next, err := read(f, at, info.Size())
-		if err == nil {
+		switch {
+		case err == nil:
 			g.good = next
-		} else if errors.Is(err, errHole) {
+		case errors.Is(err, errHole):
 			g.holes = true // what follows may be whole
-		} else {
-			break
+		default:
+			next = info.Size()
 		}
 		at = next
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -86,7 +87,7 @@ func TestRecordsComeOutInOrder(t *testing.T) {
 	}
 	s = open(t, dir, 1<<30) // done ones may come again, in their order
 	got := drain(t, s)
-	if len(got) != len(want) || !equal(got, want) {
+	if !slices.Equal(got, want) {
 		t.Errorf("%d records, want %d in order", len(got), len(want))
 	}
 	if s.Bytes() != 0 || len(segments(t, dir)) != 0 {
@@ -98,15 +99,6 @@ func TestRecordsComeOutInOrder(t *testing.T) {
 	if got := drain(t, s); len(got) != 1 || got[0] != "again" {
 		t.Error(got)
 	}
-}
-
-func equal(a, b []string) bool {
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 func TestBound(t *testing.T) {
@@ -169,7 +161,7 @@ func TestTornEnd(t *testing.T) {
 	for cut := range len(whole) + 1 {
 		for _, tail := range [][]byte{nil, make([]byte, 30)} { // a crash may leave zeros
 			dir := t.TempDir()
-			if err := os.WriteFile(filepath.Join(dir, name), append(whole[:cut:cut], tail...), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, name), slices.Concat(whole[:cut], tail), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			n := 0
@@ -181,7 +173,7 @@ func TestTornEnd(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := drain(t, s)
-			if want := append(records[:n:n], "after"); len(got) != len(want) || !equal(got, want) {
+			if want := append(slices.Clone(records[:n]), "after"); !slices.Equal(got, want) {
 				t.Fatalf("cut at %d: %q, want %q", cut, got, want)
 			}
 			_ = s.Close()
@@ -352,7 +344,7 @@ func TestDiskFull(t *testing.T) {
 	if err := s.Append([]byte(strings.Repeat("f", 50_000))); !errors.Is(err, spool.ErrDisk) {
 		t.Error("the full disk took more:", err)
 	}
-	if got := drain(t, s); len(got) != len(want) || !equal(got, want) {
+	if got := drain(t, s); !slices.Equal(got, want) {
 		t.Errorf("%d records of %d", len(got), len(want))
 	}
 	if err := s.Append([]byte("room again")); err != nil {
