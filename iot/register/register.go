@@ -47,7 +47,7 @@ type File struct {
 	Events    []Event
 	Weighings []Weighing
 	Devices   []Device
-	Refusals  []Refusal
+	Refusals  []Mistake
 	from      map[string]string // animals' codes → the place that had them first
 }
 
@@ -92,8 +92,8 @@ func (p Place) String() string {
 	return fmt.Sprintf("row %d", p.Row)
 }
 
-// Refusal says what is wrong at a place of a file.
-type Refusal struct {
+// Mistake says what is wrong at a place of a file.
+type Mistake struct {
 	Place
 	Column string            `json:"column,omitempty"` // header text
 	Cell   string            `json:"cell,omitempty"`   // "C7"
@@ -104,7 +104,8 @@ type Refusal struct {
 	Err    error             `json:"-"`
 }
 
-// Read reads a file of animals. Mistakes in its rows or resources are Refusals; an
+// Read reads a file of animals, or a table of weighings, which has a column of weights
+// and one of their days. Mistakes in its rows or resources are in Refusals; an
 // error says that the file as a whole cannot be read.
 func Read(body []byte, opt Options) (File, error) {
 	if len(body) > maxBytes {
@@ -113,6 +114,9 @@ func Read(body []byte, opt Options) (File, error) {
 	trimmed := bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
 	if len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[') {
 		return readADE(trimmed, opt)
+	}
+	if f, err := ReadWeighings(body, opt); err == nil {
+		return f, nil
 	}
 	return readAnimals(body, opt)
 }

@@ -48,6 +48,9 @@ func TestReadWeighings(t *testing.T) {
 		for _, w := range f.Weighings {
 			got = append(got, fmt.Sprint(w.Code.Scheme, " ", w.Code.Code, " ", w.At.Format(time.DateOnly), " ", w.Kg, " ", w.Method))
 		}
+		if read, err := register.Read([]byte(body), register.Options{Today: weighDay}); err != nil || len(read.Weighings) != 2 {
+			t.Errorf("%s: not known as weighings: %+v, %v", name, read, err)
+		}
 		if s := strings.Join(got, "|"); s != want || f.Read != 2 || len(f.Refusals) != 0 {
 			t.Errorf("%s: %s, %+v", name, s, f.Refusals)
 		}

@@ -30,6 +30,9 @@ const (
 	Estimate = "estimate"  // by eye: kept, never used
 )
 
+// tapeError is the standard deviation of a weight by girth, as a share: a planning value.
+const tapeError = 0.07
+
 // Weight is what one animal weighs, or a bird of a house on average.
 type Weight struct {
 	Grams     int64
@@ -127,6 +130,9 @@ func (h herd) relative(a iot.Animal, weighings []iot.Weighing) ([]growth.Point, 
 	for i, w := range weighings {
 		age := max(0, now-growth.Months(w.At, h.at))
 		points[i] = growth.Point{Age: age, Kg: w.Kg / curve.Kg(age)}
+		if w.Method == Tape {
+			points[i].Error = tapeError
+		}
 	}
 	return points, now
 }

@@ -180,6 +180,11 @@ func TestOwnWeight(t *testing.T) {
 	if many.Own >= fresh.Own || many.Weighings != 4 {
 		t.Errorf("%+v after four weighings", many)
 	}
+	byTape := weighing("a", 1, heavy)
+	byTape.Method = worth.Tape
+	if w, _ := at(byTape); w.Own <= fresh.Own || w.Own >= none.Own || w.Grams >= fresh.Grams {
+		t.Errorf("%+v by tape, %+v by scale", w, fresh)
+	}
 	// A typing error, a guess and the future change nothing.
 	guess, future := weighing("a", 2, 900), weighing("a", -2, 900)
 	guess.Method = worth.Estimate

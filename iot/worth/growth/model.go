@@ -4,8 +4,9 @@ import "math"
 
 // Point is one weighing at an age. Ages of one model share a unit.
 type Point struct {
-	Age float64
-	Kg  float64
+	Age   float64
+	Kg    float64
+	Error float64 // standard deviation of this weighing beside Spread.Noise, as a share
 }
 
 // Spread says how animals depart from the curve of their population, as standard
@@ -62,7 +63,7 @@ func (m Model) solve(history []Point) *animal {
 		for j := 0; j <= i; j++ {
 			a.factor[i][j] = m.Spread.cov(a.ages[i], a.ages[j])
 		}
-		a.factor[i][i] += m.Spread.Noise*m.Spread.Noise + 1e-10
+		a.factor[i][i] += m.Spread.Noise*m.Spread.Noise + p.Error*p.Error + 1e-10
 	}
 	if !cholesky(a.factor) {
 		return nil

@@ -65,7 +65,7 @@ func (h *Herd) Animals() []Weighed {
 			for ; j < len(points) && points[j].Age == points[i].Age; j++ {
 				sum += points[j].Kg
 			}
-			merged = append(merged, Point{points[i].Age, sum / float64(j-i)})
+			merged = append(merged, Point{Age: points[i].Age, Kg: sum / float64(j-i)})
 			i = j
 		}
 		out = append(out, Weighed{name, merged})
