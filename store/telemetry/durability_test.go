@@ -40,6 +40,10 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	if where := os.Getenv(crashEnv); where != "" {
+		fmt.Fprintln(os.Stderr, crashWriter(where)) // it is killed before
+		os.Exit(1)
+	}
 	if where := os.Getenv(serveEnv); where != "" {
 		if err := serve(where); err != nil {
 			fmt.Fprintln(os.Stderr, err)
