@@ -19,6 +19,7 @@ import (
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/iot/codec"
 	"github.com/furrowcredit/furrow/iot/codec/profile"
+	"github.com/furrowcredit/furrow/iot/codec/sparkplug"
 )
 
 var received = time.UnixMilli(1780300800500).UTC() // 2026-06-01T08:00:00.5Z
@@ -418,4 +419,45 @@ func FuzzCBOR(f *testing.F) {
 	f.Add([]byte{0x9f, 0xff})
 	f.Add([]byte{0xa2, 2, 1, 0xc1, 0xf9, 0x3c, 0})
 	fuzzFormat(f, []string{"furrow/v1/bank/c1/telemetry"}, iot.Device{ID: "c1", Kind: iot.TagDevice})
+}
+
+// BenchmarkFormats reads one position, temperature, activity and battery of one tag
+// in each format.
+func BenchmarkFormats(b *testing.B) {
+	const eui = "70b3d57ed0061f2a"
+	h := house(b, iot.Device{ID: eui, Tenant: "bank", Profile: "furrow-tag"})
+	gateway := iot.Device{ID: "g1", Tenant: "bank", Kind: iot.Gateway}
+	reading := iot.Reading{Tag: "t-000123", At: received, Lon: ptr(113.251234), Lat: ptr(31.512345), Temp: ptr(29.1), Activity: ptr(0.42), Battery: ptr(3.61)}
+	definition := []sparkplug.Metric{named("lon", 1, sparkplug.Double, 1), named("lat", 2, sparkplug.Double, 1), named("temp_c", 3, sparkplug.Float, 1),
+		named("activity", 4, sparkplug.Float, 1), named("battery_v", 5, sparkplug.Float, 1)}
+	birth := sparkplug.Append(nil, sparkplug.Payload{Time: received, Metrics: definition})
+	data := sparkplug.Append(nil, sparkplug.Payload{Time: received, Metrics: []sparkplug.Metric{alias(1, sparkplug.Double, 113.251234), alias(2, sparkplug.Double, 31.512345),
+		alias(3, sparkplug.Float, 29.1), alias(4, sparkplug.Float, 0.42), alias(5, sparkplug.Float, 3.61)}})
+	for _, c := range []struct {
+		name, topic string
+		payload     []byte
+	}{
+		{"json", "furrow/v1/bank/g1/telemetry", codec.Append(nil, reading)},
+		{"cbor", "furrow/v1/bank/g1/telemetry", codec.AppendCBOR(nil, reading)},
+		{"thingsboard", "v1/gateway/telemetry", []byte(`{"t-000123":[{"ts":1780300800500,"values":{"longitude":113.251234,"latitude":31.512345,"temperature":29.1,"activity":0.42,"voltage":3.61}}]}`)},
+		{"chirpstack", "application/a/device/" + eui + "/event/up", []byte(golden(b, "chirpstack-up.json"))},
+		{"sparkplug birth", "spBv1.0/farm/DBIRTH/g1/t-000123", birth},
+		{"sparkplug", "spBv1.0/farm/DDATA/g1/t-000123", data},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			a, err := codec.Parse(c.topic)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(len(c.payload)))
+			b.ReportAllocs()
+			var items []codec.Item
+			for b.Loop() {
+				items, err = h.Decode(b.Context(), a, gateway, c.payload, received, items[:0])
+				if err != nil || len(items) != 1 || items[0].Err != nil {
+					b.Fatal(items, err)
+				}
+			}
+		})
+	}
 }
