@@ -235,7 +235,7 @@ func (t *track) code(c *snap.Coder) {
 	for _, v := range []*float32{&t.temp, &t.activity, &t.battery, &t.scatter, &t.pace, &t.own, &t.coldAt[0], &t.coldAt[1], &t.anchor[0], &t.anchor[1]} {
 		c.Float(v)
 	}
-	for _, v := range []*bool{&t.fixes, &t.still, &t.dead, &t.off, &t.silent, &t.outage} {
+	for _, v := range []*bool{&t.fixes, &t.blurred, &t.still, &t.dead, &t.off, &t.silent, &t.outage} {
 		c.Bool(v)
 	}
 	t.beats = min(t.beats, 2*rhythmSize-1)

@@ -100,9 +100,10 @@ func (t *track) compare(p *pairing, a, b fence.Fix) bool {
 
 // twin is the other tag on the same body, or nil.
 func (t *track) twin() *pairing {
+	told := t.matter(pairMatter) != nil
 	for i := range t.pairs {
-		if t.pairs[i].pair.One() {
-			return &t.pairs[i]
+		if p := &t.pairs[i]; p.pair.One() || told && p.pair.Still() {
+			return p
 		}
 	}
 	return nil

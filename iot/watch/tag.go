@@ -54,6 +54,7 @@ type track struct {
 	cold       uint8   // readings in a row at the air's temperature
 	own        float32 // usual tag temperature on the living animal, °C
 	activeAt   int64   // of the last reading that had an activity
+	blurred    bool    // the air is as warm as the animal
 	still      bool
 	dead       bool // a person says so
 
@@ -319,8 +320,11 @@ func (t *track) live(r *iot.Reading) {
 		t.tempAt = t.at
 		cold := false
 		if r.Ambient != nil {
-			cold = math.Abs(*r.Temp-*r.Ambient) <= t.w.AmbientWithin
+			// In air that is as warm as a living ear the temperature tells nothing.
+			t.blurred = float64(t.own)-*r.Ambient < t.w.AmbientWithin
+			cold = !t.blurred && math.Abs(*r.Temp-*r.Ambient) <= t.w.AmbientWithin
 		} else {
+			t.blurred = false
 			cold = float64(t.own)-*r.Temp >= cooled // false while own is NaN
 		}
 		if t.cold = min(t.cold+1, 254); !cold {
@@ -356,7 +360,7 @@ func (t *track) live(r *iot.Reading) {
 	}
 	quiet := t.at - t.stillSince
 	if quiet >= still && t.quietCount >= stillReadings &&
-		(t.cold >= coldReadings || t.tempAt <= t.stillSince && quiet >= 2*still) {
+		(t.cold >= coldReadings || (t.blurred || t.tempAt <= t.stillSince) && quiet >= 2*still) {
 		t.still = true
 	}
 }

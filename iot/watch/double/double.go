@@ -108,6 +108,7 @@ type Pair struct {
 	since, at     int64 // Unix s, of the first and the last moment
 	n, apart      uint16
 	aa, bb, ab, e float32 // sums of squares and products of the ways, m², and of their errors
+	gaps, room    float32 // sums of the squared distances, m², and of what one body's would be
 }
 
 // What two tags on one body do (references: less than 2 m apart and correlated above
@@ -119,6 +120,7 @@ const (
 	moves       = 24   // ways both went
 	strays      = 0.05 // moments at which one may be an error of the receiver
 	wayMin      = 10.0 // m
+	slack       = 1.2  // of the mean squared distance, for errors that tags understate
 )
 
 // NewPair starts with two tags at one moment.
@@ -131,6 +133,8 @@ func NewPair(at time.Time, a, b orb.Point) Pair {
 func (p *Pair) Step(at time.Time, a, b orb.Point, errA, errB float64) bool {
 	sigma2 := errA*errA + errB*errB
 	gap := sq(a, b)
+	p.gaps += float32(min(gap, square(nearness+6*math.Sqrt(sigma2))))
+	p.room += float32(square(nearness) + 2*sigma2)
 	// Beyond 2 m and three sigma of both errors together they are apart.
 	if gap > square(nearness+3*math.Sqrt(sigma2)) {
 		p.apart++
@@ -165,10 +169,16 @@ func (p *Pair) Correlation() float64 {
 	return min(1, float64(p.ab)/math.Sqrt(aa*bb))
 }
 
-// One tells whether the two have moved as one body for long enough.
+// One tells whether the two have moved as one body for long enough: also on average
+// they must be no farther apart than errors put two tags of one body, because
+// companions that keep some metres apart are within the errors at any one moment.
 func (p *Pair) One() bool {
-	return time.Duration(p.at-p.since)*time.Second >= long && p.n >= moves && p.Correlation() > correlation
+	return time.Duration(p.at-p.since)*time.Second >= long && p.n >= moves && p.Correlation() > correlation && p.gaps < slack*p.room
 }
+
+// Still tells whether the two that were one may still be: less is asked, so that a
+// matter does not come and go.
+func (p *Pair) Still() bool { return p.Correlation() > correlation-0.03 && p.gaps < 1.5*slack*p.room }
 
 // Moves is how many ways both went, Hours over how long.
 func (p *Pair) Moves() int { return int(p.n) }
@@ -193,7 +203,7 @@ func (p *Pair) Code(c *snap.Coder) {
 	c.Int(&p.at)
 	snap.Small(c, &p.n)
 	snap.Small(c, &p.apart)
-	for _, v := range []*float32{&p.aa, &p.bb, &p.ab, &p.e} {
+	for _, v := range []*float32{&p.aa, &p.bb, &p.ab, &p.e, &p.gaps, &p.room} {
 		c.Float(v)
 	}
 }

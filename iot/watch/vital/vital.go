@@ -20,11 +20,12 @@ const (
 	memory    = 21  // hours of a bin that a baseline remembers: a week
 	frozen    = 120 // the same while the animal is not itself, so that a new tag's scale is learned some day
 	weekHours = 168
-	fewHours  = 120 // of behaviour before a week's mean is one
-	dayHours  = 18  // heard of 24, before they make a day
-	some      = 5   // animals that make a herd's deviation
-	clip      = 2.0 // °C or log units: one animal's hour counts no more in a mean
-	quiet     = 0.05
+	fewHours  = 120  // of behaviour before a week's mean is one
+	dayHours  = 18   // heard of 24, before they make a day
+	some      = 5    // animals that make a herd's deviation
+	clip      = 2.0  // °C or log units: one animal's hour counts no more in a mean
+	quiet     = 0.05 // m/s², of a tag at rest: keeps the logarithm of no activity finite
+	sure      = 4.0  // mean absolute deviations of an hour; 3.2 sigma of a normal scatter
 )
 
 // Sample is what one reading says of the animal's body. Absent values are NaN.
@@ -36,15 +37,20 @@ type Sample struct {
 	Since    float64 // s since the reading before; 0 unknown
 }
 
-// Mean is a mean that forgets with a time constant of an hour.
+// mean is a mean that forgets with a time constant of an hour.
 type mean struct {
 	sum, weight float32
 	at          int64 // Unix s
 }
 
+// add counts a value, but no farther from the mean than one animal may pull it: the
+// weather may take all of them anywhere.
 func (m *mean) add(v float64, at int64) {
 	m.decay(at)
-	m.sum += float32(max(-clip, min(clip, v)))
+	if now := m.value(); m.weight >= some {
+		v = max(now-clip, min(now+clip, v))
+	}
+	m.sum += float32(v)
 	m.weight++
 }
 
@@ -86,17 +92,17 @@ func (h *Herd) Code(c *snap.Coder) {
 type Body struct {
 	temp, active       [bins]float32 // °C, and log activity
 	tempN, activeN     [bins]uint8   // hours they rest on, up to 255
-	noise, activeNoise float32       // mean absolute deviation of an hour
+	noise, activeNoise float32       // mean absolute size of fervour and drive
 
 	hour                int32 // the one that is going on, since 1970; 0 none yet
 	tempSum, activeSum  float32
 	busySum, busyOf     float32 // s
 	tempHeard, actHeard uint16
 
-	hot, cool, heat uint8 // hours in a row
-	warmth, drive   float32
-	lastTemp        float32 // deviation of the last judged hour
-	fever, oestrus  bool
+	hot, heat      uint8   // hours of what looks like fever, and in a row of oestrus
+	fervour        float32 // mean of the deviations of some hours, °C
+	warmth, drive  float32
+	fever, oestrus bool
 
 	day       [24]float32 // busy share of an hour; -1 not heard
 	week      float32
@@ -123,8 +129,8 @@ func (b *Body) Code(c *snap.Coder) {
 		snap.Small(c, &b.tempN[i])
 		snap.Small(c, &b.activeN[i])
 	}
-	for _, v := range []*float32{&b.noise, &b.activeNoise, &b.tempSum, &b.activeSum, &b.busySum, &b.busyOf, &b.warmth, &b.drive,
-		&b.lastTemp, &b.week, &b.ratio} {
+	for _, v := range []*float32{&b.noise, &b.activeNoise, &b.tempSum, &b.activeSum, &b.busySum, &b.busyOf, &b.warmth, &b.drive, &b.fervour,
+		&b.week, &b.ratio} {
 		c.Float(v)
 	}
 	for i := range b.day {
@@ -134,7 +140,7 @@ func (b *Body) Code(c *snap.Coder) {
 	for _, v := range []*uint16{&b.tempHeard, &b.actHeard, &b.weekN} {
 		snap.Small(c, v)
 	}
-	for _, v := range []*uint8{&b.hot, &b.cool, &b.heat, &b.behaviour} {
+	for _, v := range []*uint8{&b.hot, &b.heat, &b.behaviour} {
 		snap.Small(c, v)
 	}
 	for _, v := range []*bool{&b.fever, &b.oestrus, &b.idle} {
@@ -175,15 +181,15 @@ func (b *Body) Usual(at time.Time, lon float64) float64 {
 
 // Numbers are what the judgement rests on.
 type Numbers struct {
-	Rise   float64 // °C of the last hour above the own baseline and the herd
-	Hours  int     // in a row
+	Rise   float64 // °C above the own baseline and the herd, mean of some hours
+	Hours  int     // for which that was too much
 	Active float64 // share above the own baseline and the herd
 	Ratio  float64 // of the last day to the week
 }
 
 // Numbers returns what the present judgement rests on.
 func (b *Body) Numbers() Numbers {
-	return Numbers{float64(b.lastTemp), int(b.hot), math.Expm1(float64(b.drive)), float64(b.ratio)}
+	return Numbers{float64(b.fervour), int(b.hot), math.Expm1(float64(b.drive)), float64(b.ratio)}
 }
 
 // bin is the part of the sun's day at a longitude.
@@ -214,7 +220,7 @@ func (b *Body) Take(s Sample, behaviour uint8, h *Herd, n int, lon float64, fert
 			b.day[k%24] = -1
 		}
 		if hour-b.hour > 3 {
-			b.hot, b.cool, b.heat = 0, 0, 0 // nobody knows how it was meanwhile
+			b.hot, b.heat, b.fervour = 0, 0, 0 // nobody knows how it was meanwhile
 		}
 		judged = true
 	}
@@ -263,7 +269,7 @@ func (b *Body) judge(h *Herd, n int, lon float64, fertile bool, w *species.Watch
 	}
 	b.warmth += float32(warm-float64(b.warmth)) / 4
 	b.drive += float32(drive-float64(b.drive)) / 4
-	need := max(math.Log1p(w.OestrusActivity), 1.5*float64(b.activeNoise))
+	need := max(math.Log1p(w.OestrusActivity), 2*float64(b.activeNoise))
 	switch on := float64(b.drive) >= need && float64(b.warmth) >= w.OestrusRise; {
 	case !fertile:
 		b.heat, b.oestrus = 0, false
@@ -301,33 +307,23 @@ func (b *Body) warm(i int, h *Herd, n int, end int64, w *species.Watch) (deviati
 	h.temp.decay(end)
 	own := m - float64(b.temp[i])
 	deviation = without(own, h.temp.value(), n)
-	b.lastTemp = float32(deviation)
-	limit := max(w.FeverRise, 5*float64(b.noise))
+	b.fervour += float32((deviation - float64(b.fervour)) / w.FeverHours)
+	limit := max(w.FeverRise, sure*float64(b.noise))
 	if n < some {
 		limit *= 1.5 // no herd to tell the weather from a fever
 	}
-	switch {
-	case deviation >= limit:
-		b.hot, b.cool = min(b.hot+1, 254), 0
-	case deviation < limit/2:
-		b.hot, b.cool = 0, min(b.cool+1, 254)
-	default:
-		b.cool = 0
-		if b.hot > 0 && !b.fever {
-			b.hot--
-		}
-	}
-	if float64(b.hot) >= w.FeverHours && !b.oestrus && math.Expm1(float64(b.drive)) < w.OestrusActivity {
-		b.fever = true
-	}
-	if float64(b.cool) >= w.FeverHours {
-		b.fever = false
+	switch mean := float64(b.fervour); {
+	case mean >= limit:
+		b.hot = min(b.hot+1, 254)
+		b.fever = b.fever || !b.oestrus && math.Expm1(float64(b.drive)) < w.OestrusActivity
+	case mean < limit/2:
+		b.hot, b.fever = 0, false
 	}
 	pace := memory
 	if b.hot > 0 || b.fever {
 		pace = frozen
 	} else {
-		b.noise += float32(math.Abs(deviation)-float64(b.noise)) / 48
+		b.noise += float32(math.Abs(float64(b.fervour))-float64(b.noise)) / 96
 	}
 	learn(&b.temp[i], &b.tempN[i], float64(b.temp[i])+max(-clip, min(clip, own)), pace)
 	return deviation, true
