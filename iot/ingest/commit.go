@@ -229,7 +229,8 @@ func (p *Pipeline) drainSpool() {
 			continue
 		}
 		if !errors.Is(err, spool.ErrEmpty) && !errors.Is(err, fault.Unavailable) {
-			p.cfg.Log.Error("the spool cannot be brought to the store", "error", err)
+			p.cfg.Log.Error("the spool cannot be brought to the store; it is kept", "error", err)
+			p.down.Store(false) // the store answers: what is new goes there
 		}
 		if !p.pause(ctx, wait) {
 			p.mu.Lock()

@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"strings"
@@ -100,6 +101,20 @@ func TestJudge(t *testing.T) {
 	}
 	if judged.Load() != 2 || got[0].Grazing == nil || *got[0].Grazing != 12.5 || got[0].Motion != nil || got[1].Grazing != nil {
 		t.Errorf("%d judged: %+v", judged.Load(), got)
+	}
+	p.Drain()
+}
+
+// TestImpossibleReading wants a reading that no store can hold refused alone.
+func TestImpossibleReading(t *testing.T) {
+	t.Parallel()
+	herds, store := register(t), &seriestest.Memory{}
+	p := ingest.New(ingest.Config{Herds: herds, Series: store, Now: func() time.Time { return now },
+		Judge: func(r *iot.Reading) { s := math.NaN(); r.Grazing = &s }})
+	g := iot.Device{ID: "g1", Tenant: "x", Kind: iot.Gateway, HerdID: "h"}
+	submit(t, p, codec.TopicOf("x", "g1"), g, `[{"tag":"t1","ts":`+ms(now)+`,"motion":{"hz":10,"xyz":[[0,0,9.8]]}},{"tag":"t2","ts":`+ms(now)+`}]`)
+	if n, _ := store.Count(t.Context(), "x", ""); n != 1 || p.Counters.Quarantined.Load() != 1 {
+		t.Errorf("%d saved, refused %v", n, p.Counters.Reasons())
 	}
 	p.Drain()
 }

@@ -324,7 +324,7 @@ func (p *Pipeline) admit(ctx context.Context, m Message, r *iot.Reading) error {
 		p.cfg.Judge(r)
 	}
 	r.Motion = nil
-	return nil
+	return series.Check(r) // one reading that no store can hold must not hold up the others
 }
 
 // may checks that the device may speak for the reading's tag.
