@@ -26,6 +26,7 @@ var commands = []command{
 	{"behaviour validate", "how well behaviour is told from acceleration, on animals not seen", runBehaviourValidate},
 	{"behaviour train", "labelled acceleration into a model of behaviour, with its record", runBehaviourTrain},
 	{"behaviour predict", "what an animal did, window by window, from its acceleration", runBehaviourPredict},
+	{"count reconcile", "counts of cameras, gates and people against the tags heard", runCountReconcile},
 	{"tag replay", "fixes of tags published again over MQTT", runTagReplay},
 	{"zonal", "statistics of rasters over polygons", runZonal},
 }
