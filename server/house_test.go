@@ -34,6 +34,7 @@ import (
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/boundary"
 	"github.com/furrowcredit/furrow/iot"
+	"github.com/furrowcredit/furrow/iot/register"
 	"github.com/furrowcredit/furrow/iot/species"
 	herdwatch "github.com/furrowcredit/furrow/iot/watch"
 	"github.com/furrowcredit/furrow/server"
@@ -172,7 +173,7 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		Scenes: func() []view.Scene {
 			return []view.Scene{{ID: "cloudy", CloudShare: 0.6}, {ID: "clear", CloudShare: 0.01, BBox: [4]float64{115, 37, 116, 38}}}
 		},
-		Herds: h.herds, HerdStore: herds, HerdWatch: engine, Watch: engine.Reload,
+		Herds: h.herds, HerdStore: herds, Import: &register.Importer{Herds: h.herds, Species: kinds}, HerdWatch: engine, Watch: engine.Reload,
 		Firms: h.firms, Network: network, Uploads: upload.New(upload.Config{Store: h.firms, Now: now}),
 		ImportChain: func(context.Context, string, map[string]io.Reader) (reference.Report, error) {
 			return reference.Report{}, nil

@@ -64,6 +64,12 @@ type Plots interface {
 	operator.Plots
 }
 
+// Herds is iot.Herds, as far as the faces use it.
+type Herds interface {
+	operator.Herds
+	farmer.Herders
+}
+
 // Deps is what the server hands requests to, and what it tells about itself.
 type Deps struct {
 	Gate *access.Gate
@@ -80,10 +86,11 @@ type Deps struct {
 	Scenes    func() []view.Scene // newest first
 	Tiles     Tiles               // nil when there are no scenes
 
-	Herds     operator.Herds
-	HerdStore iot.Store
+	Herds     Herds
+	HerdStore iot.Registry
+	Import    operator.Importer // of animals
 	HerdWatch officer.HerdWatch
-	// Watch is told of a herd whose animals were registered.
+	// Watch is told of a herd that changed.
 	Watch func(ctx context.Context, tenant, herdID string) error
 
 	Firms       chain.Store
@@ -157,11 +164,12 @@ func New(d Deps) (*Server, error) {
 	})
 	farmer.Register(s.api, farmer.Config{
 		Desk: d.Desk, Book: d.Book, Plots: d.Plots, PlotStore: d.PlotStore, Herds: d.HerdStore, HerdReports: d.HerdWatch,
+		Herders: d.Herds, Watch: d.Watch,
 		Firms: d.Firms, Standings: d.Network, Scenes: d.Scenes, Report: d.Report, Suggest: d.Suggest,
 	})
 	anchor.Register(s.api, anchor.Config{Uploads: d.Uploads, Firms: d.Firms, Standings: d.Network, Words: words.Text})
 	operator.Register(s.api, operator.Config{
-		People: d.Gate, Herds: d.Herds, Watch: d.Watch, Firms: d.Firms, Plots: d.Plots,
+		People: d.Gate, Herds: d.Herds, Devices: d.HerdStore, Import: d.Import, Watch: d.Watch, Firms: d.Firms, Plots: d.Plots,
 		Jobs: d.Jobs, ReadPlots: d.ReadPlots, ImportChain: d.ImportChain, Words: words.Fault, Now: d.Now,
 	})
 	partner.Register(s.api, partner.Config{Desk: d.Desk, People: d.Gate})

@@ -172,7 +172,7 @@ func clip(s string) string {
 type line struct {
 	row
 	*layout
-	refused []Refusal
+	refused []RowRefusal
 }
 
 // cell is the clean text of a field.
@@ -299,8 +299,8 @@ func (l *line) fail(field string, err error) {
 }
 
 // refusal puts an error into words; one that carries no code is not the file's.
-func refusal(err error) Refusal {
-	r := Refusal{Err: err, Msg: err.Error()}
+func refusal(err error) RowRefusal {
+	r := RowRefusal{Err: err, Msg: err.Error()}
 	var f *fault.Error
 	if errors.As(err, &f) {
 		r.Code, r.Msg, r.Args = f.Code, f.Msg, f.Args

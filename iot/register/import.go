@@ -43,7 +43,7 @@ type Account struct {
 	Devices     int              `json:"devices"`
 	Refused     int              `json:"refused"` // rows or resources
 	Saved       bool             `json:"saved"`
-	Refusals    []Refusal        `json:"refusals"`
+	Refusals    []RowRefusal        `json:"refusals"`
 	Credentials []iot.Credential `json:"credentials"` // of new devices; shown only now
 	Herds       []string         `json:"-"`           // that changed
 }
@@ -85,8 +85,8 @@ func (i *Importer) Import(ctx context.Context, q Request) (Account, error) {
 			return Account{}, err
 		}
 	}
-	m.out.Refusals = append([]Refusal{}, m.file.Refusals...)
-	slices.SortStableFunc(m.out.Refusals, func(a, b Refusal) int { return cmp.Compare(a.Row, b.Row) })
+	m.out.Refusals = append([]RowRefusal{}, m.file.Refusals...)
+	slices.SortStableFunc(m.out.Refusals, func(a, b RowRefusal) int { return cmp.Compare(a.Row, b.Row) })
 	return m.out, nil
 }
 

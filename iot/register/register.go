@@ -47,7 +47,7 @@ type File struct {
 	Events    []Event
 	Weighings []Weighing
 	Devices   []Device
-	Refusals  []Mistake
+	Refusals  []RowRefusal
 	from      map[string]string // animals' codes → the place that had them first
 }
 
@@ -92,8 +92,8 @@ func (p Place) String() string {
 	return fmt.Sprintf("row %d", p.Row)
 }
 
-// Mistake says what is wrong at a place of a file.
-type Mistake struct {
+// RowRefusal says what is wrong at a place of a file.
+type RowRefusal struct {
 	Place
 	Column string            `json:"column,omitempty"` // header text
 	Cell   string            `json:"cell,omitempty"`   // "C7"

@@ -65,11 +65,14 @@ type Standings interface {
 
 // Config is what the face shows.
 type Config struct {
-	Desk        Desk
-	Book        Book
-	Plots       Plots
-	PlotStore   geo.Store
-	Herds       iot.Store
+	Desk      Desk
+	Book      Book
+	Plots     Plots
+	PlotStore geo.Store
+	Herds     iot.Registry
+	Herders   Herders
+	// Watch is told of a herd that changed.
+	Watch       func(ctx context.Context, tenant, herdID string) error
 	HerdReports HerdReports
 	Firms       chain.Store
 	Standings   Standings
@@ -102,6 +105,7 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, op("loan", http.MethodGet, "/loans/{id}", "A loan with its calendar of repayment"), f.loan)
 	route.Register(a, op("repay", http.MethodPost, "/loans/{id}/repay", "Repay"), f.repay)
 	route.Register(a, op("scene", http.MethodGet, "/scene", "The latest clear image for the map"), f.scene)
+	f.registerHerds(a, op)
 }
 
 // PlotLine is a plot with the gist of its report.

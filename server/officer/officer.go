@@ -82,7 +82,7 @@ type Config struct {
 	Book      Book
 	Plots     geo.Store
 	Overlaps  Overlapper
-	Herds     iot.Store
+	Herds     iot.Registry
 	HerdWatch HerdWatch
 	Firms     chain.Store
 	Network   Network
@@ -116,13 +116,17 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, get("scenes", "/scenes", "Satellite images of the map, newest first"), f.scenes)
 	route.Register(a, get("herds", "/herds", "Herds with their reports"), f.herds)
 	route.Register(a, get("herd", "/herds/{id}", "A herd with the state of every animal"), f.herd)
+	route.Register(a, get("herd-animals", "/herds/{id}/animals", "The animals of a herd, those that are gone included"), f.animals)
+	route.Register(a, get("animal-find", "/animals", "Animals by a code that they have or had"), f.findAnimals)
+	route.Register(a, get("animal", "/animals/{id}", "An animal with its life: codes, tags, events, pledges"), f.animal)
 	route.Register(a, get("firms", "/firms", "Firms by name or credit code"), f.firms)
 	route.Register(a, get("firm", "/firms/{id}", "A firm with its standing and neighbours"), f.firm)
 	route.Register(a, get("alerts", "/alerts", "Alerts, newest first"), f.alerts)
 	route.Register(a, post("alert-close", "/alerts/{id}/close", "Close an alert with its cause"), f.closeAlert)
 	route.Register(a, get("loans", "/loans", "Loans, newest first"), f.loans)
 	route.Register(a, get("loan", "/loans/{id}", "A loan with schedule, payments and postings"), f.loan)
-	route.Register(a, get("quarantine", "/quarantine", "Tag messages that were refused but kept"), f.quarantine)
+	route.Register(a, get("quarantine", "/quarantine", "Tag messages that were refused but kept, newest first"), f.quarantine)
+	route.Register(a, get("quarantine-counts", "/quarantine/counts", "How many tag messages are kept, by reason"), f.quarantineCounts)
 	route.Register(a, get("audit", "/audit", "The audit trail, oldest first"), f.audit)
 }
 
@@ -300,18 +304,6 @@ func (f face) loan(ctx context.Context, who access.Actor, in *ByID) (*route.Body
 	}
 	p.Entries, err = f.Book.Entries(ctx, who.Tenant, in.ID)
 	return route.Answer(p, err)
-}
-
-type quarantineIn struct {
-	Limit int `query:"limit" minimum:"1" maximum:"500" default:"100"`
-}
-
-func (f face) quarantine(ctx context.Context, who access.Actor, in *quarantineIn) (*route.Body[route.List[iot.Quarantined]], error) {
-	items, err := f.Herds.Quarantined(ctx, who.Tenant, in.Limit)
-	for i, q := range items {
-		items[i].Reason = f.Words(route.Lang(ctx), q.Code, q.Reason, q.Args)
-	}
-	return route.Page(items, err, 0, func(q iot.Quarantined) string { return q.ID })
 }
 
 func (f face) scenes(context.Context, access.Actor, *struct{}) (*route.Body[route.List[view.Scene]], error) {

@@ -19,7 +19,6 @@ import (
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/ident"
-	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/server/route"
 )
@@ -36,11 +35,6 @@ type People interface {
 	Users(ctx context.Context, tenant string) ([]access.User, error)
 	// User returns access.ErrUserNotFound for a person of another tenant.
 	User(ctx context.Context, tenant, id string) (access.User, error)
-}
-
-// Herds registers herds; iot.Herds is one.
-type Herds interface {
-	Register(ctx context.Context, tenant string, h iot.Herd, animals []iot.Animal, gateways []string) (iot.Herd, []iot.Credential, error)
 }
 
 // Plots registers plots; geo.Plots is one.
@@ -72,9 +66,11 @@ type Refused struct {
 
 // Config is what the face works with.
 type Config struct {
-	People People
-	Herds  Herds
-	// Watch is told of a herd whose animals were registered.
+	People  People
+	Herds   Herds
+	Devices Devices
+	Import  Importer // of animals; nil when it is not there
+	// Watch is told of a herd that changed.
 	Watch func(ctx context.Context, tenant, herdID string) error
 	Firms chain.Store
 	Plots Plots
@@ -103,7 +99,7 @@ func Register(a *route.API, cfg Config) {
 	}
 	route.Register(a, op("user-add", http.MethodPost, "/users", "Register a person"), f.addUser)
 	route.Register(a, op("users", http.MethodGet, "/users", "People of the tenant"), f.users)
-	route.Register(a, op("herd-add", http.MethodPost, "/herds", "Register a herd with its animals and devices"), f.addHerd)
+	f.registerHerds(a, op, file)
 	route.Register(a, op("firm-add", http.MethodPost, "/firms", "Register a firm, or complete the one with this credit code"), f.addFirm)
 	route.Register(a, op("plot-add", http.MethodPost, "/plots", "Register a plot for its holder; its report is made by /operator/reports, or with its first application"), f.addPlot)
 	route.Register(a, file("plot-import", "/plots/import", "Register the plots of a land-register file for their holder; reports as for a single plot"), f.importPlots)
@@ -141,56 +137,6 @@ func (f face) addUser(ctx context.Context, who access.Actor, in *userIn) (*route
 func (f face) users(ctx context.Context, who access.Actor, _ *struct{}) (*route.Body[route.List[access.User]], error) {
 	items, err := f.People.Users(ctx, who.Tenant)
 	return route.Page(items, err, 0, func(u access.User) string { return u.ID })
-}
-
-// AnimalIn is one head to register.
-type AnimalIn struct {
-	Identity iot.AnimalID `json:"identity"`
-	Species  string       `json:"species,omitempty" maxLength:"50" doc:"the herd's when absent"`
-	Sex      string       `json:"sex,omitempty" enum:"f,m"`
-	Born     string       `json:"born" format:"date"`
-	TagID    string       `json:"tag_id,omitempty" maxLength:"64"`
-}
-
-type herdIn struct {
-	Body struct {
-		OwnerID  string      `json:"owner_id" maxLength:"64"`
-		Name     string      `json:"name" minLength:"1" maxLength:"100"`
-		Species  string      `json:"species" maxLength:"50"`
-		Fence    orb.Polygon `json:"fence" maxItems:"20" doc:"coordinates of a GeoJSON polygon, WGS84"`
-		Animals  []AnimalIn  `json:"animals"`
-		Gateways []string    `json:"gateways,omitempty"`
-	}
-}
-
-// NewHerd is a herd with what its devices sign in with; that is shown only now.
-type NewHerd struct {
-	Herd        iot.Herd         `json:"herd"`
-	Credentials []iot.Credential `json:"credentials"`
-}
-
-func (f face) addHerd(ctx context.Context, who access.Actor, in *herdIn) (*route.Body[NewHerd], error) {
-	b := in.Body
-	owner, err := f.People.User(ctx, who.Tenant, b.OwnerID)
-	if err != nil {
-		return nil, err
-	}
-	animals := make([]iot.Animal, len(b.Animals))
-	for i, a := range b.Animals {
-		born, err := money.ParseDate(a.Born)
-		if err != nil {
-			return nil, money.ErrDate.With("text", a.Born).At("body.animals[%d].born", i)
-		}
-		animals[i] = iot.Animal{Identity: a.Identity, Species: a.Species, Sex: a.Sex, Born: born.Start(), TagID: a.TagID}
-	}
-	h, credentials, err := f.Herds.Register(ctx, who.Tenant, iot.Herd{
-		OwnerID: owner.ID, OwnerName: owner.Name, Name: b.Name, Species: b.Species, Fence: b.Fence,
-	}, animals, b.Gateways)
-	if err != nil {
-		return nil, err
-	}
-	route.Touch(ctx, h.ID)
-	return route.Answer(NewHerd{h, credentials}, f.Watch(ctx, who.Tenant, h.ID))
 }
 
 type firmIn struct {

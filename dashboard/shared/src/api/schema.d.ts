@@ -124,6 +124,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/farmer/animals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An animal of mine with its life */
+        get: operations["farmer-animal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/animals/{id}/births": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Report the young of an animal of mine */
+        post: operations["farmer-birth"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/animals/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Report what befell an animal of mine */
+        post: operations["farmer-animal-event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/farmer/applications": {
         parameters: {
             query?: never;
@@ -220,6 +271,40 @@ export interface paths {
         put?: never;
         /** Withdraw an application */
         post: operations["farmer-withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/herds/{id}/animals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The animals of a herd of mine */
+        get: operations["farmer-animals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/herds/{id}/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a device into a herd of mine by its number and claim code */
+        post: operations["farmer-device-claim"];
         delete?: never;
         options?: never;
         head?: never;
@@ -413,6 +498,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/officer/animals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Animals by a code that they have or had */
+        get: operations["officer-animal-find"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/animals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An animal with its life: codes, tags, events, pledges */
+        get: operations["officer-animal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/officer/applications": {
         parameters: {
             query?: never;
@@ -600,6 +719,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/officer/herds/{id}/animals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The animals of a herd, those that are gone included */
+        get: operations["officer-herd-animals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/officer/home": {
         parameters: {
             query?: never;
@@ -692,8 +828,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tag messages that were refused but kept */
+        /** Tag messages that were refused but kept, newest first */
         get: operations["officer-quarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/quarantine/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many tag messages are kept, by reason */
+        get: operations["officer-quarantine-counts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -736,6 +889,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/operator/animals/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Report an event of an animal's life, or take one back */
+        post: operations["operator-animal-event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/operator/dayend": {
         parameters: {
             query?: never;
@@ -747,6 +917,75 @@ export interface paths {
         put?: never;
         /** Run the day end of a date, in the background */
         post: operations["operator-dayend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operator/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Devices that wait to be claimed */
+        get: operations["operator-devices"];
+        put?: never;
+        /** Take up a box of devices by a table and give out their claim codes */
+        post: operations["operator-devices-add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operator/devices/{id}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A new claim code for a device that is in no herd or revoked */
+        post: operations["operator-device-claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operator/devices/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a device's right to publish */
+        post: operations["operator-device-revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operator/devices/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A new secret for a device; the old one counts no longer */
+        post: operations["operator-device-rotate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -781,6 +1020,57 @@ export interface paths {
         put?: never;
         /** Register a herd with its animals and devices */
         post: operations["operator-herd-add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operator/herds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change name, holding, county, fence or pens of a herd */
+        patch: operations["operator-herd-change"];
+        trace?: never;
+    };
+    "/operator/herds/{id}/animals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add animals and devices to a herd */
+        post: operations["operator-animals-add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operator/herds/{id}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add the animals of a table or of ICAR ADE JSON to a herd */
+        post: operations["operator-animals-import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -889,6 +1179,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/operator/templates/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A table to fill in: animals.xlsx or devices.xlsx */
+        get: operations["operator-template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/operator/users": {
         parameters: {
             query?: never;
@@ -981,6 +1288,26 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Account: {
+            /** Format: int64 */
+            added: number;
+            credentials: components["schemas"]["Credential"][];
+            /** Format: int64 */
+            devices: number;
+            /** Format: int64 */
+            events: number;
+            format: string;
+            /** Format: int64 */
+            known: number;
+            /** Format: int64 */
+            read: number;
+            refusals: components["schemas"]["RowRefusal"][];
+            /** Format: int64 */
+            refused: number;
+            saved: boolean;
+            /** Format: int64 */
+            weighings: number;
+        };
         AddPlotInBody: {
             /**
              * Format: double
@@ -1044,9 +1371,31 @@ export interface components {
             link: components["schemas"]["Link"];
             standing_status: string;
         };
+        Animal: {
+            /** Format: date-time */
+            born: string;
+            /** Format: date-time */
+            bred?: string;
+            breed?: string;
+            /** Format: int64 */
+            heads?: number;
+            herd_id: string;
+            id: string;
+            identity: components["schemas"]["AnimalID"];
+            pen_id?: string;
+            sex: string;
+            species: string;
+            status?: string;
+            tag_id: string;
+        };
         AnimalID: {
             code: string;
             scheme: string;
+        };
+        AnimalPage: {
+            herd: components["schemas"]["Herd"];
+            life: components["schemas"]["Life"];
+            pledges: components["schemas"]["Pledge"][];
         };
         AnimalState: {
             /** Format: double */
@@ -1070,6 +1419,10 @@ export interface components {
             tag_id: string;
             /** Format: double */
             temp_c?: number;
+        };
+        AnimalsInBody: {
+            animals?: components["schemas"]["OperatorAnimalIn"][];
+            devices?: components["schemas"]["OperatorDeviceIn"][];
         };
         Applicant: {
             /** Format: int64 */
@@ -1140,14 +1493,46 @@ export interface components {
             /** Format: int64 */
             seq: number;
         };
+        BirthInBody: {
+            /** Format: date-time */
+            at: string;
+            /** @description breed code of the catalogue */
+            breed?: string;
+            /** @description its ear tag, which it must have within 30 days */
+            identity?: components["schemas"]["AnimalID"];
+            pen_id?: string;
+            /** @enum {string} */
+            sex?: "f" | "m";
+            /** @description a device of the herd */
+            tag_id?: string;
+        };
         Catalogue: {
             crops: components["schemas"]["Word"][];
             products: components["schemas"]["Product"][];
             species: components["schemas"]["Word"][];
         };
+        ChangeInBody: {
+            /** @description coordinates of a GeoJSON polygon, WGS84 */
+            fence?: number[][][];
+            holding?: string;
+            name?: string;
+            /** @description all pens; those that are left out go */
+            pens?: components["schemas"]["OperatorPenIn"][];
+            /** @description GB/T 2260 county code */
+            region?: string;
+        };
         CheckInBody: {
             /** @description coordinates of a GeoJSON polygon, WGS84 */
             polygon: number[][][];
+        };
+        ClaimInBody: {
+            /** @description the animal that wears it from now */
+            animal_id?: string;
+            /** @description claim code of the device's label */
+            code: string;
+            device_id: string;
+            /** @description of a camera or gate */
+            pen_id?: string;
         };
         CloseInBody: {
             cause: string;
@@ -1312,6 +1697,26 @@ export interface components {
             /** Format: int64 */
             term_months: number;
         };
+        FarmerAnimalEvent: {
+            /**
+             * Format: date-time
+             * @description when it befell the animal
+             */
+            at: string;
+            /** @description of an arrival or a move to another herd */
+            herd_id?: string;
+            /** @description of identified */
+            identity?: components["schemas"]["AnimalID"];
+            /** @enum {string} */
+            kind: "departure" | "death" | "move" | "tag_on" | "tag_lost" | "identified" | "service" | "pregnancy" | "not_bred";
+            note?: string;
+            /** @description of an arrival or a move; none means no pen */
+            pen_id?: string;
+            /** @description why: of death missing, disease...; of departure sale, slaughter...; of tags and codes lost, broken, replaced */
+            reason?: string;
+            /** @description of tag_on and tag_lost */
+            tag_id?: string;
+        };
         FarmerAsk: {
             /**
              * Format: int64
@@ -1356,6 +1761,9 @@ export interface components {
             mu: number;
             plot: components["schemas"]["Plot"];
             report?: components["schemas"]["CropReport"];
+        };
+        FarmerTold: {
+            herds: string[];
         };
         FileReport: {
             file: string;
@@ -1482,11 +1890,16 @@ export interface components {
         };
         HerdInBody: {
             animals: components["schemas"]["OperatorAnimalIn"][];
-            /** @description coordinates of a GeoJSON polygon, WGS84 */
+            /** @description coordinates of a GeoJSON polygon, WGS84; holes are forbidden ground */
             fence: number[][][];
             gateways?: string[];
+            /** @description number of the holding, as the authority writes it */
+            holding?: string;
             name: string;
             owner_id: string;
+            pens?: components["schemas"]["OperatorPenIn"][];
+            /** @description GB/T 2260 county code */
+            region?: string;
             species: string;
         };
         HerdLine: {
@@ -1527,6 +1940,16 @@ export interface components {
             value_low: number;
             /** Format: int64 */
             verified: number;
+        };
+        Identifier: {
+            by?: string;
+            code: string;
+            /** Format: date-time */
+            from: string;
+            reason?: string;
+            scheme: string;
+            /** Format: date-time */
+            to?: string;
         };
         Instalment: {
             /** Format: int64 */
@@ -1582,6 +2005,33 @@ export interface components {
             /** Format: int64 */
             seq: number;
         };
+        Life: {
+            animal: components["schemas"]["Animal"];
+            dam?: string;
+            events: components["schemas"]["LifeEvent"][];
+            identifiers: components["schemas"]["Identifier"][];
+            tags: components["schemas"]["Wearing"][];
+        };
+        LifeEvent: {
+            animal_id: string;
+            /** Format: date-time */
+            at: string;
+            by?: string;
+            corrects?: string;
+            herd_id?: string;
+            id: string;
+            identity?: components["schemas"]["AnimalID"];
+            key?: string;
+            kind: string;
+            note?: string;
+            other?: string;
+            pen_id?: string;
+            reason?: string;
+            /** Format: date-time */
+            recorded_at: string;
+            source: string;
+            tag_id?: string;
+        };
         Link: {
             buyer: string;
             buyer_id: string;
@@ -1608,12 +2058,20 @@ export interface components {
             items: components["schemas"]["AnchorSupplier"][];
             next: string;
         };
+        ListAnimal: {
+            items: components["schemas"]["Animal"][];
+            next: string;
+        };
         ListApplication: {
             items: components["schemas"]["Application"][];
             next: string;
         };
         ListAuditEntry: {
             items: components["schemas"]["AuditEntry"][];
+            next: string;
+        };
+        ListDevice: {
+            items: components["schemas"]["Device"][];
             next: string;
         };
         ListHerdLine: {
@@ -1710,6 +2168,15 @@ export interface components {
             links: components["schemas"]["Link"][];
             nodes: components["schemas"]["NodeView"][];
         };
+        NewClaim: {
+            claim_code?: string;
+            credential?: components["schemas"]["Credential"];
+            device_id: string;
+            /** Format: date-time */
+            expires_at?: string;
+            kind: string;
+            profile?: string;
+        };
         NodeView: {
             anchor: boolean;
             id: string;
@@ -1792,24 +2259,98 @@ export interface components {
             plot: components["schemas"]["Plot"];
             report?: components["schemas"]["CropReport"];
         };
+        OfficerQuarantineCounts: {
+            codes: {
+                [key: string]: number;
+            };
+        };
+        OperatorAnimalEvent: {
+            /**
+             * Format: date-time
+             * @description when it befell the animal
+             */
+            at: string;
+            /** @description of a correction: the event that is taken back */
+            corrects?: string;
+            /** @description of an arrival or a move to another herd */
+            herd_id?: string;
+            /** @description of identified */
+            identity?: components["schemas"]["AnimalID"];
+            /** @enum {string} */
+            kind: "arrival" | "departure" | "death" | "move" | "tag_on" | "tag_lost" | "identified" | "service" | "pregnancy" | "not_bred" | "calving" | "correction";
+            note?: string;
+            /** @description of an arrival or a move; none means no pen */
+            pen_id?: string;
+            /** @description why: of death missing, disease...; of departure sale, slaughter...; of tags and codes lost, broken, replaced */
+            reason?: string;
+            /** @description of tag_on and tag_lost */
+            tag_id?: string;
+        };
         OperatorAnimalIn: {
             /** Format: date */
             born: string;
+            /**
+             * Format: date
+             * @description of the pregnancy it carries
+             */
+            bred?: string;
+            /** @description breed code of the catalogue */
+            breed?: string;
+            /** @description further codes that it has now */
+            codes?: components["schemas"]["AnimalID"][];
+            /**
+             * Format: int64
+             * @description of a house of poultry
+             */
+            heads?: number;
             identity: components["schemas"]["AnimalID"];
-            /** @enum {string} */
-            sex?: "f" | "m";
+            pen_id?: string;
+            /**
+             * @description c is castrated
+             * @enum {string}
+             */
+            sex?: "f" | "m" | "c";
             /** @description the herd's when absent */
             species?: string;
             tag_id?: string;
+        };
+        OperatorBox: {
+            /** Format: int64 */
+            added: number;
+            devices: components["schemas"]["NewClaim"][];
+            /** Format: int64 */
+            read: number;
+            refusals: components["schemas"]["RowRefusal"][];
+            saved: boolean;
+        };
+        OperatorDeviceIn: {
+            id: string;
+            /** @enum {string} */
+            kind: "tag" | "gateway" | "camera" | "gate";
+            /** @description of a camera or gate */
+            pen_id?: string;
+            /** @description how its bytes are decoded */
+            profile?: string;
         };
         OperatorJobCounts: {
             states: {
                 [key: string]: number;
             };
         };
+        OperatorJoined: {
+            animals: components["schemas"]["Animal"][];
+            credentials: components["schemas"]["Credential"][];
+        };
         OperatorNewHerd: {
             credentials: components["schemas"]["Credential"][];
             herd: components["schemas"]["Herd"];
+        };
+        OperatorPenIn: {
+            /** @description coordinates of a GeoJSON polygon, WGS84 */
+            area: number[][][];
+            /** @description of a pen that is there; none makes a new one */
+            id?: string;
+            name: string;
         };
         OperatorPlotImport: {
             plots: components["schemas"]["Plot"][];
@@ -1826,6 +2367,12 @@ export interface components {
             code: string;
             place: string;
             reason: string;
+        };
+        OperatorRevoked: {
+            revoked: boolean;
+        };
+        OperatorTold: {
+            herds: string[];
         };
         Overlap: {
             /** Format: double */
@@ -1896,6 +2443,15 @@ export interface components {
             stage?: string;
             /** Format: date-time */
             start?: string;
+        };
+        Pledge: {
+            animal_id: string;
+            application: string;
+            herd_id: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until?: string;
         };
         Plot: {
             /** Format: double */
@@ -2081,6 +2637,19 @@ export interface components {
             value: string;
             warning?: boolean;
         };
+        RowRefusal: {
+            args?: {
+                [key: string]: string;
+            };
+            cell?: string;
+            code: string;
+            column?: string;
+            message: string;
+            path?: string;
+            /** Format: int64 */
+            row?: number;
+            value?: string;
+        };
         Scene: {
             bbox: number[];
             /** Format: double */
@@ -2238,6 +2807,16 @@ export interface components {
             /** Format: int64 */
             weighed: number;
         };
+        Wearing: {
+            animal_id: string;
+            by?: string;
+            /** Format: date-time */
+            from: string;
+            reason?: string;
+            tag: string;
+            /** Format: date-time */
+            to?: string;
+        };
         Word: {
             code: string;
             en: string;
@@ -2271,20 +2850,27 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type Account = components['schemas']['Account'];
 export type AddPlotInBody = components['schemas']['AddPlotInBody'];
 export type Alert = components['schemas']['Alert'];
 export type AmountInBody = components['schemas']['AmountInBody'];
 export type AnchorShare = components['schemas']['AnchorShare'];
 export type AnchorSupplier = components['schemas']['AnchorSupplier'];
+export type Animal = components['schemas']['Animal'];
 export type AnimalId = components['schemas']['AnimalID'];
+export type AnimalPage = components['schemas']['AnimalPage'];
 export type AnimalState = components['schemas']['AnimalState'];
+export type AnimalsInBody = components['schemas']['AnimalsInBody'];
 export type Applicant = components['schemas']['Applicant'];
 export type Application = components['schemas']['Application'];
 export type ApplyInBody = components['schemas']['ApplyInBody'];
 export type AreaCheck = components['schemas']['AreaCheck'];
 export type AuditEntry = components['schemas']['AuditEntry'];
+export type BirthInBody = components['schemas']['BirthInBody'];
 export type Catalogue = components['schemas']['Catalogue'];
+export type ChangeInBody = components['schemas']['ChangeInBody'];
 export type CheckInBody = components['schemas']['CheckInBody'];
+export type ClaimInBody = components['schemas']['ClaimInBody'];
 export type CloseInBody = components['schemas']['CloseInBody'];
 export type CommitInBody = components['schemas']['CommitInBody'];
 export type Contract = components['schemas']['Contract'];
@@ -2299,6 +2885,7 @@ export type Device = components['schemas']['Device'];
 export type Document = components['schemas']['Document'];
 export type Entry = components['schemas']['Entry'];
 export type Evidence = components['schemas']['Evidence'];
+export type FarmerAnimalEvent = components['schemas']['FarmerAnimalEvent'];
 export type FarmerAsk = components['schemas']['FarmerAsk'];
 export type FarmerFirmLine = components['schemas']['FarmerFirmLine'];
 export type FarmerHome = components['schemas']['FarmerHome'];
@@ -2306,6 +2893,7 @@ export type FarmerLoanPage = components['schemas']['FarmerLoanPage'];
 export type FarmerMapScene = components['schemas']['FarmerMapScene'];
 export type FarmerPlotLine = components['schemas']['FarmerPlotLine'];
 export type FarmerPlotPage = components['schemas']['FarmerPlotPage'];
+export type FarmerTold = components['schemas']['FarmerTold'];
 export type FileReport = components['schemas']['FileReport'];
 export type Finding = components['schemas']['Finding'];
 export type FirmInBody = components['schemas']['FirmInBody'];
@@ -2318,14 +2906,19 @@ export type HerdHealth = components['schemas']['HerdHealth'];
 export type HerdInBody = components['schemas']['HerdInBody'];
 export type HerdLine = components['schemas']['HerdLine'];
 export type HerdReport = components['schemas']['HerdReport'];
+export type Identifier = components['schemas']['Identifier'];
 export type Instalment = components['schemas']['Instalment'];
 export type Integrity = components['schemas']['Integrity'];
 export type LedgerEntry = components['schemas']['LedgerEntry'];
+export type Life = components['schemas']['Life'];
+export type LifeEvent = components['schemas']['LifeEvent'];
 export type Link = components['schemas']['Link'];
 export type ListAlert = components['schemas']['ListAlert'];
 export type ListAnchorSupplier = components['schemas']['ListAnchorSupplier'];
+export type ListAnimal = components['schemas']['ListAnimal'];
 export type ListApplication = components['schemas']['ListApplication'];
 export type ListAuditEntry = components['schemas']['ListAuditEntry'];
+export type ListDevice = components['schemas']['ListDevice'];
 export type ListHerdLine = components['schemas']['ListHerdLine'];
 export type ListLoan = components['schemas']['ListLoan'];
 export type ListOfficerPlotLine = components['schemas']['ListOfficerPlotLine'];
@@ -2338,6 +2931,7 @@ export type Loan = components['schemas']['Loan'];
 export type Mistake = components['schemas']['Mistake'];
 export type Myself = components['schemas']['Myself'];
 export type Neighbourhood = components['schemas']['Neighbourhood'];
+export type NewClaim = components['schemas']['NewClaim'];
 export type NodeView = components['schemas']['NodeView'];
 export type NoteInBody = components['schemas']['NoteInBody'];
 export type Observation = components['schemas']['Observation'];
@@ -2347,18 +2941,27 @@ export type OfficerHome = components['schemas']['OfficerHome'];
 export type OfficerLoanPage = components['schemas']['OfficerLoanPage'];
 export type OfficerPlotLine = components['schemas']['OfficerPlotLine'];
 export type OfficerPlotPage = components['schemas']['OfficerPlotPage'];
+export type OfficerQuarantineCounts = components['schemas']['OfficerQuarantineCounts'];
+export type OperatorAnimalEvent = components['schemas']['OperatorAnimalEvent'];
 export type OperatorAnimalIn = components['schemas']['OperatorAnimalIn'];
+export type OperatorBox = components['schemas']['OperatorBox'];
+export type OperatorDeviceIn = components['schemas']['OperatorDeviceIn'];
 export type OperatorJobCounts = components['schemas']['OperatorJobCounts'];
+export type OperatorJoined = components['schemas']['OperatorJoined'];
 export type OperatorNewHerd = components['schemas']['OperatorNewHerd'];
+export type OperatorPenIn = components['schemas']['OperatorPenIn'];
 export type OperatorPlotImport = components['schemas']['OperatorPlotImport'];
 export type OperatorQueued = components['schemas']['OperatorQueued'];
 export type OperatorRefusal = components['schemas']['OperatorRefusal'];
+export type OperatorRevoked = components['schemas']['OperatorRevoked'];
+export type OperatorTold = components['schemas']['OperatorTold'];
 export type Overlap = components['schemas']['Overlap'];
 export type Party = components['schemas']['Party'];
 export type PastYear = components['schemas']['PastYear'];
 export type Payment = components['schemas']['Payment'];
 export type Pen = components['schemas']['Pen'];
 export type Phenology = components['schemas']['Phenology'];
+export type Pledge = components['schemas']['Pledge'];
 export type Plot = components['schemas']['Plot'];
 export type PlotCheck = components['schemas']['PlotCheck'];
 export type PlotInBody = components['schemas']['PlotInBody'];
@@ -2374,6 +2977,7 @@ export type Report = components['schemas']['Report'];
 export type ReportInBody = components['schemas']['ReportInBody'];
 export type ReportSummary = components['schemas']['ReportSummary'];
 export type RowError = components['schemas']['RowError'];
+export type RowRefusal = components['schemas']['RowRefusal'];
 export type Scene = components['schemas']['Scene'];
 export type Season = components['schemas']['Season'];
 export type SignInBody = components['schemas']['SignInBody'];
@@ -2389,6 +2993,7 @@ export type Upload = components['schemas']['Upload'];
 export type User = components['schemas']['User'];
 export type UserInBody = components['schemas']['UserInBody'];
 export type ValueTerms = components['schemas']['ValueTerms'];
+export type Wearing = components['schemas']['Wearing'];
 export type Word = components['schemas']['Word'];
 export type Worth = components['schemas']['Worth'];
 export type $defs = Record<string, never>;
@@ -2652,6 +3257,107 @@ export interface operations {
             };
         };
     };
+    "farmer-animal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnimalPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-birth": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BirthInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Animal"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-animal-event": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FarmerAnimalEvent"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FarmerTold"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "farmer-apply": {
         parameters: {
             query?: never;
@@ -2843,6 +3549,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-animals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAnimal"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-device-claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaimInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Credential"];
                 };
             };
             /** @description Problem */
@@ -3219,6 +3991,69 @@ export interface operations {
             };
         };
     };
+    "officer-animal-find": {
+        parameters: {
+            query: {
+                /** @description any code that the animal has or had, whatever its scheme */
+                code: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAnimal"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-animal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnimalPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "officer-applications": {
         parameters: {
             query?: {
@@ -3578,6 +4413,41 @@ export interface operations {
             };
         };
     };
+    "officer-herd-animals": {
+        parameters: {
+            query?: {
+                /** @description cursor */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAnimal"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "officer-home": {
         parameters: {
             query?: never;
@@ -3742,6 +4612,10 @@ export interface operations {
     "officer-quarantine": {
         parameters: {
             query?: {
+                /** @description only those refused for this reason */
+                code?: string;
+                /** @description cursor */
+                before?: string;
                 limit?: number;
             };
             header?: never;
@@ -3757,6 +4631,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListQuarantined"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-quarantine-counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerQuarantineCounts"];
                 };
             };
             /** @description Problem */
@@ -3839,6 +4742,41 @@ export interface operations {
             };
         };
     };
+    "operator-animal-event": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OperatorAnimalEvent"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperatorTold"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "operator-dayend": {
         parameters: {
             query?: never;
@@ -3859,6 +4797,171 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OperatorQueued"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "operator-devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDevice"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "operator-devices-add": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /** @description check only */
+                    dry_run?: boolean;
+                    /**
+                     * Format: binary
+                     * @description XLSX or CSV with number, kind and profile
+                     */
+                    file: string;
+                    /** @description take the good rows although others are refused */
+                    skip_bad?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperatorBox"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "operator-device-claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewClaim"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "operator-device-revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperatorRevoked"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "operator-device-rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Credential"];
                 };
             };
             /** @description Problem */
@@ -3925,6 +5028,121 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OperatorNewHerd"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "operator-herd-change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Herd"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "operator-animals-add": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnimalsInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperatorJoined"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "operator-animals-import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /** @description check only */
+                    dry_run?: boolean;
+                    /**
+                     * Format: binary
+                     * @description XLSX, CSV (UTF-8, GBK) or ICAR ADE JSON
+                     */
+                    file: string;
+                    /** @description write the good rows although others are refused */
+                    skip_bad?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
                 };
             };
             /** @description Problem */
@@ -4124,6 +5342,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OperatorQueued"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "operator-template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description animals.xlsx or devices.xlsx */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
                 };
             };
             /** @description Problem */
