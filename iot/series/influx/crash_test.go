@@ -1,0 +1,126 @@
+package influx_test
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/iot"
+	"github.com/furrowcredit/furrow/iot/series"
+	"github.com/furrowcredit/furrow/iot/series/influx"
+)
+
+// server is an InfluxDB of the test's own, to be killed.
+type server struct {
+	t        *testing.T
+	exe, dir string
+	addr     string
+	cmd      *exec.Cmd
+}
+
+func newServer(t *testing.T) *server {
+	t.Helper()
+	exe, err := filepath.Abs("../../../.cache/bin/influxd")
+	if err == nil {
+		_, err = os.Stat(exe)
+	}
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("InfluxDB is missing: ", err)
+		}
+		t.Skip("needs .cache/bin/influxd (scripts/services start builds it)")
+	}
+	s := &server{t: t, exe: exe, dir: t.TempDir(), addr: freeAddr(t)}
+	conf := fmt.Sprintf("reporting-disabled = true\nbind-address = %q\n[meta]\ndir = %q\n[data]\ndir = %q\nwal-dir = %q\n[http]\nbind-address = %q\nflux-enabled = true\nlog-enabled = false\n",
+		freeAddr(t), s.dir+"/meta", s.dir+"/data", s.dir+"/wal", s.addr)
+	if err := os.WriteFile(s.dir+"/conf", []byte(conf), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.kill)
+	s.start()
+	return s
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func (s *server) start() {
+	s.t.Helper()
+	s.cmd = exec.Command(s.exe, "-config", s.dir+"/conf")
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *server) kill() {
+	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Wait()
+}
+
+// TestServerKilled kills the server with SIGKILL while batches are written and writes
+// again what failed. Every acknowledged reading must be there, each once.
+func TestServerKilled(t *testing.T) {
+	t.Parallel()
+	own := newServer(t)
+	s := influx.Open(influx.Config{URL: "http://" + own.addr, Bucket: "kill"})
+	defer s.Close()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	retry := func(f func() error) {
+		t.Helper()
+		for end := time.Now().Add(60 * time.Second); ; <-tick.C {
+			err := f()
+			if err == nil {
+				return
+			}
+			if !errors.Is(err, fault.Unavailable) || time.Now().After(end) {
+				t.Fatal(err)
+			}
+		}
+	}
+	retry(func() error { return s.CreateDatabase(t.Context()) })
+	at := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+	const batches, size = 60, 500
+	for i := range batches {
+		var batch []iot.Reading
+		for j := range size {
+			batch = append(batch, iot.Reading{Tenant: "a", Tag: fmt.Sprint("t", j), At: at.Add(time.Duration(i) * time.Minute), Received: at, Temp: ptr(float64(i))})
+		}
+		if i%20 == 10 {
+			wait := time.AfterFunc(time.Duration(i%7)*time.Millisecond, func() { _ = own.cmd.Process.Kill() })
+			_ = s.Write(t.Context(), batch) // acknowledged or not: it is written again
+			wait.Stop()
+			own.kill()
+			own.start()
+		}
+		retry(func() error { return s.Write(t.Context(), batch) })
+	}
+	own.kill()
+	own.start()
+	retry(func() error {
+		n, err := s.Count(t.Context(), "a", "")
+		if err == nil && n != batches*size {
+			t.Fatalf("%d readings, want %d", n, batches*size)
+		}
+		return err
+	})
+	windows, err := s.Windows(t.Context(), "a", []string{"t0", "t499"}, series.Temp, at, at.Add(time.Hour), time.Hour)
+	if w := windows["t499"]; err != nil || len(w) != 1 || w[0].Count != batches || w[0].Max != batches-1 {
+		t.Error(windows, err)
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
