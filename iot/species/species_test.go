@@ -252,7 +252,7 @@ func TestRefuses(t *testing.T) {
 }
 
 func FuzzPrices(f *testing.F) {
-	kinds := builtin(f, species.File)
+	kinds, _, _ := strings.Cut(builtin(f, species.File), "  - code: dairy") // cattle alone, to be quick
 	f.Add(builtin(f, species.PriceFile))
 	f.Add(noPrices + "cattle,,,2026-01-01,1,,x\n")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -174,11 +174,11 @@ func (s *sums) add(c *species.Catalogue, sp species.Species, a iot.Animal, w Wei
 	if w.Weighings > 0 {
 		s.v.Weighed++
 	}
-	s.tell(sp, class, a, w, q, heads, mortality, unborn)
+	s.tell(sp, class, w, q, heads, mortality, unborn)
 }
 
 // tell adds the animal to the terms of its class.
-func (s *sums) tell(sp species.Species, class species.Class, a iot.Animal, w Weight, q species.Quote, heads, mortality int64, unborn money.Fen) {
+func (s *sums) tell(sp species.Species, class species.Class, w Weight, q species.Quote, heads, mortality int64, unborn money.Fen) {
 	key := [2]string{sp.Code, class.Code}
 	t := s.terms[key]
 	if t == nil {
@@ -199,11 +199,12 @@ func (s *sums) tell(sp species.Species, class species.Class, a iot.Animal, w Wei
 func (s *sums) value(in Input) (Value, error) {
 	slices.SortStableFunc(s.entries, func(a, b entry) int { return a.value.Cmp(b.value) })
 	n := len(s.entries)
-	capped, low := n, n
+	capped := n
 	if in.Cap != nil {
 		capped = min(n, max(0, *in.Cap))
 	}
-	if low = capped; in.CapLow != nil {
+	low := capped
+	if in.CapLow != nil {
 		low = min(capped, max(0, *in.CapLow))
 	}
 	total, least := new(big.Int), new(big.Int)

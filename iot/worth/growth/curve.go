@@ -43,7 +43,8 @@ func (c Curve) Kg(age float64) float64 {
 	case Brody:
 		return c.A * (1 - c.B*e)
 	case Bertalanffy:
-		return c.A * math.Pow(1-c.B*e, 3)
+		left := 1 - c.B*e
+		return c.A * left * left * left
 	case Logistic:
 		return c.A / (1 + c.B*e)
 	case Richards:

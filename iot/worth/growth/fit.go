@@ -134,8 +134,8 @@ func (p *Population) anchor(all []Point) {
 		}
 		beta := max(0, (sxy-sx*sy/n)/(sxx-sx*sx/n))
 		alpha := (sy - beta*sx) / n
-		if error := syy + n*alpha*alpha + beta*beta*sxx - 2*alpha*sy - 2*beta*sxy + 2*alpha*beta*sx; error < best {
-			best = error
+		if rest := syy + n*alpha*alpha + beta*beta*sxx - 2*alpha*sy - 2*beta*sxy + 2*alpha*beta*sx; rest < best {
+			best = rest
 			p.Alpha, p.Beta, p.Rate = alpha, beta*math.Exp(rate*lo), rate
 		}
 	}
