@@ -320,8 +320,9 @@ func (t *track) live(r *iot.Reading) {
 		t.tempAt = t.at
 		cold := false
 		if r.Ambient != nil {
-			// In air that is as warm as a living ear the temperature tells nothing.
-			t.blurred = float64(t.own)-*r.Ambient < t.w.AmbientWithin
+			// In air that is as warm as the living ear, or while nobody knows how warm
+			// that is, the temperature tells nothing.
+			t.blurred = !(float64(t.own)-*r.Ambient >= t.w.AmbientWithin)
 			cold = !t.blurred && math.Abs(*r.Temp-*r.Ambient) <= t.w.AmbientWithin
 		} else {
 			t.blurred = false
