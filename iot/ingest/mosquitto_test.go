@@ -160,7 +160,7 @@ func secured(t *testing.T, tenant string) (*private, *iottest.Authority) {
 		return string(b)
 	}
 	conf := strings.NewReplacer("/etc/mosquitto", dir, "/var/lib/mosquitto", dir,
-		"listener 1883", "listener @port 127.0.0.1", "listener 8883", "listener @port 127.0.0.1").Replace(read("mosquitto.conf"))
+		"listener 1883 127.0.0.1", "listener @port 127.0.0.1", "listener 8883", "listener @port 127.0.0.1", "listener 8884", "listener @port 127.0.0.1").Replace(read("mosquitto.conf"))
 	ca := newAuthority(t)
 	server := issue(t, ca, "127.0.0.1")
 	files := map[string][]byte{"acl": []byte(read("acl")), "passwd": nil}
@@ -228,8 +228,12 @@ func TestMosquittoRights(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	private, err := join(t, fmt.Sprint("ssl://127.0.0.1:", m.ports[2]), tenant+"/t0", "pw-"+tenant+"/t0", secure(""))
+	if err != nil {
+		t.Fatal(err)
+	}
 	at := time.Now().Add(-time.Hour)
-	for i, c := range []mqtt.Client{t0, certified} {
+	for i, c := range []mqtt.Client{t0, certified, private} {
 		for j, topic := range []string{codec.TopicOf(tenant, "t1"), codec.TopicOf("other", "t0"), codec.TopicOf(tenant, "t0")} {
 			payload := codec.Append(nil, iot.Reading{At: at.Add(time.Duration(3*i+j) * time.Second)})
 			if tok := c.Publish(topic, 1, false, payload); !tok.WaitTimeout(5*time.Second) || tok.Error() != nil {
@@ -240,7 +244,7 @@ func TestMosquittoRights(t *testing.T) {
 			t.Errorf("the reader saw %s", topic)
 		}
 	}
-	eventually(t, "the device's own readings", func() bool { n, _ := store.Count(t.Context(), tenant, "t0"); return n == 2 })
+	eventually(t, "the device's own readings", func() bool { n, _ := store.Count(t.Context(), tenant, "t0"); return n == 3 })
 	if n, _ := store.Count(t.Context(), tenant, "t1"); n != 0 || len(seen) != 0 {
 		t.Errorf("%d readings in another's name, %d more seen", n, len(seen))
 	}
