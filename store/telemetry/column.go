@@ -263,13 +263,13 @@ func packFloats(b []byte, vals []uint64, ints, work []int64) []byte {
 	if d := decimals(vals, ints); d >= 0 {
 		return packInts(append(b, byte(d)), ints, work)
 	}
-	var before, any uint64
+	var before, ones uint64
 	for i, v := range vals {
 		ints[i] = int64(v ^ before)
-		any |= v ^ before
+		ones |= v ^ before
 		before = v
 	}
-	zeros := bits.TrailingZeros64(any) & 63
+	zeros := bits.TrailingZeros64(ones) & 63
 	for i := range ints {
 		ints[i] = int64(uint64(ints[i]) >> zeros)
 	}

@@ -117,7 +117,8 @@ var statementTexts = [statements]string{
 func (s *Store) prepare(ctx context.Context) error {
 	for i, text := range statementTexts {
 		var err error
-		if s.prepared[i], err = s.write.PrepareContext(ctx, text); err != nil {
+		s.prepared[i], err = s.write.PrepareContext(ctx, text) //nolint:sqlclosecheck // Close does
+		if err != nil {
 			return wrap(err)
 		}
 	}
@@ -125,12 +126,12 @@ func (s *Store) prepare(ctx context.Context) error {
 }
 
 func (m *mover) exec(ctx context.Context, statement int, args ...any) error {
-	_, err := m.tx.StmtContext(ctx, m.prepared[statement]).ExecContext(ctx, args...)
+	_, err := m.tx.StmtContext(ctx, m.prepared[statement]).ExecContext(ctx, args...) //nolint:sqlclosecheck // ends with the transaction
 	return err
 }
 
 func (m *mover) query(ctx context.Context, statement int, args ...any) (*sql.Rows, error) {
-	return m.tx.StmtContext(ctx, m.prepared[statement]).QueryContext(ctx, args...)
+	return m.tx.StmtContext(ctx, m.prepared[statement]).QueryContext(ctx, args...) //nolint:sqlclosecheck // ends with the transaction
 }
 
 // mover writes chunks.
@@ -146,7 +147,7 @@ type mover struct {
 // moved is what a transaction changes in the directory.
 type moved struct {
 	key
-	series1
+	tagEntry
 }
 
 // move writes the readings of a head into chunks, tags in the order of their ids.
@@ -161,9 +162,9 @@ func (s *Store) move(ctx context.Context, h *head, forget func(k key, day int64)
 	for _, k := range slices.SortedFunc(maps.Keys(h.last), key.compare) {
 		t := moved{key: k}
 		if known := s.tags[k]; known != nil {
-			t.series1 = *known
+			t.tagEntry = *known
 		} else {
-			t.series1 = series1{id: next + int64(fresh), first: 1, last: 0}
+			t.tagEntry = tagEntry{id: next + int64(fresh), first: 1, last: 0}
 			fresh++
 		}
 		tags = append(tags, t)
@@ -217,7 +218,7 @@ func (s *Store) moveSome(ctx context.Context, m *mover, v *view, h *head, tags [
 	}
 	for _, t := range tags[:n] {
 		if t.first <= t.last {
-			known := t.series1
+			known := t.tagEntry
 			s.tags[t.key] = &known
 		}
 	}
@@ -227,7 +228,7 @@ func (s *Store) moveSome(ctx context.Context, m *mover, v *view, h *head, tags [
 // tag writes the settled points of a tag, and closes the day that was its last when
 // a later one begins.
 func (m *mover) tag(ctx context.Context, t *moved, points []point) error {
-	before := t.series1
+	before := t.tagEntry
 	known := before.first <= before.last
 	first, last := dayOf(points[0].at), dayOf(points[len(points)-1].at)
 	closing := known && last > before.last
@@ -258,10 +259,10 @@ func (m *mover) tag(ctx context.Context, t *moved, points []point) error {
 	} else {
 		t.first, t.last = first, last
 	}
-	if t.series1 == before {
+	if t.tagEntry == before {
 		return nil
 	}
-	return m.exec(ctx, saveTag, t.id, t.tenant, t.key.tag, t.first, t.last)
+	return m.exec(ctx, saveTag, t.id, t.tenant, t.tag, t.first, t.last)
 }
 
 // day adds settled points to a day that may have chunks. A day that is over is left
@@ -276,7 +277,7 @@ func (m *mover) day(ctx context.Context, tag, day int64, points []point, over bo
 	if len(points) > 0 {
 		some = 1
 	}
-	if some+len(tail) < tailChunks && !(over && some+len(tail) > 1) {
+	if parts := some + len(tail); parts < tailChunks && (!over || parts <= 1) {
 		return m.pieces(ctx, next, points)
 	}
 	all, err := m.merged(ctx, tail, points)

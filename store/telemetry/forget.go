@@ -40,15 +40,16 @@ func (s *Store) inJournal(k key) bool {
 	return false
 }
 
-func (s *Store) deleteChunks(ctx context.Context, k key, t series1) error {
+func (s *Store) deleteChunks(ctx context.Context, k key, t tagEntry) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() // a no-op after Commit
+	m := mover{tx: tx, prepared: &s.prepared}
 	for day := t.first; day <= t.last; day++ {
 		lowest := chunkID(day, t.id)
-		if _, err := tx.StmtContext(ctx, s.prepared[dropChunks]).ExecContext(ctx, lowest, lowest+1<<seqBits-1); err != nil {
+		if err := m.exec(ctx, dropChunks, lowest, lowest+1<<seqBits-1); err != nil {
 			return err
 		}
 	}
@@ -113,7 +114,8 @@ func (s *Store) expireDay(ctx context.Context, from int64) (done bool, err error
 	}
 	day := oldest >> (tagBits + seqBits)
 	if day < from {
-		if _, err := tx.StmtContext(ctx, s.prepared[dropChunks]).ExecContext(ctx, chunkID(day, 0), chunkID(day+1, 0)-1); err != nil {
+		m := mover{tx: tx, prepared: &s.prepared}
+		if err := m.exec(ctx, dropChunks, chunkID(day, 0), chunkID(day+1, 0)-1); err != nil {
 			return false, err
 		}
 	} else {

@@ -126,7 +126,7 @@ func (q *scan) read(ctx context.Context, at cursor) (cells []cell, next cursor, 
 }
 
 // days are the days of a tag that the scan has still to read.
-func (q *scan) days(at cursor, known *series1, points []point) (first, last int64) {
+func (q *scan) days(at cursor, known *tagEntry, points []point) (first, last int64) {
 	first, last = math.MaxInt64, math.MinInt64
 	if known != nil {
 		first, last = known.first, known.last

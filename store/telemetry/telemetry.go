@@ -73,7 +73,7 @@ type Store struct {
 	// chunks is held for reading while a read looks at chunks and heads, and for
 	// writing while a commit moves readings from one to the other.
 	chunks sync.RWMutex
-	tags   map[key]*series1
+	tags   map[key]*tagEntry
 
 	heads        sync.RWMutex
 	live, frozen *head
@@ -81,9 +81,9 @@ type Store struct {
 	failed       error         // why it is still there
 }
 
-// series1 is the directory's entry of one tag: the number of its series and the
+// tagEntry is the directory's entry of one tag: the number of its series and the
 // days of its chunks; on the last one there surely is one.
-type series1 struct {
+type tagEntry struct {
 	id          int64
 	first, last int64
 }
@@ -196,7 +196,7 @@ func unavailable(err error) error {
 }
 
 func (s *Store) loadTags(ctx context.Context) error {
-	s.tags = make(map[key]*series1)
+	s.tags = make(map[key]*tagEntry)
 	rows, err := s.write.QueryContext(ctx, `select id, tenant, name, first, last from tag`)
 	if err != nil {
 		return wrap(err)
@@ -204,7 +204,7 @@ func (s *Store) loadTags(ctx context.Context) error {
 	defer func() { _ = rows.Close() }() // what matters is rows.Err
 	for rows.Next() {
 		var k key
-		var t series1
+		var t tagEntry
 		if err := rows.Scan(&t.id, &k.tenant, &k.tag, &t.first, &t.last); err != nil {
 			return wrap(err)
 		}
