@@ -321,3 +321,39 @@ func TestBadCountsAreRefusedWhole(t *testing.T) {
 		}
 	}
 }
+
+// Large counts are reckoned in another way; nothing may jump where it begins.
+func TestLargeCountsAreReckonedAlike(t *testing.T) {
+	t.Parallel()
+	for name, of := range map[string]func(seen int) []iot.Headcount{
+		"camera": func(seen int) []iot.Headcount {
+			return []iot.Headcount{camera("a", 2, seen), camera("a", 5, seen), camera("a", 8, seen)}
+		},
+		"person": func(seen int) []iot.Headcount { return []iot.Headcount{person(5, seen)} },
+		"compared": func(seen int) []iot.Headcount {
+			return []iot.Headcount{camera("a", 600, seen), person(600, 250), camera("a", 630, seen), person(630, 250), camera("a", 2, seen)}
+		},
+	} {
+		small, _ := count.DefaultConfig().Reconcile(count.Evidence{Counts: of(199)}, now)
+		large, _ := count.DefaultConfig().Reconcile(count.Evidence{Counts: of(200)}, now)
+		for _, pair := range [][2]float64{{float64(small.Low), float64(large.Low)}, {small.Estimate, large.Estimate}, {float64(small.High), float64(large.High)}} {
+			if pair[1] < 0.93*pair[0] || pair[1] > 1.07*pair[0] {
+				t.Errorf("%s: %+v, one more %+v", name, small, large)
+			}
+		}
+	}
+}
+
+// A herd of three thousand with three cameras that count every hour.
+func BenchmarkReconcile(b *testing.B) {
+	var counts []iot.Headcount
+	for k := range 72 {
+		for i, c := range []string{"a", "b", "c"} {
+			counts = append(counts, camera(c, float64(k), 2000+100*i+k%17))
+		}
+	}
+	e := count.Evidence{Counts: counts, Members: herdOf(3000, "")}
+	for b.Loop() {
+		count.DefaultConfig().Reconcile(e, now)
+	}
+}

@@ -155,7 +155,11 @@ func doubles(p *Priors, seen int) [][]float64 {
 // chances fills out[d][i] with the chance that n animals are counted as seen, for
 // each rate of double counts and recall: the animals shown are beta-binomial around
 // the recall, double counts on top are Poisson.
-func (c *counter) chances(double [][]float64, seen, n int, out [][shares]float64) {
+func (c *counter) chances(p *Priors, double [][]float64, seen, n int, out [][shares]float64) {
+	if seen >= many {
+		c.smooth(p, seen, n, out)
+		return
+	}
 	first, last := min(seen, n), seen-len(double[0])+1
 	k := float64(first)
 	ways := choose(n, first)
@@ -182,6 +186,39 @@ func (c *counter) chances(double [][]float64, seen, n int, out [][shares]float64
 	}
 }
 
+// many is the count from which on single animals are not reckoned with one by one.
+const many = 200
+
+// smooth is chances of large counts: the share seen/n is taken for beta-distributed
+// with the same mean and variance.
+func (c *counter) smooth(p *Priors, seen, n int, out [][shares]float64) {
+	const twice = 0.03 // a middling rate of double counts: they add little to the variance
+	s, size := float64(seen), float64(n)
+	logX, logRest := make([]float64, len(p.Double)), make([]float64, len(p.Double))
+	for d, rate := range p.Double {
+		clear(out[d][:])
+		x := s / (size * (1 + rate))
+		if x < 1 {
+			logX[d], logRest[d] = math.Log(x), math.Log1p(-x)
+		}
+	}
+	if n == 0 {
+		return
+	}
+	for i, mu := range c.recall {
+		even := mu * (1 - mu)
+		variance := even*(1+(size-1)/(c.spread[i]+1))/size + twice*mu/size
+		k := math.Max(even/variance-1, 0.1)
+		a, b := mu*k, (1-mu)*k
+		norm := lgamma(k) - lgamma(a) - lgamma(b) - math.Log(size)
+		for d := range p.Double {
+			if logRest[d] < 0 {
+				out[d][i] = math.Exp(norm+(a-1)*logX[d]+(b-1)*logRest[d]) / (1 + p.Double[d])
+			}
+		}
+	}
+}
+
 func lgamma(x float64) float64 {
 	v, _ := math.Lgamma(x)
 	return v
@@ -201,7 +238,7 @@ func (c *counter) compare(p *Priors, seen, exact int) {
 		}
 		w := math.Exp(-float64(off*off) / 2)
 		near += w
-		c.chances(double, seen, n, out)
+		c.chances(p, double, seen, n, out)
 		for d := range sum {
 			for i := range sum[d] {
 				sum[d][i] += w * out[d][i]
@@ -247,7 +284,9 @@ func likelihood(p *Priors, c *counter, ws []window, g grid, shift func(time.Time
 	most := float64(g.at(g.size-1) + 1)
 	double := make([][][]float64, len(ws))
 	for j, w := range ws {
-		double[j] = doubles(p, w.seen)
+		if w.seen < many {
+			double[j] = doubles(p, w.seen)
+		}
 		liar -= math.Log(math.Max(most, float64(w.seen+1)))
 		if w.recaptures() {
 			liar -= math.Log(float64(w.seen + 1))
@@ -263,7 +302,7 @@ func likelihood(p *Priors, c *counter, ws []window, g grid, shift func(time.Time
 		scale := 0.0
 		for j, w := range ws {
 			n := max(g.at(i)+shift(w.from), 0)
-			c.chances(double[j], w.seen, n, chance)
+			c.chances(p, double[j], w.seen, n, chance)
 			wild := p.Wild / math.Max(most, float64(w.seen+1))
 			peak := 0.0
 			for d := range product {
