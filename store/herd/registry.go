@@ -15,8 +15,10 @@ import (
 	"github.com/furrowcredit/furrow/store"
 )
 
-// chunk is how many values go into one statement.
-const chunk = 500
+// chunk is how many values or rows go into one statement. SQLite finds each $n by
+// going through all before it: 500 rows of ten columns take seven times as long to
+// save as they do in parts of 32.
+const chunk = 32
 
 // Record implements iot.Registry.
 func (s *Store) Record(ctx context.Context, tenant string, c iot.Change) (herds []string, err error) {
