@@ -430,5 +430,6 @@ func serve(b *testing.B, r *rig.Rig, house string, flags ...string) *rig.House {
 	if err != nil {
 		b.Fatal(err)
 	}
+	b.Cleanup(func() { _ = h.Stop() }) // before the servers that it needs
 	return h
 }
