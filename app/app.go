@@ -230,13 +230,14 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 			return err
 		}
 	}
+	herds := &iot.Herds{Store: herdStore, Known: books.species.Known, Now: now}
 	registry := prometheus.NewRegistry()
 	a.countIngest(registry)
 	srv, err := server.New(server.Deps{
 		Gate: gate, Trail: peopleStore,
 		Plots: plots, PlotStore: plotStore, Report: a.reportPlot, ReadPlots: readPlots(books.crops),
 		Scenes: pictures.list, Tiles: pictures, Suggest: a.suggest(pictures),
-		Herds:     &iot.Herds{Store: herdStore, Known: books.species.Known, Now: now},
+		Herds: herds, Import: importer(herds, books.species, herdStore),
 		HerdStore: herdStore, HerdWatch: a.engine, Watch: a.engine.Reload,
 		Firms: firmStore, Network: network, Uploads: upload.New(upload.Config{Store: firmStore, Now: now}),
 		ImportChain: importChain(firmStore),

@@ -31,9 +31,14 @@ func PlotClashes(ctx context.Context, dsn, tenant string, least float64) (clashe
 	return clashes, err
 }
 
-// withPlots opens the register of a database that is there already: a mistyped path
-// must not make an empty one.
+// withPlots opens the plot register of a database.
 func withPlots(ctx context.Context, dsn string, use func(*geo.Plots) error) error {
+	return withDB(ctx, dsn, func(db *store.DB) error { return use(&geo.Plots{Store: plot.New(db), Now: time.Now}) })
+}
+
+// withDB opens a database that is there already: a mistyped path must not make an
+// empty one.
+func withDB(ctx context.Context, dsn string, use func(*store.DB) error) error {
 	if path, ok := strings.CutPrefix(dsn, "sqlite:"); ok {
 		if _, err := os.Stat(path); err != nil {
 			return ErrNoDatabase.With("path", path)
@@ -43,7 +48,7 @@ func withPlots(ctx context.Context, dsn string, use func(*geo.Plots) error) erro
 	if err != nil {
 		return err
 	}
-	err = use(&geo.Plots{Store: plot.New(db), Now: time.Now})
+	err = use(db)
 	if cerr := db.Close(); err == nil {
 		err = cerr
 	}

@@ -21,6 +21,7 @@ var commands = []command{
 	{"party check", "credit codes: valid, suspicious or invalid, and why", runPartyCheck},
 	{"ledger verify", "every balance rebuilt from the log and compared", runLedgerVerify},
 	{"herd growth", "the last weighing of each animal foretold from its earlier ones, with the curve of the others", runHerdGrowth},
+	{"herd import", "a table or ICAR ADE JSON of animals into a herd, or what is wrong with it", runHerdImport},
 	{"fence replay", "fixes of tags against a fence: entries and exits", runFenceReplay},
 	{"track clean", "fixes of tags, each kept or flagged with the reason", runTrackClean},
 	{"behaviour validate", "how well behaviour is told from acceleration, on animals not seen", runBehaviourValidate},

@@ -43,9 +43,30 @@ type Account struct {
 	Devices     int              `json:"devices"`
 	Refused     int              `json:"refused"` // rows or resources
 	Saved       bool             `json:"saved"`
-	Refusals    []RowRefusal        `json:"refusals"`
+	Refusals    []RowRefusal     `json:"refusals"`
 	Credentials []iot.Credential `json:"credentials"` // of new devices; shown only now
 	Herds       []string         `json:"-"`           // that changed
+}
+
+// Account is that of a file that was only read: nothing is known, nothing is saved.
+func (f File) Account() Account {
+	a := Account{Format: f.Format, Read: f.Read, Events: len(f.Events), Weighings: len(f.Weighings), Devices: len(f.Devices),
+		Refused: f.refused(), Refusals: append([]RowRefusal{}, f.Refusals...), Credentials: []iot.Credential{}}
+	for _, e := range f.Animals {
+		if !e.Event {
+			a.Added++
+		}
+	}
+	return a
+}
+
+// refused counts the places that are refused; a row may be so for several cells.
+func (f File) refused() int {
+	places := map[Place]bool{}
+	for _, r := range f.Refusals {
+		places[r.Place] = true
+	}
+	return len(places)
 }
 
 // importing is a file on its way into a herd.
@@ -88,15 +109,6 @@ func (i *Importer) Import(ctx context.Context, q Request) (Account, error) {
 	m.out.Refusals = append([]RowRefusal{}, m.file.Refusals...)
 	slices.SortStableFunc(m.out.Refusals, func(a, b RowRefusal) int { return cmp.Compare(a.Row, b.Row) })
 	return m.out, nil
-}
-
-// refused counts the places that are refused; a row may be so for several cells.
-func (m *importing) refused() int {
-	places := map[Place]bool{}
-	for _, r := range m.file.Refusals {
-		places[r.Place] = true
-	}
-	return len(places)
 }
 
 // lookUp finds all animals that the file names.
@@ -384,7 +396,7 @@ func (m *importing) weighings(context.Context) error {
 
 // save writes all of it, or tries to.
 func (m *importing) save(ctx context.Context) error {
-	m.out.Refused = m.refused()
+	m.out.Refused = m.file.refused()
 	c := m.join.Change
 	c.DryRun = m.DryRun || m.out.Refused > 0 && !m.SkipBad
 	herds, err := m.Herds.Store.Record(ctx, m.Tenant, c)
