@@ -149,21 +149,21 @@ func codeMap(c *snap.Coder, m *map[string]string) {
 }
 
 // deliver tells the events of a herd that wait. One that is refused stays, and so
-// does all that follows of its subject and kind. It reports whether anything was told.
-func (e *Engine) deliver(ctx context.Context, h *herd) (told bool) {
+// does all that follows of its subject and kind.
+func (e *Engine) deliver(ctx context.Context, h *herd) {
 	h.telling.Lock()
 	defer h.telling.Unlock()
 	h.mu.Lock()
 	events := slices.Clone(h.outbox.events)
 	h.mu.Unlock()
 	if len(events) == 0 {
-		return false
+		return
 	}
 	type what struct {
 		kind    iot.EventKind
 		subject string
 	}
-	refused := make(map[what]bool)
+	refused, told := make(map[what]bool), false
 	left := make([]iot.Event, 0, len(events))
 	for _, v := range events {
 		w := what{v.Kind, v.Subject}
@@ -182,11 +182,13 @@ func (e *Engine) deliver(ctx context.Context, h *herd) (told bool) {
 		told = true
 	}
 	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.outbox.events) < len(events) {
+		return // the herd was taken up anew meanwhile, with these events: they are told again
+	}
 	h.outbox.events = append(left, h.outbox.events[len(events):]...)
 	if len(h.outbox.events) == 0 {
 		h.outbox.events = nil
 	}
 	h.dirty = h.dirty || told
-	h.mu.Unlock()
-	return told
 }

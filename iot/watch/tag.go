@@ -318,7 +318,7 @@ const (
 func (t *track) live(r *iot.Reading) {
 	if r.Temp != nil {
 		t.tempAt = t.at
-		cold := false
+		var cold bool
 		if r.Ambient != nil {
 			// In air that is as warm as the living ear, or while nobody knows how warm
 			// that is, the temperature tells nothing.

@@ -43,7 +43,7 @@ func (p *Places) Step(f fence.Fix, w *species.Watch) bool {
 	if !f.At.After(p.at[p.last].At) {
 		return true // late, or twice
 	}
-	i := uint8(2)
+	var i uint8
 	switch here, there := fence.Reachable(p.at[0], f, w), fence.Reachable(p.at[1], f, w); {
 	case here && there:
 		// Near both, or a long time passed: where it is now is its only place.
@@ -138,10 +138,7 @@ func (p *Pair) Step(at time.Time, a, b orb.Point, errA, errB float64) bool {
 	// Beyond 2 m and three sigma of both errors together they are apart.
 	if gap > square(nearness+3*math.Sqrt(sigma2)) {
 		p.apart++
-		if float64(p.apart) > 2+strays*float64(p.n) {
-			return false
-		}
-		return true
+		return float64(p.apart) <= 2+strays*float64(p.n)
 	}
 	wayA, wayB := sub(a, p.last[0]), sub(b, p.last[1])
 	least := square(max(wayMin, 3*math.Sqrt(sigma2)))

@@ -42,6 +42,8 @@ const (
 	unknownAccuracy = 10.0             // m, of a tag that does not say: an ordinary receiver outdoors
 	vehicleSpeed    = 40.0             // m/s: what may carry an animal away
 	sprint          = 20 * time.Second // how long an animal keeps its highest speed
+	drive           = time.Minute      // how long one that is driven keeps it
+	driveShare      = 0.3              // of its highest speed, for longer
 	agreeing        = 3                // fixes that agree with each other against the last believed one
 	independent     = time.Minute      // between fixes whose errors have nothing to do with each other
 )
@@ -56,8 +58,8 @@ type Gate struct {
 	behind  uint8             // how many of waiting the last Step made believed
 }
 
-// Step says whether to believe the fix. One that is too far from the last believed
-// one for an animal is not, unless three in a row agree with each other: then the
+// Step says whether to believe the fix. One that an animal reaches only when driven is
+// believed, as Carried. One that is too far for that is not, unless three in a row agree with each other: then the
 // animal is there, on a lorry or driven, or the last one was wrong. Two are enough when
 // they are a minute apart and agree at an animal's own pace. Behind has those before.
 // A receiver that itself measures a vehicle's speed is believed at once.
@@ -77,6 +79,9 @@ func (g *Gate) Step(f Fix, w *species.Watch) Reason {
 			g.behind = g.n // those that waited were right
 		}
 		return g.believe(f, false)
+	case f.Speed <= w.MaxSpeed && runnable(g.Last, f, w):
+		g.believe(f, false) // at once: somebody may be driving it off
+		return Carried
 	case (g.carried || f.Speed > w.MaxSpeed) && drivable(g.Last, f):
 		return g.believe(f, true)
 	case g.n > 0 && !f.At.After(g.waiting[g.n-1].At):
@@ -115,6 +120,13 @@ func (g *Gate) Behind() []Fix {
 func Reachable(a, b Fix, w *species.Watch) bool {
 	dt := b.At.Sub(a.At)
 	return within(a, b, w.MaxSpeed*min(dt, sprint).Seconds()+w.Walk*max(0, dt-sprint).Seconds())
+}
+
+// runnable tells whether an animal that is driven hard can come from a to b: no one
+// does for pleasure, so a track of its own ways leaves such a fix out.
+func runnable(a, b Fix, w *species.Watch) bool {
+	dt := b.At.Sub(a.At)
+	return within(a, b, w.MaxSpeed*(min(dt, drive).Seconds()+driveShare*max(0, dt-drive).Seconds()))
 }
 
 // drivable tells whether a vehicle can bring something from a to b.
