@@ -122,7 +122,9 @@ func (s *Store) prepare(ctx context.Context) error {
 			return wrap(err)
 		}
 	}
-	return nil
+	var err error
+	s.find, err = s.read.PrepareContext(ctx, findChunks)
+	return wrap(err)
 }
 
 func (m *mover) exec(ctx context.Context, statement int, args ...any) error {

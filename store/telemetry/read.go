@@ -10,6 +10,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -48,6 +49,9 @@ func (q *scan) each(ctx context.Context, f func(*cell) error) error {
 	}
 	at := cursor{day: math.MinInt64}
 	for at.tag < len(q.tags) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		cells, next, err := q.read(ctx, at)
 		if err != nil {
 			return err
@@ -194,8 +198,9 @@ func (s *Store) readChunks(ctx context.Context, lowest []int64) ([]stored, error
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.read.QueryContext(ctx, `select c.id, c.body from json_each(?) k cross join chunk c on c.id between k.value and k.value + ?`,
-		string(text), 1<<seqBits-1)
+	// A batch takes some milliseconds and is not ended half-way: watching for that
+	// would cost as much as a small batch itself.
+	rows, err := s.find.QueryContext(context.WithoutCancel(ctx), string(text), 1<<seqBits-1)
 	if err != nil {
 		return nil, wrap(err)
 	}
@@ -209,7 +214,8 @@ func (s *Store) readChunks(ctx context.Context, lowest []int64) ([]stored, error
 			return nil, wrap(err)
 		}
 		if len(body) > cap(arena)-len(arena) {
-			arena = make([]byte, 0, max(len(body), 1<<18))
+			const usual = 4 << 10 // bytes of a chunk
+			arena = make([]byte, 0, max(len(body), min(usual*(len(lowest)-len(out)), 1<<18)))
 		}
 		start := len(arena)
 		arena = append(arena, body...)
@@ -217,6 +223,28 @@ func (s *Store) readChunks(ctx context.Context, lowest []int64) ([]stored, error
 	}
 	slices.SortFunc(out, func(a, b stored) int { return cmp.Compare(a.id, b.id) })
 	return out, wrap(rows.Err())
+}
+
+// findChunks finds the chunks of days of tags, by the first ids that they may have.
+const findChunks = `select c.id, c.body from json_each(?) k cross join chunk c on c.id between k.value and k.value + ?`
+
+// scratch is what decoding needs; a read takes one and gives it back.
+type scratch struct {
+	chunkReader
+	points []point
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+func borrow() *scratch {
+	d, _ := scratches.Get().(*scratch)
+	return d
+}
+
+func (d *scratch) release() {
+	if d.points = d.points[:0]; cap(d.points) <= 4*mostPoints {
+		scratches.Put(d)
+	}
 }
 
 // settled appends the readings of a cell within the scan's times, in order.
@@ -256,14 +284,14 @@ const endOfTime = 1 << 43
 func (s *Store) Latest(ctx context.Context, tenant string, tags []string) (map[string]iot.Reading, error) {
 	q := scan{s: s, tenant: tenant, tags: tags, from: always(0), to: always(endOfTime), newest: true}
 	out := make(map[string]iot.Reading, len(tags))
-	var d chunkReader
-	var points []point
+	d := borrow()
+	defer d.release()
 	return out, q.each(ctx, func(c *cell) (err error) {
-		if points, err = q.settled(points[:0], &d, c); err != nil {
+		if d.points, err = q.settled(d.points[:0], &d.chunkReader, c); err != nil {
 			return err
 		}
-		if n := len(points); n > 0 {
-			out[tags[c.tag]] = readings(tenant, tags[c.tag], points[n-1:])[0]
+		if n := len(d.points); n > 0 {
+			out[tags[c.tag]] = readings(tenant, tags[c.tag], d.points[n-1:])[0]
 		}
 		return nil
 	})
@@ -275,19 +303,19 @@ func (s *Store) Range(ctx context.Context, tenant, tag string, from, to time.Tim
 	if limit > 0 {
 		q.batch = 8
 	}
-	var d chunkReader
-	var points []point
+	d := borrow()
+	defer d.release()
 	err := q.each(ctx, func(c *cell) (err error) {
-		points, err = q.settled(points, &d, c)
-		if err == nil && limit > 0 && len(points) >= limit {
-			points, err = points[:limit], errEnough
+		d.points, err = q.settled(d.points, &d.chunkReader, c)
+		if err == nil && limit > 0 && len(d.points) >= limit {
+			d.points, err = d.points[:limit], errEnough
 		}
 		return err
 	})
 	if err != nil && err != errEnough { //nolint:errorlint // it is never wrapped
 		return nil, err
 	}
-	return readings(tenant, tag, points), nil
+	return readings(tenant, tag, d.points), nil
 }
 
 var errEnough = fmt.Errorf("enough")
@@ -300,14 +328,14 @@ func (s *Store) Since(ctx context.Context, tenant string, from map[string]time.T
 		begin[i] = ceilMillis(from[tag])
 	}
 	q.from = func(i int) int64 { return begin[i] }
-	var d chunkReader
-	var points []point
+	d := borrow()
+	defer d.release()
 	return q.each(ctx, func(c *cell) (err error) {
-		points, err = q.settled(points[:0], &d, c)
-		if err != nil || len(points) == 0 {
+		d.points, err = q.settled(d.points[:0], &d.chunkReader, c)
+		if err != nil || len(d.points) == 0 {
 			return err
 		}
-		return each(q.tags[c.tag], readings(tenant, q.tags[c.tag], points))
+		return each(q.tags[c.tag], readings(tenant, q.tags[c.tag], d.points))
 	})
 }
 

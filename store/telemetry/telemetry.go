@@ -57,6 +57,7 @@ type Store struct {
 	lock        *os.File
 	write, read *sql.DB
 	prepared    [statements]*sql.Stmt // of write
+	find        *sql.Stmt             // of read
 	full        func(*head) bool      // whether a head is to be compacted
 	closing     context.Context
 	close       context.CancelFunc
@@ -221,7 +222,7 @@ func (s *Store) Close() error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	errs := []error{s.journal.end()}
-	for _, stmt := range s.prepared {
+	for _, stmt := range append(s.prepared[:], s.find) {
 		if stmt != nil {
 			errs = append(errs, stmt.Close())
 		}
