@@ -10,3 +10,6 @@ func Seal(body []byte) []byte {
 	b := append(binary.LittleEndian.AppendUint32(nil, version), body...)
 	return binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
 }
+
+// Running tells whether Run has started.
+func (e *Engine) Running() bool { return e.running.Load() }

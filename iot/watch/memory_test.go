@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -52,7 +53,7 @@ func life(seed uint64) []iot.Reading {
 		when := func() float64 { return 24 * rng.Float64() * 2 } // half of them never
 		herd = append(herd, beast{rng.Float64() * 300, rng.Float64() * 300, when(), when(), when()})
 	}
-	for minute := 0; minute < 24*60; minute += 10 {
+	for minute := 0; minute < 24*60; minute += 15 {
 		for i, a := range herd {
 			if rng.IntN(20) == 0 {
 				continue
@@ -243,6 +244,45 @@ func TestStartWithoutTheSeriesStore(t *testing.T) {
 	store.down = false
 	b.tick()
 	b.status(1, watch.StatusInside)
+}
+
+// TestSlowDesk: while an alert waits for its database, readings are taken all the same.
+func TestSlowDesk(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, 2)
+	asked, answer := make(chan struct{}, 10), make(chan struct{})
+	e := watch.New(watch.Config{Herds: b.store, Series: b.series, Species: kinds, Now: func() time.Time { return start },
+		Raise: func(context.Context, iot.Event) error {
+			asked <- struct{}{}
+			<-answer
+			return nil
+		}})
+	if err := e.Reload(t.Context(), "x", "h"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var run sync.WaitGroup
+	run.Go(func() {
+		if err := e.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	observe := func(at time.Time, attached bool) {
+		r := b.at("t1", 0, 0)
+		r.Tenant, r.At, r.Received, r.Attached = "x", at, at, &attached
+		e.Observe([]iot.Reading{r})
+	}
+	for !e.Running() {
+		runtime.Gosched()
+	}
+	observe(start, false) // the tag is cut
+	<-asked
+	for i := range 100 {
+		observe(start.Add(time.Duration(i+1)*time.Second), false) // returns, though nobody has answered
+	}
+	close(answer)
+	cancel()
+	run.Wait()
 }
 
 func FuzzMemory(f *testing.F) {

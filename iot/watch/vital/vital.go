@@ -137,6 +137,7 @@ func (b *Body) Code(c *snap.Coder) {
 		c.Float(&b.day[i])
 	}
 	snap.Small(c, &b.hour)
+	b.hour = max(b.hour, 0)
 	for _, v := range []*uint16{&b.tempHeard, &b.actHeard, &b.weekN} {
 		snap.Small(c, v)
 	}
