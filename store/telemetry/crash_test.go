@@ -71,7 +71,7 @@ func TestKilledWhileCompacting(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 5))
 	next, moved := 0, 0
 	for life := range 25 {
-		acked := next + writeUntilKilled(t, fmt.Sprint(path, " ", next), rng.IntN(60))
+		acked := next + writeUntilKilled(t, fmt.Sprint(path, " ", next), 1+rng.IntN(30))
 		s := small(t, path, crashHead)
 		for tag := range crashTags {
 			got, err := s.Range(t.Context(), "a", fmt.Sprint("t", tag), day0, day0.AddDate(10, 0, 0), 0)
@@ -101,9 +101,9 @@ func TestKilledWhileCompacting(t *testing.T) {
 	}
 }
 
-// writeUntilKilled tells how many batches the writer had acknowledged when it was
-// killed, ms milliseconds after the first.
-func writeUntilKilled(t *testing.T, where string, ms int) (acked int) {
+// writeUntilKilled kills the writer after so many acknowledged batches, and tells how
+// many they had become by then.
+func writeUntilKilled(t *testing.T, where string, batches int) (acked int) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), crashEnv+"="+where)
@@ -117,8 +117,8 @@ func writeUntilKilled(t *testing.T, where string, ms int) (acked int) {
 	}
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		if acked++; acked == 1 {
-			time.AfterFunc(time.Duration(ms)*time.Millisecond, func() { _ = cmd.Process.Kill() })
+		if acked++; acked == batches {
+			_ = cmd.Process.Kill()
 		}
 	}
 	_, _ = io.Copy(io.Discard, out)
