@@ -66,10 +66,7 @@ func TestHerdGrows(t *testing.T) {
 	}
 
 	// The watch heard of all of it.
-	var page struct {
-		States []iot.AnimalState `json:"states"`
-	}
-	page = decode[struct {
+	page := decode[struct {
 		States []iot.AnimalState `json:"states"`
 	}](h, h.get("officer", "/officer/herds/"+herd.ID))
 	if len(page.States) != 3 {

@@ -387,7 +387,7 @@ func (m *importing) weighings(context.Context) error {
 			m.file.refuse(w.Place, err)
 			continue
 		}
-		w.Weighing.Tenant, w.AnimalID = m.Tenant, id
+		w.Tenant, w.AnimalID = m.Tenant, id
 		m.weighs = append(m.weighs, w.Weighing)
 		m.out.Weighings++
 	}

@@ -107,7 +107,7 @@ func (a AnimalIn) newcomer(i int) (iot.Newcomer, error) {
 		if err != nil {
 			return n, money.ErrDate.With("text", a.Bred).At("body.animals[%d].bred", i)
 		}
-		n.Animal.Bred = bred.Start()
+		n.Bred = bred.Start()
 	}
 	return n, nil
 }
