@@ -216,7 +216,7 @@ func (s *Herds) Born(ctx context.Context, tenant, owner, by string, at time.Time
 	n.Species, n.Born = dam.Species, at
 	e, err := s.Enrol(ctx, tenant, dam.HerdID, at, by, "farmer", []Newcomer{n}, nil)
 	if err != nil {
-		return Animal{}, err
+		return Animal{}, veil(err, owner)
 	}
 	return e.Animals[0], nil
 }
@@ -340,7 +340,26 @@ func (s *Herds) Report(ctx context.Context, tenant, owner, by, source string, ev
 			return nil, err
 		}
 	}
-	return s.Store.Record(ctx, tenant, Change{Events: events})
+	herds, err := s.Store.Record(ctx, tenant, Change{Events: events})
+	return herds, veil(err, owner)
+}
+
+// veil keeps from an owner in whose herd a code or tag is that is not theirs to see.
+func veil(err error, owner string) error {
+	var f *fault.Error
+	if owner == "" || !errors.As(err, &f) {
+		return err
+	}
+	const elsewhere = "***"
+	switch {
+	case errors.Is(err, ErrAnimalTaken):
+		return ErrAnimalTaken.With("code", f.Args["code"]).With("herd", elsewhere)
+	case errors.Is(err, ErrCodeUsed):
+		return ErrCodeUsed.With("code", f.Args["code"]).With("herd", elsewhere).With("until", f.Args["until"])
+	case errors.Is(err, ErrTagWorn):
+		return ErrTagWorn.With("tag", f.Args["tag"]).With("code", elsewhere).With("herd", elsewhere).With("date", f.Args["date"])
+	}
+	return err
 }
 
 func (s *Herds) checkEvent(ctx context.Context, e *LifeEvent, owner string, now time.Time) error {

@@ -157,6 +157,16 @@ func TestOthersAnimals(t *testing.T) {
 			t.Errorf("%s: %d %s", path, r.status, r.body)
 		}
 	}
+	// Whose herd holds a code is the bank's to know, not another herder's.
+	_, _, err := h.herds.Register(h.Context(), "bank", iot.Herd{OwnerID: h.users["li.na"].ID, Name: "秘密牧场", Species: "cattle", Fence: square(117, 43, 0.02)},
+		[]iot.Animal{{Identity: iot.AnimalID{Scheme: "cn-67", Code: "215252400000077"}}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := h.post("wang", "/farmer/animals/"+cow+"/events", map[string]any{"kind": "identified", "at": time.Now().UTC(), "identity": map[string]string{"scheme": "cn-67", "code": "215252400000077"}})
+	if r.status != 409 || r.problem(t).Code != "animal.taken" || strings.Contains(string(r.body), "秘密") {
+		t.Errorf("%d %s", r.status, r.body)
+	}
 	if page := decode[view.AnimalPage](h, h.get("wang", "/farmer/animals/"+cow)); len(page.Life.Events) != 1 {
 		t.Errorf("%+v", page.Life.Events)
 	}
