@@ -38,9 +38,9 @@ func cn(n int) iot.AnimalID {
 }
 
 // anyEvent draws something that may befall one of the animals, wherever in time.
-func anyEvent(t *rapid.T, animals, herds []string, past []iot.LifeEvent) iot.LifeEvent {
+func anyEvent(t *rapid.T, n int, animals, herds []string, past []iot.LifeEvent) iot.LifeEvent {
 	e := iot.LifeEvent{
-		ID: fmt.Sprint("e", len(past), rapid.IntRange(0, 1e9).Draw(t, "id")), AnimalID: rapid.SampledFrom(animals).Draw(t, "animal"), Recorded: now, Source: "operator", By: "u",
+		ID: fmt.Sprintf("e%02d-%d", rapid.IntRange(0, 99).Draw(t, "order"), n), AnimalID: rapid.SampledFrom(animals).Draw(t, "animal"), Recorded: now, Source: "operator", By: "u",
 		Kind: rapid.SampledFrom([]iot.LifeKind{
 			iot.Arrival, iot.Departure, iot.Death, iot.Move, iot.TagOn, iot.TagOn, iot.TagOn, iot.TagLost, iot.Identified, iot.Service, iot.Pregnancy, iot.Calving, iot.Correction,
 		}).Draw(t, "kind"),
@@ -97,6 +97,7 @@ func checkLives(t *rapid.T, s *herd.Store) {
 		}
 	}
 	var past []iot.LifeEvent
+	n := 0 // numbers of events, in the order in which they are told
 	for range rapid.IntRange(1, 14).Draw(t, "steps") {
 		if rapid.IntRange(0, 4).Draw(t, "pledge") == 0 {
 			ref, id := fmt.Sprint("a", rapid.IntRange(1, 3).Draw(t, "ref")), rapid.SampledFrom(animals).Draw(t, "pledged")
@@ -116,7 +117,8 @@ func checkLives(t *rapid.T, s *herd.Store) {
 		}
 		var events []iot.LifeEvent
 		for range rapid.IntRange(1, 2).Draw(t, "together") {
-			events = append(events, anyEvent(t, animals, herds, past))
+			n++
+			events = append(events, anyEvent(t, n, animals, herds, past))
 		}
 		var got []string
 		for _, r := range both {
