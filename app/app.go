@@ -27,8 +27,12 @@ import (
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/crop"
 	"github.com/furrowcredit/furrow/iot"
+	"github.com/furrowcredit/furrow/iot/behaviour"
 	"github.com/furrowcredit/furrow/iot/broker"
+	"github.com/furrowcredit/furrow/iot/codec/profile"
+	"github.com/furrowcredit/furrow/iot/count"
 	"github.com/furrowcredit/furrow/iot/ingest"
+	"github.com/furrowcredit/furrow/iot/report"
 	"github.com/furrowcredit/furrow/iot/series"
 	"github.com/furrowcredit/furrow/iot/series/influx"
 	"github.com/furrowcredit/furrow/iot/species"
@@ -59,6 +63,9 @@ type App struct {
 	once     sync.Once
 
 	pipeline *ingest.Pipeline
+	line     ingest.Line // to the external broker
+	herds    *report.Maker
+	counted  chan [2]string // tenant and herd of counts that came in
 	broker   *broker.Broker
 	engine   *herdwatch.Engine
 	runner   *job.Runner[*sql.Tx]
@@ -73,6 +80,8 @@ type App struct {
 type catalogue struct {
 	crops    *crop.Catalogue
 	species  *species.Catalogue
+	profiles *profile.Catalogue
+	motion   *behaviour.Model
 	products *product.Catalogue
 	policies *policy.Set
 	chart    ledger.Chart
@@ -89,6 +98,8 @@ func readCatalogue(dir string) (c catalogue, err error) {
 	}
 	read(func() (e error) { c.crops, e = crop.Load(files); return })
 	read(func() (e error) { c.species, e = species.Load(files); return })
+	read(func() (e error) { c.profiles, e = profile.Load(files); return })
+	read(func() (e error) { c.motion, e = behaviour.Load(files); return })
 	read(func() (e error) { c.products, e = product.Load(files); return })
 	read(func() (e error) { c.policies, e = policy.Load(files); return })
 	read(func() (e error) { c.chart, e = ledger.LoadChart(files); return })
@@ -194,10 +205,15 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	)
 	desk.LoanOf = loanOf(loans)
 	a.engine = herdwatch.New(herdwatch.Config{
-		Herds: herdStore, Series: a.readings, Species: books.species, Raise: desk.Herd, OnMove: a.hub.Moved, Now: now, Log: cfg.Log,
+		Herds: herdStore, Series: a.readings, Species: books.species, Memory: herdStore, Raise: desk.Herd, OnMove: a.hub.Moved, Now: now, Log: cfg.Log,
 	})
+	counts := &count.Service{Store: herdStore, Readings: a.readings, Raise: desk.Herd, Now: now}
+	a.herds = &report.Maker{
+		Herds: herdStore, Watch: a.engine, Counts: counts, Weighings: herdStore, Series: a.readings, Species: books.species,
+		Impostors: impostors(desk), Now: now,
+	}
 	apps := apply.New(apply.Config{
-		Store: askedStore, Plots: plotStore, Overlaps: plots, PlotReports: plotStore, Herds: herdStore, HerdReports: a.engine,
+		Store: askedStore, Plots: plotStore, Overlaps: plots, PlotReports: plotStore, Herds: herdStore, HerdReports: a.herds,
 		Firms: firmStore, Standings: network, Alerts: desk, Products: books.products, Policies: books.policies, Words: books.words, Loans: loans,
 		Queue: queued{a}, Notify: a.hub, Now: now,
 	})
@@ -221,14 +237,8 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		return nil
 	}
 
-	a.pipeline = ingest.New(ingest.Config{
-		Herds: herdStore, Series: a.readings, Observe: a.engine.Observe, Raise: desk.Herd, Now: now, Log: cfg.Log,
-	})
-	if cfg.MQTT != "" {
-		a.broker = broker.New(broker.Config{Addr: cfg.MQTT, Herds: herdStore, Pipeline: a.pipeline, Now: now, Log: cfg.Log})
-		if err := a.broker.Listen(ctx); err != nil {
-			return err
-		}
+	if err := a.openIngest(ctx, books, herdStore, counts, desk); err != nil {
+		return err
 	}
 	herds := &iot.Herds{Store: herdStore, Known: books.species.Known, Now: now}
 	registry := prometheus.NewRegistry()
@@ -238,7 +248,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Plots: plots, PlotStore: plotStore, Report: a.reportPlot, ReadPlots: readPlots(books.crops),
 		Scenes: pictures.list, Tiles: pictures, Suggest: a.suggest(pictures),
 		Herds: herds, Import: importer(herds, books.species, herdStore),
-		HerdStore: herdStore, HerdWatch: a.engine, Watch: a.engine.Reload,
+		HerdStore: herdStore, HerdWatch: a.herds, Watch: a.engine.Reload,
 		Firms: firmStore, Network: network, Uploads: upload.New(upload.Config{Store: firmStore, Now: now}),
 		ImportChain: importChain(firmStore),
 		Desk:        apps, Book: loans, Alerts: desk, Jobs: a.runner,
@@ -279,15 +289,13 @@ func (a *App) Run(ctx context.Context) error {
 	if a.cfg.Serve {
 		g.Go(func() error { return a.server.Serve(ctx, a.listener) })
 		g.Go(func() error { return a.engine.Run(ctx) })
+		g.Go(func() error { return a.reviewCounts(ctx) })
+		g.Go(func() error { return a.expire(ctx) })
 		if a.broker != nil {
 			g.Go(func() error { return a.broker.Run(ctx) })
 		}
-		if b := a.cfg.Broker; b.URL != "" {
-			g.Go(func() error {
-				return ingest.Subscribe(ctx, ingest.SubscribeConfig{
-					URL: b.URL, ClientID: b.ClientID, Username: b.Username, Password: b.Password, Share: b.Share, Log: a.cfg.Log,
-				}, a.pipeline)
-			})
+		if a.cfg.Broker.URL != "" {
+			g.Go(func() error { return a.subscribe(ctx) })
 		}
 	}
 	g.Go(func() error { <-ctx.Done(); return nil })

@@ -4,7 +4,10 @@ package app
 
 import (
 	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -21,6 +24,7 @@ type Config struct {
 	Data    string // folder for SQLite files, scenes and certificates
 	Addr    string // HTTP, "127.0.0.1:8080"
 	MQTT    string // the embedded broker's address; "" for none
+	MQTTTLS TLS    // of the embedded broker; zero for plain TCP
 	DB      string // "sqlite:FILE" or "postgres://..."; "" means sqlite in Data
 	Influx  Influx // zero means the embedded telemetry file in Data
 	Broker  Broker // zero means the embedded broker only
@@ -44,15 +48,74 @@ type Config struct {
 	Rail pay.Rail
 	// Secure marks cookies for HTTPS only.
 	Secure bool
-	Now    func() time.Time
-	Log    *slog.Logger
+	// SpoolMax bounds what is kept in Data while the telemetry store is down, in
+	// bytes; 0 means 2 GiB.
+	SpoolMax int64
+	// Keep is how long readings are kept; 0 means for ever.
+	Keep time.Duration
+	Now  func() time.Time
+	Log  *slog.Logger
 }
 
 // Influx is an InfluxDB that keeps the telemetry.
 type Influx struct{ URL, Token, Org, Bucket string }
 
 // Broker is an external MQTT broker.
-type Broker struct{ URL, ClientID, Username, Password, Share string }
+type Broker struct {
+	URL, ClientID, Username, Password, Share string
+	Formats                                  []string // of payloads; none means Furrow JSON and CBOR, and counts
+	TLS                                      TLS      // CA of the broker, and the certificate that the house shows it
+}
+
+// TLS names PEM files.
+type TLS struct{ Cert, Key, CA string }
+
+// Server is the configuration of a listener; nil without a certificate. With a CA,
+// clients may show a certificate of it.
+func (t TLS) Server() (*tls.Config, error) {
+	c, err := t.load()
+	if c == nil || err != nil {
+		return nil, err
+	}
+	if len(c.Certificates) == 0 {
+		return nil, ErrTLS.With("file", t.CA).Because(errNoCert)
+	}
+	if c.ClientCAs = c.RootCAs; c.ClientCAs != nil {
+		c.ClientAuth = tls.VerifyClientCertIfGiven
+	}
+	return c, nil
+}
+
+// load reads the files; nil when none is named. ErrTLS.
+func (t TLS) load() (*tls.Config, error) {
+	if t == (TLS{}) {
+		return nil, nil //nolint:nilnil // no configuration is an answer
+	}
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	if t.Cert != "" || t.Key != "" {
+		pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
+		if err != nil {
+			return nil, ErrTLS.With("file", t.Cert+", "+t.Key).Because(err)
+		}
+		c.Certificates = []tls.Certificate{pair}
+	}
+	if t.CA != "" {
+		pem, err := os.ReadFile(t.CA)
+		if err != nil {
+			return nil, ErrTLS.With("file", t.CA).Because(err)
+		}
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, ErrTLS.With("file", t.CA).Because(errNoPEM)
+		}
+	}
+	return c, nil
+}
+
+var (
+	errNoCert = errors.New("a CA for clients needs the certificate and the key of the broker itself")
+	errNoPEM  = errors.New("it has no certificate in PEM")
+)
 
 // What can be wrong with the configuration or the machine.
 var (
@@ -61,6 +124,8 @@ var (
 	ErrPort     = fault.New(fault.Invalid, "app.port", "{addr} is taken by another program; stop it or choose another address with {flag}")
 	ErrAddr     = fault.New(fault.Invalid, "app.addr", "cannot listen on {addr}; give an address of this machine like 127.0.0.1:8080 with {flag}")
 	ErrSecret   = fault.New(fault.Invalid, "app.secret", "the file {file} of {name}_FILE cannot be read")
+	ErrTLS      = fault.New(fault.Invalid, "app.tls", "{file} cannot be used for TLS: give PEM files of a certificate with its key, and of the CA")
+	ErrFormat   = fault.New(fault.Invalid, "app.format", "there is no payload format {format}; use {known}")
 	ErrNoScenes = fault.New(fault.Unavailable, "app.no_scenes", "there is no scene catalogue in {dir}; make one with furrow scene index")
 )
 
@@ -111,6 +176,9 @@ func (c *Config) prepare() error {
 	}
 	if c.Tenant == "" {
 		c.Tenant = "demo"
+	}
+	if c.SpoolMax == 0 {
+		c.SpoolMax = 2 << 30
 	}
 	return nil
 }

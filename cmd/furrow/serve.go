@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/furrowcredit/furrow/app"
 )
@@ -46,6 +47,13 @@ func houseFlags(f *flag.FlagSet, cfg *app.Config) {
 	f.StringVar(&cfg.Broker.URL, "broker", os.Getenv("FURROW_BROKER"), "external MQTT broker to read from, tcp://host:1883 (FURROW_BROKER)")
 	f.StringVar(&cfg.Broker.ClientID, "broker-id", env("FURROW_BROKER_ID", "furrow-ingest"), "client id there; keep it the same between starts (FURROW_BROKER_ID)")
 	f.StringVar(&cfg.Broker.Username, "broker-user", os.Getenv("FURROW_BROKER_USER"), "user name there (FURROW_BROKER_USER)")
+	f.StringVar(&cfg.Broker.TLS.CA, "broker-ca", os.Getenv("FURROW_BROKER_CA"), "PEM certificate of who signed the broker's, with ssl:// (FURROW_BROKER_CA)")
+	f.StringVar(&cfg.Broker.TLS.Cert, "broker-cert", os.Getenv("FURROW_BROKER_CERT"), "PEM certificate that the house shows the broker (FURROW_BROKER_CERT)")
+	f.StringVar(&cfg.Broker.TLS.Key, "broker-key", os.Getenv("FURROW_BROKER_KEY"), "PEM key of that certificate (FURROW_BROKER_KEY)")
+	f.Func("broker-formats", "payload formats there: json,cbor,count,thingsboard,chirpstack,sparkplug; default the first three", func(v string) error {
+		cfg.Broker.Formats = strings.Split(v, ",")
+		return nil
+	})
 	f.StringVar(&cfg.Broker.Share, "broker-share", os.Getenv("FURROW_BROKER_SHARE"), "group of a shared subscription, for several processes (FURROW_BROKER_SHARE)")
 }
 
@@ -84,6 +92,11 @@ func runServe(ctx context.Context, args []string, std stdio) error {
 	f := newFlags("serve", "[flags]", std)
 	f.StringVar(&cfg.Addr, "addr", env("FURROW_ADDR", "127.0.0.1:8080"), "address of the web pages and the API (FURROW_ADDR)")
 	f.StringVar(&cfg.MQTT, "mqtt", env("FURROW_MQTT", "127.0.0.1:1883"), "address of the embedded MQTT broker, - for none (FURROW_MQTT)")
+	f.StringVar(&cfg.MQTTTLS.Cert, "mqtt-tls-cert", os.Getenv("FURROW_MQTT_TLS_CERT"), "PEM certificate of the embedded broker, for ssl (FURROW_MQTT_TLS_CERT)")
+	f.StringVar(&cfg.MQTTTLS.Key, "mqtt-tls-key", os.Getenv("FURROW_MQTT_TLS_KEY"), "PEM key of that certificate (FURROW_MQTT_TLS_KEY)")
+	f.StringVar(&cfg.MQTTTLS.CA, "mqtt-client-ca", os.Getenv("FURROW_MQTT_CLIENT_CA"), "PEM certificates of who signs those of devices; a device named <tenant>/<device> then needs no secret (FURROW_MQTT_CLIENT_CA)")
+	f.Int64Var(&cfg.SpoolMax, "spool-max", 2<<30, "bytes that are kept in DATA while the telemetry store is down")
+	f.DurationVar(&cfg.Keep, "keep-readings", 0, "how long readings are kept, such as 17520h for two years; 0 for ever")
 	f.BoolVar(&cfg.Work, "work", true, "work background jobs in this process too")
 	f.BoolVar(&cfg.Secure, "https", false, "the house is reached by https: mark cookies Secure")
 	return runHouse(ctx, f, &cfg, args, std)

@@ -143,12 +143,17 @@ func (d *Desk) Findings(ctx context.Context, tenant string, found []chain.Findin
 	return nil
 }
 
-// FromHerd is the alert of an event: on the herd, with the animal or gateway as item.
+// FromHerd is the alert of an event: on the herd, with the animal or gateway as item;
+// on the house itself where the event is of no herd.
 func FromHerd(e iot.Event) Alert {
-	return Alert{
+	a := Alert{
 		Tenant: e.Tenant, Kind: string(e.Kind), Severity: e.Severity, SubjectKind: "herd", SubjectID: e.HerdID,
 		Item: e.Subject, Label: e.Label, Evidence: maps.Clone(e.Evidence), EventAt: e.At,
 	}
+	if e.HerdID == "" {
+		a.SubjectKind, a.SubjectID = "house", e.Subject
+	}
+	return a
 }
 
 // FromHazard is the alert of a hazard on a plot. Half a plot or more is critical, and so

@@ -18,7 +18,7 @@ type Alert struct {
 	Tenant      string            `json:"-"`
 	Kind        string            `json:"kind"`         // "fence_exit", "flood", "invoice_reused", ...
 	Severity    string            `json:"severity"`     // "info", "warning", "critical"
-	SubjectKind string            `json:"subject_kind"` // "plot", "herd", "firm", "loan"
+	SubjectKind string            `json:"subject_kind"` // "plot", "herd", "firm", "loan"; "house" of its own parts
 	SubjectID   string            `json:"subject_id"`
 	Item        string            `json:"item,omitempty"` // which animal, gateway or document set of the subject
 	Label       string            `json:"label"`          // what a person calls it

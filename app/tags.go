@@ -1,0 +1,175 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/furrowcredit/furrow/credit/watch"
+	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/iot"
+	"github.com/furrowcredit/furrow/iot/broker"
+	"github.com/furrowcredit/furrow/iot/codec"
+	"github.com/furrowcredit/furrow/iot/count"
+	"github.com/furrowcredit/furrow/iot/ingest"
+	"github.com/furrowcredit/furrow/iot/ingest/spool"
+	"github.com/furrowcredit/furrow/store/herd"
+)
+
+// openIngest makes what takes messages in: spool, decoders, pipeline and broker.
+func (a *App) openIngest(ctx context.Context, books catalogue, herds *herd.Store, counts *count.Service, desk *watch.Desk) error {
+	cfg := a.cfg
+	kept, err := spool.Open(filepath.Join(cfg.Data, "spool"), cfg.SpoolMax)
+	if err != nil {
+		return err
+	}
+	a.close = append(a.close, kept.Close)
+	house := &codec.House{Profiles: books.profiles}
+	house.Sparkplug.Births = herds
+	house.Sparkplug.Rebirth = a.command
+	a.counted = make(chan [2]string, 1024)
+	a.pipeline = ingest.New(ingest.Config{
+		Herds: herds, Series: a.readings, Counts: counted{counts, a.counted}, House: house, Judge: books.motion.Judge, Spool: kept,
+		Observe: a.engine.Observe, Raise: desk.Herd, Tenant: cfg.Tenant, Now: cfg.Now, Log: cfg.Log,
+	})
+	a.close = append(a.close, func() error { a.pipeline.Drain(); return nil }) // before the stores, which are opened earlier
+	if cfg.MQTT == "" {
+		return nil
+	}
+	secure, err := cfg.MQTTTLS.Server()
+	if err != nil {
+		return err
+	}
+	a.broker = broker.New(broker.Config{Addr: cfg.MQTT, TLS: secure, Herds: herds, Pipeline: a.pipeline, Now: cfg.Now, Log: cfg.Log})
+	return a.broker.Listen(ctx)
+}
+
+// command sends a message to a device, through whichever broker it is connected to.
+func (a *App) command(_ context.Context, tenant, topic string, payload []byte) {
+	edge := topic[strings.LastIndexByte(topic, '/')+1:]
+	var err error
+	if a.broker != nil {
+		if err = a.broker.Command(tenant, edge, topic, payload); err == nil {
+			return
+		}
+	}
+	if a.cfg.Broker.URL != "" {
+		err = a.line.Publish(topic, payload)
+	}
+	if err != nil {
+		a.cfg.Log.Warn("a command could not be sent", "topic", topic, "error", err)
+	}
+}
+
+// subscribe reads the external broker until ctx ends.
+func (a *App) subscribe(ctx context.Context) error {
+	b := a.cfg.Broker
+	secure, err := b.TLS.load()
+	if err != nil {
+		return err
+	}
+	formats, err := formatsOf(b.Formats)
+	if err != nil {
+		return err
+	}
+	return ingest.Subscribe(ctx, ingest.SubscribeConfig{
+		URL: b.URL, ClientID: b.ClientID, Username: b.Username, Password: b.Password, TLS: secure, Share: b.Share,
+		Formats: formats, Tenant: a.cfg.Tenant, Line: &a.line, Log: a.cfg.Log,
+	}, a.pipeline)
+}
+
+// formatsOf checks the names of payload formats. ErrFormat.
+func formatsOf(names []string) ([]codec.Format, error) {
+	known := []codec.Format{codec.JSON, codec.CBOR, codec.Counts, codec.ThingsBoard, codec.ChirpStack, codec.Sparkplug}
+	var out []codec.Format
+	for _, name := range names {
+		f := codec.Format(strings.TrimSpace(name))
+		if !slices.Contains(known, f) {
+			words := make([]string, len(known))
+			for i, k := range known {
+				words[i] = string(k)
+			}
+			return nil, ErrFormat.With("format", name).With("known", strings.Join(words, ", "))
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+// counted keeps counts and notes whose they are, so that they are set against the tags.
+type counted struct {
+	*count.Service
+	herds chan<- [2]string
+}
+
+// AddHeadcounts implements ingest.Counts.
+func (c counted) AddHeadcounts(ctx context.Context, counts []iot.Headcount) error {
+	if err := c.Service.AddHeadcounts(ctx, counts); err != nil {
+		return err
+	}
+	for _, h := range counts {
+		select {
+		case c.herds <- [2]string{h.Tenant, h.HerdID}:
+		default: // the next count of the herd is in time
+		}
+	}
+	return nil
+}
+
+// reviewPause gathers the counts of several cameras into one review.
+const reviewPause = 2 * time.Second
+
+// reviewCounts sets new counts against the tags until ctx ends.
+func (a *App) reviewCounts(ctx context.Context) error {
+	waiting := make(map[[2]string]bool)
+	var soon <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case h := <-a.counted:
+			waiting[h] = true
+			if soon == nil {
+				soon = time.After(reviewPause)
+			}
+		case <-soon:
+			for h := range waiting {
+				if err := a.herds.Review(ctx, h[0], h[1]); err != nil && ctx.Err() == nil {
+					a.cfg.Log.Error("the counts of a herd could not be reviewed", "herd", h[1], "error", err)
+				}
+			}
+			clear(waiting)
+			soon = nil
+		}
+	}
+}
+
+// expire removes readings that are kept no longer, once a day, until ctx ends.
+func (a *App) expire(ctx context.Context) error {
+	if a.cfg.Keep == 0 {
+		return nil
+	}
+	ticker := time.NewTicker(24 * time.Hour)
+	defer ticker.Stop()
+	for {
+		if err := a.readings.Expire(ctx, a.cfg.Now().Add(-a.cfg.Keep)); err != nil && !errors.Is(err, fault.Unavailable) && ctx.Err() == nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// impostors counts the open alerts of a herd's devices that published as others.
+func impostors(desk *watch.Desk) func(context.Context, string, string) (int, error) {
+	return func(ctx context.Context, tenant, herdID string) (int, error) {
+		open, err := desk.List(ctx, tenant, watch.Filter{SubjectID: herdID, Kind: string(iot.Impostor), Open: true})
+		return len(open), err
+	}
+}
