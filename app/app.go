@@ -32,6 +32,7 @@ import (
 	"github.com/furrowcredit/furrow/iot/codec/profile"
 	"github.com/furrowcredit/furrow/iot/count"
 	"github.com/furrowcredit/furrow/iot/ingest"
+	"github.com/furrowcredit/furrow/iot/ingest/spool"
 	"github.com/furrowcredit/furrow/iot/report"
 	"github.com/furrowcredit/furrow/iot/series"
 	"github.com/furrowcredit/furrow/iot/series/influx"
@@ -63,6 +64,7 @@ type App struct {
 	once     sync.Once
 
 	pipeline *ingest.Pipeline
+	spool    *spool.Spool
 	line     ingest.Line // to the external broker
 	herds    *report.Maker
 	counted  chan [2]string // tenant and herd of counts that came in
@@ -240,7 +242,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	if err := a.openIngest(ctx, books, herdStore, counts, desk); err != nil {
 		return err
 	}
-	herds := &iot.Herds{Store: herdStore, Known: books.species.Known, Now: now}
+	herds := &iot.Herds{Store: herdStore, Known: books.species.Known, Now: now, Revoked: a.cutOff}
 	registry := prometheus.NewRegistry()
 	a.countIngest(registry)
 	srv, err := server.New(server.Deps{
@@ -248,7 +250,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Plots: plots, PlotStore: plotStore, Report: a.reportPlot, ReadPlots: readPlots(books.crops),
 		Scenes: pictures.list, Tiles: pictures, Suggest: a.suggest(pictures),
 		Herds: herds, Import: importer(herds, books.species, herdStore),
-		HerdStore: herdStore, HerdWatch: a.herds, Watch: a.engine.Reload,
+		HerdStore: herdStore, HerdWatch: a.herds, Animals: animals{counts, herdStore, a}, Watch: a.engine.Reload,
 		Firms: firmStore, Network: network, Uploads: upload.New(upload.Config{Store: firmStore, Now: now}),
 		ImportChain: importChain(firmStore),
 		Desk:        apps, Book: loans, Alerts: desk, Jobs: a.runner,

@@ -18,6 +18,7 @@ import (
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/crop"
 	"github.com/furrowcredit/furrow/geo/register"
+	"github.com/furrowcredit/furrow/iot/ingest"
 	"github.com/furrowcredit/furrow/iot/species"
 	"github.com/furrowcredit/furrow/server"
 	"github.com/furrowcredit/furrow/server/operator"
@@ -76,13 +77,47 @@ func (a *App) countIngest(r *prometheus.Registry) {
 	}{
 		{"furrow_ingest_messages_total", "MQTT messages taken and acknowledged.", c.Messages.Load},
 		{"furrow_ingest_readings_total", "Readings saved.", c.Readings.Load},
+		{"furrow_ingest_headcounts_total", "Counts of heads saved.", c.Headcounts.Load},
 		{"furrow_ingest_quarantined_total", "Payloads refused and kept.", c.Quarantined.Load},
+		{"furrow_ingest_dropped_total", "Payloads refused beyond what is kept of one device.", c.Dropped.Load},
+		{"furrow_ingest_spooled_total", "Readings kept in the spool while their store was down.", c.Spooled.Load},
+		{"furrow_ingest_recovered_total", "Readings that went from the spool to the store.", c.Recovered.Load},
 		{"furrow_ingest_impostors_total", "Messages that a device published as another.", c.Impostors.Load},
 		{"furrow_ingest_batches_total", "Writes to the series store.", c.Batches.Load},
 		{"furrow_ingest_retries_total", "Failed writes tried again.", c.Retries.Load},
 	} {
 		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: m.name, Help: m.help},
 			func() float64 { return float64(m.value()) }))
+	}
+	gauge := func(name, help string, value func() float64) {
+		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
+	}
+	gauge("furrow_ingest_store_down", "1 while readings go to the spool.", func() float64 {
+		if a.pipeline.Down() {
+			return 1
+		}
+		return 0
+	})
+	gauge("furrow_ingest_spool_bytes", "What waits in the spool.", func() float64 { return float64(a.spool.Bytes()) })
+	gauge("furrow_ingest_spool_damaged", "Files of the spool with damaged records.", func() float64 { return float64(a.spool.Damaged()) })
+	if a.broker != nil {
+		gauge("furrow_broker_connections", "Devices connected to the embedded broker.", func() float64 { return float64(a.broker.Connections()) })
+	}
+	r.MustRegister(refusals{a.pipeline})
+}
+
+// refusals counts what was refused by the code of its reason.
+type refusals struct{ *ingest.Pipeline }
+
+var refused = prometheus.NewDesc("furrow_ingest_refused_total", "What was refused, kept or not, by reason.", []string{"code"}, nil)
+
+// Describe implements prometheus.Collector.
+func (refusals) Describe(ch chan<- *prometheus.Desc) { ch <- refused }
+
+// Collect implements prometheus.Collector.
+func (p refusals) Collect(ch chan<- prometheus.Metric) {
+	for code, n := range p.Counters.Reasons() {
+		ch <- prometheus.MustNewConstMetric(refused, prometheus.CounterValue, float64(n), code)
 	}
 }
 

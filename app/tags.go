@@ -16,6 +16,8 @@ import (
 	"github.com/furrowcredit/furrow/iot/count"
 	"github.com/furrowcredit/furrow/iot/ingest"
 	"github.com/furrowcredit/furrow/iot/ingest/spool"
+	"github.com/furrowcredit/furrow/iot/timeline"
+	"github.com/furrowcredit/furrow/iot/worth"
 	"github.com/furrowcredit/furrow/store/herd"
 )
 
@@ -26,6 +28,7 @@ func (a *App) openIngest(ctx context.Context, books catalogue, herds *herd.Store
 	if err != nil {
 		return err
 	}
+	a.spool = kept
 	a.close = append(a.close, kept.Close)
 	house := &codec.House{Profiles: books.profiles}
 	house.Sparkplug.Births = herds
@@ -35,7 +38,10 @@ func (a *App) openIngest(ctx context.Context, books catalogue, herds *herd.Store
 		Herds: herds, Series: a.readings, Counts: counted{counts, a.counted}, House: house, Judge: books.motion.Judge, Spool: kept,
 		Observe: a.engine.Observe, Raise: desk.Herd, Tenant: cfg.Tenant, Now: cfg.Now, Log: cfg.Log,
 	})
-	a.close = append(a.close, func() error { a.pipeline.Drain(); return nil }) // before the stores, which are opened earlier
+	a.close = append(a.close, func() error { // before the stores, which were opened earlier
+		a.pipeline.Drain()
+		return a.engine.Close(context.WithoutCancel(ctx))
+	})
 	if cfg.MQTT == "" {
 		return nil
 	}
@@ -61,6 +67,14 @@ func (a *App) command(_ context.Context, tenant, topic string, payload []byte) {
 	}
 	if err != nil {
 		a.cfg.Log.Warn("a command could not be sent", "topic", topic, "error", err)
+	}
+}
+
+// cutOff ends the connections of a device whose secret counts no longer.
+func (a *App) cutOff(tenant, device string) {
+	a.pipeline.Forget(tenant, device)
+	if a.broker != nil {
+		a.broker.Disconnect(tenant, device)
 	}
 }
 
@@ -164,6 +178,26 @@ func (a *App) expire(ctx context.Context) error {
 		case <-ticker.C:
 		}
 	}
+}
+
+// animals answers what is asked of single animals.
+type animals struct {
+	*count.Service
+	weighings
+	app *App
+}
+
+type weighings = worth.Weighings
+
+// Timeline implements officer.Animals.
+func (x animals) Timeline(ctx context.Context, tenant string, life iot.Life, from, to time.Time, step time.Duration) (timeline.Timeline, error) {
+	sp, _ := x.app.herds.Species.Get(life.Animal.Species) // without one every position is believed that says it is accurate
+	return timeline.Of(ctx, x.app.readings, tenant, life, &sp.Watch, from, to, step)
+}
+
+// Confirm implements officer.Animals.
+func (x animals) Confirm(ctx context.Context, tenant, animalID string, alive bool, by string) error {
+	return x.app.engine.Confirm(ctx, tenant, animalID, alive, by)
 }
 
 // impostors counts the open alerts of a herd's devices that published as others.

@@ -34,9 +34,14 @@ import (
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/boundary"
 	"github.com/furrowcredit/furrow/iot"
+	"github.com/furrowcredit/furrow/iot/count"
 	"github.com/furrowcredit/furrow/iot/register"
+	"github.com/furrowcredit/furrow/iot/report"
+	"github.com/furrowcredit/furrow/iot/series"
 	"github.com/furrowcredit/furrow/iot/species"
+	"github.com/furrowcredit/furrow/iot/timeline"
 	herdwatch "github.com/furrowcredit/furrow/iot/watch"
+	"github.com/furrowcredit/furrow/iot/worth"
 	"github.com/furrowcredit/furrow/server"
 	"github.com/furrowcredit/furrow/server/live"
 	"github.com/furrowcredit/furrow/server/operator"
@@ -147,13 +152,15 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 	t.Cleanup(h.hub.Close)
 	h.desk = &watch.Desk{Store: alertstore.New(db), Notify: h.hub, Now: now}
 	engine := herdwatch.New(herdwatch.Config{Herds: herds, Series: series, Species: kinds, Now: now, OnMove: h.hub.Moved})
+	counts := &count.Service{Store: herds, Readings: series, Raise: h.desk.Herd, Now: now}
+	maker := &report.Maker{Herds: herds, Watch: engine, Counts: counts, Weighings: herds, Series: series, Species: kinds, Now: now}
 	network := flow.NewNetwork(h.firms, now)
 	loans := loan.New(loan.Config{
 		Store: loanstore.New(db), Book: ledger.New(ledgerstore.New(db), must(ledger.LoadChart(files))(t), now),
 		Rail: bank.New(now), Alerts: h.desk, Now: now,
 	})
 	desk := apply.New(apply.Config{
-		Store: applicationstore.New(db), Plots: plots, Overlaps: h.plots, PlotReports: plots, Herds: herds, HerdReports: engine,
+		Store: applicationstore.New(db), Plots: plots, Overlaps: h.plots, PlotReports: plots, Herds: herds, HerdReports: maker,
 		Firms: h.firms, Standings: network, Alerts: h.desk, Products: products, Policies: must(policy.Load(files))(t),
 		Words: must(apply.LoadWords(files))(t), Loans: loans, Notify: h.hub, Now: now,
 	})
@@ -173,7 +180,8 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		Scenes: func() []view.Scene {
 			return []view.Scene{{ID: "cloudy", CloudShare: 0.6}, {ID: "clear", CloudShare: 0.01, BBox: [4]float64{115, 37, 116, 38}}}
 		},
-		Herds: h.herds, HerdStore: herds, Import: &register.Importer{Herds: h.herds, Species: kinds}, HerdWatch: engine, Watch: engine.Reload,
+		Herds: h.herds, HerdStore: herds, Import: &register.Importer{Herds: h.herds, Species: kinds, Weigh: herds.AddWeighings}, HerdWatch: maker,
+		Animals: beasts{counts, herds, engine, series}, Watch: engine.Reload,
 		Firms: h.firms, Network: network, Uploads: upload.New(upload.Config{Store: h.firms, Now: now}),
 		ImportChain: func(context.Context, string, map[string]io.Reader) (reference.Report, error) {
 			return reference.Report{}, nil
@@ -218,6 +226,24 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		h.tokens[p.login] = token
 	}
 	return h
+}
+
+// beasts is officer.Animals as app wires it.
+type beasts struct {
+	*count.Service
+	weighings
+	engine *herdwatch.Engine
+	series series.Store
+}
+
+type weighings = worth.Weighings
+
+func (b beasts) Timeline(ctx context.Context, tenant string, life iot.Life, from, to time.Time, step time.Duration) (timeline.Timeline, error) {
+	return timeline.Of(ctx, b.series, tenant, life, &species.Watch{MaxSpeed: 10, MaxAccuracy: 100}, from, to, step)
+}
+
+func (b beasts) Confirm(ctx context.Context, tenant, animalID string, alive bool, by string) error {
+	return b.engine.Confirm(ctx, tenant, animalID, alive, by)
 }
 
 type syncWriter struct{ h *house }

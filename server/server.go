@@ -90,6 +90,7 @@ type Deps struct {
 	HerdStore iot.Registry
 	Import    operator.Importer // of animals
 	HerdWatch officer.HerdWatch
+	Animals   officer.Animals
 	// Watch is told of a herd that changed.
 	Watch func(ctx context.Context, tenant, herdID string) error
 
@@ -160,6 +161,7 @@ func New(d Deps) (*Server, error) {
 	s.registerCatalogue(s.api)
 	officer.Register(s.api, officer.Config{
 		Desk: d.Desk, Book: d.Book, Plots: d.PlotStore, Overlaps: d.Plots, Herds: d.HerdStore, HerdWatch: d.HerdWatch,
+		Animals: d.Animals, Now: d.Now,
 		Firms: d.Firms, Network: d.Network, Alerts: d.Alerts, Scenes: d.Scenes, Trail: d.Trail, Words: words.Text,
 	})
 	farmer.Register(s.api, farmer.Config{

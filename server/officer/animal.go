@@ -44,6 +44,11 @@ func (f face) animal(ctx context.Context, who access.Actor, in *ByID) (*route.Bo
 	if p.Herd, err = f.Herds.Herd(ctx, who.Tenant, p.Life.Animal.HerdID); err != nil {
 		return nil, err
 	}
+	weighed, err := f.Animals.Weighings(ctx, who.Tenant, []string{in.ID})
+	if err != nil {
+		return nil, err
+	}
+	p.Weighings = weighed[in.ID]
 	p.Pledges, err = f.Herds.Pledges(ctx, who.Tenant, []string{in.ID})
 	return route.Answer(p, err)
 }

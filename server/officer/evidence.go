@@ -15,7 +15,6 @@ import (
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo"
-	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/server/route"
 	"github.com/furrowcredit/furrow/server/view"
 )
@@ -130,50 +129,6 @@ func (f face) plot(ctx context.Context, who access.Actor, in *ByID) (*route.Body
 
 func (f face) alertsOf(ctx context.Context, tenant, subjectID string) ([]watch.Alert, error) {
 	return f.Alerts.List(ctx, tenant, watch.Filter{SubjectID: subjectID})
-}
-
-func (f face) herds(ctx context.Context, who access.Actor, _ *struct{}) (*route.Body[route.List[view.HerdLine]], error) {
-	herds, err := f.Herds.Herds(ctx, who.Tenant, "")
-	if err != nil {
-		return nil, err
-	}
-	lines := make([]view.HerdLine, len(herds))
-	for i, h := range herds {
-		report, err := f.HerdWatch.Report(ctx, who.Tenant, h.ID)
-		if err != nil {
-			return nil, err
-		}
-		lines[i] = view.HerdLine{Herd: h, Report: report}
-	}
-	return route.Page(lines, nil, 0, func(l view.HerdLine) string { return l.Herd.ID })
-}
-
-// HerdPage is a herd with all that is known of it.
-type HerdPage struct {
-	Herd    iot.Herd          `json:"herd"`
-	Report  iot.HerdReport    `json:"report"`
-	States  []iot.AnimalState `json:"states"`
-	Alerts  []watch.Alert     `json:"alerts"`
-	Devices []iot.Device      `json:"devices"`
-}
-
-func (f face) herd(ctx context.Context, who access.Actor, in *ByID) (*route.Body[HerdPage], error) {
-	var p HerdPage
-	var err error
-	if p.Herd, err = f.Herds.Herd(ctx, who.Tenant, in.ID); err != nil {
-		return nil, err
-	}
-	if p.Report, err = f.HerdWatch.Report(ctx, who.Tenant, in.ID); err != nil {
-		return nil, err
-	}
-	if p.States, err = f.HerdWatch.States(ctx, who.Tenant, in.ID); err != nil {
-		return nil, err
-	}
-	if p.Alerts, err = f.alertsOf(ctx, who.Tenant, in.ID); err != nil {
-		return nil, err
-	}
-	p.Devices, err = f.Herds.Devices(ctx, who.Tenant, in.ID)
-	return route.Answer(p, err)
 }
 
 type firmsIn struct {

@@ -5,6 +5,7 @@ package officer
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/paulmach/orb"
 
@@ -52,12 +53,6 @@ type Overlapper interface {
 	Overlaps(ctx context.Context, tenant string, poly orb.Polygon, exceptID string) ([]geo.Overlap, error)
 }
 
-// HerdWatch tells how a herd is now; the engine of iot/watch is one.
-type HerdWatch interface {
-	States(ctx context.Context, tenant, herdID string) ([]iot.AnimalState, error)
-	Report(ctx context.Context, tenant, herdID string) (iot.HerdReport, error)
-}
-
 // Network tells where a firm stands in the chain; chain/flow has one.
 type Network interface {
 	Neighbourhood(ctx context.Context, tenant, firmID string, hops int) (chain.Neighbourhood, error)
@@ -84,11 +79,13 @@ type Config struct {
 	Overlaps  Overlapper
 	Herds     iot.Registry
 	HerdWatch HerdWatch
+	Animals   Animals
 	Firms     chain.Store
 	Network   Network
 	Alerts    Alerts
 	Scenes    func() []view.Scene
 	Trail     Trail
+	Now       func() time.Time
 	// Words gives the text of a quarantined message's reason in a language.
 	Words func(lang, code, english string, args map[string]string) string
 }
@@ -116,6 +113,10 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, get("scenes", "/scenes", "Satellite images of the map, newest first"), f.scenes)
 	route.Register(a, get("herds", "/herds", "Herds with their reports"), f.herds)
 	route.Register(a, get("herd", "/herds/{id}", "A herd with the state of every animal"), f.herd)
+	route.Register(a, post("herd-count", "/herds/{id}/counts", "Enter a count that was made on the spot"), f.addCount)
+	route.Register(a, get("animal-timeline", "/animals/{id}/timeline", "What an animal did and how it was, step by step"), f.timeline)
+	route.Register(a, post("animal-confirm", "/animals/{id}/confirm", "Say that an animal in doubt was seen alive or dead"), f.confirm)
+	route.Register(a, post("animal-weigh", "/animals/{id}/weighings", "Enter a weighing"), f.weigh)
 	route.Register(a, get("herd-animals", "/herds/{id}/animals", "The animals of a herd, those that are gone included"), f.animals)
 	route.Register(a, get("animal-find", "/animals", "Animals by a code that they have or had"), f.findAnimals)
 	route.Register(a, get("animal", "/animals/{id}", "An animal with its life: codes, tags, events, pledges"), f.animal)

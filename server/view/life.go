@@ -27,7 +27,8 @@ func (l LifeIn) Event(animalID string, kind iot.LifeKind) iot.LifeEvent {
 
 // AnimalPage is an animal with all that is known of it.
 type AnimalPage struct {
-	Herd    iot.Herd     `json:"herd"`
-	Life    iot.Life     `json:"life"`
-	Pledges []iot.Pledge `json:"pledges"` // oldest first
+	Herd      iot.Herd       `json:"herd"`
+	Life      iot.Life       `json:"life"`
+	Pledges   []iot.Pledge   `json:"pledges"`             // oldest first
+	Weighings []iot.Weighing `json:"weighings,omitempty"` // oldest first; for officers
 }
