@@ -33,13 +33,13 @@ type Timeline struct {
 
 // Measure is one number over the time.
 type Measure struct {
-	Name  series.Measure `json:"name"`
-	Steps []Step         `json:"steps"`
+	Name series.Measure `json:"name"`
+	Bins []Bin          `json:"bins"`
 }
 
-// Step sums up a measure in [At, At+step). The sum of what adds up, such as the
+// Bin sums up a measure in [At, At+step). The sum of what adds up, such as the
 // seconds of grazing, is Mean times Count.
-type Step struct {
+type Bin struct {
 	At    time.Time `json:"at"`
 	Min   float64   `json:"min"`
 	Mean  float64   `json:"mean"`
@@ -97,11 +97,11 @@ func Of(ctx context.Context, store series.Store, tenant string, life iot.Life, w
 		if len(windows[i]) == 0 {
 			continue
 		}
-		steps := make([]Step, len(windows[i]))
+		bins := make([]Bin, len(windows[i]))
 		for j, x := range windows[i] {
-			steps[j] = Step{At: x.Start.UTC(), Min: x.Min, Mean: x.Mean, Max: x.Max, Count: x.Count}
+			bins[j] = Bin{At: x.Start.UTC(), Min: x.Min, Mean: x.Mean, Max: x.Max, Count: x.Count}
 		}
-		t.Measures = append(t.Measures, Measure{Name: m, Steps: steps})
+		t.Measures = append(t.Measures, Measure{Name: m, Bins: bins})
 	}
 	return t, nil
 }

@@ -43,10 +43,10 @@ func TestTimeline(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	of := func(m series.Measure) []timeline.Step {
+	of := func(m series.Measure) []timeline.Bin {
 		for _, x := range got.Measures {
 			if x.Name == m {
-				return x.Steps
+				return x.Bins
 			}
 		}
 		return nil

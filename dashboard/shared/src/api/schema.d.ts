@@ -532,6 +532,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/officer/animals/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that an animal in doubt was seen alive or dead */
+        post: operations["officer-animal-confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/animals/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an animal did and how it was, step by step */
+        get: operations["officer-animal-timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/animals/{id}/weighings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter a weighing */
+        post: operations["officer-animal-weigh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/officer/applications": {
         parameters: {
             query?: never;
@@ -730,6 +781,23 @@ export interface paths {
         get: operations["officer-herd-animals"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/herds/{id}/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter a count that was made on the spot */
+        post: operations["officer-herd-count"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1396,6 +1464,7 @@ export interface components {
             herd: components["schemas"]["Herd"];
             life: components["schemas"]["Life"];
             pledges: components["schemas"]["Pledge"][];
+            weighings?: components["schemas"]["Weighing"][];
         };
         AnimalState: {
             /** Format: double */
@@ -1493,6 +1562,18 @@ export interface components {
             /** Format: int64 */
             seq: number;
         };
+        Bin: {
+            /** Format: date-time */
+            at: string;
+            /** Format: double */
+            max: number;
+            /** Format: double */
+            mean: number;
+            /** Format: double */
+            min: number;
+            /** Format: int64 */
+            n: number;
+        };
         BirthInBody: {
             /** Format: date-time */
             at: string;
@@ -1541,6 +1622,10 @@ export interface components {
             /** @description write the good rows although others are wrong */
             skip_bad?: boolean;
         };
+        ConfirmInBody: {
+            /** @description whether the animal that was looked at lives */
+            alive: boolean;
+        };
         Contract: {
             application_id: string;
             device?: string;
@@ -1556,6 +1641,17 @@ export interface components {
             /** Format: int64 */
             term_months: number;
             text: string;
+        };
+        CountInBody: {
+            /**
+             * Format: date-time
+             * @description when the animals were counted
+             */
+            at: string;
+            /** @description none means the whole herd */
+            pen_id?: string;
+            /** Format: int64 */
+            seen: number;
         };
         Credential: {
             device_id: string;
@@ -1656,6 +1752,20 @@ export interface components {
             pen_id?: string;
             profile?: string;
             revoked: boolean;
+        };
+        DeviceCount: {
+            device: string;
+            kind: string;
+            /** Format: double */
+            lies: number;
+            /** Format: double */
+            ratio: number;
+            /** Format: double */
+            recall: number;
+            /** Format: int64 */
+            seen: number;
+            /** Format: int64 */
+            windows: number;
         };
         Document: {
             /** Format: int64 */
@@ -1841,6 +1951,26 @@ export interface components {
             share: number;
             /** Format: date-time */
             start: string;
+        };
+        Headcount: {
+            device: string;
+            /** Format: date-time */
+            from: string;
+            herd_id: string;
+            id: string;
+            kind: string;
+            /** Format: int64 */
+            matched?: number;
+            /** Format: int64 */
+            out?: number;
+            pen_id?: string;
+            picture?: string;
+            /** Format: date-time */
+            received_at: string;
+            /** Format: int64 */
+            seen: number;
+            /** Format: date-time */
+            to: string;
         };
         Herd: {
             /** Format: date-time */
@@ -2106,6 +2236,10 @@ export interface components {
             items: components["schemas"]["User"][];
             next: string;
         };
+        ListWeighing: {
+            items: components["schemas"]["Weighing"][];
+            next: string;
+        };
         Loan: {
             /** Format: int64 */
             accrued: number;
@@ -2152,6 +2286,10 @@ export interface components {
             user_name: string;
             /** Format: int64 */
             worst_overdue_days: number;
+        };
+        Measure: {
+            bins: components["schemas"]["Bin"][];
+            name: string;
         };
         Mistake: {
             /** @description such as body.asked or row 3 */
@@ -2209,8 +2347,10 @@ export interface components {
         };
         OfficerHerdPage: {
             alerts: components["schemas"]["Alert"][];
+            counts: components["schemas"]["Headcount"][];
             devices: components["schemas"]["Device"][];
             herd: components["schemas"]["Herd"];
+            pens: components["schemas"]["PenCount"][];
             report: components["schemas"]["HerdReport"];
             states: components["schemas"]["AnimalState"][];
         };
@@ -2428,6 +2568,29 @@ export interface components {
             area: number[][][];
             id: string;
             name: string;
+        };
+        PenCount: {
+            devices: components["schemas"]["DeviceCount"][];
+            /** Format: double */
+            estimate: number;
+            /** Format: int64 */
+            high: number;
+            /** Format: date-time */
+            last_at?: string;
+            /** Format: double */
+            level: number;
+            /** Format: int64 */
+            low: number;
+            method: string;
+            pen_id: string;
+            reason?: string;
+            /** Format: int64 */
+            seen: number;
+            status: string;
+            /** Format: int64 */
+            tags: number;
+            /** Format: int64 */
+            windows: number;
         };
         Phenology: {
             /** Format: date-time */
@@ -2685,6 +2848,14 @@ export interface components {
             /** Format: double */
             ndvi: number;
         };
+        Spot: {
+            /** Format: date-time */
+            at: string;
+            /** Format: double */
+            lat: number;
+            /** Format: double */
+            lon: number;
+        };
         Standing: {
             anchors: components["schemas"]["AnchorShare"][];
             /** Format: double */
@@ -2741,6 +2912,16 @@ export interface components {
             mu: number;
             polygon: number[][][];
             unreadable: string[];
+        };
+        Timeline: {
+            /** Format: date-time */
+            from: string;
+            measures: components["schemas"]["Measure"][];
+            /** Format: int64 */
+            step_s: number;
+            /** Format: date-time */
+            to: string;
+            track: components["schemas"]["Spot"][];
         };
         Upload: {
             anchor_id: string;
@@ -2817,6 +2998,22 @@ export interface components {
             /** Format: date-time */
             to?: string;
         };
+        WeighInBody: {
+            /** Format: date-time */
+            at: string;
+            /** Format: double */
+            kg: number;
+            /** @enum {string} */
+            method: "scale" | "walk_over" | "tape" | "estimate";
+        };
+        Weighing: {
+            animal_id: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: double */
+            kg: number;
+            method: string;
+        };
         Word: {
             code: string;
             en: string;
@@ -2866,6 +3063,7 @@ export type Application = components['schemas']['Application'];
 export type ApplyInBody = components['schemas']['ApplyInBody'];
 export type AreaCheck = components['schemas']['AreaCheck'];
 export type AuditEntry = components['schemas']['AuditEntry'];
+export type Bin = components['schemas']['Bin'];
 export type BirthInBody = components['schemas']['BirthInBody'];
 export type Catalogue = components['schemas']['Catalogue'];
 export type ChangeInBody = components['schemas']['ChangeInBody'];
@@ -2873,7 +3071,9 @@ export type CheckInBody = components['schemas']['CheckInBody'];
 export type ClaimInBody = components['schemas']['ClaimInBody'];
 export type CloseInBody = components['schemas']['CloseInBody'];
 export type CommitInBody = components['schemas']['CommitInBody'];
+export type ConfirmInBody = components['schemas']['ConfirmInBody'];
 export type Contract = components['schemas']['Contract'];
+export type CountInBody = components['schemas']['CountInBody'];
 export type Credential = components['schemas']['Credential'];
 export type CropGuess = components['schemas']['CropGuess'];
 export type CropReport = components['schemas']['CropReport'];
@@ -2882,6 +3082,7 @@ export type DayEndInBody = components['schemas']['DayEndInBody'];
 export type Decision = components['schemas']['Decision'];
 export type Detail = components['schemas']['Detail'];
 export type Device = components['schemas']['Device'];
+export type DeviceCount = components['schemas']['DeviceCount'];
 export type Document = components['schemas']['Document'];
 export type Entry = components['schemas']['Entry'];
 export type Evidence = components['schemas']['Evidence'];
@@ -2900,6 +3101,7 @@ export type FirmInBody = components['schemas']['FirmInBody'];
 export type Growth = components['schemas']['Growth'];
 export type GrowthPoint = components['schemas']['GrowthPoint'];
 export type Hazard = components['schemas']['Hazard'];
+export type Headcount = components['schemas']['Headcount'];
 export type Herd = components['schemas']['Herd'];
 export type HerdCount = components['schemas']['HerdCount'];
 export type HerdHealth = components['schemas']['HerdHealth'];
@@ -2927,7 +3129,9 @@ export type ListQuarantined = components['schemas']['ListQuarantined'];
 export type ListScene = components['schemas']['ListScene'];
 export type ListUpload = components['schemas']['ListUpload'];
 export type ListUser = components['schemas']['ListUser'];
+export type ListWeighing = components['schemas']['ListWeighing'];
 export type Loan = components['schemas']['Loan'];
+export type Measure = components['schemas']['Measure'];
 export type Mistake = components['schemas']['Mistake'];
 export type Myself = components['schemas']['Myself'];
 export type Neighbourhood = components['schemas']['Neighbourhood'];
@@ -2960,6 +3164,7 @@ export type Party = components['schemas']['Party'];
 export type PastYear = components['schemas']['PastYear'];
 export type Payment = components['schemas']['Payment'];
 export type Pen = components['schemas']['Pen'];
+export type PenCount = components['schemas']['PenCount'];
 export type Phenology = components['schemas']['Phenology'];
 export type Pledge = components['schemas']['Pledge'];
 export type Plot = components['schemas']['Plot'];
@@ -2984,16 +3189,20 @@ export type SignInBody = components['schemas']['SignInBody'];
 export type SignInInBody = components['schemas']['SignInInBody'];
 export type SignedIn = components['schemas']['SignedIn'];
 export type SmoothPoint = components['schemas']['SmoothPoint'];
+export type Spot = components['schemas']['Spot'];
 export type Standing = components['schemas']['Standing'];
 export type Step = components['schemas']['Step'];
 export type Subject = components['schemas']['Subject'];
 export type SuggestInBody = components['schemas']['SuggestInBody'];
 export type Suggestion = components['schemas']['Suggestion'];
+export type Timeline = components['schemas']['Timeline'];
 export type Upload = components['schemas']['Upload'];
 export type User = components['schemas']['User'];
 export type UserInBody = components['schemas']['UserInBody'];
 export type ValueTerms = components['schemas']['ValueTerms'];
 export type Wearing = components['schemas']['Wearing'];
+export type WeighInBody = components['schemas']['WeighInBody'];
+export type Weighing = components['schemas']['Weighing'];
 export type Word = components['schemas']['Word'];
 export type Worth = components['schemas']['Worth'];
 export type $defs = Record<string, never>;
@@ -4054,6 +4263,114 @@ export interface operations {
             };
         };
     };
+    "officer-animal-confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Animal"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-animal-timeline": {
+        parameters: {
+            query: {
+                /** @description RFC 3339 */
+                from: string;
+                /** @description RFC 3339 */
+                to: string;
+                /** @description seconds */
+                step_s?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-animal-weigh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WeighInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListWeighing"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "officer-applications": {
         parameters: {
             query?: {
@@ -4435,6 +4752,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListAnimal"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-herd-count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CountInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HerdCount"];
                 };
             };
             /** @description Problem */
