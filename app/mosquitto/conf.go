@@ -64,7 +64,7 @@ func read(path string, depth int) (Conf, error) {
 	if err != nil {
 		return Conf{}, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	c, err := Parse(f, path)
 	if err != nil || depth == maxDepth {
 		return c, err

@@ -22,7 +22,8 @@ const (
 	fewestInFlight = 1000
 	fewestQueued   = 100_000
 	fewestBytes    = 100 << 20
-	longestChanges = 1
+	longestChanges = 1 // between two saves
+	longestSeconds = 5
 	shortestExpiry = 7 * 24 * time.Hour
 )
 
@@ -103,10 +104,10 @@ func (j *judge) storage() {
 	case interval == 0:
 		j.add("autosave", "autosave_on_changes true, autosave_interval 1",
 			"autosave_interval 0 %s saves only at a clean end: a crash loses every message that waits", at(place))
-	case !j.conf.yes("autosave_on_changes"):
+	case !j.conf.yes("autosave_on_changes") && interval > longestSeconds:
 		j.add("autosave", "autosave_on_changes true, autosave_interval 1",
 			"messages are saved every %d s (%s): a crash loses what came since, acknowledged or not", interval, at(place))
-	case interval > longestChanges:
+	case j.conf.yes("autosave_on_changes") && interval > longestChanges:
 		j.add("autosave", "autosave_interval 1",
 			"messages are saved after %d changes (%s): a crash loses what came since, acknowledged or not", interval, at(place))
 	}
@@ -248,7 +249,7 @@ func (j *judge) acl(file Setting) {
 	case err != nil:
 		return // it is for Mosquitto's eyes only, as it should be
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	rules, err := Parse(f, file.Value)
 	if err != nil {
 		j.add("acl_file", "see that it is a text file", "the ACL cannot be read: %v", err)

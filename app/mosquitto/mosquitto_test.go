@@ -51,7 +51,9 @@ func TestJudge(t *testing.T) {
 		{name: "safe"},
 		{name: "no persistence", from: "persistence true\n", want: []string{"persistence"}},
 		{name: "persistence off", from: "persistence true", to: "persistence false", want: []string{"persistence"}},
-		{name: "saved by the clock", from: "autosave_on_changes true\n", want: []string{"autosave"}},
+		{name: "saved every second", from: "autosave_on_changes true\n"},
+		{name: "saved by the half hour", from: "autosave_on_changes true\nautosave_interval 1\n", want: []string{"autosave"}},
+		{name: "saved by the minute", from: "autosave_on_changes true\nautosave_interval 1", to: "autosave_interval 60", want: []string{"autosave"}},
 		{name: "saved at the end only", from: "autosave_interval 1", to: "autosave_interval 0", want: []string{"autosave"}},
 		{name: "saved after many changes", from: "autosave_interval 1", to: "autosave_interval 1000", want: []string{"autosave"}},
 		{name: "few in flight by default", from: "max_inflight_messages 0\n", want: []string{"inflight"}},
@@ -151,6 +153,20 @@ func TestReadDebian(t *testing.T) {
 	}
 	if l := c.Listeners(); len(l) != 1 || l[0].Local() || l[0].Port != 8883 {
 		t.Errorf("listeners %+v", l)
+	}
+}
+
+// What the house gives people to copy is safe.
+func TestJudgeDeployed(t *testing.T) {
+	t.Parallel()
+	c, err := mosquitto.Read(filepath.Join("..", "..", "deploy", "mosquitto", "mosquitto.conf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range c.Judge("mosquitto version 2.0.11", packet) {
+		if f.Code != "acl_file" { // the ACL is where people will have copied it to
+			t.Errorf("%s: %s", f.Code, f.What)
+		}
 	}
 }
 

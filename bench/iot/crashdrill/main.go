@@ -76,7 +76,7 @@ func parse(args []string, errs io.Writer) (o options, err error) {
 	f.BoolVar(&o.full, "disk-full", false, "keep the data on a small file system, and fill it every fifth time instead of killing")
 	f.BoolVar(&o.drill.ClockSteps, "clock-steps", false, "let the tags' clocks jump by up to two hours, back and forth")
 	f.StringVar(&o.keep, "keep", "", "folder for data and logs, which stay there; otherwise a temporary one")
-	f.StringVar(&o.conf, "mosquitto", "", "file with lines for Mosquitto's configuration instead of those that docs/formats/mosquitto.md recommends")
+	f.StringVar(&o.conf, "mosquitto", "", "file with lines for Mosquitto's configuration instead of saving once a second")
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
 	f.StringVar(&o.furrow, "furrow", "bin/furrow", "the furrow to drill")
 	f.StringVar(&o.bin, "bin", ".cache/bin", "folder of influxd")

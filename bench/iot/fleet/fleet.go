@@ -244,7 +244,7 @@ func (w *gateway) session(ctx context.Context, began time.Time) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // a second time, mostly
 	context.AfterFunc(ctx, func() { _ = conn.Close() })
 	if err := w.signIn(conn); err != nil {
 		return err

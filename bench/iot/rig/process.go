@@ -46,7 +46,7 @@ func (p *Process) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }()            // the server has its own
 	cmd := exec.Command(p.argv[0], p.argv[1:]...) //nolint:noctx // it outlives the context that it is started in
 	cmd.Env, cmd.Stdout, cmd.Stderr = p.env, log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C is for the drill alone

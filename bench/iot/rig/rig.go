@@ -206,7 +206,7 @@ func answer(req *http.Request) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }() // it was read to its end
 	b, err := io.ReadAll(res.Body)
 	if err != nil {
 		return "", err
