@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math/bits"
+	"slices"
 )
 
 // A chunk holds readings of one tag and one UTC day in columns, oldest first:
@@ -259,32 +260,34 @@ func (d *chunkReader) field(c *chunk, f int) (vals []uint64, present []byte, ok 
 	return vals, present, true, nil
 }
 
-// points appends all readings of a chunk.
-func (d *chunkReader) points(to []point, c *chunk) ([]point, error) {
+// points appends the readings of a chunk with from <= time < end.
+func (d *chunkReader) points(to []point, c *chunk, from, end int64) ([]point, error) {
 	times, err := d.times(c)
 	if err != nil {
 		return to, err
 	}
-	first := len(to)
-	if cap(to)-first < c.n {
-		to = append(make([]point, 0, max(2*cap(to), first+c.n)), to...)
+	skip, _ := slices.BinarySearch(times, from)
+	stop, _ := slices.BinarySearch(times, end)
+	if skip >= stop {
+		return to, nil
 	}
-	to = to[:first+c.n]
+	first, n := len(to), stop-skip
+	to = slices.Grow(to, n)[:first+n]
 	points := to[first:]
 	for i := range points {
-		points[i] = point{at: times[i]}
+		points[i] = point{at: times[skip+i]}
 	}
 	late, err := d.whole(c, columnReceived)
 	if err != nil {
 		return to, err
 	}
 	for i := range points {
-		points[i].received = points[i].at + late[i]
+		points[i].received = points[i].at + late[skip+i]
 	}
-	if err := d.texts(c, columnGateway, func(i int, s string) { points[i].gateway = s }); err != nil {
+	if err := d.texts(c, columnGateway, skip, stop, func(i int, s string) { points[i].gateway = s }); err != nil {
 		return to, err
 	}
-	if err := d.texts(c, columnSource, func(i int, s string) { points[i].source = s }); err != nil {
+	if err := d.texts(c, columnSource, skip, stop, func(i int, s string) { points[i].source = s }); err != nil {
 		return to, err
 	}
 	for f := range fields {
@@ -297,14 +300,16 @@ func (d *chunkReader) points(to []point, c *chunk) ([]point, error) {
 		}
 		if present == nil {
 			for i := range points {
-				points[i].set(f, vals[i])
+				points[i].set(f, vals[skip+i])
 			}
 			continue
 		}
 		n := 0
-		for i := range points {
+		for i := range stop {
 			if present[i>>3]>>(i&7)&1 != 0 {
-				points[i].set(f, vals[n])
+				if i >= skip {
+					points[i-skip].set(f, vals[n])
+				}
 				n++
 			}
 		}
@@ -312,8 +317,8 @@ func (d *chunkReader) points(to []point, c *chunk) ([]point, error) {
 	return to, nil
 }
 
-// texts tells a column of texts.
-func (d *chunkReader) texts(c *chunk, number int, set func(i int, s string)) error {
+// texts tells the part of a column of texts from skip to stop.
+func (d *chunkReader) texts(c *chunk, number, skip, stop int, set func(i int, s string)) error {
 	column := c.columns[number]
 	if column == nil {
 		return nil
@@ -329,7 +334,7 @@ func (d *chunkReader) texts(c *chunk, number int, set func(i int, s string)) err
 	}
 	ints := d.ints[:c.n]
 	unpackInts(&r, ints)
-	for i, t := range ints {
+	for i, t := range ints[skip:stop] {
 		if r.bad || t < 0 || t >= int64(n) {
 			return fmt.Errorf("%w: column %d of a chunk", errDamaged, number)
 		}

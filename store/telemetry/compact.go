@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"maps"
+	"math"
 	"slices"
 )
 
@@ -336,7 +337,7 @@ func (m *mover) merged(ctx context.Context, ids []int64, points []point) ([]poin
 		if err != nil {
 			return nil, err
 		}
-		if all, err = m.in.points(all, &c); err != nil {
+		if all, err = m.in.points(all, &c, math.MinInt64, math.MaxInt64); err != nil {
 			return nil, err
 		}
 	}

@@ -255,16 +255,12 @@ func (q *scan) settled(to []point, d *chunkReader, c *cell) ([]point, error) {
 		if err != nil {
 			return to, q.damaged(c, err)
 		}
-		if to, err = d.points(to, &ch); err != nil {
+		if to, err = d.points(to, &ch, q.from(c.tag), q.to(c.tag)); err != nil {
 			return to, q.damaged(c, err)
 		}
 	}
-	to = append(to, c.points...)
-	points := settle(to[start:])
-	from, end := q.from(c.tag), q.to(c.tag)
-	i, _ := slices.BinarySearchFunc(points, from, func(p point, at int64) int { return cmp.Compare(p.at, at) })
-	j, _ := slices.BinarySearchFunc(points, end, func(p point, at int64) int { return cmp.Compare(p.at, at) })
-	return append(to[:start], points[i:max(i, j)]...), nil
+	to = append(to, c.points...) // inHeads kept to the times
+	return to[:start+len(settle(to[start:]))], nil
 }
 
 func (q *scan) damaged(c *cell, err error) error {
