@@ -2,6 +2,7 @@ package herd_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -33,7 +34,7 @@ func TestWeighings(t *testing.T) {
 		}
 		// The same weighings again, one of them with another weight, change nothing; an
 		// implausible one is kept; another method at the same time is another weighing.
-		again := append(first[:2:2], w(two, 1, 999, worth.Tape), w(one, 30, 9000, worth.WalkOver))
+		again := append(slices.Clone(first[:2]), w(two, 1, 999, worth.Tape), w(one, 30, 9000, worth.WalkOver))
 		if err := s.AddWeighings(ctx, "a", again); err != nil {
 			t.Fatal(err)
 		}
