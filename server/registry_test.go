@@ -1,12 +1,14 @@
 package server_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/iot/register"
+	"github.com/furrowcredit/furrow/server/farmer"
 	"github.com/furrowcredit/furrow/server/operator"
 	"github.com/furrowcredit/furrow/server/route"
 	"github.com/furrowcredit/furrow/server/view"
@@ -121,6 +123,37 @@ func TestHerdGrows(t *testing.T) {
 	}
 }
 
+// TestHerdOfMine: a herder sees where the own animals are and which tags are to be had.
+func TestHerdOfMine(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	herd := h.herd("wang", "t")
+	page := func() farmer.HerdPage {
+		return decode[farmer.HerdPage](h, h.get("wang", "/farmer/herds/"+herd.ID))
+	}
+	p := page()
+	if p.Herd.ID != herd.ID || p.Report.Registered != 1 || len(p.States) != 1 || p.States[0].TagID != "t1" || len(p.FreeTags) != 0 {
+		t.Fatalf("%+v", p)
+	}
+	if r := h.get("officer", "/farmer/herds/"+herd.ID); r.status != 403 {
+		t.Errorf("an officer reads as a herder: %d", r.status)
+	}
+	// A tag that came off is there for another animal.
+	if r := h.post("wang", "/farmer/animals/"+p.States[0].AnimalID+"/events", map[string]any{"kind": "tag_lost", "at": time.Now().UTC(), "reason": "broken"}); r.status != 200 {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	if p = page(); !slices.Equal(p.FreeTags, []string{"t1"}) || p.States[0].TagID != "" || p.Report.NoData != 1 {
+		t.Errorf("%+v", p)
+	}
+	// A dead animal is no longer among those that are there.
+	if r := h.post("wang", "/farmer/animals/"+p.States[0].AnimalID+"/events", map[string]any{"kind": "death", "at": time.Now().UTC(), "reason": "disease"}); r.status != 200 {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	if p = page(); len(p.States) != 0 || p.Report.Registered != 0 {
+		t.Errorf("%+v", p)
+	}
+}
+
 // TestOthersAnimals: what belongs to another person or bank is not found, and nothing
 // of it changes.
 func TestOthersAnimals(t *testing.T) {
@@ -129,7 +162,7 @@ func TestOthersAnimals(t *testing.T) {
 	herd := h.herd("wang", "t")
 	cow := decode[route.List[iot.Animal]](h, h.get("wang", "/farmer/herds/"+herd.ID+"/animals")).Items[0].ID
 	for _, login := range []string{"li.na", "zhao"} {
-		for _, path := range []string{"/farmer/herds/" + herd.ID + "/animals", "/farmer/animals/" + cow} {
+		for _, path := range []string{"/farmer/herds/" + herd.ID, "/farmer/herds/" + herd.ID + "/animals", "/farmer/animals/" + cow} {
 			if r := h.get(login, path); r.status != 404 {
 				t.Errorf("%s %s: %d %s", login, path, r.status, r.body)
 			}

@@ -73,6 +73,7 @@ func Roles() map[string][]access.Role {
 		"farmer-loan":         borrower,
 		"farmer-repay":        borrower,
 		"farmer-scene":        borrower,
+		"farmer-herd":         borrower,
 		"farmer-animals":      borrower,
 		"farmer-animal":       borrower,
 		"farmer-animal-event": borrower,

@@ -18,6 +18,7 @@ import (
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/boundary"
 	"github.com/furrowcredit/furrow/iot"
+	"github.com/furrowcredit/furrow/iot/report"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/server/route"
 	"github.com/furrowcredit/furrow/server/view"
@@ -53,9 +54,10 @@ type Plots interface {
 	AddOnce(ctx context.Context, tenant string, p geo.Plot, key string) (geo.Plot, error)
 }
 
-// HerdReports tells how a herd is now; the engine of iot/watch is one.
+// HerdReports tells how a herd is now; iot/report.Maker is one.
 type HerdReports interface {
 	Report(ctx context.Context, tenant, herdID string) (iot.HerdReport, error)
+	Evidence(ctx context.Context, tenant, herdID string) (report.Evidence, error)
 }
 
 // Standings tells where a firm stands in the chain.

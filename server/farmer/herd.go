@@ -19,6 +19,7 @@ type Herders interface {
 }
 
 func (f face) registerHerds(a *route.API, op func(id, method, path, summary string) route.Op) {
+	route.Register(a, op("herd", http.MethodGet, "/herds/{id}", "A herd of mine: what of it counts, and where its animals are"), f.herd)
 	route.Register(a, op("animals", http.MethodGet, "/herds/{id}/animals", "The animals of a herd of mine"), f.animals)
 	route.Register(a, op("animal", http.MethodGet, "/animals/{id}", "An animal of mine with its life"), f.animal)
 	route.Register(a, op("animal-event", http.MethodPost, "/animals/{id}/events", "Report what befell an animal of mine"), f.animalEvent)
@@ -33,6 +34,46 @@ func (f face) own(ctx context.Context, who access.Actor, herdID string) (iot.Her
 		return iot.Herd{}, iot.ErrHerdNotFound
 	}
 	return h, err
+}
+
+// HerdPage is a herd of mine as it is now.
+type HerdPage struct {
+	Herd     iot.Herd          `json:"herd"`
+	Report   iot.HerdReport    `json:"report"`
+	States   []iot.AnimalState `json:"states"`    // of the animals that are believed to be there
+	FreeTags []string          `json:"free_tags"` // tags of the herd that none of its animals wears
+}
+
+func (f face) herd(ctx context.Context, who access.Actor, in *ByID) (*route.Body[HerdPage], error) {
+	if _, err := f.own(ctx, who, in.ID); err != nil {
+		return nil, err
+	}
+	now, err := f.HerdReports.Evidence(ctx, who.Tenant, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	p := HerdPage{Herd: now.Herd, Report: now.Report, States: now.States}
+	devices, err := f.Herds.Devices(ctx, who.Tenant, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	p.FreeTags = free(devices, now.Animals)
+	return route.Answer(p, nil)
+}
+
+// free are the tags among the devices that none of the animals wears.
+func free(devices []iot.Device, animals []iot.Animal) []string {
+	worn := make(map[string]bool, len(animals))
+	for _, a := range animals {
+		worn[a.TagID] = true
+	}
+	tags := []string{}
+	for _, d := range devices {
+		if d.Kind == iot.TagDevice && !d.Revoked && !worn[d.ID] {
+			tags = append(tags, d.ID)
+		}
+	}
+	return tags
 }
 
 func (f face) animals(ctx context.Context, who access.Actor, in *ByID) (*route.Body[route.List[iot.Animal]], error) {

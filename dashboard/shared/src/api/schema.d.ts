@@ -277,6 +277,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/farmer/herds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A herd of mine: what of it counts, and where its animals are */
+        get: operations["farmer-herd"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/farmer/herds/{id}/animals": {
         parameters: {
             query?: never;
@@ -1844,6 +1861,12 @@ export interface components {
             firm: components["schemas"]["Party"];
             standing: components["schemas"]["Standing"];
         };
+        FarmerHerdPage: {
+            free_tags: string[];
+            herd: components["schemas"]["Herd"];
+            report: components["schemas"]["HerdReport"];
+            states: components["schemas"]["AnimalState"][];
+        };
         FarmerHome: {
             applications: components["schemas"]["Application"][];
             firms: components["schemas"]["FarmerFirmLine"][];
@@ -3089,6 +3112,7 @@ export type Evidence = components['schemas']['Evidence'];
 export type FarmerAnimalEvent = components['schemas']['FarmerAnimalEvent'];
 export type FarmerAsk = components['schemas']['FarmerAsk'];
 export type FarmerFirmLine = components['schemas']['FarmerFirmLine'];
+export type FarmerHerdPage = components['schemas']['FarmerHerdPage'];
 export type FarmerHome = components['schemas']['FarmerHome'];
 export type FarmerLoanPage = components['schemas']['FarmerLoanPage'];
 export type FarmerMapScene = components['schemas']['FarmerMapScene'];
@@ -3758,6 +3782,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-herd": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FarmerHerdPage"];
                 };
             };
             /** @description Problem */
