@@ -87,19 +87,19 @@ func printTrial(w io.Writer, t growth.Trial, each bool) {
 		slices.SortFunc(t.Forecasts, func(a, b growth.LastWeight) int { return cmp.Compare(a.Animal, b.Animal) })
 		for _, f := range t.Forecasts {
 			say("%-16s at %5.1f months, %4.1f after the weighing before: %.4g kg, foretold %.4g (%.4g to %.4g), %+.1f %%\n",
-				f.Animal, f.Age, f.Ahead, f.Kg, f.Forecast, f.Low, f.High, f.Error)
+				f.Animal, f.Age, f.Ahead, f.Kg, f.Forecast, f.Low, f.High, 100*f.Error)
 		}
 	}
 	say("%d weighings of %d animals; the last of %d foretold from the earlier ones, %d folds\n", t.Weighings, t.Animals, t.Tested, t.Folds)
 	say("mean error %.2f %%, median %.2f %%, root mean square %.3g kg; %.0f %% inside the %.0f %% interval; %d weighings not used as implausible\n",
-		t.MAPE, t.Median, t.RMSE, 100*t.Coverage, 100*t.Level, t.Implausible)
+		100*t.MAPE, 100*t.Median, t.RMSE, 100*t.Coverage, 100*t.Level, t.Implausible)
 	say("beside it: curve of the others %.2f %%, scaled by the last 3 weights %.2f %%, last weight carried forward %.2f %%\n",
-		t.Peers.Curve, t.Peers.Scaled, t.Peers.Last)
+		100*t.Peers.Curve, 100*t.Peers.Scaled, 100*t.Peers.Last)
 	for _, h := range t.Horizons {
 		to := fmt.Sprintf("to %.0f", h.To)
 		if h.To == 0 {
 			to = "and more"
 		}
-		say("  %2.0f %-8s months ahead: %5.2f %% of %d, %.0f %% inside\n", h.From, to, h.MAPE, h.N, 100*h.Coverage)
+		say("  %2.0f %-8s months ahead: %5.2f %% of %d, %.0f %% inside\n", h.From, to, 100*h.MAPE, h.N, 100*h.Coverage)
 	}
 }

@@ -28,7 +28,7 @@ func TestHerdGrowthRealWeights(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &got); err != nil || code != 0 {
 		t.Fatal(code, err, errs)
 	}
-	if got.Animals != 43 || got.Tested != 43 || got.Weighings != 460 || got.MAPE > 2.9 || got.MAPE > got.Peers.Scaled || got.Coverage < 0.8 {
+	if got.Animals != 43 || got.Tested != 43 || got.Weighings != 460 || got.MAPE > 0.029 || got.MAPE > got.Peers.Scaled || got.Coverage < 0.8 {
 		t.Errorf("%+v", got)
 	}
 }

@@ -154,11 +154,11 @@ func TestTry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.MAPE > 1.6 || got.Coverage < 0.8 || got.Coverage > 0.99 || got.Tested != 60 || got.Folds != 10 {
+	if got.MAPE > 0.016 || got.Coverage < 0.8 || got.Coverage > 0.99 || got.Tested != 60 || got.Folds != 10 {
 		t.Errorf("%+v", got)
 	}
 	if p := got.Peers; p.Curve < 2*got.MAPE || p.Scaled < got.MAPE || p.Last < got.MAPE {
-		t.Errorf("%.2f %% beside %+v", got.MAPE, p)
+		t.Errorf("%.4f beside %+v", got.MAPE, p)
 	}
 	again, err := growth.Try(herd(60, 10, 0.01), 10)
 	if d := cmp.Diff(got, again); err != nil || d != "" {
@@ -193,7 +193,7 @@ func TestTryFew(t *testing.T) {
 		"two weighings": herd(20, 2, 0.01),
 		"many":          herd(5, 200, 0.01),
 	} {
-		if got, err := growth.Try(animals, 10); err != nil || got.MAPE > 25 || math.IsNaN(got.MAPE) {
+		if got, err := growth.Try(animals, 10); err != nil || got.MAPE > 0.25 || math.IsNaN(got.MAPE) {
 			t.Errorf("%s: %v %+v", name, err, got.MAPE)
 		}
 	}
@@ -205,7 +205,7 @@ func TestTryFew(t *testing.T) {
 		}
 	}
 	for name, animals := range map[string][]growth.Weighed{"equal ages": same, "wasting": thin} {
-		if got, err := growth.Try(animals, 10); err != nil || !(got.MAPE < 30) {
+		if got, err := growth.Try(animals, 10); err != nil || !(got.MAPE < 0.30) {
 			t.Errorf("%s: %v %+v", name, err, got)
 		}
 	}
@@ -229,7 +229,7 @@ func TestFitUnits(t *testing.T) {
 	}
 	x, err1 := growth.Try(a, 5)
 	y, err2 := growth.Try(b, 5)
-	if err1 != nil || err2 != nil || math.Abs(x.MAPE-y.MAPE) > 0.1 {
+	if err1 != nil || err2 != nil || math.Abs(x.MAPE-y.MAPE) > 0.001 {
 		t.Error(err1, err2, x.MAPE, y.MAPE)
 	}
 }

@@ -42,12 +42,12 @@ func TestRealWeights(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Logf("%d of %d animals, %d weighings: %.2f %%, median %.2f, rmse %.1f kg, coverage %.2f, dropped %d, peers %+v",
-				got.Tested, got.Animals, got.Weighings, got.MAPE, got.Median, got.RMSE, got.Coverage, got.Implausible, got.Peers)
+				got.Tested, got.Animals, got.Weighings, 100*got.MAPE, 100*got.Median, got.RMSE, got.Coverage, got.Implausible, got.Peers)
 			for _, x := range got.Horizons {
 				t.Logf("%+v", x)
 			}
-			if got.MAPE > c.most || got.Coverage < 0.75 || got.MAPE > got.Peers.Scaled {
-				t.Errorf("mean error %.2f %% with %.2f in the interval", got.MAPE, got.Coverage)
+			if 100*got.MAPE > c.most || got.Coverage < 0.75 || got.MAPE > got.Peers.Scaled {
+				t.Errorf("mean error %.2f %% with %.2f in the interval", 100*got.MAPE, got.Coverage)
 			}
 		})
 	}

@@ -14,8 +14,8 @@ type Weighed struct {
 
 // Trial is how well the last weighing of each animal is foretold.
 type Trial struct {
-	MAPE        float64      `json:"mape"`       // mean error of the last weighing, percent of it
-	Median      float64      `json:"median_ape"` // percent
+	MAPE        float64      `json:"mape"`       // mean error of the last weighing, as a share of it
+	Median      float64      `json:"median_ape"` // share
 	RMSE        float64      `json:"rmse_kg"`
 	Tested      int          `json:"tested"` // animals with a weighing before their last
 	Animals     int          `json:"animals"`
@@ -29,7 +29,7 @@ type Trial struct {
 	Forecasts   []LastWeight `json:"forecasts,omitempty"`
 }
 
-// Peers are the errors of simpler ways on the same weighings, in percent. Their curve
+// Peers are the errors of simpler ways on the same weighings, as shares. Their curve
 // is the Gompertz curve of the same other animals.
 type Peers struct {
 	Curve  float64 `json:"curve_unscaled"`
@@ -57,7 +57,7 @@ type LastWeight struct {
 	Forecast float64 `json:"forecast_kg"`
 	Low      float64 `json:"low_kg"`
 	High     float64 `json:"high_kg"`
-	Error    float64 `json:"error_pct"` // of the forecast, signed
+	Error    float64 `json:"error"` // of the forecast as a share of the weight, signed
 }
 
 // Level is the probability of the intervals of a trial.
@@ -192,7 +192,7 @@ func (p *Population) last(a Weighed, used int) (w LastWeight, odd int) {
 	within := quantile * math.Hypot(f.SD, p.Spread.Noise)
 	return LastWeight{
 		Animal: a.Animal, Age: target.Age, Ahead: target.Age - a.Points[used-1].Age, Used: len(history), Kg: target.Kg,
-		Forecast: f.Kg(), Low: math.Exp(f.Log - within), High: math.Exp(f.Log + within), Error: 100 * (f.Kg() - target.Kg) / target.Kg,
+		Forecast: f.Kg(), Low: math.Exp(f.Log - within), High: math.Exp(f.Log + within), Error: (f.Kg() - target.Kg) / target.Kg,
 	}, odd
 }
 
@@ -207,7 +207,7 @@ func (p *Population) peers(points []Point) [3]float64 {
 	curve := math.Exp(p.Curve(target.Age))
 	var out [3]float64
 	for i, kg := range []float64{curve, curve * ratio, earlier[len(earlier)-1].Kg} {
-		out[i] = 100 * math.Abs(kg-target.Kg) / target.Kg
+		out[i] = math.Abs(kg-target.Kg) / target.Kg
 	}
 	return out
 }
