@@ -215,7 +215,25 @@ func (b *blows) run(ctx context.Context) error {
 		})
 	}
 	b.back.Wait()
-	return b.error()
+	if err := b.error(); err != nil || b.fills == 0 {
+		return err
+	}
+	return b.heal(ctx)
+}
+
+// heal starts InfluxDB again after the disk was full: 1.8 then refuses every write to
+// the shard that met it, until it is started again. Furrow keeps the readings in its
+// spool meanwhile.
+func (b *blows) heal(ctx context.Context) error {
+	for _, v := range b.house.victims {
+		if v.database {
+			v.Kill()
+			if err := b.restart(ctx, v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func size(path string) int64 {

@@ -29,8 +29,8 @@ type house struct {
 // victim is a process that may be killed; up is held while it is down.
 type victim struct {
 	*rig.Process
-	mosquitto bool
-	up        sync.Mutex
+	mosquitto, database bool
+	up                  sync.Mutex
 }
 
 // MosquittoConf loses least of what Mosquitto can keep and stays quick: it saves once
@@ -80,7 +80,7 @@ func start(ctx context.Context, cfg Config) (*house, error) {
 	if _, err := db.Query(ctx, "", "CREATE DATABASE "+Bucket); err != nil {
 		return nil, err
 	}
-	h.victims = append(h.victims, &victim{Process: db.Process})
+	h.victims = append(h.victims, &victim{Process: db.Process, database: true})
 	h.open = func(context.Context) (series.Store, error) {
 		return influx.Open(influx.Config{URL: db.URL, Bucket: Bucket}), nil
 	}
