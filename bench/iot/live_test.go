@@ -165,7 +165,7 @@ func probe(b *testing.B, h *rig.House, c county, animals []iot.Animal, w *watche
 		client.Publish(topic, 1, false, fmt.Sprintf(`{"tag":%q,"ts":%d,"lon":114.405,"lat":35.005,"attached":false}`, a.TagID, now.UnixMilli()))
 		<-tick.C
 	}
-	until(b, 30*time.Second, "alert of every probe", func() bool {
+	until(b, 3*time.Minute, "alert of every probe", func() bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		for id := range sent {
