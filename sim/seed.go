@@ -160,8 +160,8 @@ func (s *settler) people(ctx context.Context) error {
 		holders = max(holders, p.Owner+1)
 	}
 	s.farmers = group("farmer", "borrower", holders, 0)
-	s.herders = group("herder", "borrower", 3, holders)
-	s.owners = group("owner", "borrower", 8, holders+3)
+	s.herders = group("herder", "borrower", 4, holders)
+	s.owners = group("owner", "borrower", 8, holders+4)
 	all := []Person{
 		{Login: officerLogin, Name: personName(holders + 20), Role: "officer"},
 		{Login: auditorLogin, Name: personName(holders + 21), Role: "auditor"},
