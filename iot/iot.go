@@ -331,6 +331,9 @@ type Store interface {
 	// AllHerds returns the herds of every tenant, for the watch at start.
 	AllHerds(ctx context.Context) ([]Herd, error)
 	Animals(ctx context.Context, tenant, herdID string) ([]Animal, error)
+	// Handed tells of the tags of a herd's animals that were worn before, by another
+	// animal or on another occasion, since when their present wearers have them.
+	Handed(ctx context.Context, tenant, herdID string) (map[string]time.Time, error)
 	// Device returns ErrDeviceNotFound.
 	Device(ctx context.Context, tenant, id string) (Device, error)
 	Devices(ctx context.Context, tenant, herdID string) ([]Device, error)

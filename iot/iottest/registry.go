@@ -314,6 +314,22 @@ func (s *Store) Wearers(_ context.Context, tenant, tag string) ([]iot.Wearing, e
 	return out, nil
 }
 
+// Handed implements iot.Store.
+func (s *Store) Handed(ctx context.Context, tenant, herdID string) (map[string]time.Time, error) {
+	animals, err := s.Animals(ctx, tenant, herdID)
+	out := map[string]time.Time{}
+	for _, a := range animals {
+		wearers, err := s.Wearers(ctx, tenant, a.TagID)
+		if err != nil {
+			return nil, err
+		}
+		if n := len(wearers); n > 1 && wearers[n-1].Animal == a.ID {
+			out[a.TagID] = wearers[n-1].From
+		}
+	}
+	return out, err
+}
+
 // WearerAt implements iot.Registry.
 func (s *Store) WearerAt(ctx context.Context, tenant, tag string, at time.Time) (string, error) {
 	wearers, err := s.Wearers(ctx, tenant, tag)
@@ -394,7 +410,8 @@ func (s *Store) Claim(_ context.Context, t iot.ClaimTry) (iot.Device, error) {
 		}
 	}
 	c, ok := s.reg.claims[t.Tenant+"/"+t.Device]
-	if !ok || c.CodeHash != t.CodeHash || c.Expires.Before(t.At) {
+	d, _ := s.device(t.Tenant, t.Device)
+	if !ok || c.CodeHash != t.CodeHash || c.Expires.Before(t.At) || d.Revoked {
 		for _, k := range subjects {
 			f := s.reg.failures[k]
 			if !f.since.After(t.At.Add(-iot.ClaimWindow)) {
@@ -408,7 +425,6 @@ func (s *Store) Claim(_ context.Context, t iot.ClaimTry) (iot.Device, error) {
 		}
 		return iot.Device{}, iot.ErrClaim
 	}
-	d, _ := s.device(t.Tenant, t.Device)
 	if t.Event != nil && d.Kind != iot.TagDevice {
 		return iot.Device{}, iot.ErrNotTag.With("device", d.ID)
 	}

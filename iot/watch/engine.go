@@ -86,6 +86,7 @@ type herd struct {
 	building bool  // from its readings alone
 	blind    bool  // the series store did not answer when it was taken up
 	dirty    bool  // changed since it was saved
+	replaced bool  // taken up anew: what is known of it is elsewhere
 	urgent   bool  // something was told since
 	saved    int64 // Unix ms
 }
@@ -133,7 +134,11 @@ func (e *Engine) load(ctx context.Context, ih iot.Herd, restore bool) error {
 	if err != nil {
 		return err
 	}
-	h, err := e.build(ih, animals)
+	handed, err := e.cfg.Herds.Handed(ctx, ih.Tenant, ih.ID)
+	if err != nil {
+		return err
+	}
+	h, err := e.build(ih, animals, handed)
 	if err != nil {
 		return err
 	}
@@ -157,7 +162,10 @@ func (e *Engine) load(ctx context.Context, ih iot.Herd, restore bool) error {
 		defer old.mu.Unlock()
 		h.inherit(old)
 		for i := range old.members {
-			delete(e.tags[ih.Tenant], old.members[i].TagID)
+			// Another herd may have taken the animal with its tag up already.
+			if tag := old.members[i].TagID; e.tags[ih.Tenant][tag] == &old.members[i] {
+				delete(e.tags[ih.Tenant], tag)
+			}
 		}
 	}
 	e.herds[k] = h
@@ -177,9 +185,10 @@ func (e *Engine) load(ctx context.Context, ih iot.Herd, restore bool) error {
 	return nil
 }
 
-// build makes the herd of its registration. Animals that are dead or gone are not
+// build makes the herd of its registration; handed tells since when a tag that was
+// another animal's is its present wearer's. Animals that are dead or gone are not
 // watched.
-func (e *Engine) build(ih iot.Herd, animals []iot.Animal) (*herd, error) {
+func (e *Engine) build(ih iot.Herd, animals []iot.Animal, handed map[string]time.Time) (*herd, error) {
 	polygons := []orb.Polygon{ih.Fence}
 	for _, p := range ih.Pens {
 		polygons = append(polygons, p.Area)
@@ -205,7 +214,11 @@ func (e *Engine) build(ih iot.Herd, animals []iot.Animal) (*herd, error) {
 			continue
 		}
 		a.HerdID, a.Species = ih.ID, sp.Code // one text for all
-		h.members = append(h.members, member{Animal: a, herd: h, w: &sp.Watch})
+		m := member{Animal: a, herd: h, w: &sp.Watch}
+		if at, ok := handed[a.TagID]; ok {
+			m.since = at.UnixMilli()
+		}
+		h.members = append(h.members, m)
 	}
 	return h, nil
 }
@@ -213,7 +226,8 @@ func (e *Engine) build(ih iot.Herd, animals []iot.Animal) (*herd, error) {
 // inherit takes over what was known of the herd as it was registered before.
 func (h *herd) inherit(old *herd) {
 	h.gateways, h.vital, h.outbox, h.next, h.blank, h.blind, h.saved = old.gateways, old.vital, old.outbox, old.next, old.blank, old.blind, old.saved
-	h.dirty, old.outbox = true, outbox{}
+	h.dirty, h.urgent = true, old.urgent
+	old.outbox, old.replaced = outbox{}, true
 	before := make(map[string]*track, len(old.heard))
 	for _, t := range old.heard {
 		before[t.ID+"\n"+t.TagID] = t
@@ -238,6 +252,42 @@ func (h *herd) inherit(old *herd) {
 	}
 	for _, t := range h.heard {
 		t.pairs = slices.DeleteFunc(t.pairs, func(p pairing) bool { return p.other.herd != h })
+	}
+	byID := h.byID()
+	for _, t := range old.heard {
+		if before[t.ID+"\n"+t.TagID] != nil {
+			h.part(t, byID[t.ID])
+		}
+	}
+}
+
+func (h *herd) byID() map[string]*member {
+	out := make(map[string]*member, len(h.members))
+	for i := range h.members {
+		out[h.members[i].ID] = &h.members[i]
+	}
+	return out
+}
+
+// part ends what was the case of a tag that its animal wears no longer; m is the animal
+// as it is now, or nil when it has left the herd. That a person has seen it dead stays,
+// whatever tag it is given.
+func (h *herd) part(t *track, m *member) {
+	stays := t.dead && m != nil && m.track == nil
+	if stays {
+		m.track = newTrack(m)
+		m.track.at, m.track.stillSince, m.track.dead, m.track.still = t.at, t.stillSince, true, true
+		h.heard = append(h.heard, m.track)
+	}
+	for _, v := range t.matters {
+		if stays && v.kind == stillMatter {
+			m.track.matters = append(m.track.matters, v)
+			continue
+		}
+		e := t.event(kinds[v.kind])
+		e.Cleared = true
+		h.outbox.add(e)
+		h.urgent = true
 	}
 }
 
@@ -303,6 +353,9 @@ type move struct {
 
 // take hands a reading to its track, which comes with the first one.
 func (h *herd) take(m *member, r *iot.Reading) (moved bool) {
+	if r.At.UnixMilli() < m.since {
+		return false // of another animal
+	}
 	if m.track == nil {
 		m.track = newTrack(m)
 		if h.blank {
@@ -416,6 +469,21 @@ func (e *Engine) find(ctx context.Context, tenant, herdID string) (*herd, error)
 	return nil, errors.New("watch: a herd was taken up and is not there") // cannot happen
 }
 
+// lock is find; the herd is locked and stays the one that is known until it is unlocked.
+func (e *Engine) lock(ctx context.Context, tenant, herdID string) (*herd, error) {
+	for {
+		h, err := e.find(ctx, tenant, herdID)
+		if err != nil {
+			return nil, err
+		}
+		h.mu.Lock()
+		if !h.replaced {
+			return h, nil
+		}
+		h.mu.Unlock()
+	}
+}
+
 // Confirm takes what a person saw of an animal that may be dead. Alive ends the matter
 // until new hours speak for it; dead keeps the animal unverified, whatever its tag
 // tells, until somebody says otherwise or the registry takes it away.
@@ -446,7 +514,8 @@ func (e *Engine) confirm(tenant, animalID string, alive bool, by string) (*herd,
 		m := &h.members[i]
 		if m.track == nil {
 			m.track = newTrack(m)
-			m.track.at = e.cfg.Now().UnixMilli()
+			m.track.at = e.cfg.Now().UnixMilli() - 1 // any reading from now on is news
+			m.track.stillSince = m.track.at
 			h.heard = append(h.heard, m.track)
 		}
 		m.track.seen(alive, by)

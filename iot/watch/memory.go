@@ -63,13 +63,17 @@ func (e *Engine) save(ctx context.Context, h *herd, now time.Time) {
 		return
 	}
 	h.mu.Lock()
-	state := h.encode()
+	if h.replaced {
+		h.mu.Unlock()
+		return
+	}
+	state, urgent, saved := h.encode(), h.urgent, h.saved
 	h.dirty, h.urgent, h.saved = false, false, now.UnixMilli()
 	h.mu.Unlock()
 	if err := e.cfg.Memory.SaveWatch(ctx, h.Tenant, h.ID, now, state); err != nil {
 		e.cfg.Log.Error("the watch's memory of a herd could not be kept", "herd", h.ID, "error", err)
 		h.mu.Lock()
-		h.dirty = true
+		h.dirty, h.urgent, h.saved = true, h.urgent || urgent, saved
 		h.mu.Unlock()
 	}
 }
@@ -117,6 +121,7 @@ func (h *herd) decode(state []byte) error {
 		return err
 	}
 	h.members, h.heard, h.gateways, h.vital, h.outbox, h.next = fresh.members, fresh.heard, fresh.gateways, fresh.vital, fresh.outbox, 1
+	h.dirty, h.urgent = fresh.urgent, fresh.urgent
 	for i := range h.members {
 		h.members[i].herd = h
 		if t := h.members[i].track; t != nil {
@@ -157,10 +162,8 @@ func (h *herd) code(c *snap.Coder) {
 		h.codePairs(c, nil)
 		return
 	}
-	byID := make(map[string]*member, len(h.members))
-	for i := range h.members {
-		byID[h.members[i].ID] = &h.members[i]
-	}
+	byID := h.byID()
+	var gone []*track
 	then := fence.NewPlane(origin)
 	for range c.Count(0) {
 		var id, tag string
@@ -172,7 +175,8 @@ func (h *herd) code(c *snap.Coder) {
 		}
 		t := newTrack(m)
 		t.code(c)
-		if int(t.via[0].gateway) >= len(h.gateways) || int(t.via[1].gateway) >= len(h.gateways) || t.at == 0 {
+		known := func(p passage) bool { return p.at == 0 || int(p.gateway) < len(h.gateways) }
+		if !known(t.via[0]) || !known(t.via[1]) || t.at == 0 {
 			continue
 		}
 		if then != h.ground.Plane() {
@@ -184,9 +188,14 @@ func (h *herd) code(c *snap.Coder) {
 		if byID[id] == m {
 			m.track = t
 			h.heard = append(h.heard, t)
+		} else {
+			gone = append(gone, t)
 		}
 	}
 	h.codePairs(c, byID)
+	for _, t := range gone {
+		h.part(t, byID[t.ID])
+	}
 }
 
 // codePairs writes or reads which tags are compared with each other; byID finds their
@@ -309,9 +318,9 @@ func (e *Engine) replay(ctx context.Context, h *herd) error {
 		switch {
 		case m.TagID == "":
 		case m.track == nil:
-			from[m.TagID] = never
+			from[m.TagID] = m.from(never)
 		default:
-			from[m.TagID] = unix(m.track.at + 1)
+			from[m.TagID] = m.from(unix(m.track.at + 1))
 		}
 	}
 	var readings []iot.Reading
@@ -343,6 +352,14 @@ const (
 	build   = 8 * 24 * time.Hour  // of a small herd without a state: a week of baselines
 )
 
+// from is the earliest that the tag's readings since at are this animal's.
+func (m *member) from(at time.Time) time.Time {
+	if since := unix(m.since); since.After(at) {
+		return since
+	}
+	return at
+}
+
 // rebuild makes a herd's state from its readings alone. Large herds get fewer days, so
 // that a start stays short; their baselines are learned anew.
 func (e *Engine) rebuild(ctx context.Context, h *herd) error {
@@ -356,7 +373,7 @@ func (e *Engine) rebuild(ctx context.Context, h *herd) error {
 	byTag := make(map[string]*member, len(h.members))
 	for i := range h.members {
 		if m := &h.members[i]; m.TagID != "" {
-			from[m.TagID], byTag[m.TagID] = now.Add(-window), m
+			from[m.TagID], byTag[m.TagID] = m.from(now.Add(-window)), m
 		}
 	}
 	if len(from) == 0 {
@@ -392,7 +409,7 @@ func (e *Engine) remember(ctx context.Context, h *herd, silent map[string]time.T
 		if t.presence.Place() != fence.NeverEntered {
 			continue
 		}
-		early, err := e.cfg.Series.Range(ctx, h.Tenant, t.TagID, now.Add(-history), now.Add(time.Hour), 200)
+		early, err := e.cfg.Series.Range(ctx, h.Tenant, t.TagID, t.from(now.Add(-history)), now.Add(time.Hour), 200)
 		if err != nil {
 			return err
 		}
@@ -412,6 +429,9 @@ func (e *Engine) remember(ctx context.Context, h *herd, silent map[string]time.T
 func (e *Engine) catchUp(ctx context.Context, h *herd) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.replaced {
+		return
+	}
 	h.blind = false
 	if err := e.replay(ctx, h); err != nil {
 		h.blind = true

@@ -2,6 +2,7 @@ package watch_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -23,12 +24,16 @@ import (
 // remembered is a watch.Memory that forgets.
 type remembered struct {
 	mu    sync.Mutex
+	fail  bool
 	state map[string][]byte
 }
 
 func (m *remembered) SaveWatch(_ context.Context, tenant, herdID string, _ time.Time, state []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.fail {
+		return errors.New("the disk is full")
+	}
 	if m.state == nil {
 		m.state = make(map[string][]byte)
 	}

@@ -34,8 +34,10 @@ func (m *member) state(now time.Time) iot.AnimalState {
 		s.Status, s.Reason = StatusNoData, "never_heard"
 		return s
 	}
-	at := unix(t.at)
-	s.LastHeard = &at
+	if t.wasHeard() {
+		at := unix(t.at)
+		s.LastHeard = &at
+	}
 	s.Temp, s.Activity, s.Battery = number(t.temp), number(t.activity), number(t.battery)
 	if t.fixes {
 		fix, place := t.gate.Last.At, m.herd.ground.Plane().Degrees(t.spot.At())
@@ -71,6 +73,8 @@ func (t *track) status(now time.Time) (status, reason string) {
 		return StatusSilent, string(iot.GatewaySilent)
 	case t.silent || t.quiet(now.UnixMilli()):
 		return StatusSilent, string(iot.Silence)
+	case t.matter(pairMatter) != nil: // of the two tags one counts, and this is the other
+		return StatusUnverified, string(iot.TwoTags)
 	case t.house() || t.herd.ground.Empty():
 		return StatusInside, "" // it has no fence to be outside of
 	case place == fence.NeverEntered:
@@ -102,13 +106,12 @@ type Watched struct {
 
 // Watched returns what is believed of a herd now. iot.ErrHerdNotFound.
 func (e *Engine) Watched(ctx context.Context, tenant, herdID string) (Watched, error) {
-	h, err := e.find(ctx, tenant, herdID)
+	h, err := e.lock(ctx, tenant, herdID)
 	if err != nil {
 		return Watched{}, err
 	}
-	now := e.cfg.Now()
-	h.mu.Lock()
 	defer h.mu.Unlock()
+	now := e.cfg.Now()
 	w := Watched{Animals: make([]iot.Animal, len(h.members)), States: make([]iot.AnimalState, len(h.members))}
 	newest := int64(0)
 	for i := range h.members {
@@ -117,7 +120,9 @@ func (e *Engine) Watched(ctx context.Context, tenant, herdID string) (Watched, e
 		if m.track == nil {
 			continue
 		}
-		newest = max(newest, m.track.at)
+		if m.track.wasHeard() {
+			newest = max(newest, m.track.at)
+		}
 		m.track.sum(&w.Health, &w.Integrity)
 		if w.States[i].Status == StatusSilent {
 			w.Integrity.Silent++

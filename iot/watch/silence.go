@@ -71,6 +71,9 @@ func (h *herd) listen(now, started int64) {
 	groups := make([]group, len(h.gateways))
 	waiting := false
 	for _, t := range h.heard {
+		if t.lost = false; !t.wasHeard() {
+			continue
+		}
 		limit := t.limit().Milliseconds()
 		t.lost = t.quiet(now) && (t.received >= started || now-started > limit)
 		if t.heldSince != 0 && now-t.received > backlogGuard.Milliseconds() {

@@ -21,6 +21,7 @@ type member struct {
 	iot.Animal
 	herd  *herd
 	w     *species.Watch
+	since int64 // Unix ms: readings of its tag before are another animal's; 0 none are
 	track *track
 }
 
@@ -117,7 +118,7 @@ func (t *track) take(r *iot.Reading) (moved bool) {
 		return false // late: what it tells is over
 	}
 	since := 0.0
-	if t.at != 0 {
+	if t.wasHeard() {
 		since = float64(at-t.at) / 1000
 		t.intervals[t.beats%rhythmSize] = float32(since)
 		if t.beats++; t.beats == 2*rhythmSize {
@@ -436,6 +437,10 @@ func (t *track) fertile(at time.Time) bool {
 	return t.Sex == "f" && t.w.BreedingMonths > 0 && t.Bred.IsZero() && !t.Born.IsZero() &&
 		at.Sub(t.Born).Hours() >= t.w.BreedingMonths*30.4*24
 }
+
+// wasHeard tells whether the tag was ever heard; a track may also be all that a person
+// said of its animal.
+func (t *track) wasHeard() bool { return t.via[0].at != 0 }
 
 // hear remembers the way that the reading came.
 func (t *track) hear(id string) {

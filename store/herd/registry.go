@@ -599,6 +599,22 @@ func (s *Store) Wearers(ctx context.Context, tenant, tag string) ([]iot.Wearing,
 	}, `select tag_id, animal_id, since, until, reason, actor from wearing where tenant = $1 and tag_id = $2 order by since, animal_id`, tenant, tag)
 }
 
+// Handed implements iot.Store.
+func (s *Store) Handed(ctx context.Context, tenant, herdID string) (map[string]time.Time, error) {
+	out := map[string]time.Time{}
+	_, err := store.Collect(ctx, s.db, func(r store.Row) (struct{}, error) {
+		var tag string
+		var since int64
+		err := r.Scan(&tag, &since)
+		out[tag] = store.Time(since)
+		return struct{}{}, err
+	}, `select now.tag_id, now.since from animal
+		join wearing now on now.tenant = animal.tenant and now.animal_id = animal.id and now.until is null
+		where animal.tenant = $1 and animal.herd_id = $2 and exists (
+			select 1 from wearing past where past.tenant = now.tenant and past.tag_id = now.tag_id and past.since < now.since)`, tenant, herdID)
+	return out, err
+}
+
 // WearerAt implements iot.Registry.
 func (s *Store) WearerAt(ctx context.Context, tenant, tag string, at time.Time) (string, error) {
 	var id string
