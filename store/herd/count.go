@@ -27,7 +27,7 @@ func (s *Store) AddHeadcounts(ctx context.Context, counts []iot.Headcount) error
 			_, err := tx.Exec(ctx, `insert into headcount
 				(tenant, id, herd_id, pen_id, device, kind, from_at, to_at, seen, outward, matched, picture, received_at)
 				values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-				on conflict (tenant, device, from_at, to_at, picture) do nothing`,
+				on conflict do nothing`, // be it the id that is known, or the window and picture
 				h.Tenant, h.ID, h.HerdID, h.PenID, h.Device, string(h.Kind), store.Millis(h.From), store.Millis(h.To), h.Seen, h.Out, matched,
 				h.Picture, store.Millis(h.Received))
 			if err != nil {

@@ -95,16 +95,16 @@ func claim(ctx context.Context, tx *store.Tx, t iot.ClaimTry) (d iot.Device, ref
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return d, nil, err
 	}
-	if subtle.ConstantTimeCompare([]byte(hash), []byte(t.CodeHash)) != 1 || store.Time(expires).Before(t.At) {
+	if d, err = device(ctx, tx, t.Tenant, t.Device); err != nil && !errors.Is(err, iot.ErrDeviceNotFound) {
+		return d, nil, err
+	}
+	if subtle.ConstantTimeCompare([]byte(hash), []byte(t.CodeHash)) != 1 || store.Time(expires).Before(t.At) || d.Revoked {
 		for _, subject := range subjects {
 			if err := failed(ctx, tx, t, subject); err != nil {
 				return d, nil, err
 			}
 		}
 		return d, iot.ErrClaim, nil
-	}
-	if d, err = device(ctx, tx, t.Tenant, t.Device); err != nil {
-		return d, nil, err
 	}
 	if t.Event != nil && d.Kind != iot.TagDevice {
 		return d, iot.ErrNotTag.With("device", d.ID), nil

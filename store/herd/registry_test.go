@@ -186,6 +186,13 @@ func invariants(t *rapid.T, both []iot.Registry, tenant string, animals []string
 			}
 		}
 	}
+	for _, h := range []string{"h1", "h2"} {
+		got, err := s.Handed(ctx, tenant, h)
+		want, _ := both[1].Handed(ctx, tenant, h)
+		if err != nil || gocmp.Diff(want, got) != "" {
+			t.Fatalf("tags of %s that were worn before: %v %s", h, err, gocmp.Diff(want, got))
+		}
+	}
 	var all [2][]iot.Pledge
 	for i, r := range both {
 		p, err := r.Pledges(ctx, tenant, animals)
@@ -392,6 +399,13 @@ func devices(t *testing.T, r iot.Registry, s *iot.Herds, h iot.Herd, cut *[]stri
 	renewed, err := s.RenewClaim(ctx, "a", "c1")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if lost, err := s.AddDevices(ctx, "a", []iot.Device{{ID: "c3", Kind: iot.TagDevice}}); err != nil {
+		t.Error(err)
+	} else if err := s.Revoke(ctx, "a", "c3"); err != nil {
+		t.Error(err)
+	} else if _, err := s.Claim(ctx, "a", "", h.ID, "", "c3", lost[0].Code, ""); !errors.Is(err, iot.ErrClaim) {
+		t.Errorf("a box that was stolen, and revoked before anybody claimed it: %v", err)
 	}
 	// Guessing is stopped, for the device and for the person.
 	for i := range 6 {
