@@ -1,11 +1,13 @@
 package codec
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 
@@ -21,7 +23,7 @@ var (
 
 // Limits of a count.
 const (
-	MaxSeen   = 1_000_000
+	MaxSeen   = 100_000
 	MaxWindow = 24 * time.Hour
 )
 
@@ -115,7 +117,7 @@ func (d *decoder) count(h iot.Headcount) Item {
 			}
 		case "pen":
 			if pen, ok := d.word(); !ok {
-				bad("pen", "it must be text")
+				bad("pen", "it must be a text of at most 64 bytes without control characters")
 			} else if pen != "" {
 				h.PenID = pen
 			}
@@ -139,13 +141,14 @@ func (d *decoder) count(h iot.Headcount) Item {
 	return it
 }
 
-// word reads a text of at most 64 bytes, or null as ""; anything else is not ok.
+// word reads a text of at most 64 bytes without control characters, which databases
+// refuse, or null as ""; anything else is not ok.
 func (d *decoder) word() (string, bool) {
 	if d.peek() != '"' {
 		return "", d.skip(0) == kindNull
 	}
 	s := d.text()
-	return string(s), len(s) <= 64
+	return string(s), len(s) <= 64 && bytes.IndexFunc(s, unicode.IsControl) < 0
 }
 
 func isSHA256(s string) bool {
