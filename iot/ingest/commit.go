@@ -101,6 +101,9 @@ func (p *Pipeline) commit() {
 	var touched []Source
 	for b := p.take(nil); b != nil; b = p.take(b) {
 		err := p.keep(b.readings)
+		if refusal(err) {
+			b.readings, err = p.sift(b.readings, err, p.keep)
+		}
 		if err == nil {
 			p.Counters.Messages.Add(int64(len(b.senders)))
 			p.Counters.Readings.Add(int64(len(b.readings)))
@@ -124,7 +127,8 @@ func (p *Pipeline) commit() {
 }
 
 // keep brings readings to disk: to the store, or to the spool while it is down. It
-// gives up only when the pipeline ends or the store refuses them.
+// gives up only when the pipeline ends or the store refuses them. An error of which
+// nobody knows the cause counts as an outage: it says nothing against the readings.
 func (p *Pipeline) keep(readings []iot.Reading) error {
 	if len(readings) == 0 {
 		return nil
@@ -141,7 +145,7 @@ func (p *Pipeline) keep(readings []iot.Reading) error {
 			p.Counters.Batches.Add(1)
 			return nil
 		}
-		if !errors.Is(err, fault.Unavailable) {
+		if refusal(err) {
 			return err
 		}
 		p.Counters.Retries.Add(1)
@@ -156,6 +160,51 @@ func (p *Pipeline) keep(readings []iot.Reading) error {
 			return err
 		}
 	}
+}
+
+// sift saves, by ever smaller parts, what can be of readings that were refused
+// together, and returns it; the others go to quarantine, each with its own reason.
+// When not one can be saved it is the store that is wrong, and the first reason is
+// returned.
+func (p *Pipeline) sift(readings []iot.Reading, why error, write func([]iot.Reading) error) ([]iot.Reading, error) {
+	type refused struct {
+		reading *iot.Reading
+		why     error
+	}
+	var bad []refused
+	saved := make([]iot.Reading, 0, len(readings))
+	var split func(part []iot.Reading, why error) error
+	split = func(part []iot.Reading, why error) error {
+		if len(part) == 1 {
+			bad = append(bad, refused{&part[0], why})
+			return nil
+		}
+		for _, half := range [][]iot.Reading{part[:len(part)/2], part[len(part)/2:]} {
+			err := write(half)
+			if err == nil {
+				saved = append(saved, half...)
+			} else if !refusal(err) {
+				return err
+			} else if err := split(half, err); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := split(readings, why); err != nil {
+		return nil, err
+	}
+	if len(saved) == 0 {
+		return nil, why
+	}
+	for _, b := range bad {
+		r := b.reading
+		m := Message{Device: iot.Device{Tenant: r.Tenant, ID: r.Tag}, Received: r.Received}
+		if err := p.quarantine(context.Background(), m, codec.Append(nil, *r), b.why); err != nil {
+			return nil, err
+		}
+	}
+	return saved, nil
 }
 
 func (p *Pipeline) write(ctx context.Context, batch []iot.Reading) error {
@@ -265,7 +314,12 @@ func (p *Pipeline) restore(ctx context.Context, record []byte) error {
 		readings[i] = s.Reading
 		readings[i].Tenant = s.Tenant
 	}
-	if err := p.write(ctx, readings); err != nil {
+	write := func(part []iot.Reading) error { return p.write(ctx, part) }
+	err := write(readings)
+	if refusal(err) {
+		readings, err = p.sift(readings, err, write)
+	}
+	if err != nil {
 		p.Counters.Retries.Add(1)
 		return err
 	}

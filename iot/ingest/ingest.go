@@ -246,10 +246,17 @@ func (p *Pipeline) Take(ctx context.Context, m Message, id uint16, from Source) 
 		}
 	}
 	if len(counts) > 0 {
-		if err := p.retry(ctx, func() error { return p.cfg.Counts.AddHeadcounts(ctx, counts) }); err != nil {
+		err := p.retry(ctx, func() error { return p.cfg.Counts.AddHeadcounts(ctx, counts) })
+		switch {
+		case err == nil:
+			p.Counters.Headcounts.Add(int64(len(counts)))
+		case !refusal(err):
 			return err
+		default: // all or none of a message; it must not come again for ever
+			if err := p.quarantine(ctx, m, m.Payload, err); err != nil {
+				return err
+			}
 		}
-		p.Counters.Headcounts.Add(int64(len(counts)))
 	}
 	return p.enqueue(ctx, good, sender{from: from, id: id})
 }

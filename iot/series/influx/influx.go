@@ -30,6 +30,11 @@ import (
 // ErrName is returned for a tenant or tag that cannot be written in a query.
 var ErrName = fault.New(fault.Invalid, "series.name", "the name {name} has characters that the series store does not take")
 
+// ErrRefused is returned for a request that the server will never take as it is. Of a
+// write it may have taken a part: so it does with readings that are older than the
+// bucket's retention, or whose fields it knows by another type.
+var ErrRefused = fault.New(fault.Invalid, "series.refused", "InfluxDB refuses it: {why}")
+
 // Config says which InfluxDB.
 type Config struct {
 	URL    string // http://host:8086
@@ -83,14 +88,19 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// wrap tells failures that pass from those that stay.
+// wrap tells what the server refuses because of what it says from failures that pass.
+// Among these are a token that is not valid (401, 403) and a database that is missing
+// (404): they say nothing against the readings, which must wait until it is put right.
 func wrap(err error) error {
 	if err == nil {
 		return nil
 	}
 	var e *http.Error
-	if errors.As(err, &e) && e.StatusCode >= 400 && e.StatusCode < 500 && e.StatusCode != 404 && e.StatusCode != 429 {
-		return fmt.Errorf("influx: %w", err)
+	if errors.As(err, &e) {
+		switch e.StatusCode {
+		case 400, 413, 422:
+			return ErrRefused.With("why", e.Message).Because(err)
+		}
 	}
 	return series.ErrUnavailable.Because(err)
 }

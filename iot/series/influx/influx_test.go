@@ -3,6 +3,8 @@ package influx_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -74,5 +76,47 @@ func TestBadNames(t *testing.T) {
 		if _, err := s.Count(t.Context(), "a", name); !errors.Is(err, influx.ErrName) {
 			t.Errorf("%q: %v", name, err)
 		}
+	}
+}
+
+// TestRefused tells what is wrong with readings from what is wrong with the server:
+// the first would come again for ever, the second must not throw readings away.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	for status, refused := range map[int]bool{400: true, 401: false, 403: false, 404: false, 413: true, 422: true, 429: false, 500: false, 503: false} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(`{"error":"partial write"}`))
+		}))
+		s := influx.Open(influx.Config{URL: server.URL, Bucket: "x"})
+		err := s.Write(t.Context(), []iot.Reading{{Tenant: "a", Tag: "t", At: time.Now(), Received: time.Now()}})
+		if errors.Is(err, influx.ErrRefused) != refused || errors.Is(err, fault.Unavailable) == refused {
+			t.Errorf("%d: %v", status, err)
+		}
+		_ = s.Close()
+		server.Close()
+	}
+}
+
+// TestOlderThanRetention wants a reading that the bucket does not keep refused, and
+// the others of its write taken.
+func TestOlderThanRetention(t *testing.T) {
+	t.Parallel()
+	_ = open(t)
+	url, name := os.Getenv("FURROW_TEST_INFLUX"), "t"+strings.ReplaceAll(ident.New(), "-", "")
+	res, err := http.PostForm(url+"/query", map[string][]string{"q": {"CREATE DATABASE " + name + " WITH DURATION 24h REPLICATION 1"}}) //nolint:noctx // a test
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	s := influx.Open(influx.Config{URL: url, Bucket: name})
+	now := time.Now()
+	err = s.Write(t.Context(), []iot.Reading{{Tenant: "a", Tag: "old", At: now.AddDate(0, 0, -20), Received: now}, {Tenant: "a", Tag: "new", At: now, Received: now}})
+	if !errors.Is(err, influx.ErrRefused) || !strings.Contains(err.Error(), "retention") {
+		t.Error(err)
+	}
+	if n, err := s.Count(t.Context(), "a", "new"); err != nil || n != 1 {
+		t.Error(n, err)
 	}
 }
