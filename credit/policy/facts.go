@@ -63,10 +63,31 @@ type Facts struct {
 	Outside       int     `expr:"outside"`
 	Silent        int     `expr:"silent"`
 	Unverified    int     `expr:"unverified"`
+	Tagged        int     `expr:"tagged"` // what the tags alone verify
 	VerifiedShare float64 `expr:"verified_share"`
 	HerdValue     int     `expr:"herd_value"`
 	HerdValueLow  int     `expr:"herd_value_low"`
 	HeardAge      int     `expr:"heard_age"` // days since a tag was heard
+
+	// What others counted of the herd, beside its tags.
+	CountStatus   string  `expr:"count_status"` // "known", "low_confidence", "unknown", ""
+	CountReason   string  `expr:"count_reason"`
+	CountLow      int     `expr:"count_low"` // 0 without a count, as the next two
+	CountHigh     int     `expr:"count_high"`
+	CountEstimate float64 `expr:"count_estimate"`
+	CountAge      int     `expr:"count_age"` // days since the last count
+
+	// How its animals are, and what speaks against its tags.
+	Fevers        int     `expr:"fevers"`
+	Stills        int     `expr:"stills"`     // maybe dead
+	Idles         int     `expr:"idles"`      // ruminate or graze far less than they use to
+	SickShare     float64 `expr:"sick_share"` // all three, of the registered
+	StillShare    float64 `expr:"still_share"`
+	TwoTags       int     `expr:"two_tags"`
+	TwoPlaces     int     `expr:"two_places"`
+	Carriers      int     `expr:"carriers"`
+	Impostors     int     `expr:"impostors"`      // devices that published as others
+	ImpostorShare float64 `expr:"impostor_share"` // of the registered
 
 	// The firm.
 	HasStanding    bool    `expr:"has_standing"`
@@ -98,7 +119,7 @@ func Gather(ev credit.Evidence, p product.Product) Facts {
 		MinLimit: int(p.MinFen), MaxLimit: int(p.MaxFen),
 		Debts: int(ev.Applicant.Debts), WorstOverdue: ev.Applicant.WorstOverdueDays,
 		Pledged: ev.Pledged != "", Overlaps: len(ev.Overlaps), Alerts: ev.Alerts,
-		ClearAge: NeverDays, HeardAge: NeverDays,
+		ClearAge: NeverDays, HeardAge: NeverDays, CountAge: NeverDays,
 	}
 	for _, o := range ev.Overlaps {
 		f.OverlapShare = max(f.OverlapShare, o.Share)
@@ -158,6 +179,21 @@ func (f *Facts) herd(ev credit.Evidence) {
 	}
 	f.HerdValue, f.HerdValueLow = int(h.Value), int(h.ValueLow)
 	f.HeardAge = days(h.LastHeard, ev.TakenAt)
+	f.Tagged = h.Tagged
+	f.CountStatus, f.CountReason, f.CountAge = h.Count.Status, h.Count.Reason, days(h.Count.LastAt, ev.TakenAt)
+	if h.Count.Status == "" {
+		f.CountReason = "no_counts" // evidence from before counts
+	}
+	if h.Count.Status == "known" || h.Count.Status == "low_confidence" {
+		f.CountLow, f.CountHigh, f.CountEstimate = h.Count.Low, h.Count.High, h.Count.Estimate
+	}
+	f.Fevers, f.Stills, f.Idles = h.Health.Fever, h.Health.Still, h.Health.Idle
+	f.TwoTags, f.TwoPlaces, f.Carriers, f.Impostors = h.Integrity.TwoTags, h.Integrity.TwoPlaces, h.Integrity.Carrier, h.Integrity.Impostors
+	if h.Registered > 0 {
+		all := float64(h.Registered)
+		f.SickShare = min(1, float64(f.Fevers+f.Stills+f.Idles)/all)
+		f.StillShare, f.ImpostorShare = float64(f.Stills)/all, float64(f.Impostors)/all
+	}
 }
 
 func (f *Facts) firm(ev credit.Evidence) {

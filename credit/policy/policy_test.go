@@ -60,8 +60,9 @@ func herd() credit.Evidence {
 		Subject: credit.Subject{Kind: credit.HerdSubject, ID: "h"},
 		Product: "herd", Asked: 20_000_000, TermMonths: 12, TakenAt: taken,
 		Herd: &iot.HerdReport{
-			HerdID: "h", Status: "known", Registered: 100, Verified: 99, Unverified: 1,
+			HerdID: "h", Status: "known", Registered: 100, Verified: 99, Tagged: 99, Unverified: 1,
 			Value: 60_000_000, ValueLow: 50_000_000, LastHeard: &heard,
+			Count: iot.HerdCount{Status: "known", Tags: 99, Estimate: 99, Low: 96, High: 102, LastAt: &heard},
 		},
 	}
 }
@@ -163,6 +164,25 @@ func TestDecideByRule(t *testing.T) {
 		{"herd.unknown", herd, func(e *credit.Evidence) { e.Herd = &iot.HerdReport{Status: "unknown", Reason: "silent"} }, credit.Refer},
 		{"herd.no_report", herd, func(e *credit.Evidence) { e.Herd = nil }, credit.Refer},
 		{"herd.alerts", herd, func(e *credit.Evidence) { e.Alerts = []string{"silence", "fence_exit"} }, credit.Refer},
+		{"herd.counts_short", herd, func(e *credit.Evidence) {
+			e.Herd.Status, e.Herd.Reason, e.Herd.Verified, e.Herd.Count.High = "low_confidence", "counts_short", 80, 80
+		}, credit.Refer},
+		{"herd.counts_short", herd, func(e *credit.Evidence) { e.Herd.Count.High = 98 }, credit.Refer},
+		{"herd.tags_doubtful", herd, func(e *credit.Evidence) {
+			e.Herd.Status, e.Herd.Reason, e.Herd.Integrity.Carrier = "low_confidence", "tags_doubtful", 6
+		}, credit.Refer},
+		{"herd.tags_doubtful", herd, func(e *credit.Evidence) { e.Herd.Integrity.TwoTags = 1 }, credit.Refer},
+		{"herd.tags_doubtful", herd, func(e *credit.Evidence) { e.Herd.Integrity.TwoPlaces = 1 }, credit.Refer},
+		{"herd.tags_doubtful", herd, func(e *credit.Evidence) { e.Herd.Integrity.Impostors = 1 }, credit.Refer},
+		{"herd.unsure", herd, func(e *credit.Evidence) { e.Herd.Status, e.Herd.Reason = "low_confidence", "price_old" }, credit.Refer},
+		{"herd.uncounted", herd, func(e *credit.Evidence) { e.Herd.Count = iot.HerdCount{Status: "unknown", Reason: "no_counts"} }, credit.Refer},
+		{"herd.uncounted", herd, func(e *credit.Evidence) { e.Herd.Count = iot.HerdCount{} }, credit.Refer},
+		{"herd.counted", herd, func(e *credit.Evidence) {
+			e.Herd.Count, e.Asked = iot.HerdCount{}, 10_000_000
+			e.Herd.ValueLow = 15_000_000
+		}, credit.Offer},
+		{"herd.sick", herd, func(e *credit.Evidence) { e.Herd.Health.Fever = 4; e.Herd.ValueLow = 30_000_000 }, credit.Offer},
+		{"herd.alerts", herd, func(e *credit.Evidence) { e.Alerts = []string{"count_short"} }, credit.Refer},
 		{"herd.large", herd, func(e *credit.Evidence) { e.Herd.ValueLow, e.Asked = 90_000_000, 90_000_000 }, credit.Refer},
 		{"firm.invoice_reused", firm, func(e *credit.Evidence) { e.Standing.Findings = []chain.Finding{{Kind: chain.InvoiceReused}} }, credit.Refuse},
 		{"firm.circular_trade", firm, func(e *credit.Evidence) { e.Standing.Findings = []chain.Finding{{Kind: chain.CircularTrade}} }, credit.Refuse},
@@ -370,5 +390,38 @@ func BenchmarkDecide(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// What a herd is lent falls with every sick animal and with weaker counts, and never rises.
+func TestHerdLimitFallsWithSicknessAndDoubt(t *testing.T) {
+	t.Parallel()
+	last := money.Fen(1 << 60)
+	for sick := range 30 {
+		ev := herd()
+		ev.Asked, ev.Herd.Health.Fever, ev.Herd.Health.Still = 90_000_000, sick, sick/2
+		d := decide(t, ev)
+		if d.Limit > last {
+			t.Errorf("%d sick: %s is more than %s", sick, d.Limit, last)
+		}
+		last = d.Limit
+	}
+	if last != 15_000_000 { // 500,000 × 60 % × 50 %
+		t.Errorf("a sick herd is lent %s", last)
+	}
+	last = 1 << 60
+	for _, status := range []string{"known", "low_confidence", "unknown", ""} {
+		ev := herd()
+		ev.Herd.Count.Status = status
+		d := decide(t, ev)
+		if ev.Asked = 90_000_000; d.Limit > last || has(d, "herd.uncounted") == (status == "known") {
+			t.Errorf("count %q: %s after %s, %+v", status, d.Limit, last, d.Reasons)
+		}
+		last = d.Limit
+	}
+	small := herd()
+	small.Asked, small.Herd.Count = 5_000_000, iot.HerdCount{Status: "unknown", Reason: "no_counts"}
+	if d := decide(t, small); d.Outcome != credit.Offer {
+		t.Errorf("a small loan without counts: %+v", d.Reasons)
 	}
 }

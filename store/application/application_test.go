@@ -112,7 +112,8 @@ func (r *rooms) Animals(ctx context.Context, tenant, herdID string) ([]iot.Anima
 
 func (r *rooms) Report(_ context.Context, _, id string) (iot.HerdReport, error) {
 	heard := start
-	return iot.HerdReport{HerdID: id, Status: "known", Registered: 100, Verified: 98, ValueLow: 40_000_000, Value: 50_000_000, LastHeard: &heard}, nil
+	return iot.HerdReport{HerdID: id, Status: "known", Registered: 100, Verified: 98, Tagged: 98, ValueLow: 40_000_000, Value: 50_000_000, LastHeard: &heard,
+		Count: iot.HerdCount{Status: "known", Estimate: 98, Low: 96, High: 100, LastAt: &heard}}, nil
 }
 
 func (r *rooms) Firm(_ context.Context, _, id string) (chain.Party, error) {
