@@ -353,24 +353,36 @@ func (p *Pipeline) may(ctx context.Context, device iot.Device, r *iot.Reading) e
 	if r.Tag == "" {
 		return ErrNoTag
 	}
-	tag, err := p.devices.get(ctx, device.Tenant, r.Tag, tagFor)
+	if device.Kind == iot.Gateway {
+		r.Gateway = device.ID
+	}
+	err := p.speaksFor(ctx, device, r.Tag, tagFor)
+	if refusal(err) { // by what may be minutes old: tags and gateways change hands
+		if d, err := p.lookUp(ctx, device.Tenant, device.ID, unknownFor); err == nil {
+			device.HerdID = d.HerdID
+		}
+		err = p.speaksFor(ctx, device, r.Tag, unknownFor)
+	}
+	if errors.Is(err, ErrForeignTag) {
+		p.Impostor(ctx, device, r.Tag)
+	}
+	return err
+}
+
+// speaksFor checks that a gateway or a network server may publish for a tag, by what
+// was true at most within ago. ErrUnknownTag, ErrForeignTag.
+func (p *Pipeline) speaksFor(ctx context.Context, device iot.Device, id string, within time.Duration) error {
+	tag, err := p.devices.get(ctx, device.Tenant, id, within)
 	if errors.Is(err, fault.Unavailable) {
-		tag, err = p.lookUp(ctx, device.Tenant, r.Tag, tagFor)
+		tag, err = p.lookUp(ctx, device.Tenant, id, within)
 	}
 	switch {
 	case errors.Is(err, iot.ErrDeviceNotFound), err == nil && tag.Revoked:
-		return ErrUnknownTag.With("tag", r.Tag)
+		return ErrUnknownTag.With("tag", id)
 	case err != nil:
 		return err
-	}
-	foreign := tag.Kind != iot.TagDevice
-	if device.Kind == iot.Gateway {
-		r.Gateway = device.ID
-		foreign = foreign || tag.HerdID != device.HerdID || device.HerdID == ""
-	}
-	if foreign {
-		p.Impostor(ctx, device, r.Tag)
-		return ErrForeignTag.With("device", device.ID).With("tag", r.Tag)
+	case tag.Kind != iot.TagDevice, device.Kind == iot.Gateway && (tag.HerdID != device.HerdID || device.HerdID == ""):
+		return ErrForeignTag.With("device", device.ID).With("tag", id)
 	}
 	return nil
 }

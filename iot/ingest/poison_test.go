@@ -78,3 +78,46 @@ func TestRefusedReading(t *testing.T) {
 		t.Errorf("kept %+v, %v", kept, err)
 	}
 }
+
+// moved answers for one device as if it had changed hands.
+type moved struct {
+	iot.Store
+	mu   sync.Mutex
+	herd map[string]string
+}
+
+func (s *moved) Device(ctx context.Context, tenant, id string) (iot.Device, error) {
+	d, err := s.Store.Device(ctx, tenant, id)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if herd := s.herd[id]; herd != "" {
+		d.HerdID = herd
+	}
+	return d, err
+}
+
+// TestTagChangesHands wants nobody accused by what the pipeline remembers of a tag
+// that was sold a minute ago.
+func TestTagChangesHands(t *testing.T) {
+	t.Parallel()
+	herds := &moved{Store: register(t), herd: map[string]string{}}
+	store, clock := &seriestest.Memory{}, now
+	p := ingest.New(ingest.Config{Herds: herds, Series: store, Now: func() time.Time { return clock },
+		Raise: func(_ context.Context, e iot.Event) error { t.Errorf("raised %+v", e); return nil }})
+	before := iot.Device{ID: "g1", Tenant: "x", Kind: iot.Gateway, HerdID: "h"}
+	submit(t, p, codec.TopicOf("x", "g1"), before, `{"tag":"t1","ts":`+ms(now)+`}`)
+	herds.mu.Lock()
+	herds.herd["t1"], herds.herd["g1"] = "h2", "h2"
+	herds.mu.Unlock()
+	clock = clock.Add(time.Minute)
+	// The gateway as the broker still knows it, with the tag that moved with it; then
+	// as it is now.
+	submit(t, p, codec.TopicOf("x", "g1"), before, `{"tag":"t1","ts":`+ms(clock)+`}`)
+	after := before
+	after.HerdID = "h2"
+	submit(t, p, codec.TopicOf("x", "g1"), after, `{"tag":"t1","ts":`+ms(clock.Add(time.Second))+`}`)
+	p.Drain()
+	if n, _ := store.Count(t.Context(), "x", "t1"); n != 3 {
+		t.Errorf("%d saved, refused %v", n, p.Counters.Reasons())
+	}
+}

@@ -22,6 +22,7 @@ const (
 type Receipts struct {
 	conn   net.Conn
 	window int
+	unread int // bytes that may wait for a peer to read
 	room   chan struct{}
 
 	mu      sync.Mutex
@@ -31,6 +32,7 @@ type Receipts struct {
 	waiting bool // Acquire waits for room
 	touched bool // Flush will follow
 	failed  bool
+	hungUp  bool
 	closed  bool
 	writing bool
 	writer  sync.WaitGroup
@@ -39,7 +41,7 @@ type Receipts struct {
 // NewReceipts returns the receipts of a connection of which at most window messages
 // may wait for theirs.
 func NewReceipts(conn net.Conn, window int) *Receipts {
-	return &Receipts{conn: conn, window: window, room: make(chan struct{}, 1)}
+	return &Receipts{conn: conn, window: window, unread: 16 * window, room: make(chan struct{}, 1)}
 }
 
 // Acquire waits until one more message may wait. It returns only the error of ctx.
@@ -74,6 +76,8 @@ func (r *Receipts) Done(id uint16, err error) bool {
 	}
 	switch {
 	case r.failed: // after one that must come again, all that follow come again, in order
+	case len(r.acks) >= r.unread: // the peer goes on sending and reads nothing
+		r.failed = true
 	case err == nil:
 		r.acks = append(r.acks, puback, 2, byte(id>>8), byte(id))
 	case errors.Is(err, ErrRefused):
@@ -91,8 +95,9 @@ func (r *Receipts) Flush() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.touched = false
-	if r.failed {
-		_ = r.conn.Close()
+	if r.failed && !r.hungUp {
+		r.hungUp = true
+		r.writer.Go(func() { _ = r.conn.Close() }) // TLS says goodbye, which may wait for the peer
 	}
 	if r.writing || r.closed || r.failed || len(r.acks) == 0 {
 		return

@@ -3,12 +3,15 @@ package influx_test
 import (
 	"context"
 	"errors"
-	"net/http"
-	"net/http/httptest"
+	"fmt"
+	"net"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
 	"time"
+
+	influxdb "github.com/influxdata/influxdb-client-go/v2"
 
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/ident"
@@ -84,19 +87,36 @@ func TestBadNames(t *testing.T) {
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	for status, refused := range map[int]bool{400: true, 401: false, 403: false, 404: false, 413: true, 422: true, 429: false, 500: false, 503: false} {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(status)
-			_, _ = w.Write([]byte(`{"error":"partial write"}`))
-		}))
-		s := influx.Open(influx.Config{URL: server.URL, Bucket: "x"})
+		server := answer(t, status)
+		s := influx.Open(influx.Config{URL: server, Bucket: "x"})
 		err := s.Write(t.Context(), []iot.Reading{{Tenant: "a", Tag: "t", At: time.Now(), Received: time.Now()}})
 		if errors.Is(err, influx.ErrRefused) != refused || errors.Is(err, fault.Unavailable) == refused {
 			t.Errorf("%d: %v", status, err)
 		}
 		_ = s.Close()
-		server.Close()
 	}
+}
+
+// answer is a server that gives every request the same answer.
+func answer(t *testing.T, status int) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Read(make([]byte, 4096))
+			_, _ = fmt.Fprintf(c, "HTTP/1.1 %d No\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 25\r\n\r\n{\"error\":\"partial write\"}", status)
+			_ = c.Close()
+		}
+	}()
+	return "http://" + l.Addr().String()
 }
 
 // TestOlderThanRetention wants a reading that the bucket does not keep refused, and
@@ -104,15 +124,16 @@ func TestRefused(t *testing.T) {
 func TestOlderThanRetention(t *testing.T) {
 	t.Parallel()
 	_ = open(t)
-	url, name := os.Getenv("FURROW_TEST_INFLUX"), "t"+strings.ReplaceAll(ident.New(), "-", "")
-	res, err := http.PostForm(url+"/query", map[string][]string{"q": {"CREATE DATABASE " + name + " WITH DURATION 24h REPLICATION 1"}}) //nolint:noctx // a test
-	if err != nil {
+	server, name := os.Getenv("FURROW_TEST_INFLUX"), "t"+strings.ReplaceAll(ident.New(), "-", "")
+	c := influxdb.NewClient(server, "")
+	create := "CREATE DATABASE " + name + " WITH DURATION 24h REPLICATION 1"
+	if err := c.HTTPService().DoPostRequest(t.Context(), server+"/query?q="+url.QueryEscape(create), nil, nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	_ = res.Body.Close()
-	s := influx.Open(influx.Config{URL: url, Bucket: name})
+	c.Close()
+	s := influx.Open(influx.Config{URL: server, Bucket: name})
 	now := time.Now()
-	err = s.Write(t.Context(), []iot.Reading{{Tenant: "a", Tag: "old", At: now.AddDate(0, 0, -20), Received: now}, {Tenant: "a", Tag: "new", At: now, Received: now}})
+	err := s.Write(t.Context(), []iot.Reading{{Tenant: "a", Tag: "old", At: now.AddDate(0, 0, -20), Received: now}, {Tenant: "a", Tag: "new", At: now, Received: now}})
 	if !errors.Is(err, influx.ErrRefused) || !strings.Contains(err.Error(), "retention") {
 		t.Error(err)
 	}
