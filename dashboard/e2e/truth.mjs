@@ -81,15 +81,36 @@ async function herds(ask, alerts) {
   const named = new Map(
     (await all(ask, '/officer/herds', 'after')).map((h) => [h.herd.id, h.herd.name]),
   );
-  const { incidents } = truth('herds');
-  const ranches = new Set(incidents.map((i) => i.ranch));
-  const planted = new Set(incidents.map((i) => `${i.ranch} ${i.kind} ${i.code ?? i.subject}`));
+  const { incidents, ranches } = truth('herds');
+  const name = (i) => `${i.ranch} ${i.kind} ${i.code ?? i.subject}`;
+  // What is over may be told of for some hours more: then it is neither asked for nor invented.
+  const over = incidents.filter((i) => i.until && Date.parse(i.until) < Date.now());
+  const ended = new Set(over.map(name));
+  const planted = new Set(incidents.filter((i) => !over.includes(i)).map(name));
+  const made = new Map(ranches.map((r) => [r.name, r]));
   const found = new Set(
     alerts
-      .filter((a) => a.subject_kind === 'herd' && ranches.has(named.get(a.subject_id)))
-      .map((a) => `${named.get(a.subject_id)} ${a.kind} ${a.label}`),
+      .filter((a) => a.subject_kind === 'herd' && made.has(named.get(a.subject_id)))
+      .map((a) => `${named.get(a.subject_id)} ${a.kind} ${a.label}`)
+      .filter((x) => !ended.has(x)),
   );
   same('herd incident', planted, found);
+
+  // The interval of the counts holds the animals that are really there, and no more are verified.
+  for (const [id, ranch] of named) {
+    const r = made.get(ranch);
+    if (!r?.counted) continue;
+    const { report } = await ask(`/officer/herds/${id}`);
+    const { low, high } = report.count;
+    check(
+      low <= r.bodies && r.bodies <= high,
+      `${ranch}: counts support ${low} to ${high}, true are ${r.bodies}`,
+    );
+    check(
+      report.verified <= high && report.registered === r.tags,
+      `${ranch}: ${report.verified} of ${report.registered} verified, the counts support ${high}`,
+    );
+  }
 }
 
 async function trade(ask, alerts) {

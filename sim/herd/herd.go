@@ -10,6 +10,7 @@
 package herd
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -65,11 +66,30 @@ type Ranch struct {
 
 // County is all ranches with their truth.
 type County struct {
-	Ranches   []Ranch    `json:"-"`
-	Incidents []Incident `json:"incidents"`
+	Ranches   []Ranch
+	Incidents []Incident
 
 	epoch time.Time
 	byTag map[string]*beast
+}
+
+// MarshalJSON writes the truth: docs/formats/demo-county.md.
+func (c *County) MarshalJSON() ([]byte, error) {
+	type ranch struct {
+		Name    string `json:"name"`
+		Tags    int    `json:"tags"`
+		Bodies  int    `json:"bodies"` // animals that are really there; houses of poultry
+		Counted bool   `json:"counted"`
+	}
+	out := struct {
+		Ranches   []ranch    `json:"ranches"`
+		Incidents []Incident `json:"incidents"`
+	}{Incidents: c.Incidents}
+	for i := range c.Ranches {
+		r := &c.Ranches[i]
+		out.Ranches = append(out.Ranches, ranch{r.Herd.Name, len(r.Animals), r.Bodies(-1, c.epoch), len(r.Counters) > 0})
+	}
+	return json.Marshal(out)
 }
 
 // beast is one simulated animal, or a house of poultry.
