@@ -209,7 +209,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	a.engine = herdwatch.New(herdwatch.Config{
 		Herds: herdStore, Series: a.readings, Species: books.species, Memory: herdStore, Raise: desk.Herd, OnMove: a.hub.Moved, Now: now, Log: cfg.Log,
 	})
-	counts := &count.Service{Store: herdStore, Readings: a.readings, Raise: desk.Herd, Now: now}
+	counts := &count.Service{Store: herdStore, Lives: herdStore.Lives, Readings: a.readings, Raise: desk.Herd, Now: now}
 	a.herds = &report.Maker{
 		Herds: herdStore, Watch: a.engine, Counts: counts, Weighings: herdStore, Series: a.readings, Species: books.species,
 		Impostors: impostors(desk), Now: now,

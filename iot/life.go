@@ -50,6 +50,9 @@ var ranks = map[LifeKind]int{
 	Service: 7, Pregnancy: 8, NotBred: 9, Calving: 10, Departure: 11, Death: 12, Correction: 13,
 }
 
+// Passages are the kinds of events that change where an animal is.
+func Passages() []LifeKind { return []LifeKind{Birth, Arrival, Departure, Death, Move} }
+
 // Reasons are the reasons that an event of a kind may have besides none; a kind that
 // is absent takes none. Those of deaths follow ICAR ADE's icarDeathReasonType.
 func Reasons(kind LifeKind) []string {
@@ -121,6 +124,15 @@ type Life struct {
 	Tags        []Wearing    `json:"tags"`
 	Events      []LifeEvent  `json:"events"` // by the day they befell it, those taken back included
 	Dam         string       `json:"dam,omitempty"`
+	Stays       []Stay       `json:"-"` // in herds and pens, in the order of time
+}
+
+// Stay is a time that an animal was in one herd and pen.
+type Stay struct {
+	HerdID, PenID string
+	From          time.Time
+	To            *time.Time // nil of the one that goes on
+	Taken         bool       // it was only taken up then: it may have been there before
 }
 
 // life is a Life while it is told.
@@ -156,6 +168,7 @@ func Derive(a Animal, events []LifeEvent) (Life, error) {
 		if err := l.tell(e); err != nil {
 			return Life{}, err
 		}
+		l.stay(e)
 	}
 	if !l.entered {
 		return Life{}, ErrLifeEntry.With("code", l.code()).With("date", day(a.Born))
@@ -270,6 +283,26 @@ func (l *life) enter(e LifeEvent) error {
 		return l.tag(e)
 	}
 	return nil
+}
+
+// stay ends the present stay and begins another one when the event changed it. One of
+// no duration never was.
+func (l *life) stay(e LifeEvent) {
+	here := l.entered && !l.gone && l.died.IsZero()
+	first := e.Kind == Registered && len(l.Stays) == 0
+	if n := len(l.Stays); n > 0 && l.Stays[n-1].To == nil {
+		last := &l.Stays[n-1]
+		if here && last.HerdID == l.Animal.HerdID && last.PenID == l.Animal.PenID {
+			return
+		}
+		at := e.At
+		if last.To = &at; !last.From.Before(at) {
+			first, l.Stays = last.Taken, l.Stays[:n-1]
+		}
+	}
+	if here {
+		l.Stays = append(l.Stays, Stay{HerdID: l.Animal.HerdID, PenID: l.Animal.PenID, From: e.At, Taken: first})
+	}
 }
 
 // place puts the animal where the event says. Another herd has other pens.

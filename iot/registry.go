@@ -86,6 +86,9 @@ type Registry interface {
 	AnimalsByCode(ctx context.Context, tenant string, codes []AnimalID) (map[AnimalID]Animal, error)
 	// Life returns ErrAnimalNotFound.
 	Life(ctx context.Context, tenant, animalID string) (Life, error)
+	// Lives are those of the animals that came to a herd, left it or changed their pen
+	// there after from and until to; not of those that were only taken up then.
+	Lives(ctx context.Context, tenant, herdID string, from, to time.Time) ([]Life, error)
 	// KnownEvents are those of the keys that the source sent before.
 	KnownEvents(ctx context.Context, tenant, source string, keys []string) (map[string]bool, error)
 	// Wearers are the animals that wore the tag, oldest first.

@@ -38,16 +38,16 @@ type Service struct {
 	// Readings tells which tags were heard in the windows of counts with matches;
 	// without it matches are not used.
 	Readings Readings
-	// Changes returns registered deaths, sales and moves; births are taken from the
-	// animals. Without it the herd is taken for closed over Config.Period.
-	Changes func(ctx context.Context, h iot.Herd, from, to time.Time) ([]Change, error)
+	// Lives are those of the animals that came, left or changed their pen in a time;
+	// iot.Registry has it. Without it only births are known.
+	Lives func(ctx context.Context, tenant, herdID string, from, to time.Time) ([]iot.Life, error)
 	// Raise is told when Review finds more tags than the counts support, and when
 	// that is over.
 	Raise  func(ctx context.Context, e iot.Event) error
 	Config *Config // nil means DefaultConfig
 
 	mu    sync.Mutex
-	short map[string]bool // by herd: what Raise was last told
+	short map[string]bool // by tenant and herd: what Raise was last told
 }
 
 func (s *Service) config() Config {
@@ -218,18 +218,50 @@ func members(animals []iot.Animal, states []iot.AnimalState, since time.Time) []
 	return out
 }
 
+// changes are those of a herd after from and until to.
 func (s *Service) changes(ctx context.Context, h iot.Herd, animals []iot.Animal, from, to time.Time) ([]Change, error) {
-	var out []Change
-	for _, a := range animals {
-		if a.Here() && a.Born.After(from) && !a.Born.After(to) {
-			out = append(out, Change{a.Born, a.PenID, 1})
+	var lives []iot.Life
+	if s.Lives != nil {
+		var err error
+		if lives, err = s.Lives(ctx, h.Tenant, h.ID, from, to); err != nil {
+			return nil, err
 		}
 	}
-	if s.Changes == nil {
-		return out, nil
+	return passages(h.ID, animals, lives, from, to), nil
+}
+
+// passages are the changes that lives tell of a herd, and the births of its other
+// animals. An animal that was only taken up in the time was there before, or was born.
+func passages(herd string, animals []iot.Animal, lives []iot.Life, from, to time.Time) []Change {
+	var out []Change
+	add := func(at time.Time, pen string, delta int) {
+		if at.After(from) && !at.After(to) {
+			out = append(out, Change{at, pen, delta})
+		}
 	}
-	more, err := s.Changes(ctx, h, from, to)
-	return append(out, more...), err
+	told := make(map[string]bool, len(lives))
+	for _, l := range lives {
+		told[l.Animal.ID] = true
+		for _, s := range l.Stays {
+			if s.HerdID != herd {
+				continue
+			}
+			came := s.From
+			if s.Taken {
+				came = l.Animal.Born
+			}
+			add(came, s.PenID, 1)
+			if s.To != nil {
+				add(*s.To, s.PenID, -1)
+			}
+		}
+	}
+	for _, a := range animals {
+		if a.Here() && !told[a.ID] {
+			add(a.Born, a.PenID, 1)
+		}
+	}
+	return out
 }
 
 // slack is how long before and after a count a tag may be heard to be there then.
@@ -277,7 +309,7 @@ func (s *Service) Review(ctx context.Context, h iot.Herd, animals []iot.Animal, 
 	}
 	short := claimed > sum.High
 	s.mu.Lock()
-	was, told := s.short[h.ID]
+	was, told := s.short[h.Tenant+"/"+h.ID]
 	s.mu.Unlock()
 	if told && was == short && !short {
 		return sum, pens, nil
@@ -290,7 +322,7 @@ func (s *Service) Review(ctx context.Context, h iot.Herd, animals []iot.Animal, 
 	if s.short == nil {
 		s.short = map[string]bool{}
 	}
-	s.short[h.ID] = short
+	s.short[h.Tenant+"/"+h.ID] = short
 	return sum, pens, nil
 }
 

@@ -283,6 +283,22 @@ func (s *Store) Life(_ context.Context, tenant, animalID string) (iot.Life, erro
 	return l, nil
 }
 
+// Lives implements iot.Registry.
+func (s *Store) Lives(_ context.Context, tenant, herdID string, from, to time.Time) ([]iot.Life, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := []iot.Life{}
+	for key, l := range s.reg.lives {
+		if key == tenant+"/"+l.Animal.ID && slices.ContainsFunc(s.reg.events[key], func(e iot.LifeEvent) bool {
+			return slices.Contains(iot.Passages(), e.Kind) && e.At.After(from) && !e.At.After(to)
+		}) && slices.ContainsFunc(l.Stays, func(x iot.Stay) bool { return x.HerdID == herdID }) {
+			out = append(out, l)
+		}
+	}
+	slices.SortFunc(out, func(a, b iot.Life) int { return cmp.Compare(a.Animal.ID, b.Animal.ID) })
+	return out, nil
+}
+
 // KnownEvents implements iot.Registry.
 func (s *Store) KnownEvents(_ context.Context, tenant, source string, keys []string) (map[string]bool, error) {
 	s.mu.Lock()

@@ -568,6 +568,46 @@ func (s *Store) Life(ctx context.Context, tenant, animalID string) (iot.Life, er
 	return iot.Derive(a, events)
 }
 
+// Lives implements iot.Registry.
+func (s *Store) Lives(ctx context.Context, tenant, herdID string, from, to time.Time) ([]iot.Life, error) {
+	kinds := make([]string, 0, len(iot.Passages()))
+	for _, k := range iot.Passages() {
+		kinds = append(kinds, string(k))
+	}
+	in, args := store.In([]any{tenant, store.Millis(from), store.Millis(to), herdID, string(iot.Move), string(iot.Arrival)}, kinds)
+	// Who is in another herd now left this one by a move, or was sold and arrived there.
+	animals, err := store.Collect(ctx, s.db, scanAnimal, `select `+animalColumns+` from animal where tenant = $1 and id in (
+		select e.animal_id from life_event e join animal a on a.tenant = e.tenant and a.id = e.animal_id
+		where e.tenant = $1 and e.at > $2 and e.at <= $3 and (a.herd_id = $4 or e.kind in ($5, $6)) and e.kind in `+in+`) order by id`, args...)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(animals))
+	for i, a := range animals {
+		ids[i] = a.ID
+	}
+	events := make(map[string][]iot.LifeEvent, len(animals))
+	err = chunks(ids, func(part []string) error {
+		list, args := store.In([]any{tenant}, part)
+		found, err := store.Collect(ctx, s.db, scanEvent, `select `+eventColumns+` from life_event where tenant = $1 and animal_id in `+list, args...)
+		for _, e := range found {
+			events[e.AnimalID] = append(events[e.AnimalID], e)
+		}
+		return err
+	})
+	out := make([]iot.Life, 0, len(animals))
+	for _, a := range animals {
+		if err != nil {
+			break
+		}
+		var l iot.Life
+		if l, err = iot.Derive(a, events[a.ID]); slices.ContainsFunc(l.Stays, func(x iot.Stay) bool { return x.HerdID == herdID }) {
+			out = append(out, l)
+		}
+	}
+	return out, err
+}
+
 // KnownEvents implements iot.Registry.
 func (s *Store) KnownEvents(ctx context.Context, tenant, source string, keys []string) (map[string]bool, error) {
 	return knownEvents(ctx, s.db, tenant, source, keys)

@@ -192,6 +192,12 @@ func invariants(t *rapid.T, both []iot.Registry, tenant string, animals []string
 		if err != nil || gocmp.Diff(want, got) != "" {
 			t.Fatalf("tags of %s that were worn before: %v %s", h, err, gocmp.Diff(want, got))
 		}
+		from, to := now.AddDate(0, 0, 2), now.AddDate(0, 0, 6)
+		lives, err := s.Lives(ctx, tenant, h, from, to)
+		all, _ := both[1].Lives(ctx, tenant, h, from, to)
+		if err != nil || gocmp.Diff(all, lives) != "" {
+			t.Fatalf("lives that passed %s: %v %s", h, err, gocmp.Diff(all, lives))
+		}
 	}
 	var all [2][]iot.Pledge
 	for i, r := range both {
