@@ -37,7 +37,7 @@ async function measure(h) {
     else took.push(at - began);
   }
   const rows = await page
-    .locator(`li[data-kind=fence_exit] a[href$="${herd.id}"]`)
+    .locator(`li[data-kind=fence_exit] a[href*="${herd.id}"]`)
     .evaluateAll((links) => links.length);
   h.check(rows === TRIES, `${rows} rows of ${TRIES} animals that left`);
   await h.shoot(page, 'alerts');

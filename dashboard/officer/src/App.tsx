@@ -21,12 +21,14 @@ import { HomePage } from './pages/Home';
 import { LoanPage } from './pages/Loan';
 import { LoansPage } from './pages/Loans';
 import { MissingPage } from './pages/Missing';
+import { QuarantinePage } from './pages/Quarantine';
 import { SearchPage } from './pages/Search';
 
 // Maps and curves weigh more than everything else: they come when they are needed.
 const MapPage = lazy(() => import('./pages/Map').then((m) => ({ default: m.MapPage })));
 const PlotPage = lazy(() => import('./pages/Plot').then((m) => ({ default: m.PlotPage })));
 const HerdPage = lazy(() => import('./pages/Herd').then((m) => ({ default: m.HerdPage })));
+const AnimalPage = lazy(() => import('./pages/Animal').then((m) => ({ default: m.AnimalPage })));
 
 export function App() {
   useTranslation();
@@ -51,11 +53,13 @@ export function App() {
                   <Route path="plots/:id" element={<PlotPage />} />
                   <Route path="herds" element={<HerdsPage />} />
                   <Route path="herds/:id" element={<HerdPage />} />
+                  <Route path="herds/:id/animals/:animal" element={<AnimalPage />} />
                   <Route path="firms" element={<FirmsPage />} />
                   <Route path="firms/:id" element={<FirmPage />} />
                   <Route path="alerts" element={<AlertsPage />} />
                   <Route path="loans" element={<LoansPage />} />
                   <Route path="loans/:id" element={<LoanPage />} />
+                  <Route path="quarantine" element={<QuarantinePage />} />
                   <Route path="search" element={<SearchPage />} />
                   <Route path="*" element={<MissingPage />} />
                 </Routes>

@@ -6,6 +6,7 @@ import type {
   OfficerPlotLine,
   Page,
   Party,
+  Quarantined,
 } from '@furrow/shared/api/types';
 import {
   keepPreviousData,
@@ -14,6 +15,7 @@ import {
   useQuery,
   useQueryClient,
 } from '@tanstack/react-query';
+import { asked, type Span } from './animal/timeline';
 
 const officer = '/api/v1/officer';
 const byId = (id: string) => ({ params: { path: { id } } });
@@ -139,6 +141,83 @@ export function useHerd(id: string) {
     queryKey: ['herd', id],
     queryFn: () => body(api.GET(`${officer}/herds/{id}`, byId(id))),
     refetchInterval: 60_000,
+    // To compare ten thousand animals with those before costs more than to draw them.
+    structuralSharing: false,
+  });
+}
+
+export function useAnimal(id: string) {
+  return useQuery({
+    queryKey: ['animal', id],
+    queryFn: () => body(api.GET(`${officer}/animals/{id}`, byId(id))),
+  });
+}
+
+/** What an animal did over a span that ends now; read again every five minutes. */
+export function useTimeline(id: string, span: Span) {
+  return useQuery({
+    queryKey: ['timeline', id, span],
+    placeholderData: keepPreviousData,
+    staleTime: 60_000,
+    refetchInterval: 300_000,
+    queryFn: () =>
+      body(
+        api.GET(`${officer}/animals/{id}/timeline`, {
+          params: { path: { id }, query: asked(span, Date.now()) },
+        }),
+      ),
+  });
+}
+
+/** Takes a count that was made on the spot. */
+export function useAddCount(herdId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (count: { at: string; seen: number; pen_id?: string }) =>
+      body(api.POST(`${officer}/herds/{id}/counts`, { ...byId(herdId), body: count })),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['herd', herdId] }),
+  });
+}
+
+/** Takes whether an animal in doubt was seen alive. */
+export function useConfirm(animalId: string, herdId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (alive: boolean) =>
+      body(api.POST(`${officer}/animals/{id}/confirm`, { ...byId(animalId), body: { alive } })),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: ['animal', animalId] });
+      await client.invalidateQueries({ queryKey: ['herd', herdId] });
+    },
+  });
+}
+
+export function useWeigh(animalId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (weighing: {
+      at: string;
+      kg: number;
+      method: 'scale' | 'walk_over' | 'tape' | 'estimate';
+    }) =>
+      body(api.POST(`${officer}/animals/{id}/weighings`, { ...byId(animalId), body: weighing })),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['animal', animalId] }),
+  });
+}
+
+export const useQuarantine = (code: string) =>
+  useList<Quarantined>(['quarantine', { code }], (before) =>
+    body(
+      api.GET(`${officer}/quarantine`, { params: { query: given({ code, before, limit: 50 }) } }),
+    ),
+  );
+
+/** How many messages are kept, by reason. */
+export function useQuarantineCounts() {
+  return useQuery({
+    queryKey: ['quarantine-counts'],
+    refetchInterval: 60_000,
+    queryFn: async () => (await body(api.GET(`${officer}/quarantine/counts`))).codes ?? {},
   });
 }
 

@@ -19,6 +19,13 @@ export function formats(language: Language) {
       maximumFractionDigits: digits,
       ...more,
     });
+  // Making a format costs more than using it, and tables use one for each cell.
+  const made = new Map<number, Intl.NumberFormat>();
+  const decimals = (digits: number) => {
+    const format = made.get(digits) ?? number(digits);
+    made.set(digits, format);
+    return format;
+  };
   const cents = number(2);
   const whole = number(0);
   const short = new Intl.NumberFormat(language, {
@@ -50,6 +57,12 @@ export function formats(language: Language) {
     minute: '2-digit',
     hourCycle: 'h23',
   });
+  const clock = new Intl.DateTimeFormat(dates, {
+    timeZone: ZONE,
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  });
   const full = new Intl.DateTimeFormat(dates, {
     timeZone: ZONE,
     year: 'numeric',
@@ -77,7 +90,7 @@ export function formats(language: Language) {
     mu: (m2: number | undefined | null) => (present(m2) ? two.format(m2 / M2_PER_MU) : NONE),
     integer: (n: number | undefined | null) => (present(n) ? whole.format(n) : NONE),
     decimal: (n: number | undefined | null, digits = 2) =>
-      present(n) ? number(digits).format(n) : NONE,
+      present(n) ? decimals(digits).format(n) : NONE,
     /** 0.123 → "12 %" */
     percent: (share: number | undefined | null) => (present(share) ? pct.format(share) : NONE),
     percent1: (share: number | undefined | null) => (present(share) ? pct1.format(share) : NONE),
@@ -92,6 +105,8 @@ export function formats(language: Language) {
       const at = moment(iso);
       return (yearOf(at) === yearOf(new Date(now)) ? minute : full).format(at);
     },
+    /** The time of the day: "08:30". */
+    clock: (iso: string | undefined | null) => (valid(iso) ? clock.format(moment(iso)) : NONE),
     /** "3 minutes ago", seen from `now`. */
     ago: (iso: string | undefined | null, now = Date.now()) => {
       if (!valid(iso)) return NONE;

@@ -10,7 +10,7 @@ import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'rea
 import { useTranslation } from 'react-i18next';
 import { Link, NavLink, useLocation, useNavigate } from 'react-router';
 import { useHome } from '../data';
-import { subjectPath } from '../pieces/subject';
+import { alertPath } from '../pieces/subject';
 import { Help } from './Help';
 import { Icon, type IconName } from './Icon';
 import { useKeys } from './keys';
@@ -24,6 +24,7 @@ const places: { to: string; name: string; icon: IconName }[] = [
   { to: '/firms', name: 'firms', icon: 'firm' },
   { to: '/alerts', name: 'alerts', icon: 'alert' },
   { to: '/loans', name: 'loans', icon: 'loan' },
+  { to: '/quarantine', name: 'quarantine', icon: 'quarantine' },
 ];
 
 /** What stands around every page: the menu, the search, and what arrives live. */
@@ -51,6 +52,7 @@ export function Frame(props: { children: ReactNode }) {
     'g f': () => navigate('/firms'),
     'g w': () => navigate('/alerts'),
     'g l': () => navigate('/loans'),
+    'g q': () => navigate('/quarantine'),
   });
   useArrivals();
   useEffect(() => setMenu(false), [location.pathname]);
@@ -156,6 +158,7 @@ function useArrivals() {
 
   const announce = (a: Alert) => {
     const critical = a.severity === 'critical';
+    const path = alertPath(a);
     notification[critical ? 'error' : a.severity === 'warning' ? 'warning' : 'info']({
       key: a.id,
       title: w.word('alert', a.kind),
@@ -163,18 +166,18 @@ function useArrivals() {
       placement: 'bottomRight',
       duration: critical ? 12 : 6,
       role: critical ? 'alert' : 'status',
-      actions: (
+      actions: path ? (
         <button
           type="button"
           className="fw-button"
           onClick={() => {
             notification.destroy(a.id);
-            navigate(subjectPath(a.subject_kind, a.subject_id));
+            navigate(path);
           }}
         >
           {t('look')}
         </button>
-      ),
+      ) : null,
     });
   };
 

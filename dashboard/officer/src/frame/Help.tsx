@@ -11,6 +11,7 @@ const keys: [string[], string][] = [
   [['g', 'f'], 'firms'],
   [['g', 'w'], 'alerts'],
   [['g', 'l'], 'loans'],
+  [['g', 'q'], 'quarantine'],
   [['Esc'], 'escape'],
 ];
 

@@ -6,6 +6,7 @@ const paths = {
   firm: 'M3 17V7l7-4 7 4v10M8 17v-5h4v5M3 17h14',
   alert: 'M10 3l8 14H2zM10 8v4M10 14.500v.5',
   loan: 'M3 6h14v9H3zM3 9h14M6 12.500h3',
+  quarantine: 'M3 4h14v12H3zM3 11h4l1.500 2h3l1.500-2h4M10 6v3M10 9l-1.500-1.500M10 9l1.500-1.500',
   search: 'M9 3a6 6 0 1 0 0 12a6 6 0 0 0 0-12M13.500 13.500L18 18',
   menu: 'M3 5h14M3 10h14M3 15h14',
 } as const;

@@ -1,4 +1,4 @@
-import type { Alert, Page } from '@furrow/shared/api/types';
+import type { Alert, OfficerHerdPage, Page } from '@furrow/shared/api/types';
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
 
 /**
@@ -15,16 +15,32 @@ export function takeAlert(client: QueryClient, alert: Alert): boolean {
     known ||= data.pages.some((p) => p.items?.some((a) => a.id === alert.id));
     client.setQueryData(key, { ...data, pages: placed(data.pages, alert, query) });
   }
-  refreshSoon(client, ['home']);
-  refreshSoon(client, [alert.subject_kind, alert.subject_id]);
+  refreshSoon(client, ['home'], SOON_MS);
+  if (alert.subject_kind === 'herd') takeOfHerd(client, alert);
+  refreshSoon(
+    client,
+    [alert.subject_kind, alert.subject_id],
+    alert.subject_kind === 'herd' ? HERD_MS : SOON_MS,
+  );
   return !known;
 }
 
 const seen = new Set<string>();
 const waiting = new Map<string, number>();
 
+const SOON_MS = 400;
+/** The page of a herd has all of its animals; its alerts need not wait for them. */
+const HERD_MS = 3_000;
+
+/** Puts an alert on the page of its herd at once. */
+function takeOfHerd(client: QueryClient, alert: Alert): void {
+  client.setQueryData<OfficerHerdPage>(['herd', alert.subject_id], (old) =>
+    old ? { ...old, alerts: [alert, ...(old.alerts ?? []).filter((a) => a.id !== alert.id)] } : old,
+  );
+}
+
 /** Asks for a query again once a burst of messages is over. */
-function refreshSoon(client: QueryClient, queryKey: string[]): void {
+function refreshSoon(client: QueryClient, queryKey: string[], after: number): void {
   const key = queryKey.join();
   if (waiting.has(key)) return;
   waiting.set(
@@ -32,7 +48,7 @@ function refreshSoon(client: QueryClient, queryKey: string[]): void {
     window.setTimeout(() => {
       waiting.delete(key);
       void client.invalidateQueries({ queryKey });
-    }, 400),
+    }, after),
   );
 }
 

@@ -8,10 +8,11 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { useCloseAlert } from '../data';
 import { Ago } from './Ago';
-import { EvidenceList } from './EvidenceList';
+import { EvidenceList, saidValue } from './EvidenceList';
 import { NoteDialog } from './NoteDialog';
 import { Pill, toneOf } from './Pill';
-import { subjectPath } from './subject';
+import { sayable } from './saying';
+import { alertPath } from './subject';
 import { useMay } from './useMay';
 
 /** Alerts, each with its evidence and the way to close it. */
@@ -56,6 +57,8 @@ const Line = memo(function Line(props: {
   const { t } = useTranslation('alerts');
   const { formats: f, words: w, may } = props;
   const a = props.alert;
+  const path = alertPath(a);
+  const said = props.brief ? undefined : sayable(a.kind, a.evidence);
   return (
     <li
       className={`alert alert-${a.severity} ${a.closed_at ? 'alert-closed' : ''}`}
@@ -67,7 +70,7 @@ const Line = memo(function Line(props: {
         <Pill tone={toneOf(a.severity)}>{w.word('severity', a.severity)}</Pill>
         <b>{w.word('alert', a.kind)}</b>
         <span className="kind">{w.word('subject', a.subject_kind)}</span>
-        <Link to={subjectPath(a.subject_kind, a.subject_id)}>{a.label || a.subject_id}</Link>
+        {path ? <Link to={path}>{a.label || a.subject_id}</Link> : null}
         {a.count > 1 ? <span className="fw-muted">{t('times', { count: a.count })}</span> : null}
         <time dateTime={a.opened_at} title={f.time(a.opened_at)}>
           <Ago since={a.opened_at} />
@@ -75,7 +78,17 @@ const Line = memo(function Line(props: {
       </div>
       {props.brief ? null : (
         <>
-          <EvidenceList of={a.evidence} said={a.label} />
+          {said ? (
+            <p className="alert-said">
+              {t(
+                `said.${a.kind}`,
+                Object.fromEntries(
+                  said.needs.map((k) => [k, saidValue(f, w, k, a.evidence[k] ?? '')]),
+                ),
+              )}
+            </p>
+          ) : null}
+          <EvidenceList of={said?.left ?? a.evidence} said={a.label} />
           <div className="alert-foot">
             {a.closed_at ? (
               <span className="fw-muted">

@@ -40,7 +40,10 @@ export interface Area {
 export interface Dot {
   id: string;
   at: Position;
+  /** #rrggbb */
   color: string;
+  /** #rrggbb of a ring around it, for what stands out beside its colour. */
+  ring?: string;
   label?: string;
 }
 

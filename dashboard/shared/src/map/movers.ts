@@ -7,43 +7,56 @@ const RADIUS = 5;
 /** Pixels around a dot that still hit it. */
 const REACH = 4;
 
-/** Floats of a dot: from x, y; to x, y; start; red, green, blue. */
-const WIDTH = 8;
+/** How far the ring of a dot goes beyond it, in pixels. */
+const RING = 3;
+
+/** Floats of a dot: from x, y; to x, y; start; red, green, blue; the same of its ring, or -1. */
+const WIDTH = 11;
 
 const VERTEX = `#version 300 es
 in vec4 a_way;
 in float a_start;
 in vec3 a_color;
+in vec3 a_ring;
 uniform vec2 u_scale;
 uniform vec2 u_offset;
 uniform float u_now;
 uniform float u_glide;
 uniform float u_size;
+uniform float u_more;
 out vec3 v_color;
+out vec3 v_ring;
+out float v_size;
 void main() {
   float t = clamp((u_now - a_start) / u_glide, 0.0, 1.0);
   vec2 at = mix(a_way.xy, a_way.zw, t * t * (3.0 - 2.0 * t));
   gl_Position = vec4(at * u_scale + u_offset, 0.0, 1.0);
-  gl_PointSize = u_size;
+  v_size = u_size + (a_ring.r < 0.0 ? 0.0 : u_more);
+  gl_PointSize = v_size;
   v_color = a_color;
+  v_ring = a_ring;
 }`;
 
 const FRAGMENT = `#version 300 es
-precision mediump float;
+precision highp float;
 in vec3 v_color;
-uniform float u_size;
-uniform float u_ring;
+in vec3 v_ring;
+in float v_size;
+uniform float u_mark;
+uniform float u_more;
 out vec4 color;
 void main() {
-  float r = length(gl_PointCoord - 0.5) * u_size;
-  float edge = u_size * 0.5 - 1.0;
+  float r = length(gl_PointCoord - 0.5) * v_size;
+  float edge = v_size * 0.5 - 1.0;
   float inside = 1.0 - smoothstep(edge - 0.7, edge + 0.7, r);
-  if (u_ring > 0.0) {
+  if (u_mark > 0.0) {
     float hole = smoothstep(edge - 3.7, edge - 2.3, r);
     color = vec4(1.0, 0.83, 0.3, 1.0) * inside * hole;
     return;
   }
-  vec3 fill = mix(v_color, vec3(1.0), smoothstep(edge - 2.1, edge - 0.9, r));
+  float rim = v_ring.r < 0.0 ? edge : edge - u_more * 0.5;
+  vec3 fill = mix(v_color, vec3(1.0), smoothstep(rim - 2.1, rim - 0.9, r));
+  if (v_ring.r >= 0.0) fill = mix(fill, v_ring, smoothstep(rim - 0.6, rim + 0.4, r));
   color = vec4(fill, 1.0) * inside;
 }`;
 
@@ -71,33 +84,46 @@ export class Movers implements CustomLayerInterface {
 
   constructor(readonly id: string) {}
 
-  /** Shows exactly these dots; those that were shown glide from where they are seen now. */
+  /**
+   * Shows exactly these dots; those that were shown glide from where they are seen now.
+   * The same dots in the same order, which is what a herd gives many times a second, are
+   * written over in place.
+   */
   set(dots: Dot[]): void {
     const [first] = dots;
     if (!this.origin && first)
       this.origin = MercatorCoordinate.fromLngLat(first.at as [number, number]);
     const now = this.now();
-    const data = new Float32Array(dots.length * WIDTH);
-    const index = new Map<string, number>();
-    dots.forEach((dot, i) => {
-      index.set(dot.id, i);
-      const old = this.index.get(dot.id);
-      const [x, y] = this.local(dot.at);
-      const o = i * WIDTH;
-      if (old === undefined) data.set([x, y, x, y, now - this.glide], o);
-      else {
-        const q = old * WIDTH;
-        const same = this.data[q + 2] === Math.fround(x) && this.data[q + 3] === Math.fround(y);
-        if (same) data.set(this.data.subarray(q, q + 5), o);
-        else {
-          data.set([...this.seen(old, now), x, y, now], o);
-          this.until = now + this.glide;
-        }
-      }
-      data.set(rgb(dot.color), o + 5);
-    });
     const mark = this.dots[this.marked]?.id;
-    [this.dots, this.data, this.index, this.dirty] = [dots, data, index, true];
+    const old = { dots: this.dots, data: this.data, index: this.index };
+    const kept = dots.length === old.dots.length && dots.every((d, i) => old.dots[i]?.id === d.id);
+    if (!kept) {
+      this.data = new Float32Array(dots.length * WIDTH);
+      this.index = new Map(dots.map((d, i) => [d.id, i]));
+    }
+    const { data } = this;
+    const here: [number, number] = [0, 0];
+    for (const [i, dot] of dots.entries()) {
+      const x = eastOf(dot.at[0] ?? 0) - (this.origin?.x ?? 0);
+      const y = southOf(dot.at[1] ?? 0) - (this.origin?.y ?? 0);
+      const o = i * WIDTH;
+      const was = kept ? i : old.index.get(dot.id);
+      if (was === undefined) way(data, o, x, y, x, y, now - this.glide);
+      else if (!moves(old.data, was * WIDTH, x, y)) {
+        if (!kept) data.set(old.data.subarray(was * WIDTH, was * WIDTH + 5), o);
+      } else {
+        this.seen(old.data, was, now, here);
+        way(data, o, here[0], here[1], x, y, now);
+        this.until = now + this.glide;
+      }
+      const before = was === undefined ? undefined : old.dots[was];
+      if (!kept || before?.color !== dot.color || before.ring !== dot.ring) {
+        data.set(rgb(dot.color), o + 5);
+        data.set(dot.ring ? rgb(dot.ring) : NO_RING, o + 8);
+      }
+    }
+    this.dots = dots;
+    this.dirty = true;
     this.mark(mark);
   }
 
@@ -112,12 +138,13 @@ export class Movers implements CustomLayerInterface {
     if (!this.map || !this.origin) return undefined;
     const { scale, offset, width, height } = this.view(this.map, this.origin);
     const now = this.now();
+    const here: [number, number] = [0, 0];
     let best: Dot | undefined;
     let least = (RADIUS + REACH) ** 2;
     for (const [i, dot] of this.dots.entries()) {
-      const [x, y] = this.seen(i, now);
-      const dx = ((x * scale[0] + offset[0] + 1) / 2) * width - point.x;
-      const dy = ((1 - (y * scale[1] + offset[1])) / 2) * height - point.y;
+      this.seen(this.data, i, now, here);
+      const dx = ((here[0] * scale[0] + offset[0] + 1) / 2) * width - point.x;
+      const dy = ((1 - (here[1] * scale[1] + offset[1])) / 2) * height - point.y;
       if (dx * dx + dy * dy <= least) {
         least = dx * dx + dy * dy;
         best = dot;
@@ -168,6 +195,7 @@ export class Movers implements CustomLayerInterface {
     field('a_way', 4, 0);
     field('a_start', 1, 4);
     field('a_color', 3, 5);
+    field('a_ring', 3, 8);
     const { scale, offset } = this.view(map, origin);
     const value = (name: string) => gl.getUniformLocation(program, name);
     const now = this.now();
@@ -178,9 +206,10 @@ export class Movers implements CustomLayerInterface {
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.disable(gl.DEPTH_TEST);
-    const draw = (radius: number, ring: number, first: number, count: number) => {
+    const draw = (radius: number, mark: number, first: number, count: number) => {
       gl.uniform1f(value('u_size'), (2 * radius + 2) * devicePixelRatio);
-      gl.uniform1f(value('u_ring'), ring);
+      gl.uniform1f(value('u_more'), mark ? 0 : 2 * RING * devicePixelRatio);
+      gl.uniform1f(value('u_mark'), mark);
       gl.drawArrays(gl.POINTS, first, count);
     };
     draw(RADIUS, 0, 0, this.dots.length);
@@ -193,18 +222,14 @@ export class Movers implements CustomLayerInterface {
     return performance.now() - this.began;
   }
 
-  private local(at: Dot['at']): [number, number] {
-    const m = MercatorCoordinate.fromLngLat(at as [number, number]);
-    return [m.x - (this.origin?.x ?? 0), m.y - (this.origin?.y ?? 0)];
-  }
-
-  /** Where dot i is drawn at a time, as the vertex shader reckons it. */
-  private seen(i: number, now: number): [number, number] {
+  /** Where dot i of data is drawn at a time, as the vertex shader reckons it; written to out. */
+  private seen(data: Float32Array, i: number, now: number, out: [number, number]): void {
     const o = i * WIDTH;
-    const [x0 = 0, y0 = 0, x1 = 0, y1 = 0, start = 0] = this.data.subarray(o, o + 5);
-    const t = Math.min(1, Math.max(0, (now - start) / this.glide));
+    const [x, y] = [data[o] ?? 0, data[o + 1] ?? 0];
+    const t = Math.min(1, Math.max(0, (now - (data[o + 4] ?? 0)) / this.glide));
     const s = t * t * (3 - 2 * t);
-    return [x0 + (x1 - x0) * s, y0 + (y1 - y0) * s];
+    out[0] = x + ((data[o + 2] ?? 0) - x) * s;
+    out[1] = y + ((data[o + 3] ?? 0) - y) * s;
   }
 
   /** From local positions to clip space, for a map that looks straight down and north. */
@@ -219,6 +244,33 @@ export class Movers implements CustomLayerInterface {
     ];
     return { scale, offset, width, height };
   }
+}
+
+const NO_RING = [-1, -1, -1];
+
+/** Shares of the Mercator world, as MapLibre has them: from the west, from the north. */
+const eastOf = (lon: number) => (180 + lon) / 360;
+const southOf = (lat: number) =>
+  (180 - (180 / Math.PI) * Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360))) / 360;
+
+/** Whether the dot at o goes anywhere else than to x, y. */
+const moves = (data: Float32Array, o: number, x: number, y: number) =>
+  data[o + 2] !== Math.fround(x) || data[o + 3] !== Math.fround(y);
+
+function way(
+  data: Float32Array,
+  o: number,
+  x0: number,
+  y0: number,
+  x1: number,
+  y1: number,
+  start: number,
+): void {
+  data[o] = x0;
+  data[o + 1] = y0;
+  data[o + 2] = x1;
+  data[o + 3] = y1;
+  data[o + 4] = start;
 }
 
 const shades = new Map<string, [number, number, number]>();
