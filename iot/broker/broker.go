@@ -110,6 +110,7 @@ func (b *Broker) Run(ctx context.Context) error {
 	server := mqtt.New(&mqtt.Options{Capabilities: caps, Logger: slog.New(slog.DiscardHandler),
 		ClientNetReadBufferSize: 512, // the connection has a buffer of its own
 		SysTopicResendInterval:  math.MaxInt32})
+	b.listener.ctx = ctx
 	h := &hook{ctx: ctx, Broker: b}
 	if err := server.AddHook(h, nil); err != nil {
 		return errors.Join(err, b.listener.Close())

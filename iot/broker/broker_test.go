@@ -41,7 +41,12 @@ func open(t *testing.T, store *seriestest.Memory) *house { return openTLS(t, sto
 
 func openTLS(t *testing.T, store *seriestest.Memory, secure *tls.Config) *house {
 	t.Helper()
-	h := &house{t: t, herds: &iottest.Store{}, series: store}
+	return openHouse(t, store, &iottest.Store{}, secure)
+}
+
+func openHouse(t *testing.T, store *seriestest.Memory, herds *iottest.Store, secure *tls.Config) *house {
+	t.Helper()
+	h := &house{t: t, herds: herds, series: store}
 	var devices []iot.Device
 	for id, kind := range map[string]iot.DeviceKind{"t0": iot.TagDevice, "t1": iot.TagDevice, "revoked": iot.TagDevice, "g0": iot.Gateway, "g1": iot.Gateway} {
 		devices = append(devices, iot.Device{ID: id, Tenant: "x", Kind: kind, HerdID: "h", SecretHash: iot.HashSecret("secret-" + id), Revoked: id == "revoked"})

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
@@ -19,16 +20,20 @@ import (
 // acknowledgement; then it is not read until some are done.
 const window = 4096
 
-// Sizes of a connection's buffer: what an idle one keeps, and may grow to while a
-// large packet passes.
+// What a connection may cost: an idle one keeps a buffer, and nobody knows yet who is
+// signing in.
 const (
 	bufferSize   = 4 << 10
+	maxSignIn    = 16 << 10 // bytes of a CONNECT with its last will
 	signInWithin = 15 * time.Second
 )
+
+var errSignIn = errors.New("a sign-in of such a size is no device's")
 
 // listener remembers its open connections, to close them all at the end.
 type listener struct {
 	net.Listener
+	ctx   context.Context //nolint:containedctx // of Run; net.Listener's methods take none
 	mu    sync.Mutex
 	open  map[*conn]struct{}
 	ended bool
@@ -46,6 +51,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		return nil, errors.Join(net.ErrClosed, nc.Close())
 	}
 	c := &conn{Conn: nc, from: l, receipts: ingest.NewReceipts(nc, window)}
+	c.done, c.end = context.WithCancel(l.ctx)
 	_ = nc.SetDeadline(time.Now().Add(signInWithin)) // mochi sets it anew after the sign-in
 	l.open[c] = struct{}{}
 	return c, nil
@@ -77,6 +83,11 @@ type conn struct {
 	pass      int // bytes that follow and are mochi's
 	keepalive time.Duration
 	until     time.Time
+
+	// done ends with the connection, and with it the wait for a store: whoever comes
+	// again and again while it is down must not leave a waiter behind each time.
+	done context.Context //nolint:containedctx // net.Conn's methods take none
+	end  context.CancelFunc
 }
 
 // Close implements net.Conn.
@@ -85,6 +96,7 @@ func (c *conn) Close() error {
 	delete(c.from.open, c)
 	c.from.mu.Unlock()
 	err := c.Conn.Close()
+	c.end()
 	c.receipts.Close()
 	return err
 }
@@ -163,6 +175,9 @@ func (c *conn) next() (int, error) {
 	}
 	total := 1 + n + remaining
 	s := c.session.Load()
+	if s == nil && total > maxSignIn {
+		return 0, errSignIn
+	}
 	if s == nil || b[0]>>4 != packets.Publish || total > maxPacket {
 		c.pass = total
 		return 0, nil
@@ -312,8 +327,8 @@ func (c *conn) publish(s *session, topic string, payload []byte, qos byte, id ui
 		return err
 	case err != nil:
 		// MQTT 5 says so; before, a refused message is acknowledged like any other.
-		if err := h.refuse(s, m, err); err != nil {
-			h.again(s, err)
+		if err := h.refuse(c.done, s, m, err); err != nil {
+			h.again(c.done, s, err)
 			return err
 		}
 		if verdict = nil; s.v5 {
@@ -322,23 +337,23 @@ func (c *conn) publish(s *session, topic string, payload []byte, qos byte, id ui
 	}
 	if qos == 0 {
 		if err == nil {
-			if err = h.cfg.Pipeline.Take(h.ctx, m, 0, nil); err != nil {
-				h.again(s, err)
+			if err = h.cfg.Pipeline.Take(c.done, m, 0, nil); err != nil {
+				h.again(c.done, s, err)
 			}
 			return err
 		}
 		return nil
 	}
-	if err := c.receipts.Acquire(h.ctx); err != nil {
+	if err := c.receipts.Acquire(c.done); err != nil {
 		return err
 	}
 	if err != nil {
-		err = h.cfg.Pipeline.Pass(h.ctx, id, c.receipts, verdict)
+		err = h.cfg.Pipeline.Pass(c.done, id, c.receipts, verdict)
 	} else {
-		err = h.cfg.Pipeline.Take(h.ctx, m, id, c.receipts)
+		err = h.cfg.Pipeline.Take(c.done, m, id, c.receipts)
 	}
 	if err != nil {
-		h.again(s, err)
+		h.again(c.done, s, err)
 	}
 	return err
 }

@@ -25,7 +25,7 @@ func (h *hook) ID() string { return "furrow" }
 
 // Provides implements mqtt.Hook.
 func (h *hook) Provides(event byte) bool {
-	return bytes.IndexByte([]byte{mqtt.OnConnectAuthenticate, mqtt.OnACLCheck, mqtt.OnPublish, mqtt.OnWill, mqtt.OnDisconnect}, event) >= 0
+	return bytes.IndexByte([]byte{mqtt.OnConnectAuthenticate, mqtt.OnSessionEstablished, mqtt.OnACLCheck, mqtt.OnPublish, mqtt.OnWill, mqtt.OnDisconnect}, event) >= 0
 }
 
 // OnConnectAuthenticate lets a registered device in.
@@ -58,15 +58,25 @@ func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, pk packets.Packet) bool {
 		}
 	}
 	c.session.Store(s)
+	return true
+}
+
+// OnSessionEstablished takes note of a device. It comes after the answer to the
+// sign-in was sent: of one that did not wait for it, mochi tells no end.
+func (h *hook) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
+	c, ok := cl.Net.Conn.(*conn)
+	if !ok || c.session.Load() == nil {
+		return
+	}
+	key := c.session.Load().key()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	of := h.sessions[s.key()]
+	of := h.sessions[key]
 	if of == nil {
 		of = make(map[*mqtt.Client]struct{})
-		h.sessions[s.key()] = of
+		h.sessions[key] = of
 	}
 	of[cl] = struct{}{}
-	return true
 }
 
 // errRefused is returned for credentials that let nobody in.
@@ -120,10 +130,14 @@ func (h *hook) OnDisconnect(cl *mqtt.Client, _ error, _ bool) {
 	}
 	key := c.session.Load().key()
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	delete(h.sessions[key], cl)
 	if len(h.sessions[key]) == 0 {
 		delete(h.sessions, key)
+	}
+	h.mu.Unlock()
+	c.in = nil // mochi keeps the client until its session expires
+	if now, ok := h.server.Clients.Get(cl.ID); ok && now == cl && cl.State.Subscriptions.Len() == 0 && cl.State.Inflight.Len() == 0 {
+		h.server.Clients.Delete(cl.ID) // a session that holds nothing
 	}
 }
 
@@ -154,21 +168,24 @@ func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, er
 	}
 	m, err := s.message(pk.TopicName, pk.Payload)
 	switch {
+	case errors.Is(err, errRevoked):
+		cl.Stop(packets.ErrNotAuthorized)
+		return pk, packets.ErrRejectPacket
 	case err == nil:
-		err = h.cfg.Pipeline.SubmitMessage(h.ctx, m)
+		err = h.cfg.Pipeline.SubmitMessage(c.done, m)
 	case s.v5:
-		if err = h.refuse(s, m, err); err == nil {
+		if err = h.refuse(c.done, s, m, err); err == nil {
 			id := pk.PacketID
 			if _, err = c.Write([]byte{packets.Pubrec << 4, 3, byte(id >> 8), byte(id), packets.ErrNotAuthorized.Code}); err == nil {
 				return pk, packets.ErrRejectPacket
 			}
 		}
 	default:
-		err = h.refuse(s, m, err)
+		err = h.refuse(c.done, s, m, err)
 	}
 	if err != nil {
 		// mochi would acknowledge after any error but ErrRejectPacket.
-		h.again(s, err)
+		h.again(c.done, s, err)
 		cl.Stop(packets.ErrImplementationSpecificError)
 		return pk, packets.ErrRejectPacket
 	}
@@ -193,9 +210,9 @@ func (h *hook) OnWill(cl *mqtt.Client, will mqtt.Will) (mqtt.Will, error) {
 }
 
 // refuse keeps what a device may not publish, and reports it when it was another's.
-func (h *hook) refuse(s *session, m ingest.Message, why error) error {
+func (h *hook) refuse(ctx context.Context, s *session, m ingest.Message, why error) error {
 	h.blame(s, m.Address.Topic, why)
-	return h.cfg.Pipeline.Refuse(h.ctx, m, why)
+	return h.cfg.Pipeline.Refuse(ctx, m, why)
 }
 
 func (h *hook) blame(s *session, topic string, why error) {
@@ -204,9 +221,9 @@ func (h *hook) blame(s *session, topic string, why error) {
 	}
 }
 
-// again logs that a message could not be taken.
-func (h *hook) again(s *session, err error) {
-	if h.ctx.Err() == nil {
+// again logs that a message could not be taken, unless its connection is gone.
+func (h *hook) again(ctx context.Context, s *session, err error) {
+	if ctx.Err() == nil {
 		h.cfg.Log.Error("a message could not be taken; the device must send it again",
 			"tenant", s.device.Tenant, "device", s.device.ID, "error", err)
 	}
