@@ -229,14 +229,20 @@ const heads = 15
 // animal out.
 func (w *town) herd(login string) (iot.Herd, func()) {
 	w.Helper()
-	owner := w.register(access.Borrower, login, "")
-	lon, lat, side := 114.40, 35.02, 0.01
+	return w.ranch(w.register(access.Borrower, login, ""), 0)
+}
+
+// ranch is the nth herd, of an owner who is registered.
+func (w *town) ranch(owner string, n int) (iot.Herd, func()) {
+	w.Helper()
+	lon, lat, side := 114.40+0.1*float64(n), 35.02, 0.01
+	tag, gw := func(i int) string { return fmt.Sprintf("tag%d-%02d", n, i) }, fmt.Sprintf("gw%d", n+1)
 	fence := orb.Polygon{{{lon, lat}, {lon + side, lat}, {lon + side, lat + side}, {lon, lat + side}, {lon, lat}}}
 	animals := make([]map[string]any, heads)
 	for i := range animals {
 		animals[i] = map[string]any{
-			"identity": map[string]string{"scheme": iot.SchemeCN67, "code": fmt.Sprintf("2410725%08d", i+1)},
-			"sex":      "f", "born": "2024-03-01", "tag_id": fmt.Sprintf("tag%02d", i),
+			"identity": map[string]string{"scheme": iot.SchemeCN67, "code": fmt.Sprintf("2410725%08d", 1000*n+i+1)},
+			"sex":      "f", "born": "2024-03-01", "tag_id": tag(i),
 		}
 	}
 	var out struct {
@@ -244,7 +250,7 @@ func (w *town) herd(login string) (iot.Herd, func()) {
 		Credentials []iot.Credential
 	}
 	w.as(apptest.Operator).Post("/operator/herds", map[string]any{
-		"owner_id": owner, "name": "北坡牛场", "species": "cattle", "fence": fence, "animals": animals, "gateways": []string{"gw1"},
+		"owner_id": owner, "name": "北坡牛场", "species": "cattle", "fence": fence, "animals": animals, "gateways": []string{gw},
 	}, &out)
 	var key iot.Credential
 	for _, c := range out.Credentials {
@@ -259,7 +265,7 @@ func (w *town) herd(login string) (iot.Herd, func()) {
 	reading := func(i int, at time.Time, lon, lat float64) iot.Reading {
 		activity, temp, ambient, accuracy := 1.1, 33.0, 14.0, 4.0
 		return iot.Reading{
-			Tag: fmt.Sprintf("tag%02d", i), At: at, Lon: &lon, Lat: &lat,
+			Tag: tag(i), At: at, Lon: &lon, Lat: &lat,
 			Activity: &activity, Temp: &temp, Ambient: &ambient, Accuracy: &accuracy,
 		}
 	}
