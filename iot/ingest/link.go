@@ -103,7 +103,7 @@ func (l *link) signIn(cfg SubscribeConfig) error {
 	body = binary.BigEndian.AppendUint16(body, uint16(keepAlive/time.Second))
 	body = text(body, cfg.ClientID)
 	const flags = 7
-	if cfg.Username != "" {
+	if cfg.Username != "" || cfg.Password != "" { // a password never comes alone
 		body[flags] |= user
 		body = text(body, cfg.Username)
 	}

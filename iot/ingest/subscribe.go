@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -133,8 +134,8 @@ func attend(ctx context.Context, cfg SubscribeConfig, p *Pipeline, ready func())
 			}
 		case typeSuback:
 			for _, code := range pk.body[min(2, len(pk.body)):] {
-				if code > 2 {
-					return ErrBroker.With("url", cfg.URL)
+				if code != 1 { // refused, or with QoS 0 that loses without a word
+					return ErrBroker.With("url", cfg.URL).Because(fmt.Errorf("a subscription with QoS 1 is answered with %#x", code))
 				}
 			}
 			ready()
