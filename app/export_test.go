@@ -3,7 +3,14 @@ package app
 import (
 	"context"
 	"time"
+
+	"github.com/furrowcredit/furrow/iot/series"
 )
+
+// Expire removes what store keeps no longer, until ctx ends.
+func Expire(ctx context.Context, readings series.Store, cfg Config) error {
+	return (&App{cfg: cfg, readings: readings}).expire(ctx)
+}
 
 // LookAt makes the house look at its scenes when a test says so, not by the clock.
 func (a *App) LookAt(looks <-chan time.Time) {

@@ -2,14 +2,12 @@ package app
 
 import (
 	"context"
-	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/furrowcredit/furrow/credit/watch"
-	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/iot/broker"
 	"github.com/furrowcredit/furrow/iot/codec"
@@ -161,21 +159,25 @@ func (a *App) reviewCounts(ctx context.Context) error {
 	}
 }
 
-// expire removes readings that are kept no longer, once a day, until ctx ends.
+// expire removes readings that are kept no longer, once a day, until ctx ends. What
+// keeps them from being removed is logged and tried again in an hour: it must not keep
+// new ones from being taken.
 func (a *App) expire(ctx context.Context) error {
 	if a.cfg.Keep == 0 {
 		return nil
 	}
-	ticker := time.NewTicker(24 * time.Hour)
-	defer ticker.Stop()
 	for {
-		if err := a.readings.Expire(ctx, a.cfg.Now().Add(-a.cfg.Keep)); err != nil && !errors.Is(err, fault.Unavailable) && ctx.Err() == nil {
-			return err
+		wait := 24 * time.Hour
+		if err := a.readings.Expire(ctx, a.cfg.Now().Add(-a.cfg.Keep)); err != nil && ctx.Err() == nil {
+			a.cfg.Log.Error("old readings could not be removed; trying again in an hour", "error", err)
+			wait = time.Hour
 		}
+		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
+			timer.Stop()
 			return nil
-		case <-ticker.C:
+		case <-timer.C:
 		}
 	}
 }
