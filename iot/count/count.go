@@ -1,6 +1,7 @@
 package count
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/ident"
 	"github.com/furrowcredit/furrow/iot"
+	"github.com/furrowcredit/furrow/iot/series"
 )
 
 // ErrCount is returned for a count that cannot be.
@@ -28,7 +30,7 @@ type Store interface {
 
 // Readings tells when tags were heard; series.Store is one.
 type Readings interface {
-	Range(ctx context.Context, tenant, tag string, from, to time.Time, limit int) ([]iot.Reading, error)
+	Windows(ctx context.Context, tenant string, tags []string, m series.Measure, from, to time.Time, step time.Duration) (map[string][]series.Window, error)
 }
 
 // Service takes counts in and sets them against the tags.
@@ -141,18 +143,11 @@ func (s *Service) Estimate(ctx context.Context, h iot.Herd, animals []iot.Animal
 	if err != nil {
 		return iot.HerdCount{}, nil, err
 	}
-	var failed error
-	if s.Readings != nil {
-		e.Heard = func(pen string, from, to time.Time) int {
-			n, err := s.heard(ctx, h.Tenant, pen, animals, states, from, to)
-			if err != nil && failed == nil {
-				failed = err
-			}
-			return n
-		}
+	if e.Heard, err = s.heard(ctx, h.Tenant, animals, states, counts, since); err != nil {
+		return iot.HerdCount{}, nil, err
 	}
 	sum, pens := cfg.Reconcile(e, now)
-	return sum, pens, failed
+	return sum, pens, nil
 }
 
 // comparisons are how many older counts of people are looked at, newest first.
@@ -264,33 +259,76 @@ func passages(herd string, animals []iot.Animal, lives []iot.Life, from, to time
 	return out
 }
 
-// slack is how long before and after a count a tag may be heard to be there then.
-const slack = 10 * time.Minute
+// slack is how long before and after a count a tag may be heard to be there then: the
+// slowest tags speak once an hour, and a message may be lost.
+const slack = 2 * time.Hour
 
-// heard counts the tags of a pen that were heard about a window.
-func (s *Service) heard(ctx context.Context, tenant, pen string, animals []iot.Animal, states []iot.AnimalState, from, to time.Time) (int, error) {
+// presence is the hours in which a tag was heard, a bit each, and where it belongs.
+type presence struct {
+	pen   string
+	hours []uint64
+}
+
+// heard reads once when the tags were heard about the counts with matches that are not
+// older than since. It returns how many tags of a pen ("" the herd) were heard about a
+// window; nil when no count has matches.
+func (s *Service) heard(ctx context.Context, tenant string, animals []iot.Animal, states []iot.AnimalState, counts []iot.Headcount, since time.Time) (func(pen string, from, to time.Time) int, error) {
+	var first, last time.Time
+	for _, h := range counts {
+		if h.Matched == nil || h.To.Before(since) {
+			continue
+		}
+		if first.IsZero() {
+			first, last = h.From, h.To
+		}
+		first, last = earlier(first, h.From), later(last, h.To)
+	}
+	if s.Readings == nil || first.IsZero() {
+		return nil, nil
+	}
+	first = first.Add(-slack)
+	hour := func(at time.Time) int { return int(at.Sub(first) / time.Hour) }
+	words := hour(last.Add(slack))/64 + 1
 	where := make(map[string]string, len(states))
 	for _, st := range states {
 		where[st.AnimalID] = st.PenID
 	}
-	n := 0
+	all, byTag, tags := make([]presence, 0, len(animals)), make(map[string]int, len(animals)), make([]string, 0, len(animals))
 	for _, a := range animals {
-		at := where[a.ID]
-		if at == "" {
-			at = a.PenID
-		}
-		if a.TagID == "" || pen != "" && at != pen {
+		if a.TagID == "" {
 			continue
 		}
-		r, err := s.Readings.Range(ctx, tenant, a.TagID, from.Add(-slack), to.Add(slack), 1)
+		byTag[a.TagID], tags = len(all), append(tags, a.TagID)
+		all = append(all, presence{cmp.Or(where[a.ID], a.PenID), make([]uint64, words)})
+	}
+	const together = 1000 // tags whose hours are in memory at once
+	for part := range slices.Chunk(tags, together) {
+		windows, err := s.Readings.Windows(ctx, tenant, part, series.Received, first, last.Add(slack), time.Hour)
 		if err != nil {
-			return -1, err
+			return nil, err
 		}
-		if len(r) > 0 {
-			n++
+		for tag, list := range windows {
+			for _, w := range list {
+				i := hour(w.Start)
+				all[byTag[tag]].hours[i/64] |= 1 << (i % 64)
+			}
 		}
 	}
-	return n, nil
+	return func(pen string, from, to time.Time) int {
+		low, high, n := max(hour(from.Add(-slack)), 0), min(hour(to.Add(slack)), 64*words-1), 0
+		for _, p := range all {
+			if pen != "" && p.pen != pen {
+				continue
+			}
+			for i := low; i <= high; i++ {
+				if p.hours[i/64]&(1<<(i%64)) != 0 {
+					n++
+					break
+				}
+			}
+		}
+		return n
+	}, nil
 }
 
 // Review estimates a herd and tells Raise whether its tags claim more animals than

@@ -14,6 +14,7 @@ import (
 
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/iot/count"
+	"github.com/furrowcredit/furrow/iot/series"
 )
 
 // A pen of cattle: 150 tags were heard beside the water, the camera saw 120 animals,
@@ -187,13 +188,16 @@ func (m *memory) Headcounts(_ context.Context, _, herd string, kind iot.CountKin
 	return out, nil
 }
 
-func (m *memory) Range(_ context.Context, _, tag string, from, to time.Time, _ int) ([]iot.Reading, error) {
-	for _, at := range m.heard[tag] {
-		if !at.Before(from) && at.Before(to) {
-			return []iot.Reading{{Tag: tag, At: at}}, nil
+func (m *memory) Windows(_ context.Context, _ string, tags []string, _ series.Measure, from, to time.Time, step time.Duration) (map[string][]series.Window, error) {
+	out := map[string][]series.Window{}
+	for _, tag := range tags {
+		for _, at := range m.heard[tag] {
+			if !at.Before(from) && at.Before(to) {
+				out[tag] = series.Add(out[tag], from, step, at, 0)
+			}
 		}
 	}
-	return nil, nil
+	return out, nil
 }
 
 // The tags of a herd go on reporting from inside the fence while the animals leave:
@@ -285,17 +289,22 @@ func TestMatchesUseTheTagsHeardThen(t *testing.T) {
 		if i >= 40 {
 			a.PenID = "p2"
 		}
-		m.heard[a.TagID] = []time.Time{at(5)}
+		// The slowest speak once an hour, and not just when the camera looks; what was
+		// heard a day before or after says nothing.
+		m.heard[a.TagID] = []time.Time{at(29), at(5 - 0.9 + float64(i%20)/10), at(-1)}
+		if i < 10 {
+			m.heard[a.TagID] = []time.Time{at(29), at(-1)} // lost, or in another place
+		}
 		animals = append(animals, a)
 	}
-	if err := s.AddHeadcounts(ctx, []iot.Headcount{pen("p1", matched(5, 40, 32))}); err != nil {
+	if err := s.AddHeadcounts(ctx, []iot.Headcount{pen("p1", matched(5, 30, 24))}); err != nil {
 		t.Fatal(err)
 	}
 	_, pens, err := s.Estimate(ctx, iot.Herd{ID: "h"}, animals, nil, now)
 	if err != nil || len(pens) != 1 {
 		t.Fatal(err, pens)
 	}
-	if e, _ := count.Chapman(40, 40, 32); pens[0].Estimate < e-7 || pens[0].Estimate > e+7 {
+	if e, _ := count.Chapman(30, 30, 24); pens[0].Estimate < e-7 || pens[0].Estimate > e+7 {
 		t.Errorf("%+v, Chapman says %.0f", pens[0], e)
 	}
 }

@@ -42,12 +42,16 @@ const (
 	Ruminating Measure = "ruminating_s"
 	Weight     Measure = "weight_kg"
 	Heads      Measure = "heads"
+
+	// Received is when the house took the reading, in Unix ms. Every reading has it, so
+	// its count is how many there are.
+	Received Measure = "received"
 )
 
 // Valid tells whether m is one of the measures.
 func (m Measure) Valid() bool {
 	switch m {
-	case Temp, Ambient, Activity, Accuracy, Battery, Lying, Grazing, Walking, Ruminating, Weight, Heads:
+	case Temp, Ambient, Activity, Accuracy, Battery, Lying, Grazing, Walking, Ruminating, Weight, Heads, Received:
 		return true
 	}
 	return false
@@ -77,6 +81,8 @@ func (m Measure) Of(r *iot.Reading) (float64, bool) {
 		v = r.Ruminating
 	case Weight:
 		v = r.Weight
+	case Received:
+		return float64(r.Received.UnixMilli()), true
 	case Heads:
 		if r.Heads != nil {
 			return float64(*r.Heads), true

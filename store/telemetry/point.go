@@ -47,11 +47,15 @@ func (p *point) set(field int, v uint64) {
 	p.has |= 1 << field
 }
 
+// receipt stands for the time of receipt where a field is meant: every point has it.
+const receipt = -1
+
 // measured is the field of a measure.
 func measured(m series.Measure) int {
 	return map[series.Measure]int{series.Temp: temp, series.Ambient: ambient, series.Activity: activity,
 		series.Accuracy: accuracy, series.Battery: battery, series.Lying: lying, series.Grazing: grazing,
-		series.Walking: walking, series.Ruminating: ruminating, series.Weight: weight, series.Heads: heads}[m]
+		series.Walking: walking, series.Ruminating: ruminating, series.Weight: weight, series.Heads: heads,
+		series.Received: receipt}[m]
 }
 
 // number is the value of a field as a number.

@@ -416,7 +416,9 @@ func (w *windower) cell(c *cell) error {
 		}
 	}
 	for i := range c.points {
-		if p := &c.points[i]; p.has&(1<<w.field) != 0 {
+		if p := &c.points[i]; w.field == receipt {
+			w.samples = append(w.samples, sample{p.at, float64(p.received)})
+		} else if p.has&(1<<w.field) != 0 {
 			w.samples = append(w.samples, sample{p.at, number(w.field, p.val[w.field])})
 		}
 	}
@@ -446,6 +448,13 @@ func (w *windower) chunk(body []byte) error {
 		return err
 	}
 	w.times = append(w.times[:0], times...) // the next column is read into the same place
+	if w.field == receipt {
+		late, err := w.d.whole(&ch, columnReceived)
+		for i, ms := range late {
+			w.samples = append(w.samples, sample{w.times[i], float64(w.times[i] + ms)})
+		}
+		return err
+	}
 	vals, present, ok, err := w.d.field(&ch, w.field)
 	if err != nil || !ok {
 		return err

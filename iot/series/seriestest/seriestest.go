@@ -189,6 +189,11 @@ func window(t *testing.T, s series.Store) {
 	if d := cmp.Diff(map[string][]series.Window{"t2": {{Start: from, Min: 900, Mean: 900, Max: 900, Count: 1}}}, got); d != "" || err != nil {
 		t.Error(d, err)
 	}
+	took := float64(t0.Add(2 * time.Second).UnixMilli())
+	got, err = s.Windows(t.Context(), "a", []string{"t3", "none"}, series.Received, from, t0.Add(time.Hour), time.Hour)
+	if d := cmp.Diff(map[string][]series.Window{"t3": {{Start: from, Min: took, Mean: took, Max: took, Count: 1}}}, got); d != "" || err != nil {
+		t.Error("of a reading that measured nothing:", d, err)
+	}
 	for _, to := range []time.Time{from, from.Add(-time.Hour)} {
 		if got, err := s.Windows(t.Context(), "a", []string{"t1"}, series.Temp, from, to, time.Minute); err != nil || len(got) != 0 {
 			t.Error("an empty range:", got, err)
