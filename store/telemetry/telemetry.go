@@ -218,9 +218,9 @@ func (s *Store) loadTags(ctx context.Context) error {
 // store is opened again.
 func (s *Store) Close() error {
 	s.close()
-	s.work.Wait()
-	s.writing.Lock()
+	s.writing.Lock() // who writes ends that; whoever comes after is refused
 	defer s.writing.Unlock()
+	s.work.Wait()
 	errs := []error{s.journal.end()}
 	for _, stmt := range append(s.prepared[:], s.find) {
 		if stmt != nil {
@@ -252,6 +252,9 @@ func (s *Store) Write(ctx context.Context, readings []iot.Reading) error {
 	defer s.writing.Unlock()
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if err := s.closing.Err(); err != nil { // another process may have the files by now
+		return series.ErrUnavailable.Because(err)
 	}
 	if err := s.room(ctx); err != nil {
 		return err
