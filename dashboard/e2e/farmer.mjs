@@ -1,6 +1,6 @@
 /**
  * The farmer's face on a phone: draw a plot with taps, apply, read the answer, sign, draw
- * the money; without a network; without a map; every page in both languages.
+ * the money; keep a herd; without a network; without a map; every page in both languages.
  */
 import { base, desktop, languages, password, phone, run } from './harness.mjs';
 
@@ -61,6 +61,7 @@ await run('farmer', async (h) => {
     await h.shoot(wide, `${name}-desktop`);
   }
   await signOut(h, page);
+  await herder(h);
 });
 
 /** A farmer of the demo with at least two plots to borrow on. */
@@ -411,6 +412,242 @@ async function withoutMap(h, storageState) {
   await h.shoot(page, 'draw-list-zh-CN');
   await h.axe(page, 'corners as text');
   await page.context().close();
+}
+
+/** A herder looks at a herd, reports a birth and a death, and claims a device. */
+async function herder(h) {
+  h.tolerate(/status of 4(22|09|29)/); // the refusals that are asked for below
+  const page = await h.page(phone, { ...touch, permissions: ['clipboard-write'] });
+  await h.signIn(page, '/farmer/', 'herder01');
+  await h.settled(page);
+  const { herds } = await h.get(page, '/farmer/home');
+  const { herd } = herds[0];
+  await page.locator(`.f-row[href$="/herds/${herd.id}"]`).tap();
+  await page.locator('[data-testid=verified]').waitFor();
+  await h.settled(page);
+  const dam = await readHerd(h, page, herd);
+  const young = await birth(h, page, dam);
+  await death(h, page, young);
+  await claim(h, page, herd, dam);
+
+  const sold = `animals/${dam.id}/report/`;
+  const places = [
+    ['herd', `herds/${herd.id}`],
+    ['animal', `animals/${dam.id}`],
+    ['animal-dead', `animals/${young}`],
+    ...['birth', 'death', 'departure', 'tag', 'number'].map((r) => [`report-${r}`, sold + r]),
+    ['report-none', `animals/${young}/report/death`],
+    ['claim', `herds/${herd.id}/claim?animal=${dam.id}`],
+  ];
+  for (const language of languages) {
+    await h.speak(page, language);
+    for (const [name, path] of places) {
+      await h.open(page, `/farmer/${path}`);
+      await h.shoot(page, `${name}-${language}`);
+      await h.axe(page, `${name} (${language})`);
+      await h.fits(page, `${name} (${language}) at 360x640`);
+      h.check(/\S+ · /.test(await page.title()), `${name} has no title of its own`);
+      await targets(h, page, name);
+      const keys = await page.locator('.f-frame').innerText();
+      h.check(!/\b(cause|event|herd|report)[.:_][a-z]/.test(keys), `${name} shows a key of a text`);
+    }
+  }
+}
+
+/** What counts, why not all, the map and the search; a female animal to go on with. */
+async function readHerd(h, page, herd) {
+  const now = await h.get(page, `/farmer/herds/${herd.id}`);
+  const { items: animals } = await h.get(page, `/farmer/herds/${herd.id}/animals`);
+  const verified = Number(await page.locator('[data-testid=verified]').textContent());
+  const { registered } = now.report;
+  h.check(
+    Math.abs(verified - now.report.verified) <= 2,
+    `${verified} animals are shown as verified, ${now.report.verified} are`,
+  );
+  const causes = await page.locator('[data-testid=causes] .f-sign').allTextContents();
+  const missing = causes.reduce((n, c) => n + Number(c), 0);
+  h.check(
+    missing === registered - verified,
+    `the causes name ${missing} animals, ${registered - verified} do not count`,
+  );
+  await h.shoot(page, 'herd-first-zh-CN');
+  await page.locator('.fw-map').scrollIntoViewIfNeeded();
+  await h.shoot(page, 'herd-map-zh-CN');
+  if (causes.length) {
+    await page.locator('[data-testid=causes] .f-change').first().tap();
+    await page.waitForFunction(
+      (n) => document.querySelectorAll('[data-testid=animals] li').length === n,
+      Number(causes[0]),
+    );
+  }
+  const dam = animals.find((a) => a.sex === 'f' && a.status === 'alive' && a.born < '2025');
+  await page.locator('.f-option').filter({ hasText: '全部' }).tap();
+  await page.locator('input[type=search]').fill(dam.identity.code.slice(-4));
+  const row = page.locator(`[data-testid=animals] a[href$="${dam.id}"]`);
+  await row.waitFor();
+  await h.shoot(page, 'herd-list-zh-CN');
+  await row.tap();
+  await page.locator('[data-testid=life]').waitFor();
+  await h.settled(page);
+  h.check(
+    (await page.locator('h1').textContent()) === dam.identity.code,
+    'the animal is not called by its number',
+  );
+  const standing = await page.locator('[data-testid=standing]').getAttribute('data-cause');
+  const state = now.states.find((s) => s.animal_id === dam.id);
+  h.check(
+    (standing === '') === (state.status === 'inside'),
+    `${dam.identity.code} is ${state.status} and shown as "${standing}"`,
+  );
+  return dam;
+}
+
+/** Reports a calf: what is missing, a wrong number, and then a right one. */
+async function birth(h, page, dam) {
+  await page.locator('[data-testid=reports] a[href$=birth]').tap();
+  const send = page.locator('.f-foot button');
+  const option = (text) => page.locator('.f-option').filter({ hasText: text }).first();
+  await page.locator('.f-field input').waitFor();
+  await send.tap();
+  await page.locator('.f-error').waitFor();
+  h.check((await page.locator('.adm-dialog').count()) === 0, 'an empty form can be sent');
+  await option('母').tap();
+  const number = page.locator('.f-field input').first();
+  await number.fill('123');
+  await page.locator('.f-field .f-error').waitFor();
+  await page.context().setOffline(true);
+  await page.locator('.f-offline').waitFor();
+  h.check(await send.isDisabled(), 'a birth can be sent without a network');
+  await page.context().setOffline(false);
+  await page.locator('.f-offline').waitFor({ state: 'detached' });
+
+  // The number of another animal: the server refuses it in words.
+  await number.fill(dam.identity.code);
+  await send.tap();
+  await page.locator('.adm-dialog-button').last().tap();
+  const refusal = page.locator('.f-error[data-code]');
+  await refusal.waitFor();
+  h.check(
+    /[\u4e00-\u9fff]/.test(await refusal.textContent()),
+    `a number that is taken is refused with "${await refusal.textContent()}"`,
+  );
+  await page.locator('.adm-dialog').waitFor({ state: 'detached' });
+  await refusal.scrollIntoViewIfNeeded();
+  await h.shoot(page, 'report-birth-refused-zh-CN');
+  await h.axe(page, 'a refused birth');
+
+  const code = dam.identity.code.slice(0, 7) + String(Date.now()).slice(-8);
+  await number.fill(code);
+  await send.tap();
+  await page.locator('.adm-dialog-button').last().waitFor();
+  await h.shoot(page, 'report-birth-sure-zh-CN');
+  await page.locator('.adm-dialog-button').last().tap();
+  await page.waitForURL(
+    (url) => /animals\/[^/]+$/.test(url.pathname) && !url.href.includes(dam.id),
+  );
+  await page.locator('[data-testid=life]').waitFor();
+  const id = page.url().split('/').at(-1);
+  const { life } = await h.get(page, `/farmer/animals/${id}`);
+  h.check(
+    life.animal.identity.code === code,
+    `the calf has the number ${life.animal.identity.code}`,
+  );
+  h.check(life.dam === dam.id, 'the calf has lost its mother');
+  return id;
+}
+
+/** Reports the death of an animal, with its reason. */
+async function death(h, page, id) {
+  await page.locator('.adm-toast-main').waitFor({ state: 'detached' });
+  await page.locator('[data-testid=reports] a[href$=death]').tap();
+  await page.locator('.f-option').filter({ hasText: '病死' }).tap();
+  await page.locator('.f-foot button').tap();
+  await page.locator('.adm-dialog-button').last().waitFor();
+  await page.locator('.adm-dialog-button').last().tap();
+  await page.locator('[data-testid=standing][data-cause=dead]').waitFor();
+  await page.locator('[data-testid=life] [data-kind=death]').waitFor();
+  const { life } = await h.get(page, `/farmer/animals/${id}`);
+  h.check(life.animal.status === 'dead', `a reported death leaves it ${life.animal.status}`);
+  h.check(
+    life.events.some((e) => e.kind === 'death' && e.reason === 'disease'),
+    'the reason of the death is lost',
+  );
+}
+
+/** Mistyped, wrong and right claim codes; what the device signs in with is shown once. */
+async function claim(h, page, herd, dam) {
+  await h.open(page, `/farmer/herds/${herd.id}`);
+  await page.locator('a[href$="/claim"]').tap();
+  const fields = page.locator('.f-field input');
+  await fields.nth(1).waitFor();
+  const send = page.locator('.f-foot button');
+  const device = `E2E-${Date.now()}`;
+  await fields.nth(0).fill(device);
+  await fields.nth(1).fill('uxgvcr96va84ajbh');
+  await page.locator('.f-field .f-error').waitFor();
+  h.check(
+    (await fields.nth(1).inputValue()) === 'UXGV-CR96-VA84-AJBH',
+    'a code is not put into groups',
+  );
+  await h.shoot(page, 'claim-mistyped-zh-CN');
+  await fields.nth(1).fill('uxgvcr96va84ajbg');
+  await page.locator('.f-field .f-error').waitFor({ state: 'detached' });
+  await send.tap();
+  const refusal = page.locator('.f-error[data-code]');
+  await refusal.waitFor();
+  await refusal.scrollIntoViewIfNeeded();
+  await h.shoot(page, 'claim-refused-zh-CN');
+  const why = await refusal.getAttribute('data-code');
+  h.check(/^(claim|device)\./.test(why), `a code of no device is refused with ${why}`);
+
+  await page.locator('.f-option').filter({ hasText: '戴在一头身上' }).tap();
+  await page.locator('input[type=search]').fill(dam.identity.code.slice(-4));
+  await page.locator('.f-option').filter({ hasText: dam.identity.code }).tap();
+  await page.locator('.f-good').waitFor();
+  await h.shoot(page, 'claim-animal-zh-CN');
+  await h.axe(page, 'claim for an animal');
+  await page.locator('.f-option').filter({ hasText: '先领到牧群里' }).tap();
+
+  const code = await box(h, device);
+  await fields.nth(1).fill(code);
+  await send.tap();
+  const secret = page.locator('[data-testid=credential] dd').last();
+  await secret.waitFor();
+  const text = await secret.textContent();
+  h.check(text.length > 40, `the password is "${text}"`);
+  await h.shoot(page, 'claim-done-zh-CN');
+  await h.axe(page, 'a claimed device');
+  await h.fits(page, 'a claimed device');
+  await targets(h, page, 'a claimed device');
+  await page.locator('.f-foot button').tap();
+  await page.locator('.adm-dialog-button').first().tap(); // not copied yet: stay
+  await page.locator('.adm-dialog').waitFor({ state: 'detached' });
+  await page.locator('main .adm-button').tap();
+  await page.locator('.adm-toast-main').waitFor();
+  await page.locator('.adm-toast-main').waitFor({ state: 'detached' });
+  await page.locator('.f-foot button').tap();
+  await page.waitForURL(`**/herds/${herd.id}`);
+  const kept = await page.evaluate(
+    (s) => Object.values({ ...localStorage, ...sessionStorage }).some((v) => v.includes(s)),
+    text,
+  );
+  h.check(!kept, 'the password of a device stays on the phone');
+  const { free_tags: free } = await h.get(page, `/farmer/herds/${herd.id}`);
+  h.check(free.includes(device), `${device} is not among the free tags ${free}`);
+}
+
+/** Has the operator take up a tag, and returns its claim code. */
+async function box(h, device) {
+  const page = await h.page();
+  await page.request.post('/api/v1/session', { data: { login: 'operator', password } });
+  const answer = await page.request.post('/api/v1/operator/devices', {
+    multipart: {
+      file: { name: 'box.csv', mimeType: 'text/csv', buffer: Buffer.from(`设备号\n${device}\n`) },
+    },
+  });
+  const { devices } = await answer.json();
+  await page.context().close();
+  return devices?.[0].claim_code;
 }
 
 /** Every button and link on the page is large enough for a thumb. */

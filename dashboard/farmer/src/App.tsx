@@ -22,6 +22,10 @@ import { useWorker } from './worker';
 // The map and the chart are the heavy parts; they load with the pages that show them.
 const DrawPlot = lazy(() => import('./page/DrawPlot'));
 const Plot = lazy(() => import('./page/Plot'));
+const Herd = lazy(() => import('./page/Herd'));
+const Animal = lazy(() => import('./page/Animal'));
+const Report = lazy(() => import('./page/Report'));
+const Claim = lazy(() => import('./page/Claim'));
 
 export function App() {
   const { i18n } = useTranslation();
@@ -51,6 +55,10 @@ export function App() {
           </Route>
           <Route path="plots/new" element={<DrawPlot />} />
           <Route path="plots/:id" element={<Plot />} />
+          <Route path="herds/:id" element={<Herd />} />
+          <Route path="herds/:id/claim" element={<Claim />} />
+          <Route path="animals/:id" element={<Animal />} />
+          <Route path="animals/:id/report/:what" element={<Report />} />
           <Route path="apply" element={<Apply />} />
           <Route path="applications/:id" element={<Answer />} />
           <Route path="applications/:id/contract" element={<Contract />} />

@@ -48,7 +48,11 @@ setLarge(isLarge());
 startWorker();
 startFace(
   import.meta.env.BASE_URL,
-  import.meta.glob('./locales/*/*.json', { eager: true, import: 'default' }),
+  // Those of the herd pages come with them: see herd/texts.
+  import.meta.glob(['./locales/*/*.json', '!./locales/*/{herd,report,claim}.json'], {
+    eager: true,
+    import: 'default',
+  }),
   <Unpaused>
     <SessionGate roles={['borrower']} face="farmer">
       <Live>

@@ -263,7 +263,11 @@ function Holdings({ data }: { data: Mine }) {
         <Part title={t('herds')}>
           <ul className="f-rows">
             {herds.map(({ herd, report: r }) => (
-              <Row key={herd.id} picture={<Outline polygon={herd.fence} />}>
+              <Row
+                key={herd.id}
+                to={`/herds/${herd.id}`}
+                picture={<Outline polygon={herd.fence} />}
+              >
                 <b>{herd.name}</b>
                 <span className="f-hint">
                   {r.status !== 'unknown'
