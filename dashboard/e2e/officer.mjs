@@ -26,6 +26,7 @@ await run('officer', async (h) => {
   }
 
   await plotPage(h, page);
+  await herdPage(h, page);
   await mapPage(h, page);
   await keys(h, page);
   await replay(h, page, places);
@@ -72,6 +73,8 @@ async function pages(h, page) {
     ['plot', hurt && `plots/${hurt.plot.id}`],
     ['herds', 'herds'],
     ['herd', await first('/officer/herds', (x) => `herds/${x.herd.id}`)],
+    ['animal', await animal(h, page)],
+    ['quarantine', 'quarantine'],
     ['firms', 'firms'],
     ['firm', firm && `firms/${firm}`],
     ['firm-anchor', await first('/officer/firms?anchors=true', (x) => `firms/${x.id}`)],
@@ -84,6 +87,71 @@ async function pages(h, page) {
   for (const [name, path] of found)
     h.check(path !== undefined, `nothing to open for the page ${name}`);
   return found.flatMap(([name, path]) => (path === undefined ? [] : [[name, `/officer/${path}`]]));
+}
+
+/** The page of an animal that something is the matter with, or of any. */
+async function animal(h, page) {
+  const { items } = await h.get(page, '/officer/herds');
+  let any;
+  for (const { herd } of items) {
+    const { states } = await h.get(page, `/officer/herds/${herd.id}`);
+    const found = states.find((s) => s.status === 'unverified');
+    any ??= states[0] && `herds/${herd.id}/animals/${states[0].animal_id}`;
+    if (found) return `herds/${herd.id}/animals/${found.animal_id}`;
+  }
+  return any;
+}
+
+/** What an officer does at a herd: narrow it down, count on the spot, weigh, and say that one lives. */
+async function herdPage(h, page) {
+  await h.speak(page, 'zh-CN');
+  const { items } = await h.get(page, '/officer/herds');
+  const { id } = items[0].herd;
+  await h.open(page, `/officer/herds/${id}`);
+  const { states } = await h.get(page, `/officer/herds/${id}`);
+  const [one] = states;
+  await page.locator('.herd-find input').fill(one.code);
+  await page.waitForFunction(() => document.querySelectorAll('tr[data-key]').length === 1);
+  h.check(page.url().includes('find='), 'what is looked for is not in the address');
+  await page.locator('.herd-find input').fill('no such animal');
+  await page.locator('.panel', { hasText: '没有符合条件的牲畜' }).waitFor();
+  await page.locator('.herd-find input').fill('');
+  const status = page.locator('.herd-legend [data-status]').first();
+  await status.focus();
+  await page.keyboard.press('Enter');
+  await page.locator('.herd-legend [aria-pressed=true]').waitFor();
+  await page.keyboard.press('Enter');
+
+  const { counts: before } = await h.get(page, `/officer/herds/${id}`);
+  await page.locator('.counts header button').click();
+  await page.locator('.counts input[type=number]').fill(String(states.length - 1));
+  await h.axe(page, 'the form of a count');
+  await page.locator('.counts button[type=submit]').click();
+  await page.locator('.counts form').waitFor({ state: 'detached', timeout: 20_000 });
+  const { counts } = await h.get(page, `/officer/herds/${id}`);
+  h.check(counts.length === before.length + 1, 'a count on the spot is not kept');
+  await page.locator('.counts .interval').first().waitFor();
+  await h.shoot(page, 'herd-counted');
+
+  await page.locator('tr[data-key] a').first().click();
+  await page.locator('.weighings').waitFor();
+  await h.settled(page);
+  await page.locator('.weighings header button').click();
+  await page.locator('.weighings input[type=number]').fill('412.5');
+  await page.locator('.weighings button[type=submit]').click();
+  await page.locator('.weighings td', { hasText: '412.5' }).first().waitFor();
+  for (const span of ['7 天', '30 天']) {
+    await page.getByRole('button', { name: span }).click();
+    await h.settled(page);
+    h.check(await page.locator('.time-chart').count(), `no charts over ${span}`);
+  }
+
+  const doubted = await animal(h, page);
+  await h.open(page, `/officer/${doubted}`);
+  const doubt = page.locator('.doubt');
+  if (!(await doubt.count())) return console.log('  (no animal is in doubt)');
+  await doubt.locator('button').first().click();
+  await doubt.waitFor({ state: 'detached', timeout: 20_000 });
 }
 
 /** A flooded plot: growth beside its peers, the season in words, area, worth, before and after. */

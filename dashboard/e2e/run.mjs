@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const order = ['anchor', 'farmer', 'truth', 'officer', 'latency'];
+const order = ['anchor', 'farmer', 'truth', 'officer', 'herd', 'latency'];
 const named = process.argv.slice(2);
 let failed = 0;
 for (const test of named.length ? named : order)

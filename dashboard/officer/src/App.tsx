@@ -16,19 +16,21 @@ import { ApplicationPage } from './pages/Application';
 import { ApplicationsPage } from './pages/Applications';
 import { FirmPage } from './pages/Firm';
 import { FirmsPage } from './pages/Firms';
-import { HerdsPage } from './pages/Herds';
 import { HomePage } from './pages/Home';
 import { LoanPage } from './pages/Loan';
 import { LoansPage } from './pages/Loans';
 import { MissingPage } from './pages/Missing';
-import { QuarantinePage } from './pages/Quarantine';
 import { SearchPage } from './pages/Search';
 
 // Maps and curves weigh more than everything else: they come when they are needed.
 const MapPage = lazy(() => import('./pages/Map').then((m) => ({ default: m.MapPage })));
 const PlotPage = lazy(() => import('./pages/Plot').then((m) => ({ default: m.PlotPage })));
+const HerdsPage = lazy(() => import('./pages/Herds').then((m) => ({ default: m.HerdsPage })));
 const HerdPage = lazy(() => import('./pages/Herd').then((m) => ({ default: m.HerdPage })));
 const AnimalPage = lazy(() => import('./pages/Animal').then((m) => ({ default: m.AnimalPage })));
+const QuarantinePage = lazy(() =>
+  import('./pages/Quarantine').then((m) => ({ default: m.QuarantinePage })),
+);
 
 export function App() {
   useTranslation();

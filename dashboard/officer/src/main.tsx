@@ -3,8 +3,12 @@ import './officer.css';
 import { startFace } from '@furrow/shared/start';
 import { App } from './App';
 
+// The texts of herds, animals and refused messages come with their pages.
 startFace(
   '/officer/',
-  import.meta.glob('./locales/*/*.json', { eager: true, import: 'default' }),
+  import.meta.glob(['./locales/*/*.json', '!./locales/*/{herds,animal,quarantine}.json'], {
+    eager: true,
+    import: 'default',
+  }),
   <App />,
 );

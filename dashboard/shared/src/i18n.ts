@@ -46,6 +46,13 @@ export function startTexts(features: Record<string, unknown>): void {
   });
 }
 
+/** Adds the texts of features that are loaded with their pages, as `startTexts` takes them. */
+export function addTexts(features: Record<string, unknown>): void {
+  for (const [language, spaces] of Object.entries(resourcesOf(features)))
+    for (const [space, texts] of Object.entries(spaces))
+      i18next.addResourceBundle(language, space, texts);
+}
+
 export function setLanguage(language: Language): void {
   void i18next.changeLanguage(language);
 }

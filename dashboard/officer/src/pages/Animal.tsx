@@ -1,5 +1,7 @@
+import '../herd/texts';
 import type { AnimalState, AnimalPage as Detail, OfficerHerdPage } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
+import { addTexts } from '@furrow/shared/i18n';
 import { Await, Problem } from '@furrow/shared/ui/states';
 import { useWords } from '@furrow/shared/words';
 import { Button } from 'antd';
@@ -20,6 +22,8 @@ import { useMay } from '../pieces/useMay';
 import { useHerdStates } from './Herd';
 
 const EVERY_MS = 500;
+
+addTexts(import.meta.glob('../locales/*/animal.json', { eager: true, import: 'default' }));
 
 /** One animal: how it is, where it was, and all that is recorded of it. */
 export function AnimalPage() {

@@ -1,3 +1,4 @@
+import '../herd/texts';
 import type { OfficerHerdPage } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
 import { useHerdPositions, useLive } from '@furrow/shared/live';

@@ -1,3 +1,4 @@
+import '../herd/texts';
 import type { HerdLine } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
 import { Await } from '@furrow/shared/ui/states';

@@ -1,5 +1,6 @@
 import type { Quarantined } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
+import { addTexts } from '@furrow/shared/i18n';
 import { Await } from '@furrow/shared/ui/states';
 import { memo, useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -11,6 +12,8 @@ import { Page, Panel } from '../pieces/Page';
 import { begin, preview } from '../pieces/payload';
 
 const FIRST = 60;
+
+addTexts(import.meta.glob('../locales/*/quarantine.json', { eager: true, import: 'default' }));
 
 /** Messages of tags that were refused but kept, with why. */
 export function QuarantinePage() {
