@@ -48,6 +48,7 @@ type Host struct {
 
 	mu    sync.Mutex
 	edges map[edgeKey]*edge
+	known int // definitions of all edges
 }
 
 // How often an edge node may be asked for a rebirth, how often the kept births are
@@ -56,7 +57,9 @@ const (
 	rebirthEvery = time.Minute
 	reloadEvery  = time.Second
 	maxEdges     = 100_000
-	maxDevices   = 20_000 // of one edge node
+	maxDevices   = 20_000    // of one edge node
+	maxNodeKnown = 200_000   // definitions of one edge node, its devices' included
+	maxKnown     = 4_000_000 // of all, some 150 bytes each
 )
 
 type edgeKey struct{ tenant, group, name string }
@@ -75,12 +78,21 @@ type edge struct {
 	seq     uint64
 	asked   time.Time
 	devices map[string]*device // "" is the node itself
+	known   int                // definitions of all devices
 }
 
 type device struct {
 	byAlias map[uint64]Definition
 	byName  map[string]DataType
 	fix     Fix
+}
+
+// size is how many definitions the device holds; names and aliases may repeat.
+func (d *device) size() int {
+	if d == nil {
+		return 0
+	}
+	return max(len(d.byName), len(d.byAlias))
 }
 
 // Fix is a device's last position as far as it is surely known: edge nodes report
@@ -147,7 +159,7 @@ func (h *Host) Take(ctx context.Context, m Message, use func(Result, *Fix)) erro
 		err = t.nodeDeath()
 	case "DDEATH":
 		t.sequence()
-		delete(e.devices, m.Device)
+		h.forget(e, m.Device)
 	}
 	if err != nil {
 		return err
@@ -187,8 +199,9 @@ func (h *Host) edge(k edgeKey) *edge {
 		if h.edges == nil {
 			h.edges = make(map[edgeKey]*edge)
 		}
-		if len(h.edges) >= maxEdges {
+		if len(h.edges) >= maxEdges || h.known >= maxKnown {
 			clear(h.edges) // what births said is kept in Births
+			h.known = 0
 		}
 		e = &edge{key: k, devices: make(map[string]*device)}
 		h.edges[k] = e
@@ -211,12 +224,14 @@ func (h *Host) load(ctx context.Context, e *edge, now time.Time, again bool) err
 		if b.Device == "" {
 			e.born, e.bdSeq = true, b.BdSeq
 		}
-		e.define(b)
+		h.define(e, b)
 	}
 	return nil
 }
 
-func (e *edge) define(b Birth) {
+// define makes a birth what is known of its device.
+func (h *Host) define(e *edge, b Birth) {
+	h.forget(e, b.Device)
 	d := &device{byAlias: make(map[uint64]Definition), byName: make(map[string]DataType, len(b.Metrics))}
 	for _, m := range b.Metrics {
 		d.byName[m.Name] = m.Type
@@ -225,6 +240,25 @@ func (e *edge) define(b Birth) {
 		}
 	}
 	e.devices[b.Device] = d
+	h.count(e, d.size())
+}
+
+// forget ends what is known of a device.
+func (h *Host) forget(e *edge, name string) {
+	if d := e.devices[name]; d != nil {
+		h.count(e, -d.size())
+		delete(e.devices, name)
+	}
+}
+
+// count keeps the number of definitions that are in memory.
+func (h *Host) count(e *edge, n int) {
+	e.known += n
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.edges[e.key] == e {
+		h.known += n
+	}
 }
 
 // taking is the work on one message.
@@ -265,12 +299,16 @@ func (t *taking) birth(ctx context.Context) error {
 	if e.devices[b.Device] == nil && b.Device != "" && len(e.devices) >= maxDevices {
 		return &SyntaxError{"the edge node has more than 20000 devices", 0}
 	}
+	if b.Device != "" && e.known-e.devices[b.Device].size()+len(b.Metrics) > maxNodeKnown {
+		return &SyntaxError{"the edge node has more than 200000 metrics", 0}
+	}
 	if t.host.Births != nil {
 		if err := t.host.Births.SaveBirth(ctx, t.m.Tenant, b); err != nil {
 			return err
 		}
 	}
 	if t.m.Device == "" {
+		t.host.count(e, -e.known)
 		clear(e.devices)
 		dead := e.death != nil && b.BdSeq != nil && *e.death == *b.BdSeq
 		e.born, e.trusted, e.bdSeq, e.death = true, true, b.BdSeq, nil
@@ -280,7 +318,7 @@ func (t *taking) birth(ctx context.Context) error {
 		t.sequence()
 		t.ask = t.ask || !e.born
 	}
-	e.define(b)
+	t.host.define(e, b)
 	t.resolve()
 	return nil
 }
