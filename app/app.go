@@ -207,7 +207,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	)
 	desk.LoanOf = loanOf(loans)
 	a.engine = herdwatch.New(herdwatch.Config{
-		Herds: herdStore, Series: a.readings, Species: books.species, Memory: herdStore, Raise: desk.Herd, OnMove: a.hub.Moved, Now: now, Log: cfg.Log,
+		Herds: herdStore, Series: a.readings, Species: books.species, Memory: herdStore, Raise: desk.Herd, Open: openOf(desk), OnMove: a.hub.Moved, Now: now, Log: cfg.Log,
 	})
 	counts := &count.Service{Store: herdStore, Lives: herdStore.Lives, Readings: a.readings, Raise: desk.Herd, Now: now}
 	a.herds = &report.Maker{

@@ -202,6 +202,27 @@ func (x animals) Confirm(ctx context.Context, tenant, animalID string, alive boo
 	return x.app.engine.Confirm(ctx, tenant, animalID, alive, by)
 }
 
+// openOf returns what is open of each animal and gateway of a herd.
+func openOf(desk *watch.Desk) func(context.Context, string, string) (map[string][]iot.EventKind, error) {
+	return func(ctx context.Context, tenant, herdID string) (map[string][]iot.EventKind, error) {
+		out := make(map[string][]iot.EventKind)
+		const page = 500
+		for f := (watch.Filter{Open: true, SubjectID: herdID, Limit: page}); ; {
+			alerts, err := desk.List(ctx, tenant, f)
+			if err != nil {
+				return nil, err
+			}
+			for _, a := range alerts {
+				out[a.Item] = append(out[a.Item], iot.EventKind(a.Kind))
+			}
+			if len(alerts) < page {
+				return out, nil
+			}
+			f.Before = alerts[page-1].ID
+		}
+	}
+}
+
 // impostors counts the open alerts of a herd's devices that published as others.
 func impostors(desk *watch.Desk) func(context.Context, string, string) (int, error) {
 	return func(ctx context.Context, tenant, herdID string) (int, error) {

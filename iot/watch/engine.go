@@ -38,6 +38,10 @@ type Config struct {
 	// Raise is told of each event; what it refuses is told again at the next Tick.
 	// Telling it twice must be harmless: after a crash it may be. May be nil.
 	Raise func(ctx context.Context, e iot.Event) error
+	// Open returns the kinds of events that are open of each subject of a herd, so that
+	// after a start without memory only those are told to be over. Without it every
+	// animal is told to be well once. May be nil.
+	Open func(ctx context.Context, tenant, herdID string) (map[string][]iot.EventKind, error)
 	// OnMove is told of each believed position; it must not block. May be nil.
 	OnMove func(herdID string, s iot.AnimalState)
 	Now    func() time.Time
@@ -81,14 +85,15 @@ type herd struct {
 	vital    vital.Herd
 	grid     map[double.Cell]*track
 	outbox   outbox
-	next     int64 // when to look for silence, Unix ms; 0 never
-	blank    bool  // nobody knows what was told of it
-	building bool  // from its readings alone
-	blind    bool  // the series store did not answer when it was taken up
-	dirty    bool  // changed since it was saved
-	replaced bool  // taken up anew: what is known of it is elsewhere
-	urgent   bool  // something was told since
-	saved    int64 // Unix ms
+	next     int64             // when to look for silence, Unix ms; 0 never
+	blank    bool              // the memory does not know what was told of it
+	told     map[string]uint16 // of a blank herd: what is open of each animal, by kind; nil when nobody knows
+	building bool              // from its readings alone
+	blind    bool              // the series store did not answer when it was taken up
+	dirty    bool              // changed since it was saved
+	replaced bool              // taken up anew: what is known of it is elsewhere
+	urgent   bool              // something was told since
+	saved    int64             // Unix ms
 }
 
 // New returns an engine that knows no herd yet; see Restore and Reload.
@@ -225,7 +230,7 @@ func (e *Engine) build(ih iot.Herd, animals []iot.Animal, handed map[string]time
 
 // inherit takes over what was known of the herd as it was registered before.
 func (h *herd) inherit(old *herd) {
-	h.gateways, h.vital, h.outbox, h.next, h.blank, h.blind, h.saved = old.gateways, old.vital, old.outbox, old.next, old.blank, old.blind, old.saved
+	h.gateways, h.vital, h.outbox, h.next, h.blank, h.told, h.blind, h.saved = old.gateways, old.vital, old.outbox, old.next, old.blank, old.told, old.blind, old.saved
 	h.dirty, h.urgent = true, old.urgent
 	old.outbox, old.replaced = outbox{}, true
 	before := make(map[string]*track, len(old.heard))
@@ -359,11 +364,19 @@ func (h *herd) take(m *member, r *iot.Reading) (moved bool) {
 	if m.track == nil {
 		m.track = newTrack(m)
 		if h.blank {
-			m.track.unknown = unsure
+			m.track.unknown = h.doubts(m.ID)
 		}
 		h.heard = append(h.heard, m.track)
 	}
 	return m.track.take(r)
+}
+
+// doubts are the matters of an animal that may have been told before the start.
+func (h *herd) doubts(animalID string) uint16 {
+	if h.told == nil {
+		return unsure
+	}
+	return h.told[animalID]
 }
 
 // ring says that a herd has events to tell.

@@ -293,6 +293,20 @@ func (e *Engine) recall(ctx context.Context, h *herd) error {
 			e.cfg.Log.Warn("the watch's memory of a herd is built again from its readings", "herd", h.ID, "error", err)
 		}
 	}
+	if e.cfg.Open != nil {
+		open, err := e.cfg.Open(ctx, h.Tenant, h.ID)
+		if err != nil {
+			return err
+		}
+		h.told = make(map[string]uint16, len(open))
+		for subject, of := range open {
+			for k, name := range kinds {
+				if slices.Contains(of, name) {
+					h.told[subject] |= 1 << k
+				}
+			}
+		}
+	}
 	h.blank, h.building = true, true
 	defer func() { h.building = false }()
 	return e.rebuild(ctx, h)

@@ -37,6 +37,7 @@ type bench struct {
 	refuse bool
 	memory watch.Memory // nil without
 	reads  series.Store // what engines read; series when nil
+	open   func(context.Context, string, string) (map[string][]iot.EventKind, error)
 }
 
 // kinds is the built-in catalogue.
@@ -86,7 +87,7 @@ func (b *bench) boot(restore bool) {
 	if b.reads != nil {
 		reads = b.reads
 	}
-	b.engine = watch.New(watch.Config{Herds: b.store, Series: reads, Species: kinds, Memory: b.memory, Now: func() time.Time { return b.now },
+	b.engine = watch.New(watch.Config{Herds: b.store, Series: reads, Species: kinds, Memory: b.memory, Open: b.open, Now: func() time.Time { return b.now },
 		Raise: func(_ context.Context, e iot.Event) error {
 			b.mu.Lock()
 			defer b.mu.Unlock()
@@ -478,6 +479,26 @@ func TestRestart(t *testing.T) {
 	if got := b.told(); !strings.Contains(got, "gateway_silent h opened") || strings.Contains(got, "silence a") {
 		t.Errorf("all still silent after their limits, told %q", got)
 	}
+}
+
+// TestOnlyOpenMattersAreToldOver starts a watch without memory on a herd of which one
+// exit is open: of the others there is nothing to take back.
+func TestOnlyOpenMattersAreToldOver(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, 3)
+	b.open = func(_ context.Context, tenant, herd string) (map[string][]iot.EventKind, error) {
+		if tenant != "x" || herd != "h" {
+			t.Error(tenant, herd)
+		}
+		return map[string][]iot.EventKind{"a2": {iot.FenceExit, iot.StoreDown}}, nil
+	}
+	b.boot(true)
+	for range 3 {
+		b.hear(b.at("t1", 0, 0), b.at("t2", 0, 0), b.at("t3", 0, 0))
+		b.pass(time.Minute)
+		b.tick()
+	}
+	b.want("fence_exit a2 cleared")
 }
 
 func TestRefusedEventIsToldAgain(t *testing.T) {
