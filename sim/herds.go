@@ -62,7 +62,7 @@ func (s *settler) ranches(ctx context.Context) error {
 		return err
 	}
 	for i := range herds {
-		if err := s.walk(ctx, &land.Ranches[i], herds[i], kit.Epoch); err != nil {
+		if err := s.walk(ctx, land.Walks(i), herds[i]); err != nil {
 			return err
 		}
 	}
@@ -202,19 +202,16 @@ func (s *settler) weigh(ctx context.Context, r *herd.Ranch, h iot.Herd, now time
 	return nil
 }
 
-// walk lets the officer count the pens of a ranch, a week ago and today: what the
-// cameras miss is learnt from that.
-func (s *settler) walk(ctx context.Context, r *herd.Ranch, h iot.Herd, now time.Time) error {
+// walk enters what the officer counted: what the cameras miss is learnt from that.
+func (s *settler) walk(ctx context.Context, walks []herd.Walk, h iot.Herd) error {
 	officer, err := s.as(ctx, officerLogin)
 	if err != nil {
 		return err
 	}
-	for _, at := range []time.Time{now.Add(-6 * 24 * time.Hour), now.Add(-time.Minute)} {
-		for i, p := range h.Pens {
-			err := officer.post(ctx, "/officer/herds/"+h.ID+"/counts", map[string]any{"pen_id": p.ID, "at": at, "seen": r.Walk(i, at)}, nil)
-			if err != nil {
-				return err
-			}
+	for _, w := range walks {
+		err := officer.post(ctx, "/officer/herds/"+h.ID+"/counts", map[string]any{"pen_id": h.Pens[w.Pen].ID, "at": w.At, "seen": w.Seen}, nil)
+		if err != nil {
+			return err
 		}
 	}
 	return nil

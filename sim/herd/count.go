@@ -70,10 +70,30 @@ func (r *Ranch) Count(k Counter, at time.Time) (h iot.Headcount, ok bool) {
 	return h, true
 }
 
-// Walk is how many animals a person counts who walks through a pen.
-func (r *Ranch) Walk(pen int, at time.Time) int {
-	rng := rand.New(rand.NewPCG(r.seed+uint64(pen+2), uint64(at.UnixMilli())+1))
-	return binomial(rng, r.Bodies(pen, at), personSees)
+// Walk is what a person counted who went through a pen.
+type Walk struct {
+	Pen  int
+	At   time.Time
+	Seen int
+}
+
+// Walks are the counts that the officer made, of one pen after the other: all pens six
+// days before the epoch, and again just before it.
+func (c *County) Walks(ranch int) []Walk {
+	const each = 7 * time.Minute
+	r, before := &c.Ranches[ranch], 0
+	for i := range ranch {
+		before += len(c.Ranches[i].Herd.Pens)
+	}
+	var out []Walk
+	for _, end := range [...]time.Time{c.epoch.Add(-6 * 24 * time.Hour), c.epoch} {
+		for pen := range r.Herd.Pens {
+			at := end.Add(-time.Duration(before+pen+1) * each).UTC().Truncate(time.Second)
+			rng := rand.New(rand.NewPCG(r.seed+uint64(pen+2), uint64(at.UnixMilli())+1))
+			out = append(out, Walk{pen, at, binomial(rng, r.Bodies(pen, at), personSees)})
+		}
+	}
+	return out
 }
 
 func binomial(rng *rand.Rand, n int, p float64) int {

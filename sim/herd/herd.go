@@ -285,6 +285,9 @@ func (c *County) plant(cfg Config) {
 		*x.of(&a.beasts[x.n]) = x.span
 		cow := &a.Animals[x.n]
 		cow.Sex, cow.Bred, cow.Born = "f", time.Time{}, cfg.Epoch.AddDate(0, -40, 0).UTC().Truncate(24*time.Hour)
+		if x.kind == iot.Fever { // she is in calf, so that nobody takes her for on heat
+			cow.Bred = cfg.Epoch.AddDate(0, -4, 0).UTC().Truncate(24 * time.Hour)
+		}
 		note(x.kind, a, x.n, x.span.from).Until = &x.span.to
 	}
 
