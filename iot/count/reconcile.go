@@ -75,15 +75,15 @@ const (
 	PensUncounted = "pens_uncounted"
 )
 
-// method names the formulas of docs/formats/count.md.
-const method = "count-1"
+// Method names the formulas of docs/formats/count.md.
+const Method = "count-1"
 
 // shanghai is where days begin for gates: midnight, when herds rest.
 var shanghai = time.FixedZone("Asia/Shanghai", 8*3600)
 
 // Reconcile estimates the animals of a herd and of each of its pens.
 func (c Config) Reconcile(e Evidence, now time.Time) (iot.HerdCount, []PenCount) {
-	out := iot.HerdCount{Status: "unknown", Reason: NoCounts, Level: c.Level, Method: method}
+	out := iot.HerdCount{Status: "unknown", Reason: NoCounts, Level: c.Level, Method: Method}
 	for _, m := range e.Members {
 		if m.Heard {
 			out.Tags++
@@ -227,7 +227,7 @@ func (q posterior) times(o posterior) posterior {
 // pen estimates one pen from its windows.
 func (c Config) pen(pen string, ws []window, counters map[string]*counter, e Evidence) (PenCount, posterior) {
 	p := &c.Priors
-	out := PenCount{PenID: pen, HerdCount: iot.HerdCount{Status: "known", Level: c.Level, Windows: len(ws), Method: method}}
+	out := PenCount{PenID: pen, HerdCount: iot.HerdCount{Status: "known", Level: c.Level, Windows: len(ws), Method: Method}}
 	members := 0
 	for _, m := range e.Members {
 		if pen == "" || m.PenID == pen {

@@ -5,6 +5,7 @@ package report
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -18,7 +19,7 @@ import (
 )
 
 // Method names the methods and their versions in reports.
-const Method = "tags/2, count-1, " + ", " + worth.Method
+const Method = "tags/2, " + count.Method + ", " + worth.Method
 
 // Maker makes the reports of herds.
 type Maker struct {
@@ -34,6 +35,7 @@ type Maker struct {
 
 	mu     sync.Mutex
 	recent map[[2]string]recent // by tenant and herd
+	scaled map[[2]string]scaled
 }
 
 type recent struct {
@@ -63,6 +65,9 @@ func (m *Maker) Report(ctx context.Context, tenant, herdID string) (iot.HerdRepo
 	e, err := m.Evidence(ctx, tenant, herdID)
 	return e.Report, err
 }
+
+// most herds are remembered at once.
+const most = 10_000
 
 // lately is how old a report may be that a page shows.
 const lately = 10 * time.Second
@@ -110,7 +115,7 @@ func (m *Maker) Evidence(ctx context.Context, tenant, herdID string) (e Evidence
 	r.Status, r.Reason = confidence(&r, value)
 	e.Report = r
 	m.mu.Lock()
-	if m.recent == nil || len(m.recent) > 10_000 {
+	if m.recent == nil || len(m.recent) > most {
 		m.recent = make(map[[2]string]recent)
 	}
 	m.recent[[2]string{tenant, herdID}] = recent{now, e}
@@ -133,20 +138,12 @@ func (m *Maker) Review(ctx context.Context, tenant, herdID string) error {
 	return err
 }
 
-// tally counts the statuses into r and returns the animals that the tags verify. Two
-// tags on one body are one animal: of each such pair one counts.
+// tally counts the statuses into r and returns the animals that the tags verify.
 func tally(r *iot.HerdReport, seen watch.Watched) []iot.Animal {
 	verified := make([]iot.Animal, 0, len(seen.Animals))
-	twins := 0
 	for i, s := range seen.States {
 		switch s.Status {
 		case watch.StatusInside:
-			if slices.Contains(s.Signs, string(iot.TwoTags)) {
-				if twins++; twins%2 == 0 {
-					r.Unverified++
-					continue
-				}
-			}
 			r.Tagged++
 			verified = append(verified, seen.Animals[i])
 		case watch.StatusOutside, watch.StatusNeverEntered:
@@ -173,18 +170,22 @@ func (m *Maker) worth(ctx context.Context, h iot.Herd, verified []iot.Animal, r 
 		r.Verified, in.Cap, in.CapLow = high, &high, &low
 	}
 	var err error
-	if in.Weighings, in.Houses, err = m.weighed(ctx, h.Tenant, verified, now); err != nil {
+	if in.Weighings, in.Houses, err = m.weighed(ctx, h.Tenant, h.ID, verified, now); err != nil {
 		return worth.Value{}, err
 	}
 	return worth.Of(m.Species, in)
 }
 
-// scales is how far back the readings of scales are used.
-const scales = 90 * 24 * time.Hour
+// How far back the readings of scales and the counts of heads in houses are used: most
+// readings of a house have no heads, and from an older count the deaths since are taken.
+const (
+	scales  = 90 * 24 * time.Hour
+	counted = 30 * 24 * time.Hour
+)
 
 // weighed gathers what the animals weighed: what was entered, and the days' means of
 // scales that tags crossed; and the last count of heads in houses of poultry.
-func (m *Maker) weighed(ctx context.Context, tenant string, animals []iot.Animal, now time.Time) (map[string][]iot.Weighing, map[string]worth.House, error) {
+func (m *Maker) weighed(ctx context.Context, tenant, herdID string, animals []iot.Animal, now time.Time) (map[string][]iot.Weighing, map[string]worth.House, error) {
 	ids, tags := make([]string, 0, len(animals)), make([]string, 0, len(animals))
 	var housed []string
 	for _, a := range animals {
@@ -200,28 +201,100 @@ func (m *Maker) weighed(ctx context.Context, tenant string, animals []iot.Animal
 	if err != nil {
 		return nil, nil, err
 	}
-	const day = 24 * time.Hour
-	windows, err := m.Series.Windows(ctx, tenant, tags, series.Weight, now.Add(-scales).Truncate(day), now.Add(time.Minute), day)
+	windows, err := m.crossed(ctx, tenant, herdID, tags, now)
 	if err != nil {
 		return nil, nil, err
 	}
-	last := map[string]iot.Reading{}
+	var heads map[string][]series.Window
 	if len(housed) > 0 {
-		if last, err = m.Series.Latest(ctx, tenant, housed); err != nil {
+		if heads, err = m.Series.Windows(ctx, tenant, housed, series.Heads, now.Add(-counted).Truncate(time.Hour), now.Add(time.Minute), time.Hour); err != nil {
 			return nil, nil, err
 		}
 	}
+	handed, err := m.Herds.Handed(ctx, tenant, herdID)
+	if err != nil {
+		return nil, nil, err
+	}
 	houses := make(map[string]worth.House)
 	for _, a := range animals {
+		since := handed[a.TagID] // what its tag told before is of another animal
 		for _, w := range windows[a.TagID] {
-			all[a.ID] = append(all[a.ID], iot.Weighing{Tenant: tenant, AnimalID: a.ID, At: w.Start.Add(day / 2), Kg: w.Mean, Method: worth.WalkOver})
+			if w.Start.Before(since) {
+				continue
+			}
+			at := w.Start.Add(day / 2)
+			if at.After(now) {
+				at = now
+			}
+			all[a.ID] = append(all[a.ID], iot.Weighing{Tenant: tenant, AnimalID: a.ID, At: at, Kg: w.Mean, Method: worth.WalkOver})
 		}
 		slices.SortStableFunc(all[a.ID], func(x, y iot.Weighing) int { return x.At.Compare(y.At) })
-		if l, ok := last[a.TagID]; ok && a.Heads > 0 && l.Heads != nil {
-			houses[a.ID] = worth.House{Heads: *l.Heads, At: l.At}
+		if l := heads[a.TagID]; a.Heads > 0 && len(l) > 0 && !l[len(l)-1].Start.Before(since) {
+			houses[a.ID] = worth.House{Heads: int64(l[len(l)-1].Min), At: l[len(l)-1].Start}
 		}
 	}
 	return all, houses, nil
+}
+
+const day = 24 * time.Hour
+
+// scaled is what the tags of a herd weighed on the days before a day, as it was known
+// at a time: nobody reads three months of a herd again for every page.
+type scaled struct {
+	at, day time.Time
+	asked   map[string]bool
+	windows map[string][]series.Window
+}
+
+// remembered is how long; weights of the days before that come late are seen then.
+const remembered = 6 * time.Hour
+
+// crossed is the days' means of what each tag weighed.
+func (m *Maker) crossed(ctx context.Context, tenant, herdID string, tags []string, now time.Time) (map[string][]series.Window, error) {
+	today, key := now.Truncate(day), [2]string{tenant, herdID}
+	m.mu.Lock()
+	s := m.scaled[key]
+	m.mu.Unlock()
+	if age := now.Sub(s.at); !s.day.Equal(today) || age < 0 || age > remembered {
+		s = scaled{at: now, day: today}
+	}
+	var fresh []string
+	for _, tag := range tags {
+		if !s.asked[tag] {
+			fresh = append(fresh, tag)
+		}
+	}
+	if len(fresh) > 0 {
+		found, err := m.Series.Windows(ctx, tenant, fresh, series.Weight, today.Add(-scales), today, day)
+		if err != nil {
+			return nil, err
+		}
+		// A new value, because another report may read the one that is kept.
+		next := scaled{at: s.at, day: s.day, asked: make(map[string]bool, len(tags)), windows: make(map[string][]series.Window, len(s.windows)+len(found))}
+		maps.Copy(next.asked, s.asked)
+		maps.Copy(next.windows, s.windows)
+		maps.Copy(next.windows, found)
+		for _, tag := range fresh {
+			next.asked[tag] = true
+		}
+		s = next
+		m.mu.Lock()
+		if m.scaled == nil || len(m.scaled) > most {
+			m.scaled = make(map[[2]string]scaled)
+		}
+		m.scaled[key] = s
+		m.mu.Unlock()
+	}
+	out, err := m.Series.Windows(ctx, tenant, tags, series.Weight, today, now.Add(time.Minute), day)
+	if err != nil {
+		return nil, err
+	}
+	for _, tag := range tags {
+		if past := s.windows[tag]; len(past) > 0 {
+			out[tag] = append(slices.Clone(past), out[tag]...)
+		}
+	}
+	return out, nil
 }
 
 // Statuses of a report.

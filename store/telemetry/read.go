@@ -443,6 +443,9 @@ func (w *windower) chunk(body []byte) error {
 	if err != nil {
 		return err
 	}
+	if w.field != receipt && ch.columns[columnFields+w.field] == nil {
+		return nil // most tags never cross a scale
+	}
 	times, err := w.d.times(&ch)
 	if err != nil {
 		return err
