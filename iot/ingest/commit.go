@@ -120,10 +120,20 @@ func (p *Pipeline) commit() {
 			s.Flush()
 			touched[i] = nil
 		}
-		if err == nil && p.cfg.Observe != nil && len(b.readings) > 0 {
-			p.cfg.Observe(b.readings)
+		if err == nil {
+			p.observe(b.readings)
 		}
 	}
+}
+
+// observe tells of saved readings, one call at a time.
+func (p *Pipeline) observe(readings []iot.Reading) {
+	if p.cfg.Observe == nil || len(readings) == 0 {
+		return
+	}
+	p.observing.Lock()
+	defer p.observing.Unlock()
+	p.cfg.Observe(readings)
 }
 
 // keep brings readings to disk: to the store, or to the spool while it is down. It
@@ -325,6 +335,10 @@ func (p *Pipeline) restore(ctx context.Context, record []byte) error {
 	}
 	p.Counters.Batches.Add(1)
 	p.Counters.Recovered.Add(int64(len(readings)))
+	if p.left > 0 { // of a run before, whose watch is gone: this one has not heard of them
+		p.left -= int64(len(record))
+		p.observe(readings)
+	}
 	return p.cfg.Spool.Done()
 }
 

@@ -60,7 +60,8 @@ type Config struct {
 	// Grace is how long Series may be down before its readings go to the spool; 0 is 2 s.
 	Grace time.Duration
 	// Observe is told of readings after they are saved, one call at a time, in the
-	// order of saving; it must not keep the slice. May be nil.
+	// order of saving, and of those that the run before left in the spool when they
+	// reach Series; it must not keep the slice. May be nil.
 	Observe func([]iot.Reading)
 	// Raise is told of devices that publish as others, and of the store's outages.
 	// May be nil.
@@ -127,6 +128,9 @@ type Pipeline struct {
 	ended    bool
 	commits  sync.WaitGroup
 
+	observing sync.Mutex
+	left      int64 // bytes at most that the run before left in the spool; of the recovery
+
 	down   atomic.Bool // readings go to the spool
 	raised atomic.Bool // the alarm of it is open
 }
@@ -158,6 +162,7 @@ func New(cfg Config) *Pipeline {
 	if cfg.Spool != nil && cfg.Spool.Bytes() > 0 {
 		p.down.Store(true)
 		p.raised.Store(true) // by the run before; it clears when the spool is empty
+		p.left = cfg.Spool.Bytes()
 		p.recover()
 	}
 	return p

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ func brokerOf(t *testing.T, sent []byte) (url string, connect <-chan []byte) {
 			b := make([]byte, 1024)
 			n, _ := c.Read(b)
 			select {
-			case first <- b[:n]:
+			case first <- slices.Clone(b[:n]):
 			default:
 			}
 			_, _ = c.Write(append([]byte{0x20, 2, 0, 0}, sent...))

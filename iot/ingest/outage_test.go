@@ -171,6 +171,7 @@ func TestSpoolOutlivesTheProcess(t *testing.T) {
 	}
 	o.spool = openSpool(t, dir, 1<<20)
 	defer o.spool.Close()
+	o.observed = 0
 	o.run(t)
 	if err := o.send(t.Context(), 30); err != nil {
 		t.Fatal(err)
@@ -182,6 +183,9 @@ func TestSpoolOutlivesTheProcess(t *testing.T) {
 	eventually(t, "the recovery", func() bool { return o.count(t) == 31 && o.spool.Bytes() == 0 })
 	eventually(t, "the end of the alarm", func() bool { e := o.told(); return len(e) == 2 && e[1] == "bank store_down true" })
 	o.Drain()
+	if o.observed < 31 {
+		t.Errorf("the watch was told of %d readings: it slept through those that were left", o.observed)
+	}
 }
 
 // TestSpoolFull wants no acknowledgement when there is no room, and nothing lost when
