@@ -10,8 +10,11 @@ const house = new URL(process.env.FURROW_E2E_URL ?? 'http://127.0.0.1:8080');
 const HEADS = 10_000;
 const EVERY_MS = 200;
 const SECONDS = 10;
-const MAX_TASK_MS = Number(process.env.FURROW_E2E_TASK_MS ?? 200);
-const MIN_FPS = Number(process.env.FURROW_E2E_FPS ?? 5); // the graphics card is a program here
+/** Of the page's own script for each message: the rest of a frame is the graphics card's. */
+const MAX_SCRIPT_MS = 60;
+// The graphics card is a program here, on the cores that everything else runs on.
+const MAX_TASK_MS = Number(process.env.FURROW_E2E_TASK_MS ?? 1_000);
+const MIN_FPS = Number(process.env.FURROW_E2E_FPS ?? 4);
 
 const herd = { id: '', states: [], tick: 0 };
 const sockets = new Set();
@@ -36,8 +39,16 @@ await run('herd', async (h) => {
   report('at rest', still);
   const drive = setInterval(step, EVERY_MS);
   await page.waitForTimeout(2_000);
+  const profiler = await page.context().newCDPSession(page);
+  await profiler.send('Profiler.enable');
+  await profiler.send('Profiler.start');
+  const sent = herd.tick;
   const moving = await watched(page, SECONDS);
+  const { profile } = await profiler.send('Profiler.stop');
+  const script = Math.round(scripted(profile) / (herd.tick - sent));
   report('moving', moving);
+  console.log(`  ${script} ms of script a message of ${HEADS} positions`);
+  h.check(script <= MAX_SCRIPT_MS, `${script} ms of script for each message`);
   h.check(moving.fps >= MIN_FPS, `${moving.fps} frames a second while everybody moves`);
   h.check(moving.longest <= MAX_TASK_MS, `a task of ${moving.longest} ms while everybody moves`);
 
@@ -49,10 +60,14 @@ await run('herd', async (h) => {
   await page.waitForTimeout(3_000);
   h.check((await row.textContent()) !== was, 'the table does not follow');
 
-  const clicked = Date.now();
-  await page.locator('[data-status=outside]').click();
-  await page.locator('[data-status=outside][aria-pressed=true]').waitFor();
-  const answer = Date.now() - clicked;
+  const answer = await page.evaluate(async () => {
+    const button = document.querySelector('[data-status=outside]');
+    const began = performance.now();
+    button.click();
+    while (button.getAttribute('aria-pressed') !== 'true')
+      await new Promise((resolve) => setTimeout(resolve));
+    return Math.round(performance.now() - began);
+  });
   console.log(`  a click is answered in ${answer} ms`);
   h.check(answer < 1_000, `a click takes ${answer} ms`);
   await page.locator('[data-status=outside]').click();
@@ -71,6 +86,16 @@ front.closeAllConnections();
 function report(name, m) {
   console.log(
     `  ${name}: ${m.fps} frames a second, 95 % within ${m.p95} ms; ${m.tasks} tasks over 50 ms, longest ${m.longest} ms`,
+  );
+}
+
+/** Milliseconds of a profile that were the page's own, its garbage included. */
+function scripted({ nodes, samples, timeDeltas }) {
+  const outside = new Set(['(program)', '(idle)', '(root)']);
+  const names = new Map(nodes.map((n) => [n.id, n.callFrame.functionName]));
+  return samples.reduce(
+    (sum, id, i) => (outside.has(names.get(id)) ? sum : sum + timeDeltas[i] / 1000),
+    0,
   );
 }
 

@@ -46,7 +46,11 @@ export const CountPanel = memo(function CountPanel(props: { detail: OfficerHerdP
       {adding ? <CountForm herd={herd} onDone={() => setAdding(false)} /> : null}
       <p className="counts-lead">
         <Pill tone={toneOf(report.count.status)}>{w.word('status', report.count.status)}</Pill>{' '}
-        {report.count.reason ? t(`count_why.${report.count.reason}`) : t('count_fits')}
+        {report.count.reason
+          ? t(`count_why.${report.count.reason}`)
+          : report.tagged > report.count.high
+            ? t('count_short', { high: report.count.high, tagged: report.tagged })
+            : t('count_fits')}
       </p>
       {pens.length ? <PenTable herd={herd} total={report.count} pens={pens} /> : null}
       {pens.some((p) => p.devices?.length) ? <Counters herd={herd} pens={pens} /> : null}

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { Panel } from '../pieces/Page';
 import { animalPath } from './AnimalTable';
-import { healthOf, integrityOf, type Matter } from './findings';
+import { byHouse, healthOf, integrityOf, type Matter } from './findings';
 
 const NAMED = 6;
 
@@ -20,7 +20,7 @@ export const HealthPanel = memo(function HealthPanel(props: { detail: OfficerHer
       <p className="panel-note">
         {judged
           ? t(matters.length ? 'judged' : 'all_well', { count: judged, of: report.registered })
-          : t('nobody_judged')}
+          : t(byHouse(herd.species) ? 'houses_not_judged' : 'nobody_judged')}
       </p>
     </Panel>
   );

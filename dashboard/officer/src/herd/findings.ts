@@ -46,3 +46,6 @@ export const healthOf = (report: HerdReport, alerts: Alert[]): Matter[] =>
 /** Animals that something is the matter with; oestrus is none. */
 export const ailing = (matters: Matter[]): number =>
   matters.reduce((sum, m) => sum + (m.kind === 'oestrus' ? 0 : m.n), 0);
+
+/** Species that are kept and watched by the house, not by the animal. */
+export const byHouse = (species: string) => species === 'broiler' || species === 'layer';

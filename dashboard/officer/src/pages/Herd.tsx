@@ -11,7 +11,7 @@ import { useHerd } from '../data';
 import { AnimalTable, animalPath } from '../herd/AnimalTable';
 import { BasisPanel } from '../herd/BasisPanel';
 import { CountPanel } from '../herd/CountPanel';
-import { ailing, healthOf, integrityOf } from '../herd/findings';
+import { ailing, byHouse, healthOf, integrityOf } from '../herd/findings';
 import { HerdMap } from '../herd/HerdMap';
 import { HealthPanel, IntegrityPanel } from '../herd/MatterPanel';
 import { HerdStates, type Narrow } from '../herd/states';
@@ -122,7 +122,10 @@ function HerdFigures(props: { detail: OfficerHerdPage }) {
         {
           name: t('n.verified'),
           value: f.integer(report.verified),
-          note: t('verified_note', { registered: report.registered, tagged: report.tagged }),
+          note: t(byHouse(report.species) ? 'verified_houses' : 'verified_note', {
+            registered: report.registered,
+            tagged: report.tagged,
+          }),
         },
         {
           name: t('count'),
