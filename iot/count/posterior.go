@@ -294,6 +294,7 @@ func likelihood(p *Priors, c *counter, ws []window, g grid, shift func(time.Time
 	}
 	chance, product := make([][shares]float64, len(p.Double)), make([][shares]float64, len(p.Double))
 	read := make([]matching, len(p.Double))
+	ways := newWays(g.at(g.size - 1))
 	for i := range out {
 		copy(product, c.weight)
 		for d := range read {
@@ -320,7 +321,7 @@ func likelihood(p *Priors, c *counter, ws []window, g grid, shift func(time.Time
 				scale -= 100 * math.Ln10
 			}
 			if w.recaptures() {
-				recapture(p, w, n, read)
+				ways.recapture(p, w, n, read)
 			}
 		}
 		sum := 0.0
@@ -361,7 +362,7 @@ func newMatching(p *Priors) (m matching) {
 // heard, among n animals, with the double counts taken off. Where tags are worn it
 // is hypergeometric, and n is no less than the tags; where they are not (a bucket of
 // tags) matches say nothing of n.
-func recapture(p *Priors, w window, n int, out []matching) {
+func (l ways) recapture(p *Priors, w window, n int, out []matching) {
 	mean := p.Read.A / (p.Read.A + p.Read.B)
 	sd := math.Sqrt(mean * (1 - mean) / (p.Read.A + p.Read.B + 1))
 	middles := [fifths]float64{-1.282, -0.524, 0, 0.524, 1.282} // of equal probability of the normal
@@ -376,8 +377,8 @@ func recapture(p *Priors, w window, n int, out []matching) {
 			shown := int(math.Round(float64(w.seen) - math.Max(0, twice+off*math.Sqrt(twice))))
 			for k, z := range middles {
 				marked := int(math.Round(math.Min(1, mean+z*sd) * float64(w.tags)))
-				chance[k] += hypergeometric(n, marked, min(shown, n), w.matched)
-				chance[fifths+k] += binomial(min(1, 0.8+0.05*float64(k)), shown, w.matched)
+				chance[k] += l.hypergeometric(n, marked, min(shown, n), w.matched)
+				chance[fifths+k] += l.binomial(min(1, 0.8+0.05*float64(k)), shown, w.matched)
 			}
 		}
 		for k, v := range chance {
@@ -387,11 +388,11 @@ func recapture(p *Priors, w window, n int, out []matching) {
 }
 
 // binomial is the chance of k of n at a share.
-func binomial(share float64, n, k int) float64 {
+func (l ways) binomial(share float64, n, k int) float64 {
 	if k > n || k < n && share == 1 {
 		return 0
 	}
-	v := choose(n, k) + float64(k)*math.Log(share)
+	v := l.choose(n, k) + float64(k)*math.Log(share)
 	if k < n {
 		v += float64(n-k) * math.Log1p(-share)
 	}
@@ -400,12 +401,33 @@ func binomial(share float64, n, k int) float64 {
 
 // hypergeometric is the chance that matched of seen animals are among the marked
 // ones of n.
-func hypergeometric(n, marked, seen, matched int) float64 {
+func (l ways) hypergeometric(n, marked, seen, matched int) float64 {
 	if marked > n || matched > marked || matched > seen || seen-matched > n-marked {
 		return 0
 	}
-	return math.Exp(choose(marked, matched) + choose(n-marked, seen-matched) - choose(n, seen))
+	return math.Exp(l.choose(marked, matched) + l.choose(n-marked, seen-matched) - l.choose(n, seen))
 }
+
+// ways holds logarithms of factorials: a likelihood asks for the same ones a million
+// times.
+type ways []float64
+
+func newWays(most int) ways {
+	l := make(ways, most+1)
+	for n := range l {
+		l[n] = lgamma(float64(n) + 1)
+	}
+	return l
+}
+
+func (l ways) factorial(n int) float64 {
+	if n < len(l) {
+		return l[n]
+	}
+	return lgamma(float64(n) + 1)
+}
+
+func (l ways) choose(n, k int) float64 { return l.factorial(n) - l.factorial(k) - l.factorial(n-k) }
 
 // choose is the logarithm of the number of ways to take k of n.
 func choose(n, k int) float64 {
