@@ -532,7 +532,6 @@ async function birth(h, page, dam) {
     `a number that is taken is refused with "${await refusal.textContent()}"`,
   );
   await page.locator('.adm-dialog').waitFor({ state: 'detached' });
-  await refusal.scrollIntoViewIfNeeded();
   await h.shoot(page, 'report-birth-refused-zh-CN');
   await h.axe(page, 'a refused birth');
 
@@ -540,6 +539,13 @@ async function birth(h, page, dam) {
   await number.fill(code);
   await send.tap();
   await page.locator('.adm-dialog-button').last().waitFor();
+  // The dialog comes by a spring of its own, which the browser knows nothing of.
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll('.adm-center-popup-wrap, .adm-mask')].every(
+      (e) => getComputedStyle(e).opacity === '1',
+    ),
+  );
+  await h.axe(page, 'the question before a birth is sent');
   await h.shoot(page, 'report-birth-sure-zh-CN');
   await page.locator('.adm-dialog-button').last().tap();
   await page.waitForURL(
@@ -595,7 +601,6 @@ async function claim(h, page, herd, dam) {
   await send.tap();
   const refusal = page.locator('.f-error[data-code]');
   await refusal.waitFor();
-  await refusal.scrollIntoViewIfNeeded();
   await h.shoot(page, 'claim-refused-zh-CN');
   const why = await refusal.getAttribute('data-code');
   h.check(/^(claim|device)\./.test(why), `a code of no device is refused with ${why}`);

@@ -81,25 +81,29 @@ function Label(props: {
       title={props.title}
       back={`/herds/${props.herd}`}
       foot={
-        <Button
-          block
-          color="primary"
-          size="large"
-          loading={props.busy}
-          disabled={!online}
-          onClick={() => {
-            setTried(true);
-            if (ready)
-              props.onSend({
-                device_id: number,
-                code: grouped(code),
-                ...(on === 'animal' ? { animal_id: animal } : {}),
-                ...(on === 'pen' && pen ? { pen_id: pen } : {}),
-              });
-          }}
-        >
-          {t('send')}
-        </Button>
+        <>
+          <Refusal error={props.error} />
+          {online ? null : <p className="f-note">{t('offline')}</p>}
+          <Button
+            block
+            color="primary"
+            size="large"
+            loading={props.busy}
+            disabled={!online}
+            onClick={() => {
+              setTried(true);
+              if (ready)
+                props.onSend({
+                  device_id: number,
+                  code: grouped(code),
+                  ...(on === 'animal' ? { animal_id: animal } : {}),
+                  ...(on === 'pen' && pen ? { pen_id: pen } : {}),
+                });
+            }}
+          >
+            {t('send')}
+          </Button>
+        </>
       }
     >
       <p className="f-sentence">{t('about', { herd: props.name })}</p>
@@ -167,8 +171,6 @@ function Label(props: {
           options={props.pens.map((p) => ({ value: p.id, label: p.name }))}
         />
       ) : null}
-      <Refusal error={props.error} />
-      {online ? null : <p className="f-note">{t('report:offline')}</p>}
     </Screen>
   );
 }

@@ -71,35 +71,38 @@ function Form(props: {
       title={t(`${props.what}.title`)}
       back={`/animals/${a.id}`}
       foot={
-        <Button
-          block
-          color="primary"
-          size="large"
-          loading={props.busy}
-          disabled={!online}
-          onClick={() => {
-            setTried(true);
-            if (props.ready) props.onSend();
-          }}
-        >
-          {t('send')}
-        </Button>
+        <>
+          {/* At the thumb, where the eye is: below a long form nobody would see it. */}
+          {tried && !props.ready ? (
+            <p className="f-error" role="alert">
+              {t('missing')}
+            </p>
+          ) : null}
+          <Refusal error={props.error} />
+          {props.what === 'birth' && props.error instanceof ApiError && props.error.status === 0 ? (
+            <p className="f-note">{t('birth.maybe')}</p>
+          ) : null}
+          {online ? null : <p className="f-note">{t('offline')}</p>}
+          <Button
+            block
+            color="primary"
+            size="large"
+            loading={props.busy}
+            disabled={!online}
+            onClick={() => {
+              setTried(true);
+              if (props.ready) props.onSend();
+            }}
+          >
+            {t('send')}
+          </Button>
+        </>
       }
     >
       <p className="f-sentence">
         {t(`${props.what}.about`, { name: nameOf(a) || t('herd:no_number') })}
       </p>
       {props.children}
-      {tried && !props.ready ? (
-        <p className="f-error" role="alert">
-          {t('missing')}
-        </p>
-      ) : null}
-      <Refusal error={props.error} />
-      {props.what === 'birth' && props.error instanceof ApiError && props.error.status === 0 ? (
-        <p className="f-note">{t('birth.maybe')}</p>
-      ) : null}
-      {online ? null : <p className="f-note">{t('offline')}</p>}
     </Screen>
   );
 }
@@ -119,7 +122,7 @@ function Day(props: { value: string; onChange(day: string): void; wrong: boolean
     <>
       <Choice
         label={t('when')}
-        columns={3}
+        columns={2}
         value={other ? '' : props.value}
         onChange={(day) => {
           setOther(!day);

@@ -5,6 +5,7 @@ import i18next from 'i18next';
 export function ask(content: string): Promise<boolean> {
   return Dialog.confirm({
     content,
+    'aria-label': content,
     confirmText: i18next.t('shell:sure'),
     cancelText: i18next.t('shell:cancel'),
   });
