@@ -242,7 +242,10 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	if err := a.openIngest(ctx, books, herdStore, counts, desk); err != nil {
 		return err
 	}
-	herds := &iot.Herds{Store: herdStore, Known: books.species.Known, Now: now, Revoked: a.cutOff}
+	herds := &iot.Herds{Store: herdStore, Known: books.species.Known, Now: now, Revoked: a.cutOff, Profile: func(code string) error {
+		_, err := books.profiles.Profile(code)
+		return err
+	}}
 	registry := prometheus.NewRegistry()
 	a.countIngest(registry)
 	srv, err := server.New(server.Deps{

@@ -160,7 +160,7 @@ func (s *Herds) Join(h Herd, at time.Time, by, source string) *Joining {
 
 // Device adds a device that was not there before, with a secret.
 func (j *Joining) Device(d Device) error {
-	if err := checkDevice(d, j.herd, j.seen); err != nil {
+	if err := j.herds.checkDevice(d, j.herd, j.seen); err != nil {
 		return err
 	}
 	secret := NewSecret()
@@ -249,7 +249,7 @@ func at1(err error, place string, i int) error {
 	return err
 }
 
-func checkDevice(d Device, h Herd, seen map[string]bool) error {
+func (s *Herds) checkDevice(d Device, h Herd, seen map[string]bool) error {
 	switch {
 	case !ValidDeviceID(d.ID):
 		return ErrDeviceID.With("device", d.ID)
@@ -261,7 +261,14 @@ func checkDevice(d Device, h Herd, seen map[string]bool) error {
 		return ErrPenNotFound.With("pen", d.PenID)
 	}
 	seen[d.ID] = true
-	return nil
+	return s.checkProfile(d)
+}
+
+func (s *Herds) checkProfile(d Device) error {
+	if d.Profile == "" || s.Profile == nil {
+		return nil
+	}
+	return s.Profile(d.Profile)
 }
 
 func (h Herd) hasPen(id string) bool {
@@ -448,12 +455,15 @@ func (s *Herds) AddDevices(ctx context.Context, tenant string, devices []Device)
 				return nil, ErrDeviceID.With("device", d.ID).At("devices[%d]", i)
 			}
 			seen[d.ID] = true
+			if err := s.checkProfile(*d); err != nil {
+				return nil, at1(err, "devices[%d].profile", i)
+			}
 			secret := NewSecret()
 			d.SecretHash = HashSecret(secret)
 			out[i].Credential = &Credential{DeviceID: d.ID, Kind: d.Kind, Username: tenant + "/" + d.ID, Secret: secret}
 			continue
 		}
-		if err := checkDevice(*d, Herd{}, seen); err != nil {
+		if err := s.checkDevice(*d, Herd{}, seen); err != nil {
 			return nil, at1(err, "devices[%d]", i)
 		}
 		c, code := s.newClaim(tenant, d.ID)

@@ -39,7 +39,9 @@ const MaxHerd = 20_000
 type Herds struct {
 	Store Registry
 	Known func(species string) bool // whether the species catalogue has it; nil takes any
-	Now   func() time.Time
+	// Profile refuses a device profile that its catalogue lacks; nil takes any.
+	Profile func(code string) error
+	Now     func() time.Time
 	// Revoked is told of a device whose secret counts no longer, so that a broker ends
 	// its connection; nil when there is none.
 	Revoked func(tenant, device string)

@@ -164,3 +164,33 @@ func TestFenceOfAnyConvexShape(t *testing.T) {
 		}
 	})
 }
+
+func TestProfilesAreOfTheCatalogue(t *testing.T) {
+	t.Parallel()
+	unknown := errors.New("no such profile")
+	s := iot.Herds{Store: &iottest.Store{}, Now: func() time.Time { return time.Unix(1e9, 0) }, Profile: func(code string) error {
+		if code == "collar" {
+			return nil
+		}
+		return unknown
+	}}
+	h := iot.Herd{ID: "h", Tenant: "t", Species: "cattle"}
+	if err := s.Store.AddHerd(t.Context(), h, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	for profile, want := range map[string]error{"": nil, "collar": nil, "coller": unknown} {
+		for _, kind := range []iot.DeviceKind{iot.TagDevice, iot.Camera, iot.Network} {
+			d := iot.Device{ID: profile + "-" + string(kind), Kind: kind, Profile: profile}
+			if _, err := s.AddDevices(t.Context(), "t", []iot.Device{d}); !errors.Is(err, want) {
+				t.Errorf("a box with a %s of profile %q: %v", kind, profile, err)
+			}
+			d.ID += "-2"
+			if kind == iot.Network {
+				continue
+			}
+			if _, err := s.Enrol(t.Context(), "t", "h", time.Unix(1e9, 0), "u", "operator", nil, []iot.Device{d}); !errors.Is(err, want) {
+				t.Errorf("a %s of profile %q in a herd: %v", kind, profile, err)
+			}
+		}
+	}
+}
