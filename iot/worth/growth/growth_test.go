@@ -295,3 +295,22 @@ func ExampleModel_Forecast() {
 	// 1 weighings: 582 kg, give or take 3.8 %
 	// 2 weighings: 582 kg, give or take 3.8 %
 }
+
+func TestTryWithNothingToForetell(t *testing.T) {
+	t.Parallel()
+	var herd []growth.Weighed
+	for i := range 20 {
+		herd = append(herd, growth.Weighed{Animal: fmt.Sprint(i), Points: []growth.Point{{Age: float64(6 + i), Kg: 200 + float64(i)}}})
+	}
+	if got, err := growth.Try(herd, 10); !errors.Is(err, growth.ErrOnce) {
+		t.Errorf("of animals weighed once: %+v, %v", got, err)
+	}
+}
+
+func TestReadSaysThatAFileIsNotUTF8(t *testing.T) {
+	t.Parallel()
+	var h growth.Herd
+	if err := h.Read(strings.NewReader("\xb6\xfa\xb1\xea,age_months,kg\n1,6,200\n"), "gbk.csv", "month"); !errors.Is(err, growth.ErrFile) {
+		t.Errorf("%v", err)
+	}
+}

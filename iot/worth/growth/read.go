@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/furrowcredit/furrow/fault"
 )
@@ -86,6 +87,9 @@ func (h *Herd) Read(r io.Reader, name, otherwise string) error {
 	head, err := c.Read()
 	if err != nil {
 		return fileError(name, err)
+	}
+	if !utf8.ValidString(strings.Join(head, "")) {
+		return ErrFile.With("why", "it is not UTF-8: save it as CSV UTF-8").At("%s:1", name)
 	}
 	header := slices.Clone(head)
 	header[0] = strings.TrimPrefix(header[0], "\uFEFF")

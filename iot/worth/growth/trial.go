@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/furrowcredit/furrow/fault"
 )
 
 // Weighed is one animal's weighings, by age in months.
@@ -72,10 +74,13 @@ var horizons = []float64{0, 1, 2, 3, 6, 9, 12, 18, math.Inf(1)}
 // cutoffs is how many horizons of one animal are tried.
 const cutoffs = 12
 
+// ErrOnce is returned where no animal has a weighing before its last one.
+var ErrOnce = fault.New(fault.Invalid, "growth.once", "no animal was weighed at two ages: there is nothing to foretell from")
+
 // Try foretells the last weighing of each animal from its earlier ones, with the
 // curve and the spread fitted on other animals: the animals are dealt into folds in
 // the order of their names, and each fold is foretold by a fit of the rest.
-// ErrFewWeighings when the rest of a fold is too small.
+// ErrFewWeighings when the rest of a fold is too small; ErrOnce.
 func Try(animals []Weighed, folds int) (Trial, error) {
 	animals = slices.Clone(animals)
 	slices.SortFunc(animals, func(a, b Weighed) int { return cmp.Compare(a.Animal, b.Animal) })
@@ -120,6 +125,9 @@ func Try(animals []Weighed, folds int) (Trial, error) {
 				ahead[min(at, len(ahead)-1)].add(w)
 			}
 		}
+	}
+	if len(t.Forecasts) == 0 {
+		return Trial{}, ErrOnce
 	}
 	slices.SortFunc(t.Forecasts, func(a, b LastWeight) int { return cmp.Compare(a.Animal, b.Animal) })
 	t.sum(peers, ahead)
