@@ -126,6 +126,8 @@ var (
 	ErrSecret   = fault.New(fault.Invalid, "app.secret", "the file {file} of {name}_FILE cannot be read")
 	ErrTLS      = fault.New(fault.Invalid, "app.tls", "{file} cannot be used for TLS: give PEM files of a certificate with its key, and of the CA")
 	ErrFormat   = fault.New(fault.Invalid, "app.format", "there is no payload format {format}; use {known}")
+	ErrSpooled  = fault.New(fault.Unavailable, "app.spooled", "readings still wait for the telemetry store; delete when it has them")
+	ErrWorker   = fault.New(fault.Invalid, "app.worker", "a worker cannot see the telemetry file of furrow serve: give both --influx, or let serve work by itself")
 	ErrNoScenes = fault.New(fault.Unavailable, "app.no_scenes", "there is no scene catalogue in {dir}; make one with furrow scene index")
 )
 
@@ -176,6 +178,9 @@ func (c *Config) prepare() error {
 	}
 	if c.Tenant == "" {
 		c.Tenant = "demo"
+	}
+	if c.Work && !c.Serve && c.Influx.URL == "" {
+		return ErrWorker
 	}
 	if c.SpoolMax == 0 {
 		c.SpoolMax = 2 << 30

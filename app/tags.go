@@ -223,6 +223,20 @@ func openOf(desk *watch.Desk) func(context.Context, string, string) (map[string]
 	}
 }
 
+// forget deletes what a device sent: readings, and what of it is in quarantine. While
+// readings wait in the spool nothing is deleted, because they would come back.
+func (a *App) forget(herds *herd.Store) func(context.Context, string, string) error {
+	return func(ctx context.Context, tenant, device string) error {
+		if a.spool.Bytes() > 0 {
+			return ErrSpooled
+		}
+		if err := a.readings.Delete(ctx, tenant, device); err != nil {
+			return err
+		}
+		return herds.ForgetQuarantined(ctx, tenant, device)
+	}
+}
+
 // impostors counts the open alerts of a herd's devices that published as others.
 func impostors(desk *watch.Desk) func(context.Context, string, string) (int, error) {
 	return func(ctx context.Context, tenant, herdID string) (int, error) {

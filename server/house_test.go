@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"mime/multipart"
@@ -182,6 +183,9 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		},
 		Herds: h.herds, HerdStore: herds, Import: &register.Importer{Herds: h.herds, Species: kinds, Weigh: herds.AddWeighings}, HerdWatch: maker,
 		Animals: beasts{counts, herds, engine, series}, Watch: engine.Reload,
+		Forget: func(ctx context.Context, tenant, device string) error {
+			return errors.Join(series.Delete(ctx, tenant, device), herds.ForgetQuarantined(ctx, tenant, device))
+		},
 		Firms: h.firms, Network: network, Uploads: upload.New(upload.Config{Store: h.firms, Now: now}),
 		ImportChain: func(context.Context, string, map[string]io.Reader) (reference.Report, error) {
 			return reference.Report{}, nil

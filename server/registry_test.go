@@ -80,6 +80,12 @@ func TestHerdGrows(t *testing.T) {
 		t.Errorf("%d and %d animals", len(list.Items), len(rest.Items))
 	}
 
+	if r := h.do(call{Method: "DELETE", Path: "/api/v1/operator/devices/t2/readings", Login: "operator"}); r.status != 200 {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	if r := h.do(call{Method: "DELETE", Path: "/api/v1/operator/devices/t2/readings", Login: "operator2"}); r.status != 404 {
+		t.Errorf("another bank's device: %d %s", r.status, r.body)
+	}
 	cow := joined.Animals[0].ID
 	event := func(login string, body map[string]any) reply {
 		return h.post(login, "/"+map[string]string{"operator": "operator", "wang": "farmer", "li.na": "farmer"}[login]+"/animals/"+cow+"/events", body)

@@ -101,6 +101,7 @@ func Roles() map[string][]access.Role {
 		"operator-device-claim":   operator,
 		"operator-device-rotate":  operator,
 		"operator-device-revoke":  operator,
+		"operator-device-forget":  operator,
 		"operator-firm-add":       operator,
 		"operator-plot-add":       operator,
 		"operator-plot-import":    operator,

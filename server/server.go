@@ -91,6 +91,8 @@ type Deps struct {
 	Import    operator.Importer // of animals
 	HerdWatch officer.HerdWatch
 	Animals   officer.Animals
+	// Forget deletes all readings of a device.
+	Forget func(ctx context.Context, tenant, device string) error
 	// Watch is told of a herd that changed.
 	Watch func(ctx context.Context, tenant, herdID string) error
 
@@ -171,7 +173,7 @@ func New(d Deps) (*Server, error) {
 	})
 	anchor.Register(s.api, anchor.Config{Uploads: d.Uploads, Firms: d.Firms, Standings: d.Network, Words: words.Text})
 	operator.Register(s.api, operator.Config{
-		People: d.Gate, Herds: d.Herds, Devices: d.HerdStore, Import: d.Import, Watch: d.Watch, Firms: d.Firms, Plots: d.Plots,
+		People: d.Gate, Herds: d.Herds, Devices: d.HerdStore, Import: d.Import, Watch: d.Watch, Forget: d.Forget, Firms: d.Firms, Plots: d.Plots,
 		Jobs: d.Jobs, ReadPlots: d.ReadPlots, ImportChain: d.ImportChain, Words: words.Fault, Now: d.Now,
 	})
 	partner.Register(s.api, partner.Config{Desk: d.Desk, People: d.Gate})

@@ -20,7 +20,7 @@ var ErrCount = fault.New(fault.Invalid, "count.value", "the count is not usable:
 
 // Store keeps counts. Implemented in store/herd.
 type Store interface {
-	// AddHeadcounts saves counts, all or none. A count of the same tenant, device,
+	// AddHeadcounts saves counts, all or none. A count of the same pen, device,
 	// times and picture is the same count: saving it again changes nothing.
 	AddHeadcounts(ctx context.Context, counts []iot.Headcount) error
 	// Headcounts returns the counts of a herd, of one kind or of all (""), whose

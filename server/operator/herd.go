@@ -42,6 +42,7 @@ type Importer interface {
 // Devices lists devices that wait for their herd; iot.Registry does.
 type Devices interface {
 	Unclaimed(ctx context.Context, tenant string) ([]iot.Device, error)
+	Device(ctx context.Context, tenant, id string) (iot.Device, error)
 }
 
 func (f face) registerHerds(a *route.API, op func(id, method, path, summary string) route.Op, file func(id, path, summary string) route.Op) {
@@ -56,6 +57,7 @@ func (f face) registerHerds(a *route.API, op func(id, method, path, summary stri
 	route.Register(a, op("device-claim", http.MethodPost, "/devices/{id}/claim", "A new claim code for a device that is in no herd or revoked"), f.renewClaim)
 	route.Register(a, op("device-rotate", http.MethodPost, "/devices/{id}/rotate", "A new secret for a device; the old one counts no longer"), f.rotate)
 	route.Register(a, op("device-revoke", http.MethodPost, "/devices/{id}/revoke", "Take a device's right to publish"), f.revoke)
+	route.Register(a, op("device-forget", http.MethodDelete, "/devices/{id}/readings", "Delete all readings of a device, for privacy; they cannot be had back"), f.forget)
 }
 
 // ByID is the path of one thing. It is exported because the framework passes over
@@ -381,6 +383,18 @@ func (f face) rotate(ctx context.Context, who access.Actor, in *ByID) (*route.Bo
 // Revoked says that a device may publish no longer.
 type Revoked struct {
 	Revoked bool `json:"revoked"`
+}
+
+// Forgotten says that the readings of a device are gone.
+type Forgotten struct {
+	Forgotten bool `json:"forgotten"`
+}
+
+func (f face) forget(ctx context.Context, who access.Actor, in *ByID) (*route.Body[Forgotten], error) {
+	if _, err := f.Devices.Device(ctx, who.Tenant, in.ID); err != nil {
+		return nil, err
+	}
+	return route.Answer(Forgotten{true}, f.Forget(ctx, who.Tenant, in.ID))
 }
 
 func (f face) revoke(ctx context.Context, who access.Actor, in *ByID) (*route.Body[Revoked], error) {

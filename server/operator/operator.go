@@ -70,6 +70,8 @@ type Config struct {
 	Herds   Herds
 	Devices Devices
 	Import  Importer // of animals; nil when it is not there
+	// Forget deletes all readings of a device.
+	Forget func(ctx context.Context, tenant, device string) error
 	// Watch is told of a herd that changed.
 	Watch func(ctx context.Context, tenant, herdID string) error
 	Firms chain.Store

@@ -239,3 +239,11 @@ func scanDevice(r store.Row) (iot.Device, error) {
 	d.HerdID, d.CreatedAt = herd.String, store.Time(created)
 	return d, err
 }
+
+// ForgetQuarantined deletes what is kept of a device's refused messages.
+func (s *Store) ForgetQuarantined(ctx context.Context, tenant, device string) error {
+	if _, err := s.db.Exec(ctx, `delete from quarantine where tenant = $1 and device = $2`, tenant, device); err != nil {
+		return fmt.Errorf("store: quarantine: %w", err)
+	}
+	return nil
+}

@@ -17,7 +17,7 @@ create table headcount (
 );
 
 -- The same count sent twice is one count.
-create unique index headcount_once on headcount (tenant, device, from_at, to_at, picture);
+create unique index headcount_once on headcount (tenant, herd_id, pen_id, device, from_at, to_at, picture);
 
 create index headcount_herd on headcount (tenant, herd_id, to_at, id);
 

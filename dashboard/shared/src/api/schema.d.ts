@@ -1043,6 +1043,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/operator/devices/{id}/readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete all readings of a device, for privacy; they cannot be had back */
+        delete: operations["operator-device-forget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/operator/devices/{id}/revoke": {
         parameters: {
             query?: never;
@@ -2495,6 +2512,9 @@ export interface components {
             /** @description how its bytes are decoded */
             profile?: string;
         };
+        OperatorForgotten: {
+            forgotten: boolean;
+        };
         OperatorJobCounts: {
             states: {
                 [key: string]: number;
@@ -3174,6 +3194,7 @@ export type OperatorAnimalEvent = components['schemas']['OperatorAnimalEvent'];
 export type OperatorAnimalIn = components['schemas']['OperatorAnimalIn'];
 export type OperatorBox = components['schemas']['OperatorBox'];
 export type OperatorDeviceIn = components['schemas']['OperatorDeviceIn'];
+export type OperatorForgotten = components['schemas']['OperatorForgotten'];
 export type OperatorJobCounts = components['schemas']['OperatorJobCounts'];
 export type OperatorJoined = components['schemas']['OperatorJoined'];
 export type OperatorNewHerd = components['schemas']['OperatorNewHerd'];
@@ -5307,6 +5328,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NewClaim"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "operator-device-forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperatorForgotten"];
                 };
             };
             /** @description Problem */
