@@ -61,6 +61,15 @@ var columns = [6][]string{
 	{"speed_mps"},
 }
 
+// absent tells whether a cell says that there is no value.
+func absent(cell string) bool {
+	switch strings.ToLower(strings.TrimSpace(cell)) {
+	case "", "na", "nan", "null", "-":
+		return true
+	}
+	return false
+}
+
 // logger is the column by which the files of i-gotU loggers are known: the estimated
 // horizontal error in cm. Their column Speed is in m/h.
 const logger = "ehpe"
@@ -131,6 +140,10 @@ func (f *Reader) Next() (Fix, error) {
 		return Fix{}, bad(1, "write it as 2026-05-31T08:00:00Z or as Unix milliseconds")
 	}
 	for i, limit := range [2]float64{180, 90} {
+		if !f.local && absent(row[f.col[2+i]]) {
+			fix.P = orb.Point{} // as other receivers write it that had no fix
+			break
+		}
 		v, err := strconv.ParseFloat(strings.TrimSpace(row[f.col[2+i]]), 64)
 		if f.local {
 			limit = 1e7
@@ -142,7 +155,7 @@ func (f *Reader) Next() (Fix, error) {
 	}
 	for i, to := range [2]*float64{&fix.Accuracy, &fix.Speed} {
 		c := f.col[4+i]
-		if c < 0 || row[c] == "" {
+		if c < 0 || absent(row[c]) {
 			continue
 		}
 		v, err := strconv.ParseFloat(strings.TrimSpace(row[c]), 64)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/iot/fixes"
+	"github.com/furrowcredit/furrow/iot/watch/fence"
 )
 
 func TestColumnNames(t *testing.T) {
@@ -109,4 +110,22 @@ func ExampleReader() {
 	// Output:
 	// A-1 [113.2 31.5]
 	// fixes.csv:3:5: the value "soon" of column time is not usable: write it as 2026-05-31T08:00:00Z or as Unix milliseconds
+}
+
+// Loggers write a row without a place where they had no fix: it is a fix to leave out,
+// and no reason to refuse the file.
+func TestRowsWithoutAFix(t *testing.T) {
+	t.Parallel()
+	const rows = "tag,lon,lat,acc_m,time\n" +
+		"t1,,,,2026-06-01T00:00:00Z\n" + "t1,NA,NA,NA,2026-06-01T00:01:00Z\n" + "t1,113.2,NaN,,2026-06-01T00:02:00Z\n" + "t1,113.2,31.5,-,2026-06-01T00:03:00Z\n"
+	r, err := fixes.NewReader(strings.NewReader(rows), "t.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 4 {
+		f, err := r.Next()
+		if err != nil || fence.IsZero(f.P) != (i < 3) || f.Accuracy != 0 {
+			t.Errorf("row %d: %+v, %v", i, f, err)
+		}
+	}
 }
