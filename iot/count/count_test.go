@@ -353,6 +353,29 @@ func TestLargeCountsAreReckonedAlike(t *testing.T) {
 	}
 }
 
+// Large herds are thought of in steps; a step must not make no animals at all likelier
+// than they are.
+func TestIntervalsGrowWithTheHerd(t *testing.T) {
+	t.Parallel()
+	for name, of := range map[string]func(seen int) []iot.Headcount{
+		"person":  func(seen int) []iot.Headcount { return []iot.Headcount{person(5, seen)} },
+		"cameras": func(seen int) []iot.Headcount { return []iot.Headcount{camera("a", 2, seen), camera("b", 5, seen)} },
+		"gate":    func(seen int) []iot.Headcount { return []iot.Headcount{gate(5, seen, 0), gate(3, seen, seen)} },
+	} {
+		last := iot.HerdCount{}
+		for _, n := range []int{0, 1, 5, 20, 80, 300, 1000, 5000, 20_000} {
+			got, _ := count.DefaultConfig().Reconcile(count.Evidence{Counts: of(n), Members: herdOf(n, "")}, now)
+			if got.Low < last.Low || got.High <= last.High && n > 0 || float64(got.Low) > got.Estimate || got.Estimate > float64(got.High) {
+				t.Errorf("%s: of %d seen %d, %.0f, %d, after %d, %.0f, %d", name, n, got.Low, got.Estimate, got.High, last.Low, last.Estimate, last.High)
+			}
+			if n >= 20 && got.Low < 2*n/5 {
+				t.Errorf("%s saw %d and may have seen %d", name, n, got.Low)
+			}
+			last = got
+		}
+	}
+}
+
 // A herd of three thousand with three cameras that count every hour.
 func BenchmarkReconcile(b *testing.B) {
 	var counts []iot.Headcount

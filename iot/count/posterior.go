@@ -276,6 +276,16 @@ func newGrid(most int) grid {
 
 func (g grid) at(i int) int { return i * g.step }
 
+// prior is the weight beforehand of the numbers that a point stands for: 1/(n+1) for
+// each of them, which prefers no scale.
+func (g grid) prior(i int) float64 {
+	sum := 0.0
+	for n := g.at(i); n < g.at(i+1); n++ {
+		sum += 1 / float64(n+1)
+	}
+	return sum
+}
+
 // likelihood is the logarithm of the chance of all windows of one device, for each
 // number of animals now; shift tells how many more there were at a window's time.
 // liar is the logarithm of the chance of the same counts by a device that lies.
@@ -440,13 +450,12 @@ type posterior struct {
 	p []float64
 }
 
-// normalise makes probabilities of log likelihoods with the prior 1/(n+1), which
-// prefers no scale.
+// normalise makes probabilities of log likelihoods with the prior of the grid.
 func normalise(g grid, log []float64) posterior {
 	out := posterior{g, make([]float64, g.size)}
 	most := math.Inf(-1)
 	for i := range log {
-		log[i] -= math.Log(float64(g.at(i) + 1))
+		log[i] += math.Log(g.prior(i))
 		most = math.Max(most, log[i])
 	}
 	total := 0.0

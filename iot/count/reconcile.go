@@ -201,8 +201,8 @@ func (q posterior) times(o posterior) posterior {
 		n := g.at(i)
 		a, b := n/q.step, n/o.step
 		if a < q.size && b < o.size {
-			// Both hold the prior 1/(n+1); it counts once.
-			out.p[i] = q.p[a] * o.p[b] * float64(n+1)
+			// Both hold the prior; it counts once.
+			out.p[i] = q.p[a] / q.prior(a) * o.p[b] / o.prior(b) * g.prior(i)
 		}
 		total += out.p[i]
 	}
