@@ -253,7 +253,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Plots: plots, PlotStore: plotStore, Report: a.reportPlot, ReadPlots: readPlots(books.crops),
 		Scenes: pictures.list, Tiles: pictures, Suggest: a.suggest(pictures),
 		Herds: herds, Import: importer(herds, books.species, herdStore),
-		HerdStore: herdStore, HerdWatch: a.herds, Animals: animals{counts, herdStore, a}, Watch: a.engine.Reload, Forget: a.forget(herdStore),
+		HerdStore: herdStore, HerdWatch: a.herds, Animals: animals{counts, herdStore, herdStore, a}, Watch: a.engine.Reload, Forget: a.forget(herdStore),
 		Firms: firmStore, Network: network, Uploads: upload.New(upload.Config{Store: firmStore, Now: now}),
 		ImportChain: importChain(firmStore),
 		Desk:        apps, Book: loans, Alerts: desk, Jobs: a.runner,

@@ -186,13 +186,25 @@ func (a *App) expire(ctx context.Context) error {
 type animals struct {
 	*count.Service
 	weighings
-	app *App
+	register iot.Registry
+	app      *App
 }
 
 type weighings = worth.Weighings
 
-// Timeline implements officer.Animals.
+// Timeline implements officer.Animals. What a tag told before the house registered its
+// animal is the animal's too, when nobody wore the tag before.
 func (x animals) Timeline(ctx context.Context, tenant string, life iot.Life, from, to time.Time, step time.Duration) (timeline.Timeline, error) {
+	if len(life.Tags) > 0 {
+		worn, err := x.register.Wearers(ctx, tenant, life.Tags[0].Tag)
+		if err != nil {
+			return timeline.Timeline{}, err
+		}
+		if len(worn) > 0 && worn[0].Animal == life.Animal.ID && worn[0].From.Equal(life.Tags[0].From) {
+			life.Tags = slices.Clone(life.Tags)
+			life.Tags[0].From = time.Time{}
+		}
+	}
 	sp, _ := x.app.herds.Species.Get(life.Animal.Species) // without one every position is believed that says it is accurate
 	return timeline.Of(ctx, x.app.readings, tenant, life, &sp.Watch, from, to, step)
 }

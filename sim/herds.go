@@ -231,5 +231,9 @@ func Live(ctx context.Context, opt Options) error {
 		return fmt.Errorf("sim: %s: %w", deviceFile, err)
 	}
 	land := herd.New(herd.Config{Seed: Seed, Epoch: kit.Epoch})
-	return land.Live(ctx, herd.Link{URL: opt.MQTT, Credentials: herd.Keys(kit.Credentials)}, pulse, opt.Clock.Now)
+	err = land.Live(ctx, herd.Link{URL: opt.MQTT, Credentials: herd.Keys(kit.Credentials)}, pulse, opt.Clock.Now)
+	if errors.Is(err, herd.ErrNoCredential) {
+		return ErrOld.Because(err)
+	}
+	return err
 }

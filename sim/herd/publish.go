@@ -42,10 +42,13 @@ type device struct {
 	client mqtt.Client
 }
 
+// ErrNoCredential is returned for a device of the county that nobody registered.
+var ErrNoCredential = errors.New("herd: no credential for device")
+
 func (l Link) device(id string) (*device, error) {
 	cred, ok := l.Credentials[id]
 	if !ok {
-		return nil, fmt.Errorf("herd: no credential for device %s", id)
+		return nil, fmt.Errorf("%w %s", ErrNoCredential, id)
 	}
 	tenant, _, ok := strings.Cut(cred.Username, "/")
 	if !ok {
