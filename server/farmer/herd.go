@@ -97,10 +97,11 @@ func (f face) animal(ctx context.Context, who access.Actor, in *ByID) (*route.Bo
 	return route.Answer(p, err)
 }
 
-// AnimalEvent is an event of the life of an animal.
+// AnimalEvent is an event of the life of an animal. That it is pregnant adds to what it
+// is worth, so somebody else than its owner must have found it.
 type AnimalEvent struct {
 	view.LifeIn
-	Kind iot.LifeKind `json:"kind" enum:"departure,death,move,tag_on,tag_lost,identified,service,pregnancy,not_bred"`
+	Kind iot.LifeKind `json:"kind" enum:"departure,death,move,tag_on,tag_lost,identified,service,not_bred"`
 }
 
 type eventIn struct {
