@@ -1852,7 +1852,7 @@ export interface components {
             /** @description of identified */
             identity?: components["schemas"]["AnimalID"];
             /** @enum {string} */
-            kind: "departure" | "death" | "move" | "tag_on" | "tag_lost" | "identified" | "service" | "pregnancy" | "not_bred";
+            kind: "departure" | "death" | "move" | "tag_on" | "tag_lost" | "identified" | "service" | "not_bred";
             note?: string;
             /** @description of an arrival or a move; none means no pen */
             pen_id?: string;
