@@ -78,7 +78,7 @@ function Narrowing(props: { herd: Herd; states: AnimalState[] }) {
         <Input
           allowClear
           size="small"
-          value={find}
+          defaultValue={find} // its own while somebody types: the address follows a moment later
           onChange={(e) => setFind(e.target.value)}
           aria-label={t('find')}
           placeholder={t('find')}

@@ -5,8 +5,9 @@ export function useParam(name: string): [string, (value: string) => void] {
   const [params, setParams] = useSearchParams();
   const set = (value: string) =>
     setParams(
-      (old) => {
-        const next = new URLSearchParams(old);
+      () => {
+        // Of the address and not of the last render: two changes may come before the next.
+        const next = new URLSearchParams(window.location.search);
         if (value) next.set(name, value);
         else next.delete(name);
         return next;
