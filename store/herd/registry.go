@@ -574,11 +574,9 @@ func (s *Store) Lives(ctx context.Context, tenant, herdID string, from, to time.
 	for _, k := range iot.Passages() {
 		kinds = append(kinds, string(k))
 	}
-	in, args := store.In([]any{tenant, store.Millis(from), store.Millis(to), herdID, string(iot.Move), string(iot.Arrival)}, kinds)
-	// Who is in another herd now left this one by a move, or was sold and arrived there.
+	in, args := store.In([]any{tenant, store.Millis(from), store.Millis(to)}, kinds)
 	animals, err := store.Collect(ctx, s.db, scanAnimal, `select `+animalColumns+` from animal where tenant = $1 and id in (
-		select e.animal_id from life_event e join animal a on a.tenant = e.tenant and a.id = e.animal_id
-		where e.tenant = $1 and e.at > $2 and e.at <= $3 and (a.herd_id = $4 or e.kind in ($5, $6)) and e.kind in `+in+`) order by id`, args...)
+		select animal_id from life_event where tenant = $1 and at > $2 and at <= $3 and kind in `+in+`) order by id`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -648,10 +646,10 @@ func (s *Store) Handed(ctx context.Context, tenant, herdID string) (map[string]t
 		err := r.Scan(&tag, &since)
 		out[tag] = store.Time(since)
 		return struct{}{}, err
-	}, `select now.tag_id, now.since from animal
-		join wearing now on now.tenant = animal.tenant and now.animal_id = animal.id and now.until is null
-		where animal.tenant = $1 and animal.herd_id = $2 and exists (
-			select 1 from wearing past where past.tenant = now.tenant and past.tag_id = now.tag_id and past.since < now.since)`, tenant, herdID)
+	}, `select animal.tag_id, coalesce((select now.since from wearing now
+			where now.tenant = animal.tenant and now.tag_id = animal.tag_id and now.until is null), 0) from animal
+		where animal.tenant = $1 and animal.herd_id = $2 and animal.tag_id is not null and 1 < (
+			select count(*) from wearing past where past.tenant = animal.tenant and past.tag_id = animal.tag_id)`, tenant, herdID)
 	return out, err
 }
 
