@@ -17,12 +17,12 @@ import (
 	"github.com/furrowcredit/furrow/app"
 	"github.com/furrowcredit/furrow/app/apptest"
 	"github.com/furrowcredit/furrow/chain"
-	"github.com/furrowcredit/furrow/chain/upload"
 	"github.com/furrowcredit/furrow/geo/scene/index"
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/server/operator"
 	"github.com/furrowcredit/furrow/server/route"
 	"github.com/furrowcredit/furrow/server/view"
+	"github.com/furrowcredit/furrow/sheet"
 )
 
 // The bad input of the acceptance that must get through real rooms to be refused:
@@ -71,8 +71,8 @@ func TestBadSpreadsheets(t *testing.T) {
 	t.Parallel()
 	w := books(t, "")
 	good := []map[string]string{supplierRow("青穗县禾岭粮油有限公司", 1, "2024-01-01"), supplierRow("青穗县丰泽面粉厂", 2, "2024-02-01")}
-	sheet := table(t, chain.Suppliers, "xlsx", good)
-	book, err := excelize.OpenReader(bytes.NewReader(sheet))
+	goodFile := table(t, chain.Suppliers, "xlsx", good)
+	book, err := excelize.OpenReader(bytes.NewReader(goodFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,9 +89,9 @@ func TestBadSpreadsheets(t *testing.T) {
 		body         []byte
 		code, zh, en string
 	}{
-		{"merged cells", "a.xlsx", merged.Bytes(), "upload.merged", "A2:A3 是合并单元格", "A2:A3 are merged"},
-		{"half a workbook", "a.xlsx", sheet[:len(sheet)/2], upload.ErrDamaged.Code, "文件已损坏", "damaged"},
-		{"neither UTF-8 nor GBK", "a.csv", []byte("供应商名称,\xff\xff\xff\n"), upload.ErrEncoding.Code, "GBK", "neither UTF-8 nor GBK"},
+		{"merged cells", "a.xlsx", merged.Bytes(), sheet.ErrMerged.Code, "A2:A3 是合并单元格", "A2:A3 are merged"},
+		{"half a workbook", "a.xlsx", goodFile[:len(goodFile)/2], sheet.ErrDamaged.Code, "文件已损坏", "damaged"},
+		{"neither UTF-8 nor GBK", "a.csv", []byte("供应商名称,\xff\xff\xff\n"), sheet.ErrEncoding.Code, "GBK", "neither UTF-8 nor GBK"},
 	} {
 		says(t, tt.name, tt.code, tt.zh, tt.en, func(lang string) apptest.Reply {
 			return w.as("anchor").Upload("/anchor/uploads", map[string]string{"kind": "suppliers"}, tt.file, tt.body, "Accept-Language", lang)

@@ -32,6 +32,7 @@ import (
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/server/route"
+	"github.com/furrowcredit/furrow/sheet"
 	"github.com/furrowcredit/furrow/sim"
 	"github.com/furrowcredit/furrow/sim/bank"
 	"github.com/furrowcredit/furrow/sim/county"
@@ -350,9 +351,9 @@ func table(t testing.TB, kind chain.DocKind, form string, rows []map[string]stri
 	if form == "gbk" {
 		err = csv.NewWriter(simplifiedchinese.GBK.NewEncoder().Writer(&b)).WriteAll(out)
 	} else {
-		var sheet []byte
-		sheet, err = upload.Sheet("表", out)
-		b.Write(sheet)
+		var book []byte
+		book, err = sheet.Write("表", out)
+		b.Write(book)
 	}
 	if err != nil {
 		t.Fatal(err)

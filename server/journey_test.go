@@ -18,6 +18,7 @@ import (
 	"github.com/furrowcredit/furrow/geo/boundary"
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/server/route"
+	"github.com/furrowcredit/furrow/sheet"
 	"github.com/furrowcredit/furrow/store"
 	plotstore "github.com/furrowcredit/furrow/store/plot"
 	"github.com/furrowcredit/furrow/store/storetest"
@@ -323,7 +324,7 @@ func TestAnchorJourney(t *testing.T) {
 	for _, c := range columns {
 		head = append(head, c.Zh)
 	}
-	sheet, err := upload.Sheet("发票", [][]string{head, row("2026-03-01", 1), row("2026-02-30", 2)})
+	sheet, err := sheet.Write("发票", [][]string{head, row("2026-03-01", 1), row("2026-02-30", 2)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package upload
 import (
 	"math/big"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/money"
+	"github.com/furrowcredit/furrow/sheet"
 )
 
 // What can be wrong in a cell.
@@ -109,48 +109,19 @@ func parseAmount(s string, wan bool) (money.Fen, error) {
 	return money.Fen(fen.Int64()), nil
 }
 
-var (
-	dashed = regexp.MustCompile(`^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?([ T].*)?$`)
-	solid  = regexp.MustCompile(`^(\d{4})(\d{2})(\d{2})$`)
-	serial = regexp.MustCompile(`^\d{5}(\.\d+)?$`)
-)
-
-// parseDate reads 2026-02-28, 2026/2/28, 2026.2.28, 2026年2月28日, 20260228, each
-// with or without a time of day, and the serial day numbers of spreadsheets
-// (counted from 1899-12-30, or from 1904-01-01 where the workbook says so).
+// parseDate reads a day as sheet.Day does.
 func parseDate(s string, from1904 bool, today time.Time) (string, error) {
 	t := strings.TrimSpace(norm.NFKC.String(s))
-	var day time.Time
-	switch m := dashed.FindStringSubmatch(t); {
-	case m == nil && solid.MatchString(t):
-		m = solid.FindStringSubmatch(t)
-		fallthrough
-	case m != nil:
-		y, mo, d := atoi(m[1]), atoi(m[2]), atoi(m[3])
-		day = time.Date(y, time.Month(mo), d, 0, 0, 0, 0, time.UTC)
-		if day.Day() != d || day.Month() != time.Month(mo) {
-			return "", errNoSuchDay.With("date", t)
-		}
-	case serial.MatchString(t):
-		whole, _, _ := strings.Cut(t, ".")
-		day = time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC).AddDate(0, 0, atoi(whole))
-		if from1904 {
-			day = day.AddDate(0, 0, 1462)
-		}
-	default:
-		return "", errDate
-	}
+	day, ok := sheet.Day(t, from1904)
 	switch {
+	case !ok:
+		return "", errDate
+	case day.IsZero():
+		return "", errNoSuchDay.With("date", t)
 	case day.Year() < 2000:
 		return "", errOld
 	case day.After(today.AddDate(0, 0, 1)): // a day of grace for clocks ahead
 		return "", errFuture
 	}
 	return day.Format(time.DateOnly), nil
-}
-
-// atoi is for text that a pattern has shown to be a few digits.
-func atoi(s string) int {
-	n, _ := strconv.Atoi(s)
-	return n
 }

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/furrowcredit/furrow/chain"
-	"github.com/furrowcredit/furrow/chain/upload"
+	"github.com/furrowcredit/furrow/sheet"
 )
 
 // swap replaces one part of an XLSX.
@@ -51,7 +51,7 @@ func swap(t testing.TB, body []byte, part, text string) []byte {
 
 // TestSmallHostileFiles is not parallel because it measures memory: what unfolds to far more than its size is stopped early.
 func TestSmallHostileFiles(t *testing.T) {
-	base := sheet(t, []string{"订单号", "供应商名称", "金额", "订单日期"}, []string{"PO1", "甲厂", "10", "2026-01-01"})
+	base := workbook(t, []string{"订单号", "供应商名称", "金额", "订单日期"}, []string{"PO1", "甲厂", "10", "2026-01-01"})
 	const open = `<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>` +
 		`<row r="1"><c r="A1" t="inlineStr"><is><t>订单号</t></is></c><c r="B1" t="inlineStr"><is><t>供应商名称</t></is></c>` +
 		`<c r="C1" t="inlineStr"><is><t>金额</t></is></c><c r="D1" t="inlineStr"><is><t>订单日期</t></is></c></row>`
@@ -64,9 +64,9 @@ func TestSmallHostileFiles(t *testing.T) {
 		name, part, text string
 		want             error
 	}{
-		{"wide rows", "xl/worksheets/sheet1.xml", open + wide.String() + `</sheetData></worksheet>`, upload.ErrTooWide},
+		{"wide rows", "xl/worksheets/sheet1.xml", open + wide.String() + `</sheetData></worksheet>`, sheet.ErrTooWide},
 		{"a cell far down", "xl/worksheets/sheet1.xml", open + `<row r="1048576"><c r="A1048576"><v>1</v></c></row></sheetData></worksheet>`, nil},
-		{"endless rows", "xl/worksheets/sheet1.xml", open + strings.Repeat(`<row><c><v>1</v></c></row>`, 60_000) + `</sheetData></worksheet>`, upload.ErrTooManyRows},
+		{"endless rows", "xl/worksheets/sheet1.xml", open + strings.Repeat(`<row><c><v>1</v></c></row>`, 60_000) + `</sheetData></worksheet>`, sheet.ErrTooManyRows},
 		{"empty strings", "xl/sharedStrings.xml", strs, nil},
 	} {
 		s, _ := desk(t)

@@ -3,6 +3,7 @@ package upload
 import (
 	"context"
 	"errors"
+	"github.com/furrowcredit/furrow/sheet"
 	"strings"
 	"time"
 
@@ -36,11 +37,11 @@ type layout struct {
 
 // find looks for the header among the first rows. Of several candidates the row
 // that names most columns wins.
-func find(t *table, kind chain.DocKind, columns []Column) (layout, error) {
+func find(t *sheet.Table, kind chain.DocKind, columns []Column) (layout, error) {
 	best := layout{kind: kind, columns: columns}
-	var bestErr error = ErrEmpty
-	for i := range min(len(t.rows), headerRows) {
-		l, err := match(t.rows[i].cells, columns)
+	var bestErr error = sheet.ErrEmpty
+	for i := range min(len(t.Rows), sheet.HeaderRows) {
+		l, err := match(t.Rows[i].Cells, columns)
 		if len(l.at) > len(best.at) || i == 0 {
 			l.kind, l.columns, l.row = kind, columns, i
 			best, bestErr = l, err
@@ -49,15 +50,10 @@ func find(t *table, kind chain.DocKind, columns []Column) (layout, error) {
 	if bestErr != nil {
 		return best, bestErr
 	}
-	if best.row == len(t.rows)-1 {
-		return best, ErrEmpty
+	if best.row == len(t.Rows)-1 {
+		return best, sheet.ErrEmpty
 	}
-	for _, m := range t.merged {
-		if m.lastRow >= t.rows[best.row].number {
-			return best, ErrMerged.With("range", m.text).At("%s", m.text)
-		}
-	}
-	return best, nil
+	return best, t.Split(best.row)
 }
 
 func match(header []string, columns []Column) (layout, error) {
@@ -127,8 +123,8 @@ func (r *row) bad() bool {
 }
 
 // read cleans and checks the cells of a row, each by itself.
-func (l *layout) read(t tableRow, from1904 bool, today time.Time) *row {
-	r := &row{number: t.number, value: map[string]string{}}
+func (l *layout) read(t sheet.Row, from1904 bool, today time.Time) *row {
+	r := &row{number: t.Number, value: map[string]string{}}
 	for _, c := range l.columns {
 		raw := l.raw(t, c.Field)
 		clean := text(raw)
@@ -173,9 +169,9 @@ func (l *layout) read(t tableRow, from1904 bool, today time.Time) *row {
 	return r
 }
 
-func (l *layout) raw(t tableRow, field string) string {
-	if i, ok := l.at[field]; ok && i < len(t.cells) {
-		return t.cells[i]
+func (l *layout) raw(t sheet.Row, field string) string {
+	if i, ok := l.at[field]; ok && i < len(t.Cells) {
+		return t.Cells[i]
 	}
 	return ""
 }
@@ -208,7 +204,7 @@ func clip(s string) string {
 
 // document resolves the firms of a row that is good so far. The side that the row
 // does not name is the anchor.
-func (l *layout) document(ctx context.Context, r *row, t tableRow, res *party.Resolver, anchor chain.Party) (chain.Document, error) {
+func (l *layout) document(ctx context.Context, r *row, t sheet.Row, res *party.Resolver, anchor chain.Party) (chain.Document, error) {
 	d := chain.Document{
 		Tenant: anchor.Tenant, Kind: l.kind, AnchorID: anchor.ID, Number: r.value["number"], OrderNo: r.value["order_no"],
 		Amount: r.amount, Goods: r.value["goods"], Date: r.value["date"], Funder: r.value["funder"],

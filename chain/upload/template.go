@@ -1,12 +1,8 @@
 package upload
 
 import (
-	"bytes"
-	"fmt"
-
-	"github.com/xuri/excelize/v2"
-
 	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/sheet"
 )
 
 // Template makes the XLSX that an anchor fills in: Chinese headers, required ones
@@ -23,55 +19,7 @@ func Template(kind chain.DocKind) ([]byte, error) {
 			header[i] = "*" + c.Zh
 		}
 	}
-	return Sheet(title(kind), [][]string{header, sample})
-}
-
-// Sheet writes rows of text into the only sheet of a new XLSX, the first row as
-// its header.
-func Sheet(name string, rows [][]string) ([]byte, error) {
-	f := excelize.NewFile()
-	defer f.Close() //nolint:errcheck // it lives in memory only
-	if err := f.SetSheetName("Sheet1", name); err != nil {
-		return nil, fmt.Errorf("upload: %w", err)
-	}
-	w, err := f.NewStreamWriter(name)
-	if err != nil {
-		return nil, fmt.Errorf("upload: %w", err)
-	}
-	textStyle, err := f.NewStyle(&excelize.Style{NumFmt: 49}) // "@"
-	if err != nil {
-		return nil, fmt.Errorf("upload: %w", err)
-	}
-	bold, err := f.NewStyle(&excelize.Style{NumFmt: 49, Font: &excelize.Font{Bold: true}})
-	if err != nil {
-		return nil, fmt.Errorf("upload: %w", err)
-	}
-	if len(rows) > 0 {
-		if err := w.SetColWidth(1, max(len(rows[0]), 1), 22); err != nil {
-			return nil, fmt.Errorf("upload: %w", err)
-		}
-	}
-	for i, row := range rows {
-		style := textStyle
-		if i == 0 {
-			style = bold
-		}
-		cells := make([]any, len(row))
-		for j, v := range row {
-			cells[j] = excelize.Cell{Value: v, StyleID: style}
-		}
-		if err := w.SetRow(fmt.Sprintf("A%d", i+1), cells); err != nil {
-			return nil, fmt.Errorf("upload: %w", err)
-		}
-	}
-	if err := w.Flush(); err != nil {
-		return nil, fmt.Errorf("upload: %w", err)
-	}
-	var out bytes.Buffer
-	if err := f.Write(&out); err != nil {
-		return nil, fmt.Errorf("upload: %w", err)
-	}
-	return out.Bytes(), nil
+	return sheet.Write(title(kind), [][]string{header, sample})
 }
 
 // Template is the package function, for callers that hold the service.

@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"github.com/furrowcredit/furrow/sheet"
 	"path/filepath"
 	"strings"
 	"time"
@@ -18,6 +19,13 @@ import (
 	"github.com/furrowcredit/furrow/chain/party"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/ident"
+)
+
+// What can be wrong with a file as an upload, beside what sheet says of it.
+var (
+	ErrKind        = fault.New(fault.Invalid, "upload.kind", "there is no kind {kind}; use suppliers, orders, deliveries, invoices or payments")
+	ErrHeader      = fault.New(fault.Invalid, "upload.header_missing", "the columns {columns} are missing; use the template")
+	ErrHeaderTwice = fault.New(fault.Invalid, "upload.header_twice", "the columns {first} and {second} mean the same; keep one")
 )
 
 // What can be wrong with an upload.
@@ -156,9 +164,9 @@ func (s *Service) read(ctx context.Context, u *chain.Upload) ([]chain.Party, []c
 	if err != nil {
 		return nil, nil, err
 	}
-	data := t.rows[l.row+1:]
-	if len(data) > maxRows {
-		return nil, nil, ErrTooManyRows.With("max", maxRows)
+	data := t.Rows[l.row+1:]
+	if len(data) > sheet.MaxRows {
+		return nil, nil, sheet.ErrTooManyRows.With("max", sheet.MaxRows)
 	}
 	var (
 		res   = party.NewResolver(s.store, u.Tenant)
@@ -169,7 +177,7 @@ func (s *Service) read(ctx context.Context, u *chain.Upload) ([]chain.Party, []c
 	)
 	now := s.now()
 	for i, tr := range data {
-		r := l.read(tr, t.from1904, now)
+		r := l.read(tr, t.From1904, now)
 		rows[i] = r
 		if r.bad() {
 			continue
@@ -233,14 +241,14 @@ func (s *Service) read(ctx context.Context, u *chain.Upload) ([]chain.Party, []c
 }
 
 // open reads the file as a table of kind.
-func open(body []byte, kind chain.DocKind) (*table, layout, error) {
+func open(body []byte, kind chain.DocKind) (*sheet.Table, layout, error) {
 	columns, err := Columns(kind)
 	if err != nil {
 		return nil, layout{}, err
 	}
-	t, err := readTable(body, func(t *table) bool {
+	t, err := sheet.Read(body, func(t *sheet.Table) bool {
 		l, err := find(t, kind, columns)
-		return err == nil || (errors.Is(err, ErrEmpty) && len(l.at) > 0)
+		return err == nil || (errors.Is(err, sheet.ErrEmpty) && len(l.at) > 0)
 	})
 	if err != nil {
 		return nil, layout{}, err

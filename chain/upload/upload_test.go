@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"github.com/furrowcredit/furrow/sheet"
 	"os"
 	"path/filepath"
 	"strings"
@@ -70,7 +71,7 @@ func TestTemplatesHaveNoErrors(t *testing.T) {
 func TestErrorsNameTheCell(t *testing.T) {
 	t.Parallel()
 	s, _ := desk(t)
-	body, err := upload.Sheet("发票", [][]string{
+	body, err := sheet.Write("发票", [][]string{
 		{"青穗集团 2026 年发票"},
 		{"发票号码", "销售方名称", "销售方税号", "价税合计（元）", "开票日期", "备注"},
 		{"1001", "禾垄有限公司", code18(10), "1,000.00", "2026-02-28", "ok"},
@@ -118,9 +119,9 @@ func TestErrorsNameTheCell(t *testing.T) {
 	}
 }
 
-func sheet(t testing.TB, rows ...[]string) []byte {
+func workbook(t testing.TB, rows ...[]string) []byte {
 	t.Helper()
-	body, err := upload.Sheet("x", rows)
+	body, err := sheet.Write("x", rows)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +132,7 @@ func TestCommitSkipUndo(t *testing.T) {
 	t.Parallel()
 	s, m := desk(t)
 	ctx := t.Context()
-	body := sheet(t, []string{"订单号", "供应商名称", "金额", "订单日期"},
+	body := workbook(t, []string{"订单号", "供应商名称", "金额", "订单日期"},
 		[]string{"PO1", "丰岭合作社", "10", "2026-01-01"}, []string{"PO2", "新厂", "20", "2026-01-02"}, []string{"PO3", "坏厂", "x", "2026-01-03"})
 	u, err := s.Check(ctx, who, chain.Order, "a.xlsx", body)
 	if err != nil {
@@ -238,7 +239,7 @@ func TestPromisedTwice(t *testing.T) {
 func TestSidesOfTheTrade(t *testing.T) {
 	t.Parallel()
 	s, m := desk(t)
-	body := sheet(t, []string{"seller", "seller_uscc", "buyer", "buyer uscc", "no", "total", "date"},
+	body := workbook(t, []string{"seller", "seller_uscc", "buyer", "buyer uscc", "no", "total", "date"},
 		[]string{"甲厂", "", "", "", "1", "10", "2026-01-01"},           // to the anchor
 		[]string{"", "", "经销店", "", "2", "10", "2026-01-01"},          // from the anchor
 		[]string{"乙厂", "", "甲厂", "", "3", "10", "2026-01-01"},         // further up the chain
@@ -313,7 +314,7 @@ func TestRealCodes(t *testing.T) {
 func TestFilesThatAreNoTable(t *testing.T) {
 	t.Parallel()
 	s, _ := desk(t)
-	good := sheet(t, []string{"订单号", "供应商名称", "金额", "订单日期"}, []string{"PO1", "甲厂", "10", "2026-01-01"}, []string{"PO2", "甲厂", "10", "2026-01-01"})
+	good := workbook(t, []string{"订单号", "供应商名称", "金额", "订单日期"}, []string{"PO1", "甲厂", "10", "2026-01-01"}, []string{"PO2", "甲厂", "10", "2026-01-01"})
 	merged := edit(t, good, func(f *excelize.File) error { return f.MergeCell("x", "B2", "B3") })
 	var bomb bytes.Buffer
 	z := zip.NewWriter(&bomb)
@@ -334,22 +335,22 @@ func TestFilesThatAreNoTable(t *testing.T) {
 		body []byte
 		want error
 	}{
-		"empty":                 {nil, upload.ErrEmpty},
-		"blank":                 {[]byte(" \n\n"), upload.ErrEmpty},
-		"header only":           {[]byte(head), upload.ErrEmpty},
-		"merged cells":          {merged, upload.ErrMerged},
-		"truncated xlsx":        {good[:len(good)/2], upload.ErrDamaged},
-		"zip of something else": {zipped(t, "hello.txt", "hello"), upload.ErrDamaged},
-		"zip bomb":              {bomb.Bytes(), upload.ErrDamaged},
-		"old excel":             {[]byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), upload.ErrOldExcel},
-		"image":                 {[]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\xff\xff"), upload.ErrEncoding},
-		"bytes":                 {[]byte("a,b\n\x00\x00"), upload.ErrFormat},
+		"empty":                 {nil, sheet.ErrEmpty},
+		"blank":                 {[]byte(" \n\n"), sheet.ErrEmpty},
+		"header only":           {[]byte(head), sheet.ErrEmpty},
+		"merged cells":          {merged, sheet.ErrMerged},
+		"truncated xlsx":        {good[:len(good)/2], sheet.ErrDamaged},
+		"zip of something else": {zipped(t, "hello.txt", "hello"), sheet.ErrDamaged},
+		"zip bomb":              {bomb.Bytes(), sheet.ErrDamaged},
+		"old excel":             {[]byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), sheet.ErrOldExcel},
+		"image":                 {[]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\xff\xff"), sheet.ErrEncoding},
+		"bytes":                 {[]byte("a,b\n\x00\x00"), sheet.ErrFormat},
 		"missing column":        {[]byte("订单号,供应商名称,订单日期\n1,甲,2026-01-01"), upload.ErrHeader},
 		"column twice":          {[]byte("订单号,供应商名称,金额,订单金额,订单日期\n1,甲,1,1,2026-01-01"), upload.ErrHeaderTwice},
 		"no header":             {[]byte("1,甲,1,2026-01-01\n2,甲,1,2026-01-01\n"), upload.ErrHeader},
-		"stray quote":           {[]byte(head + "1,甲\"厂\",1,2026-01-01\n2,\"甲,1"), upload.ErrQuotes},
-		"too many bytes":        {bytes.Repeat([]byte("x"), 21<<20), upload.ErrTooLarge},
-		"too many rows":         {[]byte(head + strings.Repeat("1,甲,1,2026-01-01\n", 50_001)), upload.ErrTooManyRows},
+		"stray quote":           {[]byte(head + "1,甲\"厂\",1,2026-01-01\n2,\"甲,1"), sheet.ErrQuotes},
+		"too many bytes":        {bytes.Repeat([]byte("x"), 21<<20), sheet.ErrTooLarge},
+		"too many rows":         {[]byte(head + strings.Repeat("1,甲,1,2026-01-01\n", 50_001)), sheet.ErrTooManyRows},
 	} {
 		_, err := s.Check(t.Context(), who, chain.Order, name, c.body)
 		if !errors.Is(err, c.want) {
@@ -362,7 +363,7 @@ func TestFilesThatAreNoTable(t *testing.T) {
 	if list, err := s.List(t.Context(), who); err != nil || len(list) != 0 {
 		t.Errorf("kept %v", list)
 	}
-	titled := edit(t, sheet(t, []string{"title"}, []string{"订单号", "供应商名称", "金额", "订单日期"}, []string{"PO1", "甲厂", "10", "2026-01-01"}),
+	titled := edit(t, workbook(t, []string{"title"}, []string{"订单号", "供应商名称", "金额", "订单日期"}, []string{"PO1", "甲厂", "10", "2026-01-01"}),
 		func(f *excelize.File) error { return f.MergeCell("x", "A1", "D1") })
 	if _, err := s.Check(t.Context(), who, chain.Order, "titled", titled); err != nil {
 		t.Errorf("a merged title is in the way: %v", err)
@@ -404,7 +405,7 @@ func zipped(t testing.TB, name, text string) []byte {
 func TestSpreadsheetCells(t *testing.T) {
 	t.Parallel()
 	s, m := desk(t)
-	body := edit(t, sheet(t, []string{"notes"}), func(f *excelize.File) error {
+	body := edit(t, workbook(t, []string{"notes"}), func(f *excelize.File) error {
 		_, err := f.NewSheet("data")
 		err = errors.Join(err, f.SetSheetVisible("x", false))
 		err = errors.Join(err, f.SetSheetRow("data", "B3", &[]any{"订单号", "卖方", "金额（万元）", "订单日期"}))

@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"context"
 	"fmt"
+	"github.com/furrowcredit/furrow/sheet"
 	"io"
 	"os"
 	"strings"
@@ -90,12 +91,12 @@ func readWhole(path string) ([]byte, error) {
 	var r io.Reader = f
 	if strings.HasSuffix(path, ".gz") {
 		if r, err = gzip.NewReader(f); err != nil {
-			return nil, register.ErrDamaged.At("%s", path).Because(err)
+			return nil, sheet.ErrDamaged.At("%s", path).Because(err)
 		}
 	}
 	body, err := io.ReadAll(io.LimitReader(r, maxFile))
 	if err != nil {
-		return nil, register.ErrDamaged.At("%s", path).Because(err)
+		return nil, sheet.ErrDamaged.At("%s", path).Because(err)
 	}
 	return body, nil
 }

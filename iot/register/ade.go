@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"github.com/furrowcredit/furrow/sheet"
 	"io"
 	"math"
 	"strings"
@@ -107,7 +108,7 @@ func readADE(body []byte, opt Options) (File, error) {
 		return File{}, err
 	}
 	if f.Read == 0 {
-		return File{}, ErrEmpty
+		return File{}, sheet.ErrEmpty
 	}
 	return f, nil
 }
@@ -148,8 +149,8 @@ func (f *File) walk(doc json.RawMessage, path string, opt Options, depth int) er
 		}
 		return list(r.Member, path+"member")
 	}
-	if f.Read++; f.Read > maxRows {
-		return ErrTooManyRows.With("max", maxRows)
+	if f.Read++; f.Read > sheet.MaxRows {
+		return sheet.ErrTooManyRows.With("max", sheet.MaxRows)
 	}
 	if path == "" {
 		path = "$"

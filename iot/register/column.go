@@ -2,6 +2,7 @@ package register
 
 import (
 	"errors"
+	"github.com/furrowcredit/furrow/sheet"
 	"regexp"
 	"strconv"
 	"strings"
@@ -11,6 +12,12 @@ import (
 	"golang.org/x/text/width"
 
 	"github.com/furrowcredit/furrow/fault"
+)
+
+// What can be wrong with the header of a file, beside what sheet says of the file.
+var (
+	ErrHeader      = fault.New(fault.Invalid, "import.header", "no column says {columns}; use the template")
+	ErrHeaderTwice = fault.New(fault.Invalid, "import.header_twice", "the columns {first} and {second} mean the same; keep one")
 )
 
 // What can be wrong in a cell.
@@ -90,7 +97,7 @@ func key(header string) string {
 
 // find looks for the header among the first rows; the row that names most columns is
 // it. One of the needed columns must be there.
-func find(t *table, columns []column, needed ...string) (layout, error) {
+func find(t *sheet.Table, columns []column, needed ...string) (layout, error) {
 	fields := map[string]string{}
 	for _, c := range columns {
 		for _, name := range c.others {
@@ -104,10 +111,10 @@ func find(t *table, columns []column, needed ...string) (layout, error) {
 	}
 	best := layout{at: map[string]int{}}
 	var bestErr error
-	for i := range min(len(t.rows), headerRows) {
-		l := layout{at: map[string]int{}, header: make([]string, len(t.rows[i].cells)), row: i}
+	for i := range min(len(t.Rows), sheet.HeaderRows) {
+		l := layout{at: map[string]int{}, header: make([]string, len(t.Rows[i].Cells)), row: i}
 		var err error
-		for j, h := range t.rows[i].cells {
+		for j, h := range t.Rows[i].Cells {
 			l.header[j] = clip(clean(h))
 			field := fields[key(h)]
 			if field == "" {
@@ -140,10 +147,10 @@ func find(t *table, columns []column, needed ...string) (layout, error) {
 	switch {
 	case len(needed) > 0:
 		return best, ErrHeader.With("columns", strings.Join(names, ", "))
-	case best.row == len(t.rows)-1:
-		return best, ErrEmpty
+	case best.row == len(t.Rows)-1:
+		return best, sheet.ErrEmpty
 	}
-	return best, nil
+	return best, t.Split(best.row)
 }
 
 // clean folds full-width letters and digits, trims and joins white space.
@@ -170,7 +177,7 @@ func clip(s string) string {
 
 // line is a row of a table whose cells are read one by one; the first mistake stays.
 type line struct {
-	row
+	sheet.Row
 	*layout
 	refused []RowRefusal
 }
@@ -178,10 +185,10 @@ type line struct {
 // cell is the clean text of a field.
 func (l *line) cell(field string) string {
 	i, ok := l.at[field]
-	if !ok || i >= len(l.cells) {
+	if !ok || i >= len(l.Cells) {
 		return ""
 	}
-	s := clean(l.cells[i])
+	s := clean(l.Cells[i])
 	switch {
 	case len(s) > 2 && s[0] == '#' && strings.Trim(s, "#ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/!?_") == "":
 		l.fail(field, errExcel.With("value", s))
@@ -241,36 +248,14 @@ func (l *line) date(field string, from1904 bool, today time.Time) time.Time {
 	return day
 }
 
-var (
-	dashed = regexp.MustCompile(`^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?([ T].*)?$`)
-	solid  = regexp.MustCompile(`^(\d{4})(\d{2})(\d{2})$`)
-	serial = regexp.MustCompile(`^(\d{5})(\.\d+)?$`)
-)
-
-// parseDate reads 2024-02-28, 2024/2/28, 2024.2.28, 2024年2月28日, 20240228, each with or
-// without a time of day, and the serial day numbers of spreadsheets (from 1899-12-30,
-// or from 1904-01-01 where the workbook says so).
+// parseDate reads a day as sheet.Day does.
 func parseDate(s string, from1904 bool, today time.Time) (time.Time, error) {
-	m := dashed.FindStringSubmatch(s)
-	if m == nil {
-		m = solid.FindStringSubmatch(s)
-	}
-	var day time.Time
-	if m != nil {
-		y, mo, d := atoi(m[1]), atoi(m[2]), atoi(m[3])
-		day = time.Date(y, time.Month(mo), d, 0, 0, 0, 0, time.UTC)
-		if day.Day() != d || day.Month() != time.Month(mo) {
-			return time.Time{}, errNoDay.With("date", s)
-		}
-	} else if m = serial.FindStringSubmatch(s); m != nil {
-		day = time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC).AddDate(0, 0, atoi(m[1]))
-		if from1904 {
-			day = day.AddDate(0, 0, 1462)
-		}
-	} else {
-		return time.Time{}, errDate
-	}
+	day, ok := sheet.Day(s, from1904)
 	switch {
+	case !ok:
+		return time.Time{}, errDate
+	case day.IsZero():
+		return time.Time{}, errNoDay.With("date", s)
 	case day.After(today):
 		return time.Time{}, errFuture.With("date", day.Format(time.DateOnly))
 	case day.Year() < 1980:
@@ -287,12 +272,12 @@ func atoi(s string) int {
 // fail notes what is wrong with a cell, or with the row when it has no such column.
 func (l *line) fail(field string, err error) {
 	r := refusal(err)
-	r.Row = l.row.number
+	r.Row = l.Number
 	if i, ok := l.at[field]; ok {
 		r.Column = l.header[i]
-		r.Cell, _ = excelize.CoordinatesToCellName(i+1, l.row.number)
-		if i < len(l.cells) {
-			r.Value = clip(clean(l.cells[i]))
+		r.Cell, _ = excelize.CoordinatesToCellName(i+1, l.Number)
+		if i < len(l.Cells) {
+			r.Value = clip(clean(l.Cells[i]))
 		}
 	}
 	l.refused = append(l.refused, r)

@@ -11,6 +11,7 @@ package register
 import (
 	"bytes"
 	"fmt"
+	"github.com/furrowcredit/furrow/sheet"
 	"slices"
 	"strings"
 	"time"
@@ -108,8 +109,8 @@ type RowRefusal struct {
 // and one of their days. Mistakes in its rows or resources are in Refusals; an
 // error says that the file as a whole cannot be read.
 func Read(body []byte, opt Options) (File, error) {
-	if len(body) > maxBytes {
-		return File{}, ErrTooLarge.With("mib", maxBytes>>20)
+	if len(body) > sheet.MaxBytes {
+		return File{}, sheet.ErrTooLarge.With("mib", sheet.MaxBytes>>20)
 	}
 	trimmed := bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
 	if len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[') {
@@ -152,22 +153,22 @@ var (
 
 func readAnimals(body []byte, opt Options) (File, error) {
 	columns, needed := animalColumns(), []string{"code", "iso", "chip", "eui", "tag"}
-	t, err := readTable(body, func(t *table) bool { _, err := find(t, columns, needed...); return err == nil })
+	t, err := sheet.Read(body, func(t *sheet.Table) bool { _, err := find(t, columns, needed...); return err == nil })
 	if err != nil {
 		return File{}, err
 	}
-	if len(t.rows) == 0 {
-		return File{}, ErrEmpty
+	if len(t.Rows) == 0 {
+		return File{}, sheet.ErrEmpty
 	}
 	l, err := find(t, columns, needed...)
 	if err != nil {
 		return File{}, err
 	}
 	f := File{Format: "table", from: map[string]string{}}
-	for _, r := range t.rows[l.row+1:] {
+	for _, r := range t.Rows[l.row+1:] {
 		f.Read++
-		line := line{row: r, layout: &l}
-		e := line.animal(t.from1904, opt)
+		line := line{Row: r, layout: &l}
+		e := line.animal(t.From1904, opt)
 		if len(line.refused) > 0 {
 			f.Refusals = append(f.Refusals, line.refused...)
 			continue
@@ -213,7 +214,7 @@ func codes(n iot.Newcomer) []iot.AnimalID {
 
 // animal reads the cells of a row, each by itself.
 func (l *line) animal(from1904 bool, opt Options) Entry {
-	e := Entry{Place: Place{Row: l.row.number}}
+	e := Entry{Place: Place{Row: l.Number}}
 	a := &e.Animal.Animal
 	var err error
 	if a.Species, a.Breed, err = opt.kind(l.cell("species"), ""); err != nil {
@@ -318,22 +319,22 @@ func named(text, code string, names map[string]string) bool {
 // ReadBox reads a table of devices: number, kind and profile. Read = Devices + refused.
 func ReadBox(body []byte) (File, error) {
 	columns := boxColumns()
-	t, err := readTable(body, func(t *table) bool { _, err := find(t, columns, "device"); return err == nil })
+	t, err := sheet.Read(body, func(t *sheet.Table) bool { _, err := find(t, columns, "device"); return err == nil })
 	if err != nil {
 		return File{}, err
 	}
-	if len(t.rows) == 0 {
-		return File{}, ErrEmpty
+	if len(t.Rows) == 0 {
+		return File{}, sheet.ErrEmpty
 	}
 	l, err := find(t, columns, "device")
 	if err != nil {
 		return File{}, err
 	}
 	f := File{Format: "table", from: map[string]string{}}
-	for _, r := range t.rows[l.row+1:] {
+	for _, r := range t.Rows[l.row+1:] {
 		f.Read++
-		line := line{row: r, layout: &l}
-		d := Device{Place: Place{Row: r.number}, Device: iot.Device{ID: line.number("device"), Profile: line.cell("profile")}}
+		line := line{Row: r, layout: &l}
+		d := Device{Place: Place{Row: r.Number}, Device: iot.Device{ID: line.number("device"), Profile: line.cell("profile")}}
 		words := append([][]string{{"tag", "tag"}, {"gateway", "gateway"}, {"camera", "camera"}, {"gate", "gate"}, {"network", "network"}}, kinds...)
 		if d.Kind = iot.DeviceKind(line.word("kind", words)); d.Kind == "" {
 			d.Kind = iot.TagDevice
@@ -364,5 +365,5 @@ func Template(devices bool) ([]byte, error) {
 	for i, c := range columns {
 		header[i], sample[i] = c.zh, c.sample
 	}
-	return sheet(name, [][]string{header, sample})
+	return sheet.Write(name, [][]string{header, sample})
 }

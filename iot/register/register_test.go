@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"github.com/furrowcredit/furrow/sheet"
 	"strings"
 	"testing"
 	"time"
@@ -245,17 +246,18 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		body string
 		want error
 	}{
-		"nothing":       {" \n", register.ErrEmpty},
-		"header only":   {"耳标号\n", register.ErrEmpty},
+		"nothing":       {" \n", sheet.ErrEmpty},
+		"header only":   {"耳标号\n", sheet.ErrEmpty},
 		"no code":       {"品种,性别\n安格斯牛,公\n", register.ErrHeader},
 		"two codes":     {"耳标号,ear_tag\n1,2\n", register.ErrHeaderTwice},
-		"old excel":     {"\xd0\xcf\x11\xe0abc", register.ErrOldExcel},
-		"broken zip":    {"PK\x03\x04abc", register.ErrDamaged},
-		"quotes":        {"耳标号\n\"a\"b\n", register.ErrQuotes},
-		"picture":       {"\x89PNG\r\n\x1a\n\x00\x00", register.ErrFormat},
+		"old excel":     {"\xd0\xcf\x11\xe0abc", sheet.ErrOldExcel},
+		"broken zip":    {"PK\x03\x04abc", sheet.ErrDamaged},
+		"quotes":        {"耳标号\n\"a\"b\n", sheet.ErrQuotes},
+		"picture":       {"\x89PNG\r\n\x1a\n\x00\x00", sheet.ErrFormat},
 		"broken JSON":   {`{"member": [`, register.ErrADE},
 		"two documents": {`{} {}`, register.ErrADE},
 		"deep":          {strings.Repeat("[", 6) + strings.Repeat("]", 6), register.ErrADE},
+		"merged":        {mergedBook(t), sheet.ErrMerged},
 	} {
 		_, err := h.Import(t.Context(), register.Request{Tenant: "a", HerdID: h.herd.ID, Body: []byte(c.body)})
 		if !errors.Is(err, c.want) || fault.Kind(err) == nil {
@@ -265,6 +267,26 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 	if _, err := h.Import(t.Context(), register.Request{Tenant: "b", HerdID: h.herd.ID, Body: []byte(table)}); !errors.Is(err, iot.ErrHerdNotFound) {
 		t.Errorf("into another bank's herd: %v", err)
 	}
+}
+
+// mergedBook is a herd in which one mother stands for two animals.
+func mergedBook(t *testing.T) string {
+	t.Helper()
+	f := excelize.NewFile()
+	defer f.Close()
+	for i, row := range [][]any{{"耳标号", "母亲耳标"}, {"215252600000021", "215252600000001"}, {"215252600000022"}} {
+		if err := f.SetSheetRow("Sheet1", fmt.Sprint("A", i+1), &row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.MergeCell("Sheet1", "B2", "B3"); err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := f.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }
 
 func animal(code, more string) string {

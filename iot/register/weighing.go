@@ -1,6 +1,7 @@
 package register
 
 import (
+	"github.com/furrowcredit/furrow/sheet"
 	"strconv"
 	"strings"
 
@@ -40,16 +41,16 @@ var methods = [][]string{
 // Refusals; an error says that the file as a whole cannot be read. Read = Weighings +
 // refused rows.
 func ReadWeighings(body []byte, opt Options) (File, error) {
-	if len(body) > maxBytes {
-		return File{}, ErrTooLarge.With("mib", maxBytes>>20)
+	if len(body) > sheet.MaxBytes {
+		return File{}, sheet.ErrTooLarge.With("mib", sheet.MaxBytes>>20)
 	}
 	columns := weighingColumns()
-	t, err := readTable(body, func(t *table) bool { _, err := find(t, columns, "kg"); return err == nil })
+	t, err := sheet.Read(body, func(t *sheet.Table) bool { _, err := find(t, columns, "kg"); return err == nil })
 	if err != nil {
 		return File{}, err
 	}
-	if len(t.rows) == 0 {
-		return File{}, ErrEmpty
+	if len(t.Rows) == 0 {
+		return File{}, sheet.ErrEmpty
 	}
 	l, err := find(t, columns, "kg")
 	if err != nil {
@@ -61,10 +62,10 @@ func ReadWeighings(body []byte, opt Options) (File, error) {
 		}
 	}
 	f := File{Format: "table", from: map[string]string{}}
-	for _, r := range t.rows[l.row+1:] {
+	for _, r := range t.Rows[l.row+1:] {
 		f.Read++
-		line := line{row: r, layout: &l}
-		w := line.weighing(t.from1904, opt)
+		line := line{Row: r, layout: &l}
+		w := line.weighing(t.From1904, opt)
 		key := w.Code.Scheme + " " + w.Code.Code + " " + w.At.String() + " " + w.Method
 		if first, twice := f.from[key]; twice && len(line.refused) == 0 {
 			f.refuse(w.Place, errTwice.With("first", first))
@@ -82,7 +83,7 @@ func ReadWeighings(body []byte, opt Options) (File, error) {
 
 // weighing reads the cells of a row, each by itself.
 func (l *line) weighing(from1904 bool, opt Options) Weighing {
-	w := Weighing{Place: Place{Row: l.row.number}}
+	w := Weighing{Place: Place{Row: l.Number}}
 	scheme := strings.ToLower(l.cell("scheme"))
 	if scheme == "" {
 		scheme = iot.SchemeCN67

@@ -11,6 +11,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"github.com/furrowcredit/furrow/sheet"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -285,7 +286,7 @@ func (t *Trade) write(k *maker) error {
 			f := File{Anchor: a, Kind: kind, Rows: len(table) - 1}
 			if a == 0 {
 				f.Name = string(kind) + ".xlsx"
-				f.Body, err = upload.Sheet(string(kind), table)
+				f.Body, err = sheet.Write(string(kind), table)
 			} else {
 				f.Name = string(kind) + ".csv"
 				f.Body, err = gbk(table)
@@ -386,7 +387,7 @@ func draft(t *Trade) (File, error) {
 		bad++
 		table = append(table, cells(columns, v))
 	}
-	body, err := upload.Sheet("供应商", table)
+	body, err := sheet.Write("供应商", table)
 	return File{Anchor: 0, Kind: chain.Suppliers, Name: "供应商补充名单.xlsx", Rows: len(table) - 1, Bad: bad, Body: body}, err
 }
 

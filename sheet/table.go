@@ -1,4 +1,6 @@
-package upload
+// Package sheet reads and writes the tables that people keep in spreadsheets: XLSX, and
+// CSV in UTF-8, UTF-16, GBK or GB18030. It knows nothing of what they say.
+package sheet
 
 import (
 	"archive/zip"
@@ -18,56 +20,55 @@ import (
 
 // What can be wrong with a file as a whole.
 var (
-	ErrKind        = fault.New(fault.Invalid, "upload.kind", "there is no kind {kind}; use suppliers, orders, deliveries, invoices or payments")
-	ErrTooLarge    = fault.New(fault.TooLarge, "upload.too_large", "the file is larger than {mib} MiB; split it")
-	ErrTooManyRows = fault.New(fault.TooLarge, "upload.too_many_rows", "the file has more than {max} rows; split it")
-	ErrTooWide     = fault.New(fault.TooLarge, "upload.too_wide", "the rows are too wide; delete what stands far to the right of the table")
-	ErrEmpty       = fault.New(fault.Invalid, "upload.empty", "the file has no rows below its header")
-	ErrFormat      = fault.New(fault.Invalid, "upload.format", "this is not an XLSX or CSV file; save it as .xlsx and upload again")
-	ErrOldExcel    = fault.New(fault.Invalid, "upload.old_excel", "this is an old .xls file or it has a password; save it as .xlsx without one and upload again")
-	ErrDamaged     = fault.New(fault.Invalid, "upload.damaged", "the file is damaged; save it again and upload it again")
-	ErrEncoding    = fault.New(fault.Invalid, "upload.encoding", "the text is neither UTF-8 nor GBK; save the file as .xlsx or as CSV UTF-8")
-	ErrQuotes      = fault.New(fault.Invalid, "upload.quotes", "line {line} has a stray quotation mark; save the file as .xlsx or mend the line")
-	ErrMerged      = fault.New(fault.Invalid, "upload.merged", "the cells {range} are merged; split them and fill in every row")
-	ErrHeader      = fault.New(fault.Invalid, "upload.header_missing", "the columns {columns} are missing; use the template")
-	ErrHeaderTwice = fault.New(fault.Invalid, "upload.header_twice", "the columns {first} and {second} mean the same; keep one")
+	ErrTooLarge    = fault.New(fault.TooLarge, "sheet.too_large", "the file is larger than {mib} MiB; split it")
+	ErrTooManyRows = fault.New(fault.TooLarge, "sheet.too_many_rows", "the file has more than {max} rows; split it")
+	ErrTooWide     = fault.New(fault.TooLarge, "sheet.too_wide", "the rows are too wide; delete what stands far to the right of the table")
+	ErrEmpty       = fault.New(fault.Invalid, "sheet.empty", "the file has no rows below its header")
+	ErrFormat      = fault.New(fault.Invalid, "sheet.format", "this is not an XLSX or CSV file; save it as .xlsx and send it again")
+	ErrOldExcel    = fault.New(fault.Invalid, "sheet.old_excel", "this is an old .xls file or it has a password; save it as .xlsx without one and send it again")
+	ErrDamaged     = fault.New(fault.Invalid, "sheet.damaged", "the file is damaged; save it again and send it again")
+	ErrEncoding    = fault.New(fault.Invalid, "sheet.encoding", "the text is neither UTF-8 nor GBK; save the file as .xlsx or as CSV UTF-8")
+	ErrQuotes      = fault.New(fault.Invalid, "sheet.quotes", "line {line} has a stray quotation mark; save the file as .xlsx or mend the line")
+	ErrMerged      = fault.New(fault.Invalid, "sheet.merged", "the cells {range} are merged; split them and fill in every row")
 )
 
+// Bounds of a file.
 const (
-	maxBytes    = 20 << 20
-	maxUnzip    = 40 << 20 // an honest sheet of maxRows unpacks to far less
+	MaxBytes    = 20 << 20
+	maxUnzip    = 40 << 20 // an honest sheet of MaxRows unpacks to far less
 	maxInMemory = 4 << 20  // larger parts of an XLSX are read from temporary files
-	maxRows     = 50_000
+	MaxRows     = 50_000
 	maxCells    = 4_000_000 // empty ones to the left of a value included
 	maxColumns  = 64        // further ones are not read
-	headerRows  = 10        // titles above the header that are skipped
+	HeaderRows  = 10        // titles above the header that are skipped
 )
 
-// table is a sheet: the rows in order, each with its number in the spreadsheet.
-type table struct {
-	sheet    string
-	rows     []tableRow
-	merged   []mergedRange
-	from1904 bool
+// Table is a sheet: the rows in order, each with its number in the spreadsheet.
+type Table struct {
+	Rows     []Row
+	Merged   []Merged
+	From1904 bool // days are counted from 1904
 }
 
-type tableRow struct {
-	number int // 1 is the first row of the sheet
-	cells  []string
+// Row is one row that has anything in it.
+type Row struct {
+	Number int // 1 is the first row of the sheet
+	Cells  []string
 }
 
-type mergedRange struct {
-	text    string // "A3:A5"
-	lastRow int
+// Merged is a range of cells that are one.
+type Merged struct {
+	Range   string // "A3:A5"
+	LastRow int
 }
 
-// readTable takes a file apart by what it holds, whatever its name says.
-// accept tells whether a sheet is the wanted one; without such a sheet the first
-// one is returned, so that the caller can say what it lacks.
-func readTable(body []byte, accept func(*table) bool) (*table, error) {
+// Read takes a file apart by what it holds, whatever its name says. Of a workbook it
+// takes the first visible sheet that accept wants; without such a sheet the first one,
+// so that the caller can say what it lacks. It returns the errors above.
+func Read(body []byte, accept func(*Table) bool) (*Table, error) {
 	switch {
-	case len(body) > maxBytes:
-		return nil, ErrTooLarge.With("mib", maxBytes>>20)
+	case len(body) > MaxBytes:
+		return nil, ErrTooLarge.With("mib", MaxBytes>>20)
 	case len(bytes.TrimSpace(body)) == 0:
 		return nil, ErrEmpty
 	case bytes.HasPrefix(body, []byte("PK\x03\x04")):
@@ -78,7 +79,7 @@ func readTable(body []byte, accept func(*table) bool) (*table, error) {
 	return readCSV(body)
 }
 
-func readXLSX(body []byte, accept func(*table) bool) (*table, error) {
+func readXLSX(body []byte, accept func(*Table) bool) (*Table, error) {
 	archive, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
 	if err != nil {
 		return nil, ErrDamaged.Because(err)
@@ -93,7 +94,7 @@ func readXLSX(body []byte, accept func(*table) bool) (*table, error) {
 		return nil, ErrDamaged.Because(err)
 	}
 	defer f.Close() //nolint:errcheck // it was only read
-	var first *table
+	var first *Table
 	for _, sheet := range f.GetSheetList() {
 		if shown, err := f.GetSheetVisible(sheet); err != nil || !shown {
 			continue
@@ -103,7 +104,7 @@ func readXLSX(body []byte, accept func(*table) bool) (*table, error) {
 			return nil, err
 		}
 		if accept(t) {
-			t.merged, err = merged(archive, sheet)
+			t.Merged, err = merged(archive, sheet)
 			return t, err
 		}
 		if first == nil {
@@ -116,10 +117,10 @@ func readXLSX(body []byte, accept func(*table) bool) (*table, error) {
 	return first, nil
 }
 
-func readSheet(f *excelize.File, sheet string) (*table, error) {
-	t := &table{sheet: sheet}
+func readSheet(f *excelize.File, sheet string) (*Table, error) {
+	t := &Table{}
 	if props, err := f.GetWorkbookProps(); err == nil && props.Date1904 != nil {
-		t.from1904 = *props.Date1904
+		t.From1904 = *props.Date1904
 	}
 	rows, err := f.Rows(sheet)
 	if err != nil {
@@ -147,7 +148,7 @@ func readSheet(f *excelize.File, sheet string) (*table, error) {
 }
 
 // add keeps a row that has anything in it.
-func (t *table) add(number int, cells []string) error {
+func (t *Table) add(number int, cells []string) error {
 	last := -1
 	for i, c := range cells {
 		if strings.TrimSpace(c) != "" {
@@ -157,14 +158,14 @@ func (t *table) add(number int, cells []string) error {
 	if last < 0 {
 		return nil
 	}
-	if len(t.rows) == maxRows+headerRows {
-		return ErrTooManyRows.With("max", maxRows)
+	if len(t.Rows) == MaxRows+HeaderRows {
+		return ErrTooManyRows.With("max", MaxRows)
 	}
-	t.rows = append(t.rows, tableRow{number, append([]string(nil), cells[:min(last+1, maxColumns)]...)})
+	t.Rows = append(t.Rows, Row{number, append([]string(nil), cells[:min(last+1, maxColumns)]...)})
 	return nil
 }
 
-func readCSV(body []byte) (*table, error) {
+func readCSV(body []byte) (*Table, error) {
 	body, err := decode(body)
 	if err != nil {
 		return nil, err
@@ -173,7 +174,7 @@ func readCSV(body []byte) (*table, error) {
 	r.Comma = comma(body)
 	r.FieldsPerRecord = -1
 	r.ReuseRecord = true
-	t := &table{}
+	t := &Table{}
 	// A spreadsheet shows a row for each record and each empty line, which the
 	// reader skips; a quoted cell may span lines.
 	row, nextLine := 0, 1

@@ -1,4 +1,4 @@
-package upload
+package sheet
 
 import (
 	"archive/zip"
@@ -12,12 +12,23 @@ import (
 	"github.com/xuri/excelize/v2"
 )
 
+// Split returns ErrMerged when cells below a row of Rows are merged: nobody knows whether
+// their text is of every row or of the first.
+func (t *Table) Split(row int) error {
+	for _, m := range t.Merged {
+		if m.LastRow >= t.Rows[row].Number {
+			return ErrMerged.With("range", m.Range).At("%s", m.Range)
+		}
+	}
+	return nil
+}
+
 var mergeCell = regexp.MustCompile(`<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]+[0-9]+):([A-Z]+[0-9]+)"`)
 
 // merged lists the merged ranges of a sheet. It reads them from the archive
 // itself: excelize would unfold every row of the sheet to its full width first,
 // which a small hostile file can blow up to gigabytes.
-func merged(archive *zip.Reader, sheet string) ([]mergedRange, error) {
+func merged(archive *zip.Reader, sheet string) ([]Merged, error) {
 	var book struct {
 		Sheets []struct {
 			Name string     `xml:"name,attr"`
@@ -53,7 +64,7 @@ func merged(archive *zip.Reader, sheet string) ([]mergedRange, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []mergedRange
+	var out []Merged
 	_, tail, _ := bytes.Cut(raw, []byte("sheetData>")) // the ranges come after the rows
 	for _, m := range mergeCell.FindAllSubmatch(tail, 1000) {
 		from, to := string(m[1]), string(m[2])
@@ -61,7 +72,7 @@ func merged(archive *zip.Reader, sheet string) ([]mergedRange, error) {
 		if err != nil {
 			return nil, ErrDamaged.Because(err)
 		}
-		out = append(out, mergedRange{from + ":" + to, row})
+		out = append(out, Merged{from + ":" + to, row})
 	}
 	return out, nil
 }
