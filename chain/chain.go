@@ -36,6 +36,16 @@ type Party struct {
 	Phone     string    `json:"-"`
 	LegalRep  string    `json:"legal_rep,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
+
+	Controller   string    `json:"controller,omitempty"` // who has the last word: a person or a firm
+	Address      string    `json:"address,omitempty"`
+	IndustryCode string    `json:"industry_code,omitempty"` // of GB/T 4754, such as "A0111"
+	Scope        string    `json:"scope,omitempty"`         // what it may trade in, as registered
+	Founded      string    `json:"founded,omitempty"`       // "2019-04-30"
+	Capital      money.Fen `json:"capital,omitempty"`       // registered
+	FormerNames  []string  `json:"former_names,omitempty"`
+	ShortNames   []string  `json:"short_names,omitempty"`
+	MergedInto   string    `json:"merged_into,omitempty"` // the firm that this one was found to be
 }
 
 // DocKind is a kind of trade document.
@@ -43,14 +53,29 @@ type DocKind string
 
 // Kinds of document; Suppliers is the list of parties an anchor names.
 const (
-	Suppliers DocKind = "suppliers"
-	Order     DocKind = "orders"
-	Delivery  DocKind = "deliveries"
-	Invoice   DocKind = "invoices"
-	Payment   DocKind = "payments"
+	Suppliers    DocKind = "suppliers"
+	Contract     DocKind = "contracts"
+	Order        DocKind = "orders"
+	Delivery     DocKind = "deliveries"
+	Invoice      DocKind = "invoices"
+	Payment      DocKind = "payments"
+	Confirmation DocKind = "confirmations" // the buyer acknowledges what it owes
 )
 
-// Document is one order, delivery, invoice or payment. Seller delivers and is paid.
+// InvoiceType is the sort of an invoice of China's value added tax.
+type InvoiceType string
+
+// Types of invoice. Fully digital ones have a number of 20 digits and no code.
+const (
+	SpecialInvoice        InvoiceType = "special"
+	GeneralInvoice        InvoiceType = "general"
+	DigitalSpecialInvoice InvoiceType = "digital_special"
+	DigitalGeneralInvoice InvoiceType = "digital_general"
+)
+
+// Document is one contract, order, delivery, invoice, payment or confirmation. Seller
+// delivers and is paid. Amount is what the buyer owes for it, tax included; it is
+// negative for a red-letter invoice, which takes another back, and for a refund.
 type Document struct {
 	ID       string    `json:"id"`
 	Tenant   string    `json:"-"`
@@ -66,21 +91,36 @@ type Document struct {
 	UploadID string    `json:"upload_id"`
 	Funder   string    `json:"funder,omitempty"`    // who was promised this invoice, if anybody
 	AnchorID string    `json:"anchor_id,omitempty"` // whose upload brought it
+
+	ContractNo string      `json:"contract_no,omitempty"`
+	InvoiceNo  string      `json:"invoice_no,omitempty"` // of a payment or confirmation: what it is for; of a red-letter invoice: what it takes back
+	Code       string      `json:"code,omitempty"`       // invoice code, "" of fully digital ones
+	Type       InvoiceType `json:"type,omitempty"`
+	Tax        money.Fen   `json:"tax,omitempty"`
+	Due        string      `json:"due,omitempty"`      // when it is to be paid, "2026-11-30"
+	Quantity   float64     `json:"quantity,omitempty"` // in Unit
+	Unit       string      `json:"unit,omitempty"`
+	Void       bool        `json:"void,omitempty"` // cancelled: it counts for nothing but shows how often that happens
 }
 
-// Link is the trade between two firms, summed over documents.
+// Link is the trade between two firms, summed over documents. A link without any
+// document is one that a list of suppliers or dealers names.
 type Link struct {
-	SellerID  string    `json:"seller_id"`
-	BuyerID   string    `json:"buyer_id"`
-	Seller    string    `json:"seller"`
-	Buyer     string    `json:"buyer"`
-	Orders    int       `json:"orders"`
-	Invoices  int       `json:"invoices"`
-	Payments  int       `json:"payments"`
-	Invoiced  money.Fen `json:"invoiced"`
-	Paid      money.Fen `json:"paid"`
-	FirstDate string    `json:"first_date"`
-	LastDate  string    `json:"last_date"`
+	SellerID      string    `json:"seller_id"`
+	BuyerID       string    `json:"buyer_id"`
+	Seller        string    `json:"seller"`
+	Buyer         string    `json:"buyer"`
+	Contracts     int       `json:"contracts"`
+	Orders        int       `json:"orders"`
+	Deliveries    int       `json:"deliveries"`
+	Invoices      int       `json:"invoices"`
+	Payments      int       `json:"payments"`
+	Confirmations int       `json:"confirmations"`
+	Ordered       money.Fen `json:"ordered"` // contracts and orders without a contract
+	Invoiced      money.Fen `json:"invoiced"`
+	Paid          money.Fen `json:"paid"`
+	FirstDate     string    `json:"first_date"`
+	LastDate      string    `json:"last_date"`
 }
 
 // FindingKind names a fraud pattern.
@@ -188,6 +228,8 @@ type Store interface {
 	// Firm returns ErrFirmNotFound when the tenant has none of that id.
 	Firm(ctx context.Context, tenant, id string) (Party, error)
 	Firms(ctx context.Context, tenant string, f PartyFilter) ([]Party, error)
+	// FirmsByID returns those of the firms that exist, in the order of the ids.
+	FirmsByID(ctx context.Context, tenant string, ids []string) ([]Party, error)
 	// FirmByUSCC and FirmByName return ErrFirmNotFound.
 	FirmByUSCC(ctx context.Context, tenant, uscc string) (Party, error)
 	FirmByName(ctx context.Context, tenant, nameKey string) ([]Party, error)
@@ -219,4 +261,13 @@ type Store interface {
 	// UndoUpload removes the documents that the upload brought, and the firms that
 	// nothing else mentions, and marks it undone; ErrUploadState when not committed.
 	UndoUpload(ctx context.Context, u Upload) error
+}
+
+// Changes tells a graph what moved in the books since it was built. Implemented in
+// store/firm.
+type Changes interface {
+	// ChangedLinks streams to f the links whose documents changed after a revision, as
+	// they are now; a link that is no more comes with all its counts 0 and no dates.
+	// It returns the revision up to which that holds.
+	ChangedLinks(ctx context.Context, tenant string, since int64, f func(Link) error) (revision int64, err error)
 }

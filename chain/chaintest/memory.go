@@ -52,6 +52,17 @@ func (m *Memory) Firm(_ context.Context, tenant, id string) (chain.Party, error)
 	return one(m.firm(func(p chain.Party) bool { return p.Tenant == tenant && p.ID == id }))
 }
 
+// FirmsByID implements chain.Store.
+func (m *Memory) FirmsByID(ctx context.Context, tenant string, ids []string) ([]chain.Party, error) {
+	var out []chain.Party
+	for _, id := range ids {
+		if p, err := m.Firm(ctx, tenant, id); err == nil {
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
 // FirmByUSCC implements chain.Store.
 func (m *Memory) FirmByUSCC(_ context.Context, tenant, uscc string) (chain.Party, error) {
 	return one(m.firm(func(p chain.Party) bool { return p.Tenant == tenant && uscc != "" && p.USCC == uscc }))

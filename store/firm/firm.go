@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/furrowcredit/furrow/chain"
@@ -49,6 +50,29 @@ func scanFirm(row scanner) (chain.Party, error) {
 // Firm implements chain.Store.
 func (s *Store) Firm(ctx context.Context, tenant, id string) (chain.Party, error) {
 	return scanFirm(s.db.QueryRow(ctx, `select `+firmColumns+` from firm where tenant = $1 and id = $2`, tenant, id))
+}
+
+// FirmsByID implements chain.Store.
+func (s *Store) FirmsByID(ctx context.Context, tenant string, ids []string) ([]chain.Party, error) {
+	found := make(map[string]chain.Party, len(ids))
+	for some := range slices.Chunk(ids, chunk) {
+		q := newQuery(`select `+firmColumns+` from firm where tenant = $1 and id in `, tenant)
+		q.text += list(q, some)
+		firms, err := s.firms(ctx, q.text, q.args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range firms {
+			found[p.ID] = p
+		}
+	}
+	out := make([]chain.Party, 0, len(found))
+	for _, id := range ids {
+		if p, ok := found[id]; ok {
+			out = append(out, p)
+		}
+	}
+	return out, nil
 }
 
 // FirmByUSCC implements chain.Store.

@@ -1806,15 +1806,26 @@ export interface components {
             amount: number;
             anchor_id?: string;
             buyer_id: string;
+            code?: string;
+            contract_no?: string;
             date: string;
+            due?: string;
             funder?: string;
             goods?: string;
             id: string;
+            invoice_no?: string;
             kind: string;
             number: string;
             order_no?: string;
+            /** Format: double */
+            quantity?: number;
             seller_id: string;
+            /** Format: int64 */
+            tax?: number;
+            type?: string;
+            unit?: string;
             upload_id: string;
+            void?: boolean;
         };
         Entry: {
             code?: string;
@@ -2205,12 +2216,20 @@ export interface components {
         Link: {
             buyer: string;
             buyer_id: string;
+            /** Format: int64 */
+            confirmations: number;
+            /** Format: int64 */
+            contracts: number;
+            /** Format: int64 */
+            deliveries: number;
             first_date: string;
             /** Format: int64 */
             invoiced: number;
             /** Format: int64 */
             invoices: number;
             last_date: string;
+            /** Format: int64 */
+            ordered: number;
             /** Format: int64 */
             orders: number;
             /** Format: int64 */
@@ -2565,15 +2584,25 @@ export interface components {
             share: number;
         };
         Party: {
+            address?: string;
             anchor: boolean;
+            /** Format: int64 */
+            capital?: number;
+            controller?: string;
             /** Format: date-time */
             created_at: string;
+            former_names?: string[];
+            founded?: string;
             id: string;
             industry?: string;
+            industry_code?: string;
             legal_rep?: string;
+            merged_into?: string;
             name: string;
             owner_id?: string;
             region?: string;
+            scope?: string;
+            short_names?: string[];
             uscc: string;
         };
         PastYear: {
