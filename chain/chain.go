@@ -48,6 +48,15 @@ type Party struct {
 	MergedInto   string    `json:"merged_into,omitempty"` // the firm that this one was found to be
 }
 
+// Survivor is the id of the firm that this one counts for: its own, unless it was
+// found to be another.
+func (p Party) Survivor() string {
+	if p.MergedInto != "" {
+		return p.MergedInto
+	}
+	return p.ID
+}
+
 // DocKind is a kind of trade document.
 type DocKind string
 
@@ -233,6 +242,11 @@ type Store interface {
 	// FirmByUSCC and FirmByName return ErrFirmNotFound.
 	FirmByUSCC(ctx context.Context, tenant, uscc string) (Party, error)
 	FirmByName(ctx context.Context, tenant, nameKey string) ([]Party, error)
+	// FirmsByUSCC returns the firms of those codes that are known, by code.
+	FirmsByUSCC(ctx context.Context, tenant string, codes []string) (map[string]Party, error)
+	// FirmsByName returns, by key, the firms that are or were called so, or are for
+	// short; in the order of their ids. A blank key names nobody.
+	FirmsByName(ctx context.Context, tenant string, nameKeys []string) (map[string][]Party, error)
 	// SaveFirms inserts or updates by id, all or none.
 	SaveFirms(ctx context.Context, p []Party) error
 	// Revision counts the changes of the tenant's firms and documents: what was read

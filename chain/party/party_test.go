@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -197,20 +198,27 @@ func TestRealNamesKeepApart(t *testing.T) {
 
 type registry []chain.Party
 
-func (r registry) FirmByUSCC(_ context.Context, _, uscc string) (chain.Party, error) {
+func (r registry) FirmsByUSCC(_ context.Context, _ string, codes []string) (map[string]chain.Party, error) {
+	out := map[string]chain.Party{}
 	for _, p := range r {
-		if p.USCC == uscc {
-			return p, nil
+		if slices.Contains(codes, p.USCC) && p.USCC != "" {
+			out[p.USCC] = p
 		}
 	}
-	return chain.Party{}, chain.ErrFirmNotFound
+	return out, nil
 }
 
-func (r registry) FirmByName(_ context.Context, _, key string) ([]chain.Party, error) {
-	var out []chain.Party
+func (r registry) FirmsByName(_ context.Context, _ string, keys []string) (map[string][]chain.Party, error) {
+	out := map[string][]chain.Party{}
 	for _, p := range r {
-		if p.NameKey == key {
-			out = append(out, p)
+		names := map[string]bool{p.NameKey: true}
+		for _, name := range slices.Concat(p.FormerNames, p.ShortNames) {
+			names[party.Normalise(name)] = true
+		}
+		for key := range names {
+			if slices.Contains(keys, key) {
+				out[key] = append(out[key], p)
+			}
 		}
 	}
 	return out, nil
@@ -266,6 +274,80 @@ func TestResolve(t *testing.T) {
 	if d := cmp.Diff([]string{"C2 乙厂", "C3 甲厂", "C4 丁厂"}, got); d != "" {
 		t.Error(d)
 	}
+}
+
+func TestResolveByOtherNames(t *testing.T) {
+	t.Parallel()
+	firm := func(id, uscc, name string, former, short []string) chain.Party {
+		return chain.Party{
+			ID: id, Tenant: "t", USCC: uscc, Name: name, NameKey: party.Normalise(name), FormerNames: former, ShortNames: short,
+		}
+	}
+	merged := firm("merged", "", "戊厂", nil, nil)
+	merged.MergedInto = "whole"
+	known := registry{
+		firm("renamed", "", "青穗农业有限公司", []string{"青禾农业有限公司"}, []string{"青穗"}),
+		firm("heir", "C1", "青禾农业有限公司", nil, []string{"禾丰"}),
+		firm("rival", "", "禾丰粮油有限公司", nil, []string{"禾丰"}),
+		firm("blank", "C9", "", nil, []string{""}),
+		merged, firm("whole", "C2", "戊厂", nil, nil),
+	}
+	ctx := t.Context()
+	r := party.NewResolver(known, "t")
+	for name, want := range map[string]string{"青 穗": "renamed", "青禾农业有限公司": "heir", "戊厂": "whole"} {
+		if p, err := r.Resolve(ctx, "", name); err != nil || p.ID != want {
+			t.Errorf("%s is %s (%v), want %s", name, p.ID, err, want)
+		}
+	}
+	if _, err := r.Resolve(ctx, "", "禾丰"); !errors.Is(err, party.ErrAmbiguous) {
+		t.Errorf("a short name of two firms gives %v", err)
+	}
+	for _, blank := range []string{"", " \u3000", "（）"} {
+		if _, err := r.Resolve(ctx, "", blank); !errors.Is(err, party.ErrNameless) {
+			t.Errorf("%q gives %v", blank, err)
+		}
+	}
+	first, err := r.Resolve(ctx, "C7", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := r.Resolve(ctx, "C8", "")
+	if err != nil || first.ID == second.ID || first.ID == "blank" {
+		t.Errorf("two firms without a name are one: %v", err)
+	}
+}
+
+// TestPrefetchAsksOnce: what was asked for in bulk is not asked for again.
+func TestPrefetchAsksOnce(t *testing.T) {
+	t.Parallel()
+	reg := &counting{registry: registry{{ID: "a", USCC: "C1", Name: "甲厂", NameKey: "甲厂"}}}
+	r := party.NewResolver(reg, "t")
+	if err := r.Prefetch(t.Context(), []string{"C1", "C1", "C2", ""}, []string{"甲厂", "乙厂", ""}); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range [][2]string{{"C1", "甲厂"}, {"", "甲 厂"}, {"C2", "乙厂"}, {"", "乙厂"}} {
+		if _, err := r.Resolve(t.Context(), row[0], row[1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if reg.asked != 2 {
+		t.Errorf("%d questions, want one for codes and one for names", reg.asked)
+	}
+}
+
+type counting struct {
+	registry
+	asked int
+}
+
+func (c *counting) FirmsByUSCC(ctx context.Context, tenant string, codes []string) (map[string]chain.Party, error) {
+	c.asked++
+	return c.registry.FirmsByUSCC(ctx, tenant, codes)
+}
+
+func (c *counting) FirmsByName(ctx context.Context, tenant string, keys []string) (map[string][]chain.Party, error) {
+	c.asked++
+	return c.registry.FirmsByName(ctx, tenant, keys)
 }
 
 func FuzzNormalise(f *testing.F) {

@@ -5,6 +5,7 @@ package firm
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -26,25 +27,55 @@ var (
 // New returns a store over db.
 func New(db *store.DB) *Store { return &Store{db} }
 
-const firmColumns = `id, tenant, uscc, name, name_key, owner_id, anchor, industry, region, phone, legal_rep, created_at`
+const firmColumns = `id, tenant, uscc, name, name_key, owner_id, anchor, industry, region, phone, legal_rep, created_at,
+	controller, address, industry_code, scope, founded, capital, former_names, short_names, survivor_id`
 
 type scanner interface{ Scan(dest ...any) error }
 
-func scanFirm(row scanner) (chain.Party, error) {
+// scanFirm reads firmColumns, after the columns that go to before.
+func scanFirm(row scanner, before ...any) (chain.Party, error) {
 	var (
-		p  chain.Party
-		at int64
+		p             chain.Party
+		at            int64
+		former, short string
 	)
-	err := row.Scan(&p.ID, &p.Tenant, &p.USCC, &p.Name, &p.NameKey, &p.OwnerID, &p.AnchorOf,
-		&p.Industry, &p.Region, &p.Phone, &p.LegalRep, &at)
+	err := row.Scan(append(before, &p.ID, &p.Tenant, &p.USCC, &p.Name, &p.NameKey, &p.OwnerID, &p.AnchorOf,
+		&p.Industry, &p.Region, &p.Phone, &p.LegalRep, &at, &p.Controller, &p.Address, &p.IndustryCode, &p.Scope, &p.Founded,
+		&p.Capital, &former, &short, &p.MergedInto)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, chain.ErrFirmNotFound
+	}
+	if err == nil {
+		p.FormerNames, err = readNames(former)
+	}
+	if err == nil {
+		p.ShortNames, err = readNames(short)
 	}
 	if err != nil {
 		return p, fmt.Errorf("store/firm: %w", err)
 	}
+	if p.MergedInto == p.ID {
+		p.MergedInto = ""
+	}
 	p.CreatedAt = store.Time(at)
 	return p, nil
+}
+
+func readNames(text string) ([]string, error) {
+	if text == "[]" {
+		return nil, nil
+	}
+	var names []string
+	err := json.Unmarshal([]byte(text), &names)
+	return names, err
+}
+
+func writeNames(names []string) (string, error) {
+	if len(names) == 0 {
+		return "[]", nil
+	}
+	text, err := json.Marshal(names)
+	return string(text), err
 }
 
 // Firm implements chain.Store.
@@ -90,6 +121,65 @@ func (s *Store) FirmByName(ctx context.Context, tenant, nameKey string) ([]chain
 		err = chain.ErrFirmNotFound
 	}
 	return firms, err
+}
+
+// FirmsByUSCC implements chain.Store.
+func (s *Store) FirmsByUSCC(ctx context.Context, tenant string, codes []string) (map[string]chain.Party, error) {
+	out := make(map[string]chain.Party, len(codes))
+	for some := range slices.Chunk(codes, chunk) {
+		q := newQuery(`select `+firmColumns+` from firm where tenant = $1 and uscc <> '' and uscc in `, tenant)
+		q.text += list(q, some)
+		firms, err := s.firms(ctx, q.text, q.args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range firms {
+			out[p.USCC] = p
+		}
+	}
+	return out, nil
+}
+
+// FirmsByName implements chain.Store.
+func (s *Store) FirmsByName(ctx context.Context, tenant string, keys []string) (map[string][]chain.Party, error) {
+	out := make(map[string][]chain.Party, len(keys))
+	for some := range slices.Chunk(keys, chunk) {
+		q := newQuery(`select n.name_key, `+columnsOf("f")+` from (
+			select name_key, id from firm where tenant = $1 and name_key <> '' and name_key in `, tenant)
+		in := list(q, some)
+		q.text += in + ` union select name_key, firm_id from firm_alias where tenant = $1 and name_key in ` + in + `
+			) n join firm f on f.tenant = $1 and f.id = n.id order by n.name_key, f.id`
+		if err := s.named(ctx, out, q); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (s *Store) named(ctx context.Context, out map[string][]chain.Party, q *query) error {
+	rows, err := s.db.Query(ctx, q.text, q.args...)
+	if err != nil {
+		return fmt.Errorf("store/firm: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err below tells
+	for rows.Next() {
+		var key string
+		p, err := scanFirm(rows, &key)
+		if err != nil {
+			return err
+		}
+		out[key] = append(out[key], p)
+	}
+	return rows.Err()
+}
+
+// columnsOf returns firmColumns of a table's alias.
+func columnsOf(alias string) string {
+	names := strings.Split(firmColumns, ",")
+	for i, name := range names {
+		names[i] = alias + "." + strings.TrimSpace(name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // Firms implements chain.Store; the order is that of the ids, which is that of creation.
@@ -148,18 +238,88 @@ func saveFirms(ctx context.Context, tx *store.Tx, firms []chain.Party, uploadID 
 				return err
 			}
 		}
-		_, err := tx.Exec(ctx, `insert into firm (`+firmColumns+`, upload_id)
-			values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)
-			on conflict (id) do update set uscc = excluded.uscc, name = excluded.name, name_key = excluded.name_key,
-			owner_id = excluded.owner_id, anchor = excluded.anchor, industry = excluded.industry, region = excluded.region,
-			phone = excluded.phone, legal_rep = excluded.legal_rep where firm.tenant = excluded.tenant`,
-			p.ID, p.Tenant, p.USCC, p.Name, party.Normalise(p.Name), p.OwnerID, p.AnchorOf, p.Industry, p.Region, p.Phone,
-			p.LegalRep, store.Millis(p.CreatedAt), uploadID)
-		if store.Conflict(err) {
-			return chain.ErrFirmTaken.Because(err)
+	}
+	for some := range slices.Chunk(lastOfEach(firms), batch) {
+		if err := upsertFirms(ctx, tx, some, uploadID); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// lastOfEach leaves out what a later value of the same firm overwrites: one statement
+// cannot change a row twice.
+func lastOfEach(firms []chain.Party) []chain.Party {
+	at := make(map[string]int, len(firms))
+	out := make([]chain.Party, 0, len(firms))
+	for _, p := range firms {
+		if i, ok := at[p.ID]; ok {
+			out[i] = p
+			continue
+		}
+		at[p.ID] = len(out)
+		out = append(out, p)
+	}
+	return out
+}
+
+func upsertFirms(ctx context.Context, tx *store.Tx, firms []chain.Party, uploadID string) error {
+	q := newQuery(`insert into firm (` + firmColumns + `, upload_id) values `)
+	for i, p := range firms {
+		former, err := writeNames(p.FormerNames)
 		if err != nil {
 			return fmt.Errorf("store/firm: %w", err)
+		}
+		short, err := writeNames(p.ShortNames)
+		if err != nil {
+			return fmt.Errorf("store/firm: %w", err)
+		}
+		if i > 0 {
+			q.text += `,`
+		}
+		q.text += list(q, []any{p.ID, p.Tenant, p.USCC, p.Name, party.Normalise(p.Name), p.OwnerID, p.AnchorOf, p.Industry, p.Region,
+			p.Phone, p.LegalRep, store.Millis(p.CreatedAt), p.Controller, p.Address, p.IndustryCode, p.Scope, p.Founded,
+			int64(p.Capital), former, short, p.ID, uploadID})
+	}
+	// survivor_id is left as it is: only a merge moves a firm.
+	_, err := tx.Exec(ctx, q.text+` on conflict (id) do update set uscc = excluded.uscc, name = excluded.name,
+		name_key = excluded.name_key, owner_id = excluded.owner_id, anchor = excluded.anchor, industry = excluded.industry,
+		region = excluded.region, phone = excluded.phone, legal_rep = excluded.legal_rep, controller = excluded.controller,
+		address = excluded.address, industry_code = excluded.industry_code, scope = excluded.scope, founded = excluded.founded,
+		capital = excluded.capital, former_names = excluded.former_names, short_names = excluded.short_names
+		where firm.tenant = excluded.tenant`, q.args...)
+	if store.Conflict(err) {
+		return chain.ErrFirmTaken.Because(err)
+	}
+	if err != nil {
+		return fmt.Errorf("store/firm: %w", err)
+	}
+	return saveNames(ctx, tx, firms)
+}
+
+// saveNames keeps the keys under which firms are known besides their names.
+func saveNames(ctx context.Context, tx *store.Tx, firms []chain.Party) error {
+	q := newQuery(`delete from firm_alias where (tenant, firm_id) in (values `)
+	for i, p := range firms {
+		if i > 0 {
+			q.text += `,`
+		}
+		q.text += list(q, []string{p.Tenant, p.ID})
+	}
+	if _, err := tx.Exec(ctx, q.text+`)`, q.args...); err != nil {
+		return fmt.Errorf("store/firm: %w", err)
+	}
+	for _, p := range firms {
+		for _, name := range slices.Concat(p.FormerNames, p.ShortNames) {
+			key := party.Normalise(name)
+			if key == "" {
+				continue
+			}
+			_, err := tx.Exec(ctx, `insert into firm_alias (tenant, name_key, firm_id) values ($1, $2, $3) on conflict do nothing`,
+				p.Tenant, key, p.ID)
+			if err != nil {
+				return fmt.Errorf("store/firm: %w", err)
+			}
 		}
 	}
 	return nil

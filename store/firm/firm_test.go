@@ -26,6 +26,14 @@ func party(id, uscc, name string) chain.Party {
 	return chain.Party{ID: id, Tenant: "t", USCC: uscc, Name: name, CreatedAt: now}
 }
 
+func ids(firms []chain.Party) []string {
+	out := []string{}
+	for _, p := range firms {
+		out = append(out, p.ID)
+	}
+	return out
+}
+
 func TestFirms(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
@@ -59,11 +67,37 @@ func TestFirms(t *testing.T) {
 		if _, err := s.FirmByName(ctx, "t", "absent"); !errors.Is(err, chain.ErrFirmNotFound) {
 			t.Error(err)
 		}
+		known := party("k", "91350900587527783P", "云岭茶业有限公司")
+		known.FormerNames, known.ShortNames, known.Capital, known.Founded = []string{"岭上茶厂", "ABC 100%有机_厂"}, []string{"云岭"}, 500_00, "2011-03-09"
+		known.Controller, known.Address, known.IndustryCode, known.Scope = "李", "青穗县一号", "C1530", "茶叶加工"
+		if err := s.SaveFirms(ctx, []chain.Party{party("k", "", "云岭"), known}); err != nil {
+			t.Fatal(err)
+		}
+		known.NameKey = "云岭茶业有限公司"
+		if got, err := s.Firm(ctx, "t", "k"); err != nil || cmp.Diff(known, got) != "" {
+			t.Error(err, cmp.Diff(known, got))
+		}
+		named, err := s.FirmsByName(ctx, "t", []string{"云岭", "abc100%有机_厂", "岭上茶厂", "", "absent"})
+		if err != nil || fmt.Sprint(ids(named["云岭"]), ids(named["abc100%有机_厂"]), ids(named["岭上茶厂"]), len(named)) != "[k] [b c k] [k] 3" {
+			t.Error(err, named)
+		}
+		coded, err := s.FirmsByUSCC(ctx, "t", []string{"91350900587527783P", "", "91990000MA0TEMPE3R", "nobody"})
+		if err != nil || len(coded) != 2 || coded["91350900587527783P"].ID != "k" || coded["91990000MA0TEMPE3R"].ID != "a" {
+			t.Error(err, coded)
+		}
+		known.FormerNames, known.ShortNames = nil, nil
+		known.USCC = ""
+		if err := s.SaveFirms(ctx, []chain.Party{known}); err != nil {
+			t.Fatal(err)
+		}
+		if named, err = s.FirmsByName(ctx, "t", []string{"云岭", "岭上茶厂"}); err != nil || len(named) != 0 {
+			t.Error("names that were taken away still find the firm", err, named)
+		}
 		for name, c := range map[string]struct {
 			f    chain.PartyFilter
 			want string
 		}{
-			"all":     {chain.PartyFilter{}, "[a b c]"},
+			"all":     {chain.PartyFilter{}, "[a b c k]"},
 			"page":    {chain.PartyFilter{After: "a", Limit: 1}, "[b]"},
 			"anchors": {chain.PartyFilter{Anchors: true}, "[a]"},
 			"owner":   {chain.PartyFilter{OwnerID: "u"}, "[a]"},
@@ -76,12 +110,8 @@ func TestFirms(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ids := []string{}
-			for _, p := range firms {
-				ids = append(ids, p.ID)
-			}
-			if fmt.Sprint(ids) != c.want {
-				t.Errorf("%s: %v, want %s", name, ids, c.want)
+			if fmt.Sprint(ids(firms)) != c.want {
+				t.Errorf("%s: %v, want %s", name, ids(firms), c.want)
 			}
 		}
 		err = s.SaveFirms(ctx, []chain.Party{party("d", "", "new"), party("e", "91990000MA0TEMPE3R", "thief")})
