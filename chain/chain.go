@@ -132,51 +132,6 @@ type Link struct {
 	LastDate      string    `json:"last_date"`
 }
 
-// FindingKind names a fraud pattern.
-type FindingKind string
-
-// Findings.
-const (
-	InvoiceReused FindingKind = "invoice_reused"
-	CircularTrade FindingKind = "circular_trade"
-	UnmatchedFlow FindingKind = "unmatched_flow"
-)
-
-// Finding is a pattern with the documents that show it.
-type Finding struct {
-	Kind      FindingKind       `json:"kind"`
-	Severity  string            `json:"severity"`
-	FirmIDs   []string          `json:"firm_ids"`
-	Documents []Document        `json:"documents"`
-	Evidence  map[string]string `json:"evidence"`
-}
-
-// AnchorShare is a firm's trade with one anchor.
-type AnchorShare struct {
-	AnchorID string    `json:"anchor_id"`
-	Name     string    `json:"name"`
-	Tier     int       `json:"tier"` // 1 sells to the anchor itself
-	Invoiced money.Fen `json:"invoiced"`
-	Share    float64   `json:"share"`  // of the firm's invoiced sales
-	Months   int       `json:"months"` // tenure: months with trade
-}
-
-// Standing is the chain evidence of one firm: a fact for credit.
-type Standing struct {
-	FirmID         string        `json:"firm_id"`
-	Status         string        `json:"status"` // "known", "low_confidence", "unknown"
-	Reason         string        `json:"reason,omitempty"`
-	Anchors        []AnchorShare `json:"anchors"`
-	Invoiced12m    money.Fen     `json:"invoiced_12m"`
-	Monthly        []money.Fen   `json:"monthly"` // invoiced sales of the last 12 months, oldest first
-	Proven         float64       `json:"proven"`  // share of invoiced amount with order, delivery and payment
-	Counterparties int           `json:"counterparties"`
-	Findings       []Finding     `json:"findings"`
-	Confidence     float64       `json:"confidence"`
-	Method         string        `json:"method"`
-	MadeAt         time.Time     `json:"made_at"`
-}
-
 // RowError names what is wrong in one cell.
 type RowError struct {
 	Row    int    `json:"row"`    // as the spreadsheet shows it, header is row 1
