@@ -52,6 +52,8 @@ func TestRowsHoldEveryEdge(t *testing.T) {
 					in = append(in, e.From)
 				}
 			}
+			slices.Sort(out)
+			slices.Sort(in)
 			if !slices.Equal(out, g.Out(v)) || !slices.Equal(in, g.In(v)) {
 				t.Fatalf("node %d: out %v in %v, want %v %v", v, g.Out(v), g.In(v), out, in)
 			}
