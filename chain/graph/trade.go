@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"slices"
 	"time"
 
 	"github.com/furrowcredit/furrow/chain"
@@ -126,7 +127,7 @@ func (g *Graph) inTrade(e uint32) Trade {
 // more than once, and false when there is none.
 func (g *Graph) Trade(from, to uint32) (Trade, bool) {
 	row := g.Out(from)
-	i, found := find(row, to)
+	i, found := slices.BinarySearch(row, to)
 	if !found {
 		return Trade{}, false
 	}

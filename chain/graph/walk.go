@@ -1,46 +1,123 @@
 package graph
 
-// Step is a node that a walk reached and the fewest hops it took.
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// Step is a node that a walk reached, the fewest hops it took and the node from
+// which it was reached first (a seed from itself).
 type Step struct {
 	ID   uint32
 	Hops int
+	From uint32
+}
+
+// Walker walks a graph again and again: what it remembers of a walk (a bit a node, and
+// what was reached) is used for the next, so that a walk costs what it reaches and not
+// the size of the graph. It is for one goroutine.
+type Walker struct {
+	g     *Graph
+	seen  []uint64 // bit set
+	queue []uint32 // what was reached, nearest first
+	from  []uint32 // from where, when asked
+}
+
+// Walker returns a walker on g.
+func (g *Graph) Walker() *Walker {
+	return &Walker{g: g, seen: make([]uint64, (g.Len()+63)/64)}
 }
 
 // Walk visits what is within hops of the seeds, nearest first, the seeds
 // themselves included at 0. It stops early when visit returns false.
-func (g *Graph) Walk(seeds []uint32, hops int, dir Direction, visit func(Step) bool) {
-	seen := make([]uint64, (g.Len()+63)/64)
-	var queue []uint32
-	push := func(v uint32) {
-		if seen[v/64]>>(v%64)&1 == 0 {
-			seen[v/64] |= 1 << (v % 64)
-			queue = append(queue, v)
-		}
-	}
-	for _, v := range seeds {
-		push(v)
-	}
-	for depth, head := 0, 0; head < len(queue); depth++ {
-		for end := len(queue); head < end; head++ {
-			v := queue[head]
-			if !visit(Step{v, depth}) {
+func (k *Walker) Walk(seeds []uint32, hops int, dir Direction, visit func(Step) bool) {
+	k.begin(seeds)
+	defer k.end()
+	k.from = append(k.from[:0], k.queue...)
+	for depth, head := 0, 0; head < len(k.queue); depth++ {
+		for end := len(k.queue); head < end; head++ {
+			v := k.queue[head]
+			if !visit(Step{v, depth, k.from[head]}) {
 				return
 			}
 			if depth == hops {
 				continue
 			}
 			if dir != Upstream {
-				for _, w := range g.Out(v) {
-					push(w)
-				}
+				k.push(k.g.out.of(v))
 			}
 			if dir != Downstream {
-				for _, w := range g.In(v) {
-					push(w)
-				}
+				k.push(k.g.in.of(v))
+			}
+			for len(k.from) < len(k.queue) {
+				k.from = append(k.from, v)
 			}
 		}
 	}
+}
+
+// Tiers returns what is within hops of the seeds, nearest first, and where each tier
+// ends: tier h is nodes[ends[h-1]:ends[h]], the seeds are tier 0. Both slices are the
+// walker's own until its next walk.
+func (k *Walker) Tiers(seeds []uint32, hops int, dir Direction) (nodes []uint32, ends []int) {
+	k.begin(seeds)
+	defer k.end()
+	ends = append(ends, len(k.queue))
+	for head := 0; len(ends) <= hops && head < len(k.queue); {
+		for end := len(k.queue); head < end; head++ {
+			v := k.queue[head]
+			if dir != Upstream {
+				k.push(k.g.out.of(v))
+			}
+			if dir != Downstream {
+				k.push(k.g.in.of(v))
+			}
+		}
+		if len(k.queue) > head {
+			ends = append(ends, len(k.queue))
+		}
+	}
+	return k.queue, ends
+}
+
+// Reach counts what is within hops of v, v not counted.
+func (k *Walker) Reach(v uint32, hops int, dir Direction) int {
+	nodes, _ := k.Tiers([]uint32{v}, hops, dir)
+	return len(nodes) - 1
+}
+
+func (k *Walker) begin(seeds []uint32) {
+	k.queue = k.queue[:0]
+	k.push(seeds)
+}
+
+func (k *Walker) push(nodes []uint32) {
+	seen, queue := k.seen, k.queue
+	for _, v := range nodes {
+		word, bit := &seen[v/64], uint64(1)<<(v%64)
+		if *word&bit == 0 {
+			*word |= bit
+			queue = append(queue, v)
+		}
+	}
+	k.queue = queue
+}
+
+// end forgets what was seen, by the cheaper way.
+func (k *Walker) end() {
+	if len(k.queue) > len(k.seen) {
+		clear(k.seen)
+		return
+	}
+	for _, v := range k.queue {
+		k.seen[v/64] = 0
+	}
+}
+
+// Walk visits what is within hops of the seeds, as Walker.Walk does.
+func (g *Graph) Walk(seeds []uint32, hops int, dir Direction, visit func(Step) bool) {
+	g.Walker().Walk(seeds, hops, dir, visit)
 }
 
 // Neighbours returns what is within hops of the seeds, nearest first.
@@ -55,7 +132,22 @@ func (g *Graph) Neighbours(seeds []uint32, hops int, dir Direction) []Step {
 
 // Reach counts what is within hops of v, v not counted.
 func (g *Graph) Reach(v uint32, hops int, dir Direction) int {
-	n := -1
-	g.Walk([]uint32{v}, hops, dir, func(Step) bool { n++; return true })
-	return n
+	return g.Walker().Reach(v, hops, dir)
+}
+
+// Reaches is Reach for each of many nodes, on all processors.
+func (g *Graph) Reaches(nodes []uint32, hops int, dir Direction) []int {
+	out := make([]int, len(nodes))
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(nodes)) {
+		wait.Go(func() {
+			k := g.Walker()
+			for i := int(next.Add(1)) - 1; i < len(nodes); i = int(next.Add(1)) - 1 {
+				out[i] = k.Reach(nodes[i], hops, dir)
+			}
+		})
+	}
+	wait.Wait()
+	return out
 }
