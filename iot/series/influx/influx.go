@@ -44,13 +44,14 @@ type Config struct {
 }
 
 // Store implements series.Store. Readings are points of the measurement "reading"
-// with the tags tenant and tag_id; the field "received" is always there.
+// with the tags tenant and tag_id; the field "received" is always there: see origin.
 type Store struct {
 	cfg    Config
 	client influxdb.Client
 	query  api.QueryAPI
 
 	writeURL string
+	origins  dictionary
 }
 
 var _ series.Store = (*Store)(nil)
@@ -116,6 +117,7 @@ func (s *Store) Write(ctx context.Context, readings []iot.Reading) error {
 	}
 	buffer, _ := buffers.Get().(*[]byte)
 	lines := (*buffer)[:0]
+	codes := coder{s: s}
 	for i := range readings {
 		r := &readings[i]
 		if err := series.Check(r); err != nil {
@@ -124,13 +126,25 @@ func (s *Store) Write(ctx context.Context, readings []iot.Reading) error {
 		if err := checkNames(r.Tenant, r.Tag, r.Gateway, r.Source); err != nil {
 			return err
 		}
-		lines = appendLine(lines, r)
+		code, err := codes.code(ctx, r)
+		if err != nil {
+			return err
+		}
+		lines = appendLine(lines, r, code)
 	}
-	if err := s.client.HTTPService().DoPostRequest(ctx, s.writeURL, bytes.NewReader(lines), nil, nil); err != nil {
-		return wrap(err)
+	if err := s.post(ctx, lines); err != nil {
+		return err
 	}
 	*buffer = lines
 	buffers.Put(buffer)
+	return nil
+}
+
+// post writes lines.
+func (s *Store) post(ctx context.Context, lines []byte) error {
+	if err := s.client.HTTPService().DoPostRequest(ctx, s.writeURL, bytes.NewReader(lines), nil, nil); err != nil {
+		return wrap(err)
+	}
 	return nil
 }
 
@@ -165,8 +179,9 @@ func (s *Store) each(ctx context.Context, flux string, f func(*query.FluxRecord)
 	return wrap(res.Err())
 }
 
-// set puts one field of a record into a reading.
-func set(r *iot.Reading, rec *query.FluxRecord) {
+// set puts one field of a record into a reading, and returns the code of its origin if
+// that is what the field has.
+func set(r *iot.Reading, rec *query.FluxRecord) (code uint32) {
 	switch v := rec.Value().(type) {
 	case float64:
 		for _, f := range floats(r) {
@@ -177,6 +192,9 @@ func set(r *iot.Reading, rec *query.FluxRecord) {
 	case int64:
 		switch rec.Field() {
 		case "received":
+			if v >= plain {
+				code, v = uint32(v&codeMask), v>>codeBits
+			}
 			r.Received = time.UnixMilli(v).UTC()
 		case "seq":
 			r.Seq = &v
@@ -193,6 +211,7 @@ func set(r *iot.Reading, rec *query.FluxRecord) {
 			r.Source = v
 		}
 	}
+	return code
 }
 
 // tagsAtOnce bounds the length of a query.
@@ -237,12 +256,22 @@ func (s *Store) Latest(ctx context.Context, tenant string, tags []string) (map[s
 		if err != nil {
 			return nil, err
 		}
+		codes := make(map[string]uint32, len(part))
 		for _, rec := range records {
 			tag := tagOf(rec)
 			if r := out[tag]; rec.Time().Equal(r.At) {
-				set(&r, rec)
+				if code := set(&r, rec); code != 0 {
+					codes[tag] = code
+				}
 				out[tag] = r
 			}
+		}
+		for tag, code := range codes {
+			r := out[tag]
+			if err := s.explain(ctx, tenant, []coded{{&r, code}}); err != nil {
+				return nil, err
+			}
+			out[tag] = r
 		}
 	}
 	return out, nil
@@ -282,6 +311,11 @@ func (s *Store) ranges(ctx context.Context, tenant string, tags []string, from, 
 		tag string
 		ms  int64
 	}
+	type of struct {
+		point
+		code uint32
+	}
+	var codes []of
 	at := make(map[point]int)
 	out := make(map[string][]iot.Reading, len(tags))
 	err := s.each(ctx, flux+keepReading, func(rec *query.FluxRecord) {
@@ -295,9 +329,18 @@ func (s *Store) ranges(ctx context.Context, tenant string, tags []string, from, 
 			at[p] = i
 			out[p.tag] = append(out[p.tag], iot.Reading{Tenant: tenant, Tag: p.tag, At: rec.Time().UTC()})
 		}
-		set(&out[p.tag][i], rec)
+		if code := set(&out[p.tag][i], rec); code != 0 {
+			codes = append(codes, of{p, code})
+		}
 	})
 	if err != nil {
+		return nil, err
+	}
+	packed := make([]coded, len(codes))
+	for i, c := range codes {
+		packed[i] = coded{&out[c.tag][at[c.point]], c.code}
+	}
+	if err := s.explain(ctx, tenant, packed); err != nil {
 		return nil, err
 	}
 	for _, readings := range out {
@@ -309,9 +352,43 @@ func (s *Store) ranges(ctx context.Context, tenant string, tags []string, from, 
 // daysAtOnce bounds the memory of one query: so many days of one tag.
 const daysAtOnce = 200
 
+// heard returns those of the tags, in order, that have a reading at or after their time.
+// To read Flux costs the server more than to look a tag up, so one question is for many.
+func (s *Store) heard(ctx context.Context, tenant string, from map[string]time.Time) ([]string, error) {
+	var out []string
+	for part := range slices.Chunk(slices.Sorted(maps.Keys(from)), tagsAtOnce) {
+		if err := checkNames(append([]string{tenant}, part...)...); err != nil {
+			return nil, err
+		}
+		earliest := end
+		for _, tag := range part {
+			if from[tag].Before(earliest) {
+				earliest = from[tag]
+			}
+		}
+		if earliest.Before(beginning) {
+			earliest = beginning
+		}
+		newest := make(map[string]time.Time, len(part))
+		flux := s.from(tenant, anyOf(part)+` and r._field == "received"`, earliest, end) + ` |> last()` + keepValue
+		if err := s.each(ctx, flux, func(rec *query.FluxRecord) { newest[tagOf(rec)] = rec.Time() }); err != nil {
+			return nil, err
+		}
+		for _, tag := range part {
+			if at, ok := newest[tag]; ok && !at.Before(from[tag]) {
+				out = append(out, tag)
+			}
+		}
+	}
+	return out, nil
+}
+
 // Since implements series.Store: tags whose times are alike share a query.
 func (s *Store) Since(ctx context.Context, tenant string, from map[string]time.Time, each func(string, []iot.Reading) error) error {
-	tags := slices.Sorted(maps.Keys(from))
+	tags, err := s.heard(ctx, tenant, from)
+	if err != nil {
+		return err
+	}
 	for len(tags) > 0 {
 		n, earliest := 0, end
 		for n < min(len(tags), tagsAtOnce) {
@@ -369,6 +446,9 @@ func (s *Store) Windows(ctx context.Context, tenant string, tags []string, m ser
 			case float64:
 				v = n
 			case int64:
+				if m == series.Received && n >= plain {
+					n >>= codeBits
+				}
 				v = float64(n)
 			}
 			tag := tagOf(rec)
@@ -415,12 +495,21 @@ func (s *Store) Delete(ctx context.Context, tenant, tag string) error {
 }
 
 // Expire implements series.Store. A 2.x server deletes by tags only within one
-// measurement, which is all that the bucket has; its retention policy does the same
-// by itself.
+// measurement. Its retention policy does the same by itself.
 func (s *Store) Expire(ctx context.Context, before time.Time) error {
+	for of, before := range map[string]time.Time{measurement: before, originMeasurement: startOf(dayOf(before))} {
+		err := s.older(ctx, of, before)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) older(ctx context.Context, of string, before time.Time) error {
 	if s.cfg.Org != "" {
 		return wrap(s.client.DeleteAPI().DeleteWithName(ctx, s.cfg.Org, s.cfg.Bucket, beginning, before.Add(-time.Nanosecond),
-			fmt.Sprintf(`_measurement=%q`, measurement)))
+			fmt.Sprintf(`_measurement=%q`, of)))
 	}
-	return s.influxQL(ctx, fmt.Sprintf(`DELETE FROM %q WHERE time < %d`, measurement, before.UnixNano()))
+	return s.influxQL(ctx, fmt.Sprintf(`DELETE FROM %q WHERE time < %d`, of, before.UnixNano()))
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	influxdb "github.com/influxdata/influxdb-client-go/v2"
 
 	"github.com/furrowcredit/furrow/fault"
@@ -139,5 +140,52 @@ func TestOlderThanRetention(t *testing.T) {
 	}
 	if n, err := s.Count(t.Context(), "a", "new"); err != nil || n != 1 {
 		t.Error(n, err)
+	}
+}
+
+// TestOrigins wants the gateway and the source of readings back: from another process,
+// of several days, of two origins with one code, and as an older version wrote them.
+func TestOrigins(t *testing.T) {
+	t.Parallel()
+	first := open(t).(*influx.Store)
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	a, b := influx.SameCode(t)
+	want := map[string]iot.Reading{}
+	var batch []iot.Reading
+	for i, from := range [][2]string{{a, "json"}, {b, "json"}, {"g1", ""}, {"", "cbor"}, {"", ""}, {"g1", "json"}} {
+		for day := range 3 {
+			r := iot.Reading{Tenant: "a", Tag: fmt.Sprintf("t%d%d", i, day), At: now.AddDate(0, 0, -day), Received: now, Gateway: from[0], Source: from[1], Temp: ptr(1.5)}
+			want[r.Tag] = r
+			batch = append(batch, r)
+		}
+	}
+	if err := first.Write(t.Context(), batch[:9]); err != nil {
+		t.Fatal(err)
+	}
+	for name, s := range map[string]*influx.Store{"the same": first, "another": influx.Again(first)} {
+		if err := s.Write(t.Context(), batch); err != nil {
+			t.Fatal(err)
+		}
+		var tags []string
+		for tag, r := range want {
+			tags = append(tags, tag)
+			got, err := s.Range(t.Context(), "a", tag, r.At, r.At.Add(time.Millisecond), 0)
+			if err != nil || len(got) != 1 || cmp.Diff(r, got[0]) != "" {
+				t.Errorf("%s process: %s: %v %s", name, tag, err, cmp.Diff([]iot.Reading{r}, got))
+			}
+		}
+		got, err := influx.Again(s).Latest(t.Context(), "a", tags)
+		if d := cmp.Diff(want, got); err != nil || d != "" {
+			t.Errorf("%s process: %v %s", name, err, d)
+		}
+		windows, err := s.Windows(t.Context(), "a", []string{"t00", "t30"}, series.Received, now.Add(-time.Hour), now.Add(time.Hour), time.Hour)
+		for tag, w := range windows {
+			if at := float64(now.UnixMilli()); len(w) != 1 || w[0].Min != at || w[0].Max != at {
+				t.Errorf("%s: received %v, want %v", tag, w, at)
+			}
+		}
+		if err != nil || len(windows) != 2 {
+			t.Error(windows, err)
+		}
 	}
 }

@@ -35,18 +35,24 @@ func clean(name string) bool {
 	return !strings.HasSuffix(name, `\`)
 }
 
-// appendLine writes one reading in line protocol. Its tags stand in the order of
-// their names, as the server sorts them.
-func appendLine(b []byte, r *iot.Reading) []byte {
+// appendLine writes one reading in line protocol, its origin as a code where it has
+// one. Its tags stand in the order of their names, as the server sorts them.
+func appendLine(b []byte, r *iot.Reading, code uint32) []byte {
 	b = append(b, measurement+",tag_id="...)
 	b = appendTag(b, r.Tag)
 	b = append(b, ",tenant="...)
 	b = appendTag(b, r.Tenant)
 	b = append(b, " received="...)
-	b = strconv.AppendInt(b, r.Received.UnixMilli(), 10)
+	received := r.Received.UnixMilli()
+	if code != 0 {
+		received = received<<codeBits | int64(code)
+	}
+	b = strconv.AppendInt(b, received, 10)
 	b = append(b, 'i')
-	b = appendText(b, `,gateway="`, r.Gateway)
-	b = appendText(b, `,source="`, r.Source)
+	if code == 0 {
+		b = appendText(b, `,gateway="`, r.Gateway)
+		b = appendText(b, `,source="`, r.Source)
+	}
 	for _, f := range floats(r) {
 		if v := *f.value; v != nil {
 			b = append(b, ',')

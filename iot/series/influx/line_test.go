@@ -34,8 +34,12 @@ func TestLine(t *testing.T) {
 	r := iot.Reading{Tenant: "a b", Tag: `t,1=x`, At: time.UnixMilli(1780000000123), Received: time.UnixMilli(1780000000999),
 		Gateway: `g"1\2`, Source: "json", Lon: &lon, Attached: &off, Seq: &seq}
 	const want = `reading,tag_id=t\,1\=x,tenant=a\ b received=1780000000999i,gateway="g\"1\\2",source="json",lon=-113.5,attached=f,seq=7i 1780000000123` + "\n"
-	if got := string(appendLine(nil, &r)); got != want {
+	if got := string(appendLine(nil, &r, 0)); got != want {
 		t.Errorf("%s; want\n%s", got, want)
+	}
+	const short = `reading,tag_id=t\,1\=x,tenant=a\ b received=1866465281047527429i,lon=-113.5,attached=f,seq=7i 1780000000123` + "\n"
+	if got := string(appendLine(nil, &r, 5)); got != short {
+		t.Errorf("%s; want\n%s", got, short)
 	}
 }
 
@@ -45,6 +49,6 @@ func BenchmarkLine(b *testing.B) {
 		Source: "json", Lon: &lon, Lat: &lat, Temp: &temp, Activity: &act}
 	var line []byte
 	for b.Loop() {
-		line = appendLine(line[:0], &r)
+		line = appendLine(line[:0], &r, 5)
 	}
 }
