@@ -134,16 +134,16 @@ type Extractor interface {
 	Extract(ctx context.Context, d Document) ([]Fact, Outcome, error)
 }
 
-// Verify keeps the facts that the text bears out: a relation that is known, two firms
-// that both occur in the text and are not one, a quote that stands where the fact says
+// Verify keeps the facts that the document bears out: a relation that is known, two firms
+// that both occur in the text (or are its subject) and are not one, a quote that stands where the fact says
 // or, when the offsets are wrong, anywhere. The others are dropped and counted by reason
 // in o: relation, self, quote, head, tail, double.
-func Verify(text string, facts []Fact, o *Outcome) []Fact {
+func Verify(d Document, facts []Fact, o *Outcome) []Fact {
 	kept := make([]Fact, 0, len(facts))
 	best := map[string]int{}
 	for _, f := range facts {
 		o.Found++
-		if reason := check(text, &f); reason != "" {
+		if reason := check(d, &f); reason != "" {
 			o.Drop(reason)
 			continue
 		}
@@ -161,14 +161,15 @@ func Verify(text string, facts []Fact, o *Outcome) []Fact {
 	return kept
 }
 
-func check(text string, f *Fact) string {
+func check(d Document, f *Fact) string {
+	text := d.Text
 	f.Head, f.Tail = strings.TrimSpace(f.Head), strings.TrimSpace(f.Tail)
 	switch {
 	case !f.Relation.Known():
 		return "relation"
-	case f.Head == "" || !strings.Contains(text, f.Head):
+	case f.Head == "" || !d.names(f.Head):
 		return "head"
-	case f.Tail == "" || !strings.Contains(text, f.Tail):
+	case f.Tail == "" || !d.names(f.Tail):
 		return "tail"
 	case party.Normalise(f.Head) == party.Normalise(f.Tail):
 		return "self"
@@ -184,6 +185,9 @@ func check(text string, f *Fact) string {
 	}
 	return ""
 }
+
+// names tells whether the document speaks of a firm.
+func (d Document) names(firm string) bool { return firm == d.Subject || strings.Contains(d.Text, firm) }
 
 // identity is what makes two facts of a document one: the pair, the relation, and what
 // tells two contracts between the same firms apart.

@@ -32,9 +32,9 @@ const (
 
 // Match is the firm that a name means.
 type Match struct {
-	Status Status `json:"standing"`
-	FirmID   string   `json:"firm_id,omitempty"` // when known
-	Score    float64  `json:"score"`             // 0 to 1
+	Status Status  `json:"status"`
+	FirmID string  `json:"firm_id,omitempty"` // when known
+	Score  float64 `json:"score"`             // 0 to 1
 }
 
 // Resolver finds the firm that a name in a document means.
