@@ -1,202 +1,220 @@
-// Package flow compares the flows of trade: what was ordered, delivered, invoiced
-// and paid must tell one story. It says what share of the invoices is proven, which
-// invoices are used twice and where goods are sold in a circle, and derives from
-// that the standing of a firm in its chain.
+// Package flow compares the flows of trade: what was agreed, delivered, invoiced,
+// paid and confirmed must tell one story. It says which documents stand behind each
+// invoice and what has none, and derives from that the standing of a firm in its
+// chain. The sub-packages know goods by their text (goods), patterns of fraud
+// (fraud) and what invoices alone tell (profile).
 package flow
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/money"
 )
 
-// Rules are the tolerances of matching. Days are calendar days.
-type Rules struct {
-	TolerancePermille int64 // amounts this close are the same amount
-	OrderDays         int   // an order comes at most so long before its invoice
-	DeliveryDays      int   // a delivery lies within so many days of its invoice
-	PaymentDays       int   // a payment comes at most so long after its invoice; until then it is not missed
-	CircleHops        int   // longest circle looked for
-	CircleDays        int   // a circle closes within so many days
-	CirclePermille    int64 // amounts in a circle are this close to the first
+// Flow is one of the flows that can stand behind an invoice, itself the fifth.
+type Flow int
+
+// Flows: contracts and orders, deliveries, payments, confirmations.
+const (
+	Trade Flow = iota
+	Logistics
+	Money
+	Credit
+	flows
+)
+
+// Basis says by what a document was matched, surest first.
+type Basis string
+
+// Bases of a match.
+const (
+	ByInvoice  Basis = "invoice_no"  // it names the invoice
+	ByOrder    Basis = "order_no"    // both name one order
+	ByContract Basis = "contract_no" // both name one contract
+	ByAmount   Basis = "amount"      // amount, date and goods fit
+	BySum      Basis = "sum"         // several together make the amount
+	ByAccount  Basis = "account"     // paid on account, to the oldest open invoice
+)
+
+// Part is what one document gives to an invoice.
+type Part struct {
+	Document *chain.Document
+	Amount   money.Fen
+	By       Basis
 }
 
-// DefaultRules are the tolerances that the house starts with.
-func DefaultRules() Rules {
-	return Rules{
-		TolerancePermille: 20, OrderDays: 180, DeliveryDays: 60, PaymentDays: 120,
-		CircleHops: 5, CircleDays: 60, CirclePermille: 100,
-	}
-}
-
-// Proof says which flows stand behind an invoice. NotDue means that the payment is
-// not there but may still come within Rules.PaymentDays.
+// Proof says which documents stand behind an invoice. Net is its amount less what
+// red-letter invoices took back. NotDue means that the payment is not there but may
+// still come.
 type Proof struct {
-	Invoice                  chain.Document
-	Order, Delivery, Payment bool
-	NotDue                   bool
+	Invoice *chain.Document
+	Net     money.Fen
+	Back    []Part // red-letter invoices against it
+	Parts   [4][]Part
+	NotDue  bool
+
+	full [flows]bool
 }
 
-// Proven says whether all flows that can be expected by now are there.
-func (p Proof) Proven() bool { return p.Order && p.Delivery && (p.Payment || p.NotDue) }
+// Has says whether documents of a flow stand behind the whole invoice.
+func (p *Proof) Has(f Flow) bool { return p.full[f] }
 
-// Match finds the order, the delivery and the payment of each invoice among the
-// documents of any firms. A document proves an invoice of the same seller and buyer
-// when it names the same order and what it is worth is not used up by earlier
-// invoices, or when it names no order and amount and dates fit; each is used once.
-// An invoice that is in the books twice is judged once. today is a calendar date.
-func Match(docs []chain.Document, rules Rules, today time.Time) []Proof {
-	type pair struct{ seller, buyer string }
-	byPair := map[pair]*ledger{}
-	var order []pair
-	for _, d := range docs {
-		k := pair{d.SellerID, d.BuyerID}
-		if byPair[k] == nil {
-			byPair[k] = &ledger{}
-			order = append(order, k)
-		}
-		byPair[k].add(d)
-	}
-	var out []Proof
-	for _, k := range order {
-		out = append(out, byPair[k].match(rules, today)...)
-	}
-	return out
+// Proven says whether all flows that can be expected by now are there. A
+// confirmation is not expected: few buyers give one.
+func (p *Proof) Proven() bool {
+	return p.full[Trade] && p.full[Logistics] && (p.full[Money] || p.NotDue)
 }
 
-// ProvenShare is the part of the invoiced amount that is proven, 0 for no invoice.
-func ProvenShare(proofs []Proof) float64 {
-	var proven, all money.Fen
-	for _, p := range proofs {
-		all += p.Invoice.Amount
-		if p.Proven() {
-			proven += p.Invoice.Amount
-		}
-	}
-	if all == 0 {
-		return 0
-	}
-	return float64(proven) / float64(all)
+// GapKind names what has no counterpart.
+type GapKind string
+
+// Kinds of gap.
+const (
+	InvoiceUnordered   GapKind = "invoice_without_order"
+	InvoiceUndelivered GapKind = "invoice_without_delivery"
+	InvoiceUnpaid      GapKind = "invoice_without_payment"
+	OrderUndelivered   GapKind = "order_without_delivery"
+	DeliveryUninvoiced GapKind = "delivery_without_invoice"
+	PaymentUninvoiced  GapKind = "payment_without_invoice"
+	BackWithoutInvoice GapKind = "red_letter_without_invoice"
+)
+
+// Gap is a document, or the part of it worth Amount, that nothing answers though it
+// should by now. Days is its age.
+type Gap struct {
+	Kind     GapKind
+	Document *chain.Document
+	Amount   money.Fen
+	Days     int
 }
 
-// ledger is the trade of one seller with one buyer.
-type ledger struct {
-	invoices                     []chain.Document
-	orders, deliveries, payments []chain.Document
+// Matching is the trade of all pairs, in the order of seller and buyer, then date.
+// Void counts the cancelled invoices, which prove and need nothing.
+type Matching struct {
+	Proofs []Proof
+	Gaps   []Gap
+	Void   int
 }
 
-func (l *ledger) add(d chain.Document) {
-	switch d.Kind {
-	case chain.Invoice:
-		l.invoices = append(l.invoices, d)
-	case chain.Order:
-		l.orders = append(l.orders, d)
-	case chain.Delivery:
-		l.deliveries = append(l.deliveries, d)
-	case chain.Payment:
-		l.payments = append(l.payments, d)
-	case chain.Suppliers:
-	}
-}
-
-func (l *ledger) match(rules Rules, today time.Time) []Proof {
-	invoices := once(l.invoices)
-	orders := newPool(once(l.orders), func(d chain.Document) string { return chain.NumberKey(d.Number) })
-	named := func(d chain.Document) string { return chain.NumberKey(d.OrderNo) }
-	deliveries, payments := newPool(once(l.deliveries), named), newPool(once(l.payments), named)
-	out := make([]Proof, len(invoices))
-	for i, inv := range invoices {
-		out[i] = Proof{
-			Invoice:  inv,
-			Order:    orders.take(inv, rules, -rules.OrderDays, 15),
-			Delivery: deliveries.take(inv, rules, -rules.DeliveryDays, rules.DeliveryDays),
-			Payment:  payments.take(inv, rules, -rules.OrderDays, rules.PaymentDays),
-			NotDue:   between(inv.Date, today.Format(time.DateOnly)) <= rules.PaymentDays,
-		}
-	}
-	return out
-}
-
-// pool is the documents of one flow, used up as invoices claim them.
-type pool struct {
-	worth map[string]money.Fen // left of each named order
-	loose []chain.Document     // those that name no order
-	used  []bool
-}
-
-func newPool(docs []chain.Document, order func(chain.Document) string) *pool {
-	p := &pool{worth: map[string]money.Fen{}}
-	for _, d := range docs {
-		if k := order(d); k != "" {
-			p.worth[k] += d.Amount
-		}
-		if order(d) == "" || d.Kind == chain.Order {
-			p.loose = append(p.loose, d)
-		}
-	}
-	p.used = make([]bool, len(p.loose))
-	return p
-}
-
-// take claims what proves inv: by its order number, else by amount and a date
-// from first to last days after the invoice's.
-func (p *pool) take(inv chain.Document, rules Rules, first, last int) bool {
-	if k := chain.NumberKey(inv.OrderNo); k != "" {
-		if left, ok := p.worth[k]; ok {
-			if left < inv.Amount && !near(left, inv.Amount, rules.TolerancePermille) {
-				return false
+// Match finds what stands behind each invoice, pair by pair of seller and buyer. A
+// document is matched by the numbers that it and the invoice name; one that names
+// nothing of the pair by amount, date and goods, alone or several together. What it
+// gives to all invoices is never more than its amount. An invoice that is in the
+// books twice is judged once. The order of docs changes nothing. today is a
+// calendar date; the documents must not change while the result is in use.
+func Match(docs []chain.Document, rules Rules, today time.Time) Matching {
+	pairs := byPair(docs)
+	parts := make([]Matching, len(pairs))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	const chunk = 64
+	now := money.DateOf(today)
+	for at := 0; at < len(pairs); at += chunk {
+		g.Go(func() error {
+			for i := at; i < min(at+chunk, len(pairs)); i++ {
+				parts[i] = newLedger(pairs[i], rules, now).match()
 			}
-			p.worth[k] = max(left-inv.Amount, 0)
-			return true
-		}
+			return nil
+		})
 	}
-	for i, d := range p.loose {
-		days := between(inv.Date, d.Date)
-		if p.used[i] || days < first || days > last || !near(d.Amount, inv.Amount, rules.TolerancePermille) {
+	_ = g.Wait() // no part fails
+	out := Matching{}
+	n, gaps := 0, 0
+	for i := range parts {
+		n, gaps = n+len(parts[i].Proofs), gaps+len(parts[i].Gaps)
+	}
+	out.Proofs, out.Gaps = make([]Proof, 0, n), make([]Gap, 0, gaps)
+	for i := range parts {
+		out.Proofs = append(out.Proofs, parts[i].Proofs...)
+		out.Gaps = append(out.Gaps, parts[i].Gaps...)
+		out.Void += parts[i].Void
+	}
+	return out
+}
+
+// byPair groups documents by seller and buyer, in the order of their ids.
+func byPair(docs []chain.Document) [][]*chain.Document {
+	ids := map[string]uint32{}
+	id := func(s string) uint32 {
+		n, ok := ids[s]
+		if !ok {
+			n = uint32(len(ids)) //nolint:gosec // fewer firms than fit
+			ids[s] = n
+		}
+		return n
+	}
+	at := map[uint64]int{}
+	var out [][]*chain.Document
+	for i := range docs {
+		d := &docs[i]
+		if d.Kind == chain.Suppliers {
 			continue
 		}
-		if d.Kind == chain.Order { // the same order must not be claimed by name as well
-			k := chain.NumberKey(d.Number)
-			if p.worth[k] < d.Amount {
-				continue
-			}
-			p.worth[k] = 0
+		k := uint64(id(d.SellerID))<<32 | uint64(id(d.BuyerID))
+		n, ok := at[k]
+		if !ok {
+			n = len(out)
+			at[k] = n
+			out = append(out, nil)
 		}
-		p.used[i] = true
-		return true
+		out[n] = append(out[n], d)
 	}
-	return false
+	slices.SortFunc(out, func(a, b []*chain.Document) int {
+		return cmp.Or(cmp.Compare(a[0].SellerID, b[0].SellerID), cmp.Compare(a[0].BuyerID, b[0].BuyerID))
+	})
+	return out
 }
 
-// once sorts by date and drops what is there a second time under its number.
-func once(docs []chain.Document) []chain.Document {
-	slices.SortStableFunc(docs, func(a, b chain.Document) int {
-		return cmp.Or(cmp.Compare(a.Date, b.Date), cmp.Compare(chain.NumberKey(a.Number), chain.NumberKey(b.Number)))
-	})
-	seen := map[string]bool{}
-	return slices.DeleteFunc(docs, func(d chain.Document) bool {
-		k := chain.NumberKey(d.Number)
-		twice := seen[k]
-		seen[k] = true
-		return twice
-	})
+// Shares sums up the flows behind the proofs that keep selects; nil takes all.
+func Shares(proofs []Proof, keep func(*Proof) bool) chain.FlowShares {
+	var out chain.FlowShares
+	var with [flows]money.Fen
+	var notDue, proven, five money.Fen
+	for i := range proofs {
+		p := &proofs[i]
+		if keep != nil && !keep(p) {
+			continue
+		}
+		out.Invoices++
+		out.Invoiced += p.Net
+		for f := range flows {
+			if p.full[f] {
+				with[f] += p.Net
+			}
+		}
+		if p.NotDue && !p.full[Money] {
+			notDue += p.Net
+		}
+		if p.Proven() {
+			proven += p.Net
+		}
+		if p.full[Trade] && p.full[Logistics] && p.full[Money] && p.full[Credit] {
+			five += p.Net
+		}
+	}
+	share := func(part money.Fen) float64 {
+		if out.Invoiced == 0 {
+			return 0
+		}
+		return float64(part) / float64(out.Invoiced)
+	}
+	out.Trade, out.Logistics, out.Money, out.Credit = share(with[Trade]), share(with[Logistics]), share(with[Money]), share(with[Credit])
+	out.NotDue, out.Proven, out.AllFive = share(notDue), share(proven), share(five)
+	return out
 }
 
 // near says whether a is within permille of b.
 func near(a, b money.Fen, permille int64) bool {
-	return int64(max(a-b, b-a)) <= int64(b)/1000*permille+int64(b)%1000*permille/1000
+	return int64(max(a-b, b-a)) <= slack(b, permille)
 }
 
-// between counts the days from a to b, dates as "2026-05-31". An unreadable date
-// lies out of every window.
-func between(a, b string) int {
-	x, errX := time.Parse(time.DateOnly, a)
-	y, errY := time.Parse(time.DateOnly, b)
-	if errX != nil || errY != nil {
-		return 1 << 30
-	}
-	return int(y.Sub(x).Hours() / 24)
+// slack is permille of an amount, rounded down.
+func slack(a money.Fen, permille int64) int64 {
+	return int64(a)/1000*permille + int64(a)%1000*permille/1000
 }

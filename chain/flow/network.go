@@ -9,15 +9,14 @@ import (
 	"time"
 
 	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/chain/flow/fraud"
 	"github.com/furrowcredit/furrow/chain/graph"
 	"github.com/furrowcredit/furrow/money"
 )
 
-// Method names the version of the standing: it is frozen into decisions.
-const Method = "chain.standing/1"
-
 const (
 	reachHops = 3   // an anchor further down the chain says little about a firm
+	maxRing   = 500 // firms of a ring whose documents are read for one of them
 	maxNodes  = 200 // more nobody can read in one picture
 )
 
@@ -28,13 +27,14 @@ type Network struct {
 	now   func() time.Time
 	rules Rules
 
-	mu   sync.Mutex
-	kept map[string]*snapshot // by tenant
+	mu      sync.Mutex
+	kept    map[string]*snapshot  // by tenant
+	related map[string]*relations // by tenant
 }
 
 // NewNetwork returns a network with the default rules.
 func NewNetwork(store chain.Store, now func() time.Time) *Network {
-	return &Network{store: store, now: now, rules: DefaultRules(), kept: map[string]*snapshot{}}
+	return &Network{store: store, now: now, rules: DefaultRules(), kept: map[string]*snapshot{}, related: map[string]*relations{}}
 }
 
 // maxKept bounds the snapshots in memory.
@@ -175,83 +175,6 @@ func (n *Network) Neighbourhood(ctx context.Context, tenant, firmID string, hops
 	return out, nil
 }
 
-// Findings looks through all invoices of the tenant.
-func (n *Network) Findings(ctx context.Context, tenant string) ([]chain.Finding, error) {
-	var invoices []chain.Document
-	err := n.store.AllDocuments(ctx, tenant, chain.Invoice, func(d chain.Document) error {
-		invoices = append(invoices, d)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return append(Reused(invoices), Circles(invoices, n.rules)...), nil
-}
-
-// Standing says what the chain knows about a firm. It returns chain.ErrFirmNotFound;
-// a firm that nobody names stands as "unknown" with the reason, never as a guess.
-func (n *Network) Standing(ctx context.Context, tenant, firmID string) (chain.Standing, error) {
-	if _, err := n.store.Firm(ctx, tenant, firmID); err != nil {
-		return chain.Standing{}, err
-	}
-	docs, err := n.store.Documents(ctx, tenant, firmID, "")
-	if err != nil {
-		return chain.Standing{}, err
-	}
-	now := n.now().UTC()
-	out := chain.Standing{
-		FirmID: firmID, Status: "unknown", Method: Method, MadeAt: now,
-		Anchors: []chain.AnchorShare{}, Monthly: make([]money.Fen, 12), Findings: []chain.Finding{},
-	}
-	s, err := n.snapshot(ctx, tenant)
-	if err != nil {
-		return out, err
-	}
-	self, linked := s.index.Find(firmID)
-	if len(docs) == 0 {
-		out.Reason = "no_documents"
-		if linked {
-			out.Reason = "listed_only" // an anchor names it as a supplier, without any trade
-			out.Anchors = s.shares(self, nil)
-		}
-		return out, nil
-	}
-	out.Counterparties = counterparties(docs, firmID)
-	sales := docs[:0:0]
-	for _, d := range docs {
-		if d.SellerID == firmID {
-			sales = append(sales, d)
-		}
-	}
-	today := day(now)
-	proofs := Match(sales, n.rules, today)
-	recent := proofs[:0:0]
-	for _, p := range proofs {
-		if m := monthsAgo(p.Invoice.Date, today); m >= 0 && m < 12 {
-			out.Monthly[11-m] += p.Invoice.Amount
-			out.Invoiced12m += p.Invoice.Amount
-			recent = append(recent, p)
-		}
-	}
-	out.Proven = ProvenShare(recent)
-	out.Anchors = s.shares(self, sales)
-	if out.Findings, err = n.findingsOf(ctx, tenant, firmID, s, sales); err != nil {
-		return out, err
-	}
-	out.Confidence = confidence(recent, sales, out.Proven, today)
-	switch {
-	case len(recent) == 0:
-		out.Reason = "no_recent_invoices"
-	case out.Confidence < 0.5:
-		out.Status, out.Reason = "low_confidence", "thin_evidence"
-	case len(out.Findings) > 0:
-		out.Status, out.Reason = "low_confidence", string(out.Findings[0].Kind)
-	default:
-		out.Status = "known"
-	}
-	return out, nil
-}
-
 // shares lists the anchors that a firm's sales lead to within reachHops, nearest
 // and largest first. What counts for an anchor further down is the firm's sales to
 // those of its buyers that lead there.
@@ -264,7 +187,11 @@ func (s *snapshot) shares(self uint32, sales []chain.Document) []chain.AnchorSha
 			months[d.BuyerID] = map[string]bool{}
 		}
 		months[d.BuyerID][d.Date[:min(7, len(d.Date))]] = true
-		if key := d.BuyerID + "\x00" + chain.NumberKey(d.Number); d.Kind == chain.Invoice && !seen[key] {
+		key := d.BuyerID + "\x00" + chain.NumberKey(d.Code) + "\x00" + chain.NumberKey(d.Number)
+		if chain.NumberKey(d.Number) == "" {
+			key = d.ID
+		}
+		if d.Kind == chain.Invoice && !d.Void && !seen[key] {
 			seen[key] = true
 			invoiced[d.BuyerID] += d.Amount
 			total += d.Amount
@@ -311,55 +238,6 @@ func (s *snapshot) shares(self uint32, sales []chain.Document) []chain.AnchorSha
 	return out
 }
 
-// findingsOf finds what weighs on one firm. For reuse the invoices that it wrote
-// suffice, since its buyers are victims; a circle can only run through the firms of its strongly connected component.
-func (n *Network) findingsOf(ctx context.Context, tenant, firmID string, s *snapshot, sales []chain.Document) ([]chain.Finding, error) {
-	out := append([]chain.Finding{}, Reused(sales)...)
-	self, ok := s.index.Find(firmID)
-	if !ok {
-		return out, nil
-	}
-	members, seen := map[string]bool{}, map[string]bool{}
-	for _, v := range s.ring[self] {
-		members[s.index.Key(v)] = true
-	}
-	var inside []chain.Document
-	for id := range members {
-		docs, err := n.store.Documents(ctx, tenant, id, chain.Invoice)
-		if err != nil {
-			return nil, err
-		}
-		for _, d := range docs {
-			if members[d.SellerID] && members[d.BuyerID] && !seen[d.ID] {
-				seen[d.ID] = true
-				inside = append(inside, d)
-			}
-		}
-	}
-	for _, f := range Circles(inside, n.rules) {
-		if slices.Contains(f.FirmIDs, firmID) {
-			out = append(out, f)
-		}
-	}
-	return out, nil
-}
-
-// confidence is 0..1: four tenths for proven flows, three for a year of trade,
-// three for a dozen invoices, halved when the last sale is over 90 days old.
-func confidence(recent []Proof, sales []chain.Document, proven float64, today time.Time) float64 {
-	months := map[string]bool{}
-	last := ""
-	for _, d := range sales {
-		months[d.Date[:min(7, len(d.Date))]] = true
-		last = max(last, d.Date)
-	}
-	c := 0.4*proven + 0.3*min(1, float64(len(months))/12) + 0.3*min(1, float64(len(recent))/12)
-	if between(last, today.Format(time.DateOnly)) > 90 {
-		c /= 2
-	}
-	return math.Round(c*1000) / 1000
-}
-
 func counterparties(docs []chain.Document, firmID string) int {
 	others := map[string]bool{}
 	for _, d := range docs {
@@ -391,4 +269,73 @@ func monthsAgo(date string, today time.Time) int {
 		n--
 	}
 	return n
+}
+
+// ringOf lists the firms with which a firm can be on a circle, itself among them, the
+// nearest first; nil when there is none. cut says that there are more.
+func (s *snapshot) ringOf(self uint32) (ids []string, cut bool) {
+	members := map[uint32]bool{}
+	for _, v := range s.ring[self] {
+		members[v] = true
+	}
+	if len(members) == 0 {
+		return nil, false
+	}
+	s.graph.Walk([]uint32{self}, math.MaxInt, graph.Both, func(step graph.Step) bool {
+		if members[step.ID] {
+			ids = append(ids, s.index.Key(step.ID))
+		}
+		return len(ids) < min(maxRing, len(members))
+	})
+	return ids, len(ids) < len(members)
+}
+
+// relations are the findings about who is related to whom, which need all firms.
+type relations struct {
+	revision int64
+	byFirm   map[string][]chain.Finding
+	all      []chain.Finding
+}
+
+// relationsOf returns them as the books are now: the kept ones while they are the same.
+func (n *Network) relationsOf(ctx context.Context, tenant string) (*relations, error) {
+	s, err := n.snapshot(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	n.mu.Lock()
+	r := n.related[tenant]
+	n.mu.Unlock()
+	if r != nil && r.revision == s.revision {
+		return r, nil
+	}
+	var firms []chain.Party
+	for after := ""; ; {
+		page, err := n.store.Firms(ctx, tenant, chain.PartyFilter{After: after, Limit: 1000})
+		if err != nil {
+			return nil, err
+		}
+		firms = append(firms, page...)
+		if len(page) < 1000 {
+			break
+		}
+		after = page[len(page)-1].ID
+	}
+	pairs := make([]fraud.Pair, len(s.links))
+	for i, l := range s.links {
+		pairs[i] = fraud.Pair{SellerID: l.SellerID, BuyerID: l.BuyerID}
+	}
+	r = &relations{revision: s.revision, all: fraud.Related(firms, pairs, n.rules.Fraud), byFirm: map[string][]chain.Finding{}}
+	for _, f := range r.all {
+		for _, id := range f.FirmIDs {
+			r.byFirm[id] = append(r.byFirm[id], f)
+		}
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.related) >= maxKept {
+		clear(n.related)
+	}
+	n.related[tenant] = r
+	return r, nil
 }
