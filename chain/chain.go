@@ -7,6 +7,7 @@ package chain
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"github.com/furrowcredit/furrow/fault"
@@ -18,6 +19,7 @@ var (
 	ErrFirmNotFound   = fault.New(fault.NotFound, "firm.not_found", "there is no such firm")
 	ErrUploadNotFound = fault.New(fault.NotFound, "upload.not_found", "there is no such upload")
 	ErrUploadState    = fault.New(fault.Conflict, "upload.state", "this upload is {state} already; upload the file again")
+	ErrUploadNeeded   = fault.New(fault.Conflict, "upload.needed", "the later upload {file} brought {rows} of these rows again; undo that one first")
 	ErrUploadRaced    = fault.New(fault.Conflict, "upload.raced", "another upload changed the books at the same time; try again")
 	ErrFirmTaken      = fault.New(fault.Conflict, "firm.taken", "another firm has this credit code; try again to use that one")
 )
@@ -149,11 +151,16 @@ type RowError struct {
 // UploadState is where an upload stands.
 type UploadState string
 
-// States of an upload.
+// States of an upload. Checking and committing are work under way; a refused file could
+// not be read as a table, and its one remark says why.
 const (
-	UploadChecked   UploadState = "checked" // dry run done, nothing written
-	UploadCommitted UploadState = "committed"
-	UploadUndone    UploadState = "undone"
+	UploadChecking   UploadState = "checking"
+	UploadRefused    UploadState = "refused"
+	UploadChecked    UploadState = "checked" // dry run done, nothing written
+	UploadCommitting UploadState = "committing"
+	UploadCommitted  UploadState = "committed"
+	UploadUndone     UploadState = "undone"
+	UploadLapsed     UploadState = "lapsed" // checked by an earlier version: send the file again
 )
 
 // Upload is one file of an anchor.
@@ -174,8 +181,36 @@ type Upload struct {
 	Errors    []RowError  `json:"errors"`
 	CreatedAt time.Time   `json:"created_at"`
 	DoneAt    *time.Time  `json:"done_at,omitempty"`
-	Body      []byte      `json:"-"`
-	Revision  int64       `json:"-"` // of the books against which it was read
+	RowsDone  int         `json:"rows_done"`         // of the work under way
+	RowsTotal int         `json:"rows_total"`        // 0 while nobody knows
+	SameAs    string      `json:"same_as,omitempty"` // the committed upload of the very same file
+	TouchedAt time.Time   `json:"-"`                 // last sign of life of the work under way
+	Revision  int64       `json:"-"`                 // of the books against which it was read
+}
+
+// UploadFilter selects uploads, newest first.
+type UploadFilter struct {
+	AnchorID string // "" means all
+	SHA256   string
+	Before   string // id of the last one of the page before
+	Limit    int    // 0 means 100; at most 1000
+}
+
+// PartStream is one of the streams of bytes that an upload consists of.
+type PartStream string
+
+// Streams of an upload.
+const (
+	FilePart PartStream = "file" // as it came
+	GoodPart PartStream = "good" // rows that may be committed
+	BadPart  PartStream = "bad"  // rows with mistakes, as they came
+)
+
+// KnownDocument is what the books have of a document.
+type KnownDocument struct {
+	There    bool
+	Amount   money.Fen
+	UploadID string // which brought it
 }
 
 // PartyFilter selects firms; zero fields do not restrict.
@@ -215,20 +250,31 @@ type Store interface {
 	Documents(ctx context.Context, tenant, firmID string, kind DocKind) ([]Document, error)
 	// AllDocuments streams every document of a kind in date order.
 	AllDocuments(ctx context.Context, tenant string, kind DocKind, f func(Document) error) error
-	// KnownDocuments returns those of the row keys (RowKey) that are in the books,
-	// with the amount there.
-	KnownDocuments(ctx context.Context, tenant string, keys []string) (map[string]money.Fen, error)
-	// AddUpload saves a checked upload; Upload returns ErrUploadNotFound.
+	// KnownDocuments tells of each document whether it is in the books (by what RowKey
+	// looks at), in their order.
+	KnownDocuments(ctx context.Context, tenant string, docs []Document) ([]KnownDocument, error)
+	// AddUpload saves a new upload; Upload returns ErrUploadNotFound. Neither Uploads nor
+	// AddUpload knows its parts, and Uploads leaves out the remarks.
 	AddUpload(ctx context.Context, u Upload) error
 	Upload(ctx context.Context, tenant, id string) (Upload, error)
-	Uploads(ctx context.Context, tenant, anchorID string) ([]Upload, error)
+	Uploads(ctx context.Context, tenant string, f UploadFilter) ([]Upload, error)
+	// MoveUpload saves what became of an upload that is still in state from, with signs of
+	// life; else it returns ErrUploadState.
+	MoveUpload(ctx context.Context, u Upload, from UploadState) error
+	// AddPart saves the next part of a stream, numbered from 0; Parts reads them in order.
+	AddPart(ctx context.Context, u Upload, stream PartStream, n int, body []byte) error
+	Parts(ctx context.Context, u Upload, stream PartStream, f func(body []byte) error) error
+	// DropParts removes what is kept of a file that turned out to be none.
+	DropParts(ctx context.Context, u Upload) error
 	// CommitUpload writes the parties and documents of an upload and marks it
-	// committed, all or none. A document that is there already is left as it is.
-	// It returns ErrUploadState when the upload is not checked any more, and
-	// ErrUploadRaced when the books have moved on from u.Revision.
-	CommitUpload(ctx context.Context, u Upload, firms []Party, docs []Document) (known int, err error)
+	// committed, all or none. A document that is there already is left as it is; leans
+	// says how many of those other uploads had brought. It reads docs again when it has
+	// to try again. It returns ErrUploadState when the upload is neither checked nor
+	// committing, and ErrUploadRaced when the books have moved on from u.Revision.
+	CommitUpload(ctx context.Context, u Upload, firms []Party, docs iter.Seq2[Document, error], leans map[string]int) (known int, err error)
 	// UndoUpload removes the documents that the upload brought, and the firms that
-	// nothing else mentions, and marks it undone; ErrUploadState when not committed.
+	// nothing else mentions, and marks it undone; ErrUploadState when not committed,
+	// ErrUploadNeeded when a committed upload leans on it.
 	UndoUpload(ctx context.Context, u Upload) error
 }
 

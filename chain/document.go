@@ -20,12 +20,29 @@ func NumberKey(number string) string {
 	}, norm.NFKC.String(number))
 }
 
-// RowKey is the identity of a document: uploading it again changes nothing. An
-// invoice promised to another funder is another row, or the double promise would
-// never be seen; sums count both once.
+// NumberKey is the number by which the document is known between its two firms. Paper
+// invoices count their numbers anew in each code.
+func (d Document) NumberKey() string {
+	if d.Kind == Invoice && d.Code != "" {
+		return NumberKey(d.Code) + NumberKey(d.Number)
+	}
+	return NumberKey(d.Number)
+}
+
+// Variant tells documents of the same number apart: an invoice promised to another
+// funder is another row, or the double promise would never be seen, and so is the news
+// that it was cancelled. Sums count them once, and not at all where one is void.
+func (d Document) Variant() string {
+	if d.Void {
+		return "!void"
+	}
+	return strings.ToUpper(norm.NFKC.String(d.Funder))
+}
+
+// RowKey is the identity of a document: uploading it again changes nothing.
 func RowKey(d Document) string {
 	h := sha256.New()
-	for _, part := range []string{string(d.Kind), NumberKey(d.Number), d.SellerID, d.BuyerID, strings.ToUpper(norm.NFKC.String(d.Funder))} {
+	for _, part := range []string{string(d.Kind), d.NumberKey(), d.SellerID, d.BuyerID, d.Variant()} {
 		h.Write([]byte(part))
 		h.Write([]byte{0})
 	}

@@ -4,6 +4,9 @@ package chaintest
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -20,12 +23,21 @@ type Memory struct {
 	firms   []chain.Party
 	origin  map[string]string // firm → upload that brought it
 	docs    []chain.Document
-	keys    map[string]money.Fen // by tenant and row key
+	keys    map[string]chain.KnownDocument // by tenant and row key
 	uploads []chain.Upload
+	parts   map[string][][]byte       // by upload and stream
+	leans   map[string]map[string]int // upload → uploads whose rows it brought again
+	changed map[pair]int64            // revision at which the trade of a pair last changed
 	changes int64
 }
 
-var _ chain.Store = (*Memory)(nil)
+var (
+	_ chain.Store   = (*Memory)(nil)
+	_ chain.Changes = (*Memory)(nil)
+)
+
+// pair is a seller and a buyer of a tenant.
+type pair struct{ tenant, seller, buyer string }
 
 func (m *Memory) firm(match func(chain.Party) bool) []chain.Party {
 	m.mu.Lock()
@@ -141,55 +153,125 @@ func (m *Memory) Links(ctx context.Context, tenant, id string) ([]chain.Link, er
 // AllLinks implements chain.Store.
 func (m *Memory) AllLinks(_ context.Context, tenant string, f func(chain.Link) error) error {
 	m.mu.Lock()
-	names := map[string]string{}
-	for _, p := range m.firms {
-		names[p.ID] = p.Name
-	}
-	byPair, seen := map[string]*chain.Link{}, map[string]bool{}
-	for _, d := range m.docs {
-		if d.Tenant != tenant {
-			continue
-		}
-		l := byPair[d.SellerID+d.BuyerID]
-		if l == nil {
-			l = &chain.Link{SellerID: d.SellerID, BuyerID: d.BuyerID, Seller: names[d.SellerID], Buyer: names[d.BuyerID]}
-			byPair[d.SellerID+d.BuyerID] = l
-		}
-		key := strings.Join([]string{d.SellerID, d.BuyerID, string(d.Kind), chain.NumberKey(d.Number)}, "\x00")
-		if d.Kind == chain.Suppliers || seen[key] {
-			continue
-		}
-		seen[key] = true
-		if l.FirstDate == "" || d.Date < l.FirstDate {
-			l.FirstDate = d.Date
-		}
-		l.LastDate = max(l.LastDate, d.Date)
-		switch d.Kind {
-		case chain.Order:
-			l.Orders++
-		case chain.Invoice:
-			l.Invoices++
-			l.Invoiced += d.Amount
-		case chain.Payment:
-			l.Payments++
-			l.Paid += d.Amount
-		case chain.Delivery, chain.Suppliers:
+	links := m.links(tenant)
+	m.mu.Unlock()
+	return each(links, f)
+}
+
+// ChangedLinks implements chain.Changes.
+func (m *Memory) ChangedLinks(_ context.Context, tenant string, since int64, f func(chain.Link) error) (int64, error) {
+	m.mu.Lock()
+	now := m.changes
+	links := m.links(tenant)
+	changed := map[pair]chain.Link{}
+	for p, at := range m.changed {
+		if p.tenant == tenant && at > since {
+			changed[p] = chain.Link{SellerID: p.seller, BuyerID: p.buyer}
 		}
 	}
 	m.mu.Unlock()
-	var links []*chain.Link
-	for _, l := range byPair {
-		links = append(links, l)
+	for p := range changed {
+		if l, ok := links[p]; ok {
+			changed[p] = l
+		}
 	}
-	slices.SortFunc(links, func(a, b *chain.Link) int {
+	return now, each(changed, f)
+}
+
+func each(links map[pair]chain.Link, f func(chain.Link) error) error {
+	sorted := slices.SortedFunc(maps.Values(links), func(a, b chain.Link) int {
 		return cmp.Or(cmp.Compare(b.Invoiced, a.Invoiced), cmp.Compare(a.SellerID, b.SellerID), cmp.Compare(a.BuyerID, b.BuyerID))
 	})
-	for _, l := range links {
-		if err := f(*l); err != nil {
+	for _, l := range sorted {
+		if err := f(l); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// links sums the documents of a tenant between the firms for which they count. Those of
+// one number are one, and none when one of them is void.
+func (m *Memory) links(tenant string) map[pair]chain.Link {
+	firms := map[string]chain.Party{}
+	for _, p := range m.firms {
+		firms[p.ID] = p
+	}
+	type number struct {
+		pair
+		kind chain.DocKind
+		key  string
+	}
+	void, amount, contracts := map[number]bool{}, map[number]money.Fen{}, map[number]bool{}
+	docs := slices.Clone(m.docs)
+	of := func(d chain.Document) number {
+		return number{pair{tenant, survivor(firms, d.SellerID), survivor(firms, d.BuyerID)}, d.Kind, d.NumberKey()}
+	}
+	for _, d := range docs {
+		n := of(d)
+		void[n] = void[n] || d.Void
+		if old, there := amount[n]; !there || d.Amount > old {
+			amount[n] = d.Amount
+		}
+	}
+	for n := range amount {
+		contracts[n] = n.kind == chain.Contract && !void[n]
+	}
+	out, counted := map[pair]chain.Link{}, map[number]bool{}
+	for _, d := range docs {
+		n := of(d)
+		if d.Tenant != tenant || n.seller == n.buyer {
+			continue
+		}
+		l, there := out[n.pair]
+		if !there {
+			l = chain.Link{SellerID: n.seller, BuyerID: n.buyer, Seller: firms[n.seller].Name, Buyer: firms[n.buyer].Name}
+		}
+		if !void[n] && d.Kind != chain.Suppliers {
+			if l.FirstDate == "" || d.Date < l.FirstDate {
+				l.FirstDate = d.Date
+			}
+			l.LastDate = max(l.LastDate, d.Date)
+			if !counted[n] {
+				counted[n] = true
+				within := d.Kind == chain.Order && d.ContractNo != "" && contracts[number{n.pair, chain.Contract, chain.NumberKey(d.ContractNo)}]
+				count(&l, d.Kind, amount[n], within)
+			}
+		}
+		out[n.pair] = l
+	}
+	return out
+}
+
+func count(l *chain.Link, kind chain.DocKind, amount money.Fen, within bool) {
+	switch kind {
+	case chain.Contract:
+		l.Contracts++
+		l.Ordered += amount
+	case chain.Order:
+		l.Orders++
+		if !within {
+			l.Ordered += amount
+		}
+	case chain.Delivery:
+		l.Deliveries++
+	case chain.Invoice:
+		l.Invoices++
+		l.Invoiced += amount
+	case chain.Payment:
+		l.Payments++
+		l.Paid += amount
+	case chain.Confirmation:
+		l.Confirmations++
+	case chain.Suppliers:
+	}
+}
+
+func survivor(firms map[string]chain.Party, id string) string {
+	if p, ok := firms[id]; ok {
+		return p.Survivor()
+	}
+	return id
 }
 
 func (m *Memory) find(match func(chain.Document) bool) []chain.Document {
@@ -226,14 +308,12 @@ func (m *Memory) AllDocuments(_ context.Context, tenant string, kind chain.DocKi
 }
 
 // KnownDocuments implements chain.Store.
-func (m *Memory) KnownDocuments(_ context.Context, tenant string, keys []string) (map[string]money.Fen, error) {
+func (m *Memory) KnownDocuments(_ context.Context, tenant string, docs []chain.Document) ([]chain.KnownDocument, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	out := map[string]money.Fen{}
-	for _, k := range keys {
-		if amount, ok := m.keys[tenant+k]; ok {
-			out[k] = amount
-		}
+	out := make([]chain.KnownDocument, len(docs))
+	for i, d := range docs {
+		out[i] = m.keys[tenant+chain.RowKey(d)]
 	}
 	return out, nil
 }
@@ -259,24 +339,78 @@ func (m *Memory) Upload(_ context.Context, tenant, id string) (chain.Upload, err
 }
 
 // Uploads implements chain.Store.
-func (m *Memory) Uploads(_ context.Context, tenant, anchorID string) ([]chain.Upload, error) {
+func (m *Memory) Uploads(_ context.Context, tenant string, f chain.UploadFilter) ([]chain.Upload, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	out := []chain.Upload{}
+	out, limit, after := []chain.Upload{}, min(cmp.Or(f.Limit, 100), 1000), f.Before == ""
 	for _, u := range slices.Backward(m.uploads) {
-		if u.Tenant == tenant && (anchorID == "" || u.AnchorID == anchorID) {
+		if after && len(out) < limit && u.Tenant == tenant && (f.AnchorID == "" || u.AnchorID == f.AnchorID) && (f.SHA256 == "" || u.SHA256 == f.SHA256) {
+			u.Errors = []chain.RowError{}
 			out = append(out, u)
 		}
+		after = after || u.ID == f.Before
 	}
 	return out, nil
 }
 
-// CommitUpload implements chain.Store.
-func (m *Memory) CommitUpload(_ context.Context, u chain.Upload, firms []chain.Party, docs []chain.Document) (int, error) {
+// MoveUpload implements chain.Store.
+func (m *Memory) MoveUpload(_ context.Context, u chain.Upload, from chain.UploadState) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !m.move(u, chain.UploadChecked, false) {
-		return 0, chain.ErrUploadState.With("state", u.State)
+	return m.move(u, true, from)
+}
+
+// AddPart implements chain.Store.
+func (m *Memory) AddPart(_ context.Context, u chain.Upload, stream chain.PartStream, n int, body []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.parts == nil {
+		m.parts = map[string][][]byte{}
+	}
+	key := u.ID + string(stream)
+	if n != len(m.parts[key]) {
+		return fmt.Errorf("chaintest: part %d after %d", n, len(m.parts[key]))
+	}
+	m.parts[key] = append(m.parts[key], slices.Clone(body))
+	return nil
+}
+
+// Parts implements chain.Store.
+func (m *Memory) Parts(_ context.Context, u chain.Upload, stream chain.PartStream, f func([]byte) error) error {
+	m.mu.Lock()
+	parts := slices.Clone(m.parts[u.ID+string(stream)])
+	m.mu.Unlock()
+	for _, p := range parts {
+		if err := f(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DropParts implements chain.Store.
+func (m *Memory) DropParts(_ context.Context, u chain.Upload) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, stream := range []chain.PartStream{chain.FilePart, chain.GoodPart, chain.BadPart} {
+		delete(m.parts, u.ID+string(stream))
+	}
+	return nil
+}
+
+// CommitUpload implements chain.Store.
+func (m *Memory) CommitUpload(_ context.Context, u chain.Upload, firms []chain.Party, docs iter.Seq2[chain.Document, error], leans map[string]int) (int, error) {
+	var all []chain.Document // before the lock: docs may read parts
+	for d, err := range docs {
+		if err != nil {
+			return 0, err
+		}
+		all = append(all, d)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.move(u, false, chain.UploadChecked, chain.UploadCommitting); err != nil {
+		return 0, err
 	}
 	if m.changes != u.Revision {
 		return 0, chain.ErrUploadRaced
@@ -284,10 +418,17 @@ func (m *Memory) CommitUpload(_ context.Context, u chain.Upload, firms []chain.P
 	if err := m.save(firms, u.ID); err != nil {
 		return 0, err
 	}
-	m.move(u, chain.UploadChecked, true)
+	if err := m.move(u, true, chain.UploadChecked, chain.UploadCommitting); err != nil {
+		return 0, err
+	}
+	if m.leans == nil {
+		m.leans = map[string]map[string]int{}
+	}
+	m.leans[u.ID] = maps.Clone(leans)
 	known := 0
-	for _, d := range docs {
-		if _, there := m.keys[u.Tenant+d.Key]; there {
+	for _, d := range all {
+		d.Tenant, d.UploadID, d.AnchorID = u.Tenant, u.ID, u.AnchorID
+		if m.keys[u.Tenant+chain.RowKey(d)].There {
 			known++
 			continue
 		}
@@ -300,13 +441,19 @@ func (m *Memory) CommitUpload(_ context.Context, u chain.Upload, firms []chain.P
 func (m *Memory) UndoUpload(_ context.Context, u chain.Upload) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !m.move(u, chain.UploadCommitted, true) {
-		return chain.ErrUploadState.With("state", u.State)
+	for _, later := range slices.Backward(m.uploads) {
+		if n := m.leans[later.ID][u.ID]; n > 0 && later.State == chain.UploadCommitted {
+			return chain.ErrUploadNeeded.With("file", later.FileName).With("rows", n)
+		}
+	}
+	if err := m.move(u, true, chain.UploadCommitted); err != nil {
+		return err
 	}
 	m.changes++
 	m.docs = slices.DeleteFunc(m.docs, func(d chain.Document) bool {
 		if d.UploadID == u.ID {
 			delete(m.keys, d.Tenant+d.Key)
+			m.changed[pair{d.Tenant, d.SellerID, d.BuyerID}] = m.changes
 		}
 		return d.UploadID == u.ID
 	})
@@ -319,19 +466,24 @@ func (m *Memory) UndoUpload(_ context.Context, u chain.Upload) error {
 
 func (m *Memory) put(d chain.Document) {
 	if m.keys == nil {
-		m.keys = map[string]money.Fen{}
+		m.keys, m.changed = map[string]chain.KnownDocument{}, map[pair]int64{}
 	}
-	m.keys[d.Tenant+d.Key] = d.Amount
+	d.Key = chain.RowKey(d)
+	m.keys[d.Tenant+d.Key] = chain.KnownDocument{There: true, Amount: d.Amount, UploadID: d.UploadID}
+	m.changed[pair{d.Tenant, d.SellerID, d.BuyerID}] = m.changes
 	m.docs = append(m.docs, d)
 }
 
-// move changes the state of an upload that is in state from.
-func (m *Memory) move(u chain.Upload, from chain.UploadState, write bool) bool {
-	i := slices.IndexFunc(m.uploads, func(o chain.Upload) bool { return o.ID == u.ID && o.State == from })
-	if i >= 0 && write {
+// move changes an upload that is in one of some states.
+func (m *Memory) move(u chain.Upload, write bool, from ...chain.UploadState) error {
+	i := slices.IndexFunc(m.uploads, func(o chain.Upload) bool { return o.ID == u.ID && slices.Contains(from, o.State) })
+	if i < 0 {
+		return chain.ErrUploadState.With("state", u.State)
+	}
+	if write {
 		m.uploads[i] = u
 	}
-	return i >= 0
+	return nil
 }
 
 // Add puts documents of a tenant into the books as one committed upload would,
@@ -346,7 +498,7 @@ func (m *Memory) Add(tenant string, docs ...chain.Document) {
 				m.firms = append(m.firms, chain.Party{ID: id, Tenant: tenant, Name: id, NameKey: party.Normalise(id)})
 			}
 		}
-		d.Tenant, d.Key = tenant, chain.RowKey(d)
+		d.Tenant = tenant
 		m.put(d)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/furrowcredit/furrow/chain/party"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/ident"
+	"github.com/furrowcredit/furrow/money"
 )
 
 // What can be wrong with a file as an upload, beside what sheet says of it.
@@ -65,9 +66,12 @@ func (s *Service) Check(ctx context.Context, who Who, kind chain.DocKind, fileNa
 	u := chain.Upload{
 		ID: ident.New(), Tenant: who.Tenant, AnchorID: who.AnchorID, UserID: who.UserID, UserName: who.UserName,
 		Kind: kind, FileName: clip(strings.ToValidUTF8(text(filepath.Base(strings.ReplaceAll(fileName, `\`, "/"))), "")), SHA256: digest(body), State: chain.UploadChecked,
-		CreatedAt: s.now().UTC(), Body: body,
+		CreatedAt: s.now().UTC(),
 	}
-	if _, _, err := s.read(ctx, &u); err != nil {
+	if _, _, err := s.read(ctx, &u, body); err != nil {
+		return chain.Upload{}, err
+	}
+	if err := s.store.AddPart(ctx, u, chain.FilePart, 0, body); err != nil {
 		return chain.Upload{}, err
 	}
 	return u, s.store.AddUpload(ctx, u)
@@ -100,7 +104,11 @@ func (s *Service) commit(ctx context.Context, who Who, uploadID string, skipBad 
 		return u, chain.ErrUploadState.With("state", u.State)
 	case chain.UploadChecked:
 	}
-	firms, docs, err := s.read(ctx, &u)
+	var body []byte
+	if err := s.store.Parts(ctx, u, chain.FilePart, func(b []byte) error { body = append(body, b...); return nil }); err != nil {
+		return u, err
+	}
+	firms, docs, err := s.read(ctx, &u, body)
 	if err != nil {
 		return u, err
 	}
@@ -109,7 +117,13 @@ func (s *Service) commit(ctx context.Context, who Who, uploadID string, skipBad 
 	}
 	done := s.now().UTC()
 	u.State, u.DoneAt = chain.UploadCommitted, &done
-	known, err := s.store.CommitUpload(ctx, u, firms, docs)
+	known, err := s.store.CommitUpload(ctx, u, firms, func(yield func(chain.Document, error) bool) {
+		for _, d := range docs {
+			if !yield(d, nil) {
+				return
+			}
+		}
+	}, nil)
 	u.Known += known
 	u.Good -= known
 	return u, err
@@ -143,11 +157,11 @@ func (s *Service) Get(ctx context.Context, who Who, uploadID string) (chain.Uplo
 
 // List returns the uploads of the anchor, newest first, without their remarks.
 func (s *Service) List(ctx context.Context, who Who) ([]chain.Upload, error) {
-	return s.store.Uploads(ctx, who.Tenant, who.AnchorID)
+	return s.store.Uploads(ctx, who.Tenant, chain.UploadFilter{AnchorID: who.AnchorID})
 }
 
 // read fills in the counts and remarks of u and returns what a commit would write.
-func (s *Service) read(ctx context.Context, u *chain.Upload) ([]chain.Party, []chain.Document, error) {
+func (s *Service) read(ctx context.Context, u *chain.Upload, body []byte) ([]chain.Party, []chain.Document, error) {
 	u.Rows, u.Good, u.Known, u.Bad, u.Errors = 0, 0, 0, 0, []chain.RowError{}
 	var err error
 	if u.Revision, err = s.store.Revision(ctx, u.Tenant); err != nil {
@@ -160,7 +174,7 @@ func (s *Service) read(ctx context.Context, u *chain.Upload) ([]chain.Party, []c
 	if err != nil {
 		return nil, nil, err
 	}
-	t, l, err := open(u.Body, u.Kind)
+	t, l, err := open(body, u.Kind)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -195,9 +209,19 @@ func (s *Service) read(ctx context.Context, u *chain.Upload) ([]chain.Party, []c
 			keys = append(keys, docs[i].Key)
 		}
 	}
-	known, err := s.store.KnownDocuments(ctx, u.Tenant, keys)
+	var asked []chain.Document
+	for _, k := range keys {
+		asked = append(asked, docs[first[k]])
+	}
+	found, err := s.store.KnownDocuments(ctx, u.Tenant, asked)
 	if err != nil {
 		return nil, nil, err
+	}
+	known := map[string]money.Fen{}
+	for i, k := range found {
+		if k.There {
+			known[keys[i]] = k.Amount
+		}
 	}
 	var out []chain.Document
 	used := map[string]bool{}

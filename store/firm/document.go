@@ -2,103 +2,53 @@ package firm
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/furrowcredit/furrow/chain"
-	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/store"
 )
 
-// ofFirm selects what a firm sells and what it buys. Two halves, because for
-// "seller or buyer" SQLite walks through all documents of the tenant.
-const ofFirm = `select * from trade_document where tenant = $1 and seller_id = $2
-	union all select * from trade_document where tenant = $1 and buyer_id = $2 and seller_id <> $2`
+// documentSelect reads documents as d, between the firms for which they count.
+const documentSelect = `select d.id, d.tenant, d.kind, d.number, d.order_no, d.contract_no, d.invoice_no, d.seller_id, d.buyer_id,
+	coalesce(s.survivor_id, d.seller_id), coalesce(b.survivor_id, d.buyer_id), d.amount, d.tax, d.goods, d.quantity, d.unit, d.code, d.type,
+	d.day, d.due, d.void, d.upload_id, d.anchor_id, d.funder
+	from trade_document d left join firm s on s.id = d.seller_id left join firm b on b.id = d.buyer_id where d.tenant = $1 and `
 
-// linkQuery sums the trade of each pair. An invoice that is in the books twice,
-// promised to two funders, counts once: the inner query has one row a number.
-func linkQuery(documents string) string {
-	return `select d.seller_id, d.buyer_id, s.name, b.name,
-		sum(d.orders), sum(d.invoices), sum(d.payments),
-		cast(sum(d.invoices * d.amount) as bigint) as invoiced, cast(sum(d.payments * d.amount) as bigint),
-		coalesce(min(d.first_day), ''), coalesce(max(d.last_day), '')
-		from (
-			select seller_id, buyer_id, kind, number_key, max(amount) as amount,
-				case when kind = 'orders' then 1 else 0 end as orders,
-				case when kind = 'invoices' then 1 else 0 end as invoices,
-				case when kind = 'payments' then 1 else 0 end as payments,
-				min(case when kind <> 'suppliers' then day end) as first_day,
-				max(case when kind <> 'suppliers' then day end) as last_day
-			from (` + documents + `) t
-			group by seller_id, buyer_id, kind, number_key
-		) d
-		join firm s on s.id = d.seller_id
-		join firm b on b.id = d.buyer_id
-		group by d.seller_id, d.buyer_id, s.name, b.name
-		order by invoiced desc, d.seller_id, d.buyer_id`
-}
-
-// Links implements chain.Store.
-func (s *Store) Links(ctx context.Context, tenant, firmID string) ([]chain.Link, error) {
-	var out []chain.Link
-	err := s.links(ctx, ofFirm, func(l chain.Link) error {
-		out = append(out, l)
-		return nil
-	}, tenant, firmID)
-	return out, err
-}
-
-// AllLinks implements chain.Store.
-func (s *Store) AllLinks(ctx context.Context, tenant string, f func(chain.Link) error) error {
-	return s.links(ctx, `select * from trade_document where tenant = $1`, f, tenant)
-}
-
-func (s *Store) links(ctx context.Context, documents string, f func(chain.Link) error, args ...any) error {
-	rows, err := s.db.Query(ctx, linkQuery(documents), args...)
-	if err != nil {
-		return fmt.Errorf("store/firm: %w", err)
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err below tells
-	for rows.Next() {
-		var l chain.Link
-		if err := rows.Scan(&l.SellerID, &l.BuyerID, &l.Seller, &l.Buyer, &l.Orders, &l.Invoices, &l.Payments,
-			&l.Invoiced, &l.Paid, &l.FirstDate, &l.LastDate); err != nil {
-			return fmt.Errorf("store/firm: %w", err)
-		}
-		if err := f(l); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
-const documentColumns = `id, tenant, row_key, kind, number, order_no, seller_id, buyer_id, amount, goods, day, upload_id, anchor_id, funder`
-
-// Documents implements chain.Store; supplier listings are not documents of trade
-// and come only when asked for by kind.
+// Documents implements chain.Store; lists of firms are not documents of trade and come
+// only when asked for by kind.
 func (s *Store) Documents(ctx context.Context, tenant, firmID string, kind chain.DocKind) ([]chain.Document, error) {
-	q := newQuery(`select `+documentColumns+` from (`+ofFirm+`) t where `, tenant, firmID)
-	if kind != "" {
-		q.text += `kind = ` + q.arg(string(kind))
-	} else {
-		q.text += `kind <> ` + q.arg(string(chain.Suppliers))
+	members, err := s.members(ctx, tenant, firmID)
+	if err != nil {
+		return nil, err
 	}
-	q.text += ` order by day, id`
+	q := newQuery(``, tenant)
+	in := list(q, members)
+	of := `d.kind <> 'suppliers'`
+	if kind != "" {
+		of = `d.kind = ` + q.arg(string(kind))
+	}
+	// What it buys is found through the pairs: the documents lie by their sellers.
+	q.text = documentSelect + of + ` and d.seller_id in ` + in + ` union all ` + documentSelect + of + ` and d.buyer_id in ` + in + `
+		and d.seller_id in (select seller_id from trade_link l where l.tenant = $1 and l.buyer_id in ` + in + `) and d.seller_id not in ` + in
 	var out []chain.Document
-	err := s.documents(ctx, func(d chain.Document) error {
+	err = s.documents(ctx, func(d chain.Document) error {
 		out = append(out, d)
 		return nil
 	}, q.text, q.args...)
+	slices.SortFunc(out, func(a, b chain.Document) int {
+		if c := strings.Compare(a.Date, b.Date); c != 0 {
+			return c
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
 	return out, err
 }
 
 // AllDocuments implements chain.Store.
 func (s *Store) AllDocuments(ctx context.Context, tenant string, kind chain.DocKind, f func(chain.Document) error) error {
-	return s.documents(ctx, f, `select `+documentColumns+` from trade_document where tenant = $1 and kind = $2 order by day, id`,
-		tenant, string(kind))
+	return s.documents(ctx, f, documentSelect+`d.kind = $2 order by d.day, d.id`, tenant, string(kind))
 }
 
 func (s *Store) documents(ctx context.Context, f func(chain.Document) error, query string, args ...any) error {
@@ -108,11 +58,16 @@ func (s *Store) documents(ctx context.Context, f func(chain.Document) error, que
 	}
 	defer rows.Close() //nolint:errcheck // rows.Err below tells
 	for rows.Next() {
-		var d chain.Document
-		if err := rows.Scan(&d.ID, &d.Tenant, &d.Key, &d.Kind, &d.Number, &d.OrderNo, &d.SellerID, &d.BuyerID, &d.Amount,
-			&d.Goods, &d.Date, &d.UploadID, &d.AnchorID, &d.Funder); err != nil {
+		var (
+			d             chain.Document
+			seller, buyer string
+		)
+		if err := rows.Scan(&d.ID, &d.Tenant, &d.Kind, &d.Number, &d.OrderNo, &d.ContractNo, &d.InvoiceNo, &d.SellerID, &d.BuyerID, &seller, &buyer,
+			&d.Amount, &d.Tax, &d.Goods, &d.Quantity, &d.Unit, &d.Code, &d.Type, &d.Date, &d.Due, &d.Void, &d.UploadID, &d.AnchorID, &d.Funder); err != nil {
 			return fmt.Errorf("store/firm: %w", err)
 		}
+		d.Key = chain.RowKey(d) // of the firms that it names
+		d.SellerID, d.BuyerID = seller, buyer
 		if err := f(d); err != nil {
 			return err
 		}
@@ -121,19 +76,49 @@ func (s *Store) documents(ctx context.Context, f func(chain.Document) error, que
 }
 
 // KnownDocuments implements chain.Store.
-func (s *Store) KnownDocuments(ctx context.Context, tenant string, keys []string) (map[string]money.Fen, error) {
-	out := map[string]money.Fen{}
-	for some := range slices.Chunk(keys, chunk) {
-		if err := known(ctx, s.db, tenant, some, out); err != nil {
-			return nil, err
+func (s *Store) KnownDocuments(ctx context.Context, tenant string, docs []chain.Document) ([]chain.KnownDocument, error) {
+	out := make([]chain.KnownDocument, 0, len(docs))
+	some, err := s.kinds(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	for part := range slices.Chunk(docs, chunk) {
+		known := make([]chain.KnownDocument, len(part))
+		if slices.ContainsFunc(part, func(d chain.Document) bool { return some[d.Kind] }) {
+			if err := knownDocuments(ctx, s.db, tenant, part, known); err != nil {
+				return nil, err
+			}
 		}
+		out = append(out, known...)
 	}
 	return out, nil
 }
 
-func known(ctx context.Context, db store.Queryer, tenant string, keys []string, out map[string]money.Fen) error {
-	q := newQuery(`select row_key, amount from trade_document where tenant = $1 and row_key in `, tenant)
-	q.text += list(q, keys)
+// kinds are the kinds of document that a tenant has any of.
+func (s *Store) kinds(ctx context.Context, tenant string) (map[chain.DocKind]bool, error) {
+	out := map[chain.DocKind]bool{}
+	for _, kind := range []chain.DocKind{chain.Suppliers, chain.Contract, chain.Order, chain.Delivery, chain.Invoice, chain.Payment, chain.Confirmation} {
+		var some bool
+		if err := s.db.QueryRow(ctx, `select exists (select 1 from trade_document where tenant = $1 and kind = $2)`, tenant, string(kind)).Scan(&some); err != nil {
+			return nil, fmt.Errorf("store/firm: %w", err)
+		}
+		out[kind] = some
+	}
+	return out, nil
+}
+
+func knownDocuments(ctx context.Context, db store.Queryer, tenant string, docs []chain.Document, out []chain.KnownDocument) error {
+	q := newQuery(`select v.column1, d.amount, d.upload_id from (values `, tenant)
+	var text strings.Builder
+	for i, d := range docs {
+		if i > 0 {
+			text.WriteByte(',')
+		}
+		fmt.Fprintf(&text, "(%d,", i)
+		text.WriteString(strings.TrimPrefix(list(q, []any{d.SellerID, d.BuyerID, string(d.Kind), d.NumberKey(), d.Variant()}), "("))
+	}
+	q.text += text.String() + `) v join trade_document d on d.tenant = $1 and d.seller_id = v.column2 and d.buyer_id = v.column3
+		and d.kind = v.column4 and d.number_key = v.column5 and d.variant = v.column6`
 	rows, err := db.Query(ctx, q.text, q.args...)
 	if err != nil {
 		return fmt.Errorf("store/firm: %w", err)
@@ -141,181 +126,13 @@ func known(ctx context.Context, db store.Queryer, tenant string, keys []string, 
 	defer rows.Close() //nolint:errcheck // rows.Err below tells
 	for rows.Next() {
 		var (
-			key    string
-			amount money.Fen
+			i int
+			k = chain.KnownDocument{There: true}
 		)
-		if err := rows.Scan(&key, &amount); err != nil {
+		if err := rows.Scan(&i, &k.Amount, &k.UploadID); err != nil {
 			return fmt.Errorf("store/firm: %w", err)
 		}
-		out[key] = amount
+		out[i] = k
 	}
 	return rows.Err()
-}
-
-const uploadColumns = `id, tenant, anchor_id, user_id, user_name, kind, file_name, sha256, state, rows_read, good, known, bad, created_at, done_at`
-
-func scanUpload(row scanner, more ...any) (chain.Upload, error) {
-	var (
-		u    chain.Upload
-		at   int64
-		done sql.NullInt64
-	)
-	err := row.Scan(append([]any{&u.ID, &u.Tenant, &u.AnchorID, &u.UserID, &u.UserName, &u.Kind, &u.FileName, &u.SHA256, &u.State,
-		&u.Rows, &u.Good, &u.Known, &u.Bad, &at, &done}, more...)...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return u, chain.ErrUploadNotFound
-	}
-	if err != nil {
-		return u, fmt.Errorf("store/firm: %w", err)
-	}
-	u.CreatedAt, u.DoneAt, u.Errors = store.Time(at), store.NullTime(done), []chain.RowError{}
-	return u, nil
-}
-
-// AddUpload implements chain.Store.
-func (s *Store) AddUpload(ctx context.Context, u chain.Upload) error {
-	remarks, err := json.Marshal(u.Errors)
-	if err != nil {
-		return fmt.Errorf("store/firm: %w", err)
-	}
-	_, err = s.db.Exec(ctx, `insert into trade_upload (`+uploadColumns+`, errors, body)
-		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)`,
-		u.ID, u.Tenant, u.AnchorID, u.UserID, u.UserName, string(u.Kind), u.FileName, u.SHA256, string(u.State),
-		u.Rows, u.Good, u.Known, u.Bad, store.Millis(u.CreatedAt), store.NullMillis(u.DoneAt), string(remarks), u.Body)
-	if err != nil {
-		return fmt.Errorf("store/firm: %w", err)
-	}
-	return nil
-}
-
-// Upload implements chain.Store.
-func (s *Store) Upload(ctx context.Context, tenant, id string) (chain.Upload, error) {
-	var (
-		remarks string
-		body    []byte
-	)
-	u, err := scanUpload(s.db.QueryRow(ctx, `select `+uploadColumns+`, errors, body from trade_upload where tenant = $1 and id = $2`,
-		tenant, id), &remarks, &body)
-	if err != nil {
-		return u, err
-	}
-	u.Body = body
-	if err := json.Unmarshal([]byte(remarks), &u.Errors); err != nil {
-		return u, fmt.Errorf("store/firm: %w", err)
-	}
-	return u, nil
-}
-
-// Uploads implements chain.Store: newest first, without bodies and remarks.
-func (s *Store) Uploads(ctx context.Context, tenant, anchorID string) ([]chain.Upload, error) {
-	q := newQuery(`select `+uploadColumns+` from trade_upload where tenant = $1`, tenant)
-	if anchorID != "" {
-		q.and(`anchor_id = `, anchorID)
-	}
-	q.text += ` order by created_at desc, id desc limit 500`
-	rows, err := s.db.Query(ctx, q.text, q.args...)
-	if err != nil {
-		return nil, fmt.Errorf("store/firm: %w", err)
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err below tells
-	out := []chain.Upload{}
-	for rows.Next() {
-		u, err := scanUpload(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, u)
-	}
-	return out, rows.Err()
-}
-
-// CommitUpload implements chain.Store.
-func (s *Store) CommitUpload(ctx context.Context, u chain.Upload, firms []chain.Party, docs []chain.Document) (int, error) {
-	var there int
-	err := s.db.Tx(ctx, func(tx *store.Tx) error {
-		there = 0
-		now, err := revision(ctx, tx, u.Tenant)
-		if err != nil {
-			return err
-		}
-		if err := setState(ctx, tx, u, chain.UploadChecked); err != nil {
-			return err
-		}
-		if now != u.Revision {
-			return chain.ErrUploadRaced
-		}
-		if err := saveFirms(ctx, tx, firms, u.ID); err != nil {
-			return err
-		}
-		for some := range slices.Chunk(docs, batch) {
-			n, err := insertDocuments(ctx, tx, u, some)
-			if err != nil {
-				return err
-			}
-			there += len(some) - n
-		}
-		return nil
-	})
-	return there, err
-}
-
-// insertDocuments returns how many of docs were new.
-func insertDocuments(ctx context.Context, tx *store.Tx, u chain.Upload, docs []chain.Document) (int, error) {
-	q := newQuery(`insert into trade_document (` + documentColumns + `, number_key) values `)
-	for i, d := range docs {
-		if i > 0 {
-			q.text += `,`
-		}
-		q.text += list(q, []any{d.ID, u.Tenant, d.Key, string(d.Kind), d.Number, d.OrderNo, d.SellerID, d.BuyerID,
-			int64(d.Amount), d.Goods, d.Date, u.ID, u.AnchorID, d.Funder, chain.NumberKey(d.Number)})
-	}
-	q.text += ` on conflict (tenant, row_key) do nothing`
-	res, err := tx.Exec(ctx, q.text, q.args...)
-	if err != nil {
-		return 0, fmt.Errorf("store/firm: %w", err)
-	}
-	n, err := res.RowsAffected()
-	return int(n), err
-}
-
-// UndoUpload implements chain.Store.
-func (s *Store) UndoUpload(ctx context.Context, u chain.Upload) error {
-	return s.db.Tx(ctx, func(tx *store.Tx) error {
-		if err := setState(ctx, tx, u, chain.UploadCommitted); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, `delete from trade_document where tenant = $1 and upload_id = $2`, u.Tenant, u.ID); err != nil {
-			return fmt.Errorf("store/firm: %w", err)
-		}
-		_, err := tx.Exec(ctx, `delete from firm where tenant = $1 and upload_id = $2 and owner_id = '' and not anchor
-			and not exists (select 1 from trade_document d where d.tenant = $1 and d.seller_id = firm.id)
-			and not exists (select 1 from trade_document d where d.tenant = $1 and d.buyer_id = firm.id)`, u.Tenant, u.ID)
-		if err != nil {
-			return fmt.Errorf("store/firm: %w", err)
-		}
-		return nil
-	})
-}
-
-// setState moves an upload on from a state, or says chain.ErrUploadState. The books
-// change with it.
-func setState(ctx context.Context, tx *store.Tx, u chain.Upload, from chain.UploadState) error {
-	remarks, err := json.Marshal(u.Errors)
-	if err != nil {
-		return fmt.Errorf("store/firm: %w", err)
-	}
-	res, err := tx.Exec(ctx, `update trade_upload set state = $3, done_at = $4, rows_read = $5, good = $6, known = $7, bad = $8, errors = $9
-		where tenant = $1 and id = $2 and state = $10`,
-		u.Tenant, u.ID, string(u.State), store.NullMillis(u.DoneAt), u.Rows, u.Good, u.Known, u.Bad, string(remarks), string(from))
-	if err != nil {
-		return fmt.Errorf("store/firm: %w", err)
-	}
-	n, err := res.RowsAffected()
-	if err == nil && n == 0 {
-		return chain.ErrUploadState.With("state", u.State)
-	}
-	if err != nil {
-		return fmt.Errorf("store/firm: %w", err)
-	}
-	return revise(ctx, tx, u.Tenant)
 }

@@ -22,6 +22,7 @@ type Store struct{ db *store.DB }
 var (
 	_ chain.Store          = (*Store)(nil)
 	_ chain.ReferenceStore = (*Store)(nil)
+	_ chain.Changes        = (*Store)(nil)
 )
 
 // New returns a store over db.

@@ -1,0 +1,282 @@
+package firm
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/store"
+)
+
+const uploadColumns = `id, tenant, anchor_id, user_id, user_name, kind, file_name, sha256, state, rows_read, good, known, bad, created_at, done_at,
+	rows_done, rows_total, touched_at, revision, same_as`
+
+func scanUpload(row scanner, more ...any) (chain.Upload, error) {
+	var (
+		u           chain.Upload
+		at, touched int64
+		done        sql.NullInt64
+	)
+	err := row.Scan(append([]any{&u.ID, &u.Tenant, &u.AnchorID, &u.UserID, &u.UserName, &u.Kind, &u.FileName, &u.SHA256, &u.State,
+		&u.Rows, &u.Good, &u.Known, &u.Bad, &at, &done, &u.RowsDone, &u.RowsTotal, &touched, &u.Revision, &u.SameAs}, more...)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return u, chain.ErrUploadNotFound
+	}
+	if err != nil {
+		return u, fmt.Errorf("store/firm: %w", err)
+	}
+	u.CreatedAt, u.TouchedAt, u.DoneAt, u.Errors = store.Time(at), store.Time(touched), store.NullTime(done), []chain.RowError{}
+	return u, nil
+}
+
+// AddUpload implements chain.Store.
+func (s *Store) AddUpload(ctx context.Context, u chain.Upload) error {
+	remarks, err := json.Marshal(u.Errors)
+	if err != nil {
+		return fmt.Errorf("store/firm: %w", err)
+	}
+	_, err = s.db.Exec(ctx, `insert into trade_upload (`+uploadColumns+`, errors)
+		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21)`,
+		u.ID, u.Tenant, u.AnchorID, u.UserID, u.UserName, string(u.Kind), u.FileName, u.SHA256, string(u.State),
+		u.Rows, u.Good, u.Known, u.Bad, store.Millis(u.CreatedAt), store.NullMillis(u.DoneAt), u.RowsDone, u.RowsTotal,
+		store.Millis(u.TouchedAt), u.Revision, u.SameAs, string(remarks))
+	if err != nil {
+		return fmt.Errorf("store/firm: %w", err)
+	}
+	return nil
+}
+
+// Upload implements chain.Store.
+func (s *Store) Upload(ctx context.Context, tenant, id string) (chain.Upload, error) {
+	var remarks string
+	u, err := scanUpload(s.db.QueryRow(ctx, `select `+uploadColumns+`, errors from trade_upload where tenant = $1 and id = $2`,
+		tenant, id), &remarks)
+	if err != nil {
+		return u, err
+	}
+	if err := json.Unmarshal([]byte(remarks), &u.Errors); err != nil {
+		return u, fmt.Errorf("store/firm: %w", err)
+	}
+	return u, nil
+}
+
+// Uploads implements chain.Store.
+func (s *Store) Uploads(ctx context.Context, tenant string, f chain.UploadFilter) ([]chain.Upload, error) {
+	q := newQuery(`select `+uploadColumns+` from trade_upload where tenant = $1`, tenant)
+	if f.AnchorID != "" {
+		q.and(`anchor_id = `, f.AnchorID)
+	}
+	if f.SHA256 != "" {
+		q.and(`sha256 = `, f.SHA256)
+	}
+	if f.Before != "" {
+		before := q.arg(f.Before)
+		q.text += ` and (created_at, id) < (select created_at, id from trade_upload where tenant = $1 and id = ` + before + `)`
+	}
+	limit := f.Limit
+	if limit <= 0 {
+		limit = 100
+	}
+	q.text += ` order by created_at desc, id desc limit ` + q.arg(min(limit, 1000))
+	return store.Collect(ctx, s.db, func(row store.Row) (chain.Upload, error) { return scanUpload(row) }, q.text, q.args...)
+}
+
+// MoveUpload implements chain.Store.
+func (s *Store) MoveUpload(ctx context.Context, u chain.Upload, from chain.UploadState) error {
+	return moveUpload(ctx, s.db, u, from)
+}
+
+// moveUpload moves an upload on from one of some states, or says chain.ErrUploadState.
+func moveUpload(ctx context.Context, db store.Queryer, u chain.Upload, from ...chain.UploadState) error {
+	remarks, err := json.Marshal(u.Errors)
+	if err != nil {
+		return fmt.Errorf("store/firm: %w", err)
+	}
+	q := newQuery(`update trade_upload set state = $3, done_at = $4, rows_read = $5, good = $6, known = $7, bad = $8, errors = $9, rows_done = $10,
+		rows_total = $11, touched_at = $12, revision = $13, same_as = $14 where tenant = $1 and id = $2 and state in `,
+		u.Tenant, u.ID, string(u.State), store.NullMillis(u.DoneAt), u.Rows, u.Good, u.Known, u.Bad, string(remarks), u.RowsDone, u.RowsTotal,
+		store.Millis(u.TouchedAt), u.Revision, u.SameAs)
+	states := make([]string, len(from))
+	for i, f := range from {
+		states[i] = string(f)
+	}
+	res, err := db.Exec(ctx, q.text+list(q, states), q.args...)
+	if err != nil {
+		return fmt.Errorf("store/firm: %w", err)
+	}
+	n, err := res.RowsAffected()
+	if err == nil && n == 0 {
+		return chain.ErrUploadState.With("state", u.State)
+	}
+	return err
+}
+
+// AddPart implements chain.Store.
+func (s *Store) AddPart(ctx context.Context, u chain.Upload, stream chain.PartStream, n int, body []byte) error {
+	_, err := s.db.Exec(ctx, `insert into upload_part (tenant, upload_id, stream, n, body) values ($1, $2, $3, $4, $5)`,
+		u.Tenant, u.ID, string(stream), n, body)
+	if err != nil {
+		return fmt.Errorf("store/firm: %w", err)
+	}
+	return nil
+}
+
+// Parts implements chain.Store. It reads one part at a time, so that f may take its time.
+func (s *Store) Parts(ctx context.Context, u chain.Upload, stream chain.PartStream, f func(body []byte) error) error {
+	for n := 0; ; n++ {
+		var body []byte
+		err := s.db.QueryRow(ctx, `select body from upload_part where tenant = $1 and upload_id = $2 and stream = $3 and n = $4`,
+			u.Tenant, u.ID, string(stream), n).Scan(&body)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("store/firm: %w", err)
+		}
+		if err := f(body); err != nil {
+			return err
+		}
+	}
+}
+
+// DropParts implements chain.Store.
+func (s *Store) DropParts(ctx context.Context, u chain.Upload) error {
+	if _, err := s.db.Exec(ctx, `delete from upload_part where tenant = $1 and upload_id = $2`, u.Tenant, u.ID); err != nil {
+		return fmt.Errorf("store/firm: %w", err)
+	}
+	return nil
+}
+
+// CommitUpload implements chain.Store.
+func (s *Store) CommitUpload(ctx context.Context, u chain.Upload, firms []chain.Party, docs iter.Seq2[chain.Document, error], leans map[string]int) (int, error) {
+	known := 0
+	err := s.db.Tx(ctx, func(tx *store.Tx) error {
+		now, err := revision(ctx, tx, u.Tenant)
+		if err != nil {
+			return err
+		}
+		if err := moveUpload(ctx, tx, u, chain.UploadChecked, chain.UploadCommitting); err != nil {
+			return err
+		}
+		if now != u.Revision {
+			return chain.ErrUploadRaced
+		}
+		if err := revise(ctx, tx, u.Tenant); err != nil {
+			return err
+		}
+		if err := saveFirms(ctx, tx, firms, u.ID); err != nil {
+			return err
+		}
+		for on, n := range leans {
+			_, err := tx.Exec(ctx, `insert into upload_lean (tenant, upload_id, on_id, documents) values ($1, $2, $3, $4)`, u.Tenant, u.ID, on, n)
+			if err != nil {
+				return fmt.Errorf("store/firm: %w", err)
+			}
+		}
+		var touched map[pair]bool
+		if known, touched, err = insertDocuments(ctx, tx, u, docs); err != nil {
+			return err
+		}
+		if now, err = revision(ctx, tx, u.Tenant); err != nil {
+			return err
+		}
+		if err := markLinks(ctx, tx, u.Tenant, now, touched); err != nil {
+			return err
+		}
+		return sumLinks(ctx, tx, u.Tenant, now)
+	})
+	return known, err
+}
+
+var documentColumns = []string{"id", "tenant", "kind", "number", "number_key", "variant", "order_no", "contract_no", "contract_key", "invoice_no",
+	"seller_id", "buyer_id", "amount", "tax", "goods", "quantity", "unit", "code", "type", "day", "due", "void", "upload_id", "anchor_id", "funder"}
+
+// insertDocuments returns how many of docs were there already and the pairs of firms
+// between which they are.
+func insertDocuments(ctx context.Context, tx *store.Tx, u chain.Upload, docs iter.Seq2[chain.Document, error]) (known int, touched map[pair]bool, err error) {
+	touched = map[pair]bool{}
+	in := tx.Insert("trade_document", documentColumns, `on conflict (tenant, seller_id, buyer_id, kind, number_key, variant) do nothing`)
+	n := 0
+	for d, err := range docs {
+		if err != nil {
+			return 0, nil, err
+		}
+		n++
+		touched[pair{d.SellerID, d.BuyerID}] = true
+		err := in.Add(ctx, d.ID, u.Tenant, string(d.Kind), d.Number, d.NumberKey(), d.Variant(), d.OrderNo, d.ContractNo, chain.NumberKey(d.ContractNo),
+			d.InvoiceNo, d.SellerID, d.BuyerID, int64(d.Amount), int64(d.Tax), d.Goods, d.Quantity, d.Unit, d.Code, string(d.Type), d.Date, d.Due, d.Void,
+			u.ID, u.AnchorID, d.Funder)
+		if err != nil {
+			return 0, nil, fmt.Errorf("store/firm: %w", err)
+		}
+	}
+	written, err := in.Close(ctx)
+	if err != nil {
+		return 0, nil, fmt.Errorf("store/firm: %w", err)
+	}
+	return n - int(written), touched, nil
+}
+
+func scanPair(row store.Row) (pair, error) {
+	var p pair
+	err := row.Scan(&p.seller, &p.buyer)
+	return p, err
+}
+
+// UndoUpload implements chain.Store.
+func (s *Store) UndoUpload(ctx context.Context, u chain.Upload) error {
+	return s.db.Tx(ctx, func(tx *store.Tx) error {
+		var (
+			file string
+			rows int
+		)
+		err := tx.QueryRow(ctx, `select l.file_name, n.documents from upload_lean n join trade_upload l on l.id = n.upload_id
+			where n.tenant = $1 and n.on_id = $2 and l.state = 'committed' order by l.created_at desc, l.id desc limit 1`, u.Tenant, u.ID).Scan(&file, &rows)
+		if err == nil {
+			return chain.ErrUploadNeeded.With("file", file).With("rows", rows)
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("store/firm: %w", err)
+		}
+		if err := moveUpload(ctx, tx, u, chain.UploadCommitted); err != nil {
+			return err
+		}
+		if err := revise(ctx, tx, u.Tenant); err != nil {
+			return err
+		}
+		now, err := revision(ctx, tx, u.Tenant)
+		if err != nil {
+			return err
+		}
+		touched, err := store.Collect(ctx, tx, scanPair,
+			`select distinct seller_id, buyer_id from trade_document where tenant = $1 and upload_id = $2`, u.Tenant, u.ID)
+		if err != nil {
+			return fmt.Errorf("store/firm: %w", err)
+		}
+		pairs := make(map[pair]bool, len(touched))
+		for _, p := range touched {
+			pairs[p] = true
+		}
+		if err := markLinks(ctx, tx, u.Tenant, now, pairs); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `delete from trade_document where tenant = $1 and upload_id = $2`, u.Tenant, u.ID); err != nil {
+			return fmt.Errorf("store/firm: %w", err)
+		}
+		if err := sumLinks(ctx, tx, u.Tenant, now); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `delete from firm where tenant = $1 and upload_id = $2 and owner_id = '' and not anchor and survivor_id = id
+			and not exists (select 1 from firm m where m.tenant = $1 and m.survivor_id = firm.id and m.id <> firm.id)
+			and not exists (select 1 from trade_link l where l.tenant = $1 and l.seller_id = firm.id and l.documents > 0)
+			and not exists (select 1 from trade_link l where l.tenant = $1 and l.buyer_id = firm.id and l.documents > 0)`, u.Tenant, u.ID)
+		if err != nil {
+			return fmt.Errorf("store/firm: %w", err)
+		}
+		return nil
+	})
+}
