@@ -18,6 +18,7 @@ var commands = []command{
 	{"crop validate", "accuracy of a method on samples it has not seen, by random folds and by place", runCropValidate},
 	{"crop predict", "the crop of every series of a table, or why there is none", runCropPredict},
 	{"chain import", "files of a reference chain: counts in, out and refused, and why", runChainImport},
+	{"chain profile", "what invoices alone tell of each firm: turnover, partners, steadiness, returns", runChainProfile},
 	{"party check", "credit codes: valid, suspicious or invalid, and why", runPartyCheck},
 	{"ledger verify", "every balance rebuilt from the log and compared", runLedgerVerify},
 	{"herd growth", "the last weighing of each animal foretold from its earlier ones, with the curve of the others", runHerdGrowth},
