@@ -17,6 +17,7 @@ var (
 	ErrPenInUse     = fault.New(fault.Conflict, "pen.in_use", "the pen {pen} cannot go: {n} animals or devices belong to it; move them first")
 	ErrEventTwice   = fault.New(fault.Conflict, "life.twice", "the event {key} is recorded already")
 	ErrPledged      = fault.New(fault.Conflict, "animal.pledged", "the animal {code} of herd {herd} is pledged already under application {application}")
+	ErrPledgeGone   = fault.New(fault.Conflict, "animal.pledge_gone", "the animal {code} is dead, sold or moved away: leave it out of the pledge")
 	ErrRevoked      = fault.New(fault.Conflict, "device.revoked", "the device {device} is revoked")
 	ErrClaimed      = fault.New(fault.Conflict, "device.claimed", "the device {device} belongs to a herd already; revoke it there first")
 	ErrClaim        = fault.New(fault.Invalid, "claim.wrong", "the device number and its claim code do not fit each other, or the code was used or is too old: compare both with the label")
@@ -111,7 +112,8 @@ type Registry interface {
 	Rotate(ctx context.Context, tenant, id, secretHash string) error
 
 	// Pledge ties animals to ref, all or none; again for the same ref it changes nothing.
-	// ErrPledged names where an animal is pledged already. ErrAnimalNotFound.
+	// ErrPledged names where an animal is pledged already, ErrPledgeGone one that is no
+	// more on the farm. ErrAnimalNotFound.
 	Pledge(ctx context.Context, tenant, ref string, animals []string, at time.Time) error
 	// Release ends the pledges of ref.
 	Release(ctx context.Context, tenant, ref string, at time.Time) error

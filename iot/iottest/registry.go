@@ -481,6 +481,8 @@ func (s *Store) Pledge(_ context.Context, tenant, ref string, animals []string, 
 		}
 		standing := slices.IndexFunc(append(slices.Clone(s.reg.pledges), added...), func(p pledge) bool { return p.tenant == tenant && p.AnimalID == id && p.Until == nil })
 		switch {
+		case standing < 0 && a.Status != iot.Alive && a.Status != "":
+			return iot.ErrPledgeGone.With("code", a.Identity.Code)
 		case standing < 0:
 			added = append(added, pledge{tenant, iot.Pledge{AnimalID: id, HerdID: a.HerdID, Ref: ref, Since: at}})
 		case standing < len(s.reg.pledges) && s.reg.pledges[standing].Ref != ref:

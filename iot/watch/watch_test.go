@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/paulmach/orb"
 
 	"github.com/furrowcredit/furrow/catalog"
@@ -517,7 +518,7 @@ func TestRefusedEventIsToldAgain(t *testing.T) {
 	b.want("")
 }
 
-func TestReport(t *testing.T) {
+func TestStates(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, 7)
 	for range 12 {
@@ -532,33 +533,21 @@ func TestReport(t *testing.T) {
 	b.hear(b.at("t6", 3000, 0)) // never came
 	b.pass(11 * time.Minute)    // t5 is silent
 	b.hear(b.live("t1", 1), b.live("t2", 1))
-	r, err := b.engine.Report(t.Context(), "x", "h")
+	w, err := b.engine.Watched(t.Context(), "x", "h")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Registered != 7 || r.Verified != 2 || r.Unverified != 1 || r.Outside != 1 || r.Silent != 1 || r.NoData != 1 {
-		// t6 has one fix outside: not enough to call it anything but unplaced.
-		if r.Verified != 2 || r.Verified+r.Unverified+r.Outside+r.Silent+r.NoData != r.Registered {
-			t.Errorf("%+v", r)
-		}
+	var got []string
+	for _, s := range w.States {
+		got = append(got, s.Status)
 	}
-	if r.Value <= 0 || r.ValueLow >= r.Value || r.Value >= r.ValueHigh {
-		t.Errorf("value %v, %v, %v", r.ValueLow, r.Value, r.ValueHigh)
+	// t6 has one fix outside: not enough to call it anything but not placed.
+	want := []string{watch.StatusInside, watch.StatusInside, watch.StatusUnverified, watch.StatusOutside, watch.StatusSilent, watch.StatusNoData, watch.StatusNoData}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
 	}
-	if r.Status != "low_confidence" {
-		t.Errorf("status %s (%s)", r.Status, r.Reason)
-	}
-	if _, err := b.engine.Report(t.Context(), "other", "h"); !errors.Is(err, iot.ErrHerdNotFound) {
+	if _, err := b.engine.Watched(t.Context(), "other", "h"); !errors.Is(err, iot.ErrHerdNotFound) {
 		t.Error("another tenant's herd:", err)
-	}
-}
-
-func TestReportOfSilence(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, 3)
-	r, err := b.engine.Report(t.Context(), "x", "h")
-	if err != nil || r.Status != "unknown" || r.Reason != "nothing_heard" || r.Value != 0 || r.NoData != 3 {
-		t.Errorf("%+v, %v", r, err)
 	}
 }
 

@@ -177,13 +177,13 @@ func (s *Store) Pledge(ctx context.Context, tenant, ref string, animals []string
 func Pledge(ctx context.Context, tx store.Queryer, tenant, ref string, animals []string, at time.Time) error {
 	return chunks(animals, func(ids []string) error {
 		list, args := store.In([]any{tenant}, ids)
-		herds := map[string]string{}
+		herds, gone := map[string]string{}, map[string]bool{}
 		_, err := store.Collect(ctx, tx, func(r store.Row) (struct{}, error) {
-			var id, herd string
-			err := r.Scan(&id, &herd)
-			herds[id] = herd
+			var id, herd, status string
+			err := r.Scan(&id, &herd, &status)
+			herds[id], gone[id] = herd, iot.AnimalStatus(status) != iot.Alive
 			return struct{}{}, err
-		}, `select id, herd_id from animal where tenant = $1 and id in `+list, args...)
+		}, `select id, herd_id, status from animal where tenant = $1 and id in `+list, args...)
 		if err != nil {
 			return err
 		}
@@ -202,7 +202,15 @@ func Pledge(ctx context.Context, tx store.Queryer, tenant, ref string, animals [
 			if _, ok := herds[id]; !ok {
 				return iot.ErrAnimalNotFound
 			}
-			switch by := standing[id]; by {
+			by := standing[id]
+			if by == "" && gone[id] {
+				code, _, err := nameOf(ctx, tx, tenant, id)
+				if err != nil {
+					return err
+				}
+				return iot.ErrPledgeGone.With("code", code)
+			}
+			switch by {
 			case "":
 				rows = append(rows, []any{tenant, id, ref, herds[id], store.Millis(at)})
 				standing[id] = ref
