@@ -16,7 +16,7 @@ import (
 	"github.com/furrowcredit/furrow/fault"
 )
 
-//go:embed *.yaml *.json *.csv names policy
+//go:embed *.yaml *.json *.csv names policy chain
 var builtin embed.FS
 
 // ErrFolder is returned when the folder that should replace catalogue files is
