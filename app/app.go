@@ -16,6 +16,7 @@ import (
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/catalog"
 	"github.com/furrowcredit/furrow/chain/flow"
+	"github.com/furrowcredit/furrow/chain/receivable"
 	"github.com/furrowcredit/furrow/chain/upload"
 	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/credit/ledger"
@@ -52,6 +53,7 @@ import (
 	"github.com/furrowcredit/furrow/store/people"
 	"github.com/furrowcredit/furrow/store/plot"
 	"github.com/furrowcredit/furrow/store/queue"
+	receivablestore "github.com/furrowcredit/furrow/store/receivable"
 	"github.com/furrowcredit/furrow/store/telemetry"
 )
 
@@ -255,6 +257,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Herds: herds, Import: importer(herds, books.species, herdStore),
 		HerdStore: herdStore, HerdWatch: a.herds, Animals: animals{counts, herdStore, herdStore, a}, Watch: a.engine.Reload, Forget: a.forget(herdStore),
 		Firms: firmStore, Network: network, Uploads: upload.New(upload.Config{Store: firmStore, Now: now}),
+		Receivables: receivable.New(receivable.Config{Store: receivablestore.New(a.db), Firms: firmStore, Now: now}),
 		ImportChain: importChain(firmStore),
 		Desk:        apps, Book: loans, Alerts: desk, Jobs: a.runner,
 		Crops: cropWords(books.crops), Species: speciesWords(books.species), Products: books.products.All(),

@@ -24,6 +24,7 @@ import (
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/flow"
 	"github.com/furrowcredit/furrow/chain/party"
+	"github.com/furrowcredit/furrow/chain/receivable"
 	"github.com/furrowcredit/furrow/chain/reference"
 	"github.com/furrowcredit/furrow/chain/upload"
 	"github.com/furrowcredit/furrow/credit/apply"
@@ -57,6 +58,7 @@ import (
 	loanstore "github.com/furrowcredit/furrow/store/loan"
 	"github.com/furrowcredit/furrow/store/people"
 	plotstore "github.com/furrowcredit/furrow/store/plot"
+	receivablestore "github.com/furrowcredit/furrow/store/receivable"
 	"github.com/furrowcredit/furrow/store/storetest"
 	"github.com/furrowcredit/furrow/store/telemetry"
 )
@@ -187,6 +189,7 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 			return errors.Join(series.Delete(ctx, tenant, device), herds.ForgetQuarantined(ctx, tenant, device))
 		},
 		Firms: h.firms, Network: network, Uploads: upload.New(upload.Config{Store: h.firms, Now: now}),
+		Receivables: receivable.New(receivable.Config{Store: receivablestore.New(db), Firms: h.firms, Now: now}),
 		ImportChain: func(context.Context, string, map[string]io.Reader) (reference.Report, error) {
 			return reference.Report{}, nil
 		},

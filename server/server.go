@@ -57,6 +57,13 @@ type Book interface {
 	farmer.Book
 }
 
+// Receivables is chain/receivable.Service, as far as the faces use it.
+type Receivables interface {
+	officer.Receivables
+	farmer.Receivables
+	anchor.Receivables
+}
+
 // Plots is the plot register; geo.Plots is one.
 type Plots interface {
 	farmer.Plots
@@ -99,6 +106,7 @@ type Deps struct {
 	Firms       chain.Store
 	Network     officer.Network
 	Uploads     anchor.Uploads
+	Receivables Receivables
 	ImportChain func(ctx context.Context, tenant string, files map[string]io.Reader) (reference.Report, error)
 
 	Desk   Desk
@@ -165,13 +173,15 @@ func New(d Deps) (*Server, error) {
 		Desk: d.Desk, Book: d.Book, Plots: d.PlotStore, Overlaps: d.Plots, Herds: d.HerdStore, HerdWatch: d.HerdWatch,
 		Animals: d.Animals, Now: d.Now,
 		Firms: d.Firms, Network: d.Network, Alerts: d.Alerts, Scenes: d.Scenes, Trail: d.Trail, Words: words.Text,
+		Receivables: d.Receivables,
 	})
 	farmer.Register(s.api, farmer.Config{
 		Desk: d.Desk, Book: d.Book, Plots: d.Plots, PlotStore: d.PlotStore, Herds: d.HerdStore, HerdReports: d.HerdWatch,
 		Herders: d.Herds, Watch: d.Watch,
 		Firms: d.Firms, Standings: d.Network, Scenes: d.Scenes, Report: d.Report, Suggest: d.Suggest,
+		Receivables: d.Receivables,
 	})
-	anchor.Register(s.api, anchor.Config{Uploads: d.Uploads, Firms: d.Firms, Standings: d.Network, Words: words.Text})
+	anchor.Register(s.api, anchor.Config{Uploads: d.Uploads, Firms: d.Firms, Standings: d.Network, Receivables: d.Receivables, Words: words.Text})
 	operator.Register(s.api, operator.Config{
 		People: d.Gate, Herds: d.Herds, Devices: d.HerdStore, Import: d.Import, Watch: d.Watch, Forget: d.Forget, Firms: d.Firms, Plots: d.Plots,
 		Jobs: d.Jobs, ReadPlots: d.ReadPlots, ImportChain: d.ImportChain, Words: words.Fault, Now: d.Now,

@@ -291,11 +291,11 @@ func (r Receivable) payment(e *Event, c Command, v Env) error {
 		return ErrOverpaid.With("open", r.Outstanding())
 	case day < r.Issued || day > money.DateOf(v.Now):
 		return ErrPayDate.With("from", r.Issued)
-	case slices.ContainsFunc(r.Payments, func(p Payment) bool { return p.Ref == ref }):
+	case slices.ContainsFunc(r.Payments, func(p Redemption) bool { return p.Ref == ref }):
 		return ErrRefUsed.With("ref", ref)
 	}
 	e.PartID = r.ID
-	e.Payment = &Payment{Ref: ref, Amount: c.Amount, Date: day, Shares: r.shares(c.Amount)}
+	e.Payment = &Redemption{Ref: ref, Amount: c.Amount, Date: day, Shares: r.shares(c.Amount)}
 	return nil
 }
 

@@ -54,22 +54,22 @@ type NewPart struct {
 // Event is one thing that happened to a receivable, with who and when. Events are only
 // ever added; each carries the hash of the one before.
 type Event struct {
-	ReceivableID string    `json:"receivable_id"`
-	Seq          int64     `json:"seq"` // 1, 2, ... without gaps
-	Kind         Kind      `json:"kind"`
-	At           time.Time `json:"at"`
-	UserID       string    `json:"user_id"`
-	UserName     string    `json:"user_name"`
-	FirmID       string    `json:"firm_id,omitempty"` // for whom; "" is the bank
-	PartID       string    `json:"part_id,omitempty"`
-	Terms        *Terms    `json:"terms,omitempty"`
-	Parts        []NewPart `json:"parts,omitempty"`
-	Hold         *Hold     `json:"hold,omitempty"` // of the part, or of the part that was made
-	Payment      *Payment  `json:"payment,omitempty"`
-	Final        bool      `json:"final,omitempty"` // of cancel: both agree
-	Note         string    `json:"note,omitempty"`
-	Prev         string    `json:"prev"`
-	Hash         string    `json:"hash"`
+	ReceivableID string      `json:"receivable_id"`
+	Seq          int64       `json:"seq"` // 1, 2, ... without gaps
+	Kind         Kind        `json:"kind"`
+	At           time.Time   `json:"at"`
+	UserID       string      `json:"user_id"`
+	UserName     string      `json:"user_name"`
+	FirmID       string      `json:"firm_id,omitempty"` // for whom; "" is the bank
+	PartID       string      `json:"part_id,omitempty"`
+	Terms        *Terms      `json:"terms,omitempty"`
+	Parts        []NewPart   `json:"parts,omitempty"`
+	Hold         *Hold       `json:"hold,omitempty"` // of the part, or of the part that was made
+	Payment      *Redemption `json:"payment,omitempty"`
+	Final        bool        `json:"final,omitempty"` // of cancel: both agree
+	Note         string      `json:"note,omitempty"`
+	Prev         string      `json:"prev"`
+	Hash         string      `json:"hash"`
 }
 
 // Seal sets Prev and Hash.
@@ -140,7 +140,7 @@ func proposed(e Event) Receivable {
 	t := e.Terms
 	return Receivable{
 		ID: e.ReceivableID, Number: t.Number, ObligorID: t.ObligorID, CreditorID: t.CreditorID, Amount: t.Amount, Due: t.Due,
-		Documents: slices.Clone(t.Documents), Note: e.Note, Batch: t.Batch, State: Proposed, ProposedAt: e.At, Payments: []Payment{},
+		Documents: slices.Clone(t.Documents), Note: e.Note, Batch: t.Batch, State: Proposed, ProposedAt: e.At, Payments: []Redemption{},
 		Parts: []Part{{ID: e.ReceivableID, Number: t.Number, HolderID: t.CreditorID, Amount: t.Amount, Remaining: t.Amount, MadeAt: e.At}},
 	}
 }

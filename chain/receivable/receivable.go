@@ -155,8 +155,8 @@ type Support struct {
 	Amount     money.Fen `json:"amount"`
 }
 
-// Payment is the fact that the obligor paid. Shares are in its event only.
-type Payment struct {
+// Redemption is the fact that the obligor paid. Shares are in its event only.
+type Redemption struct {
 	Ref    string     `json:"ref"` // of the bank transfer
 	Amount money.Fen  `json:"amount"`
 	Date   money.Date `json:"date"`
@@ -191,13 +191,13 @@ type Receivable struct {
 	Batch      string     `json:"batch,omitempty"` // the file that brought it
 	State      State      `json:"state"`
 	// CancelAskedBy is the firm that wants to cancel, while the other has not agreed.
-	CancelAskedBy string    `json:"cancel_asked_by,omitempty"`
-	Version       int64     `json:"version"`
-	Head          string    `json:"head"` // hash of the last event
-	ProposedAt    time.Time `json:"proposed_at"`
-	UpdatedAt     time.Time `json:"updated_at"`
-	Payments      []Payment `json:"payments"`
-	Parts         []Part    `json:"parts"`
+	CancelAskedBy string       `json:"cancel_asked_by,omitempty"`
+	Version       int64        `json:"version"`
+	Head          string       `json:"head"` // hash of the last event
+	ProposedAt    time.Time    `json:"proposed_at"`
+	UpdatedAt     time.Time    `json:"updated_at"`
+	Payments      []Redemption `json:"payments"`
+	Parts         []Part       `json:"parts"`
 }
 
 // Outstanding is what the obligor still owes.
@@ -272,7 +272,7 @@ func (r Receivable) SeenBy(firms []string) (seen Receivable, ok bool) {
 		}
 	}
 	seen = r
-	seen.Parts, seen.Payments = []Part{}, []Payment{}
+	seen.Parts, seen.Payments = []Part{}, []Redemption{}
 	for _, p := range r.Parts {
 		if !keep[p.ID] {
 			continue
@@ -283,7 +283,7 @@ func (r Receivable) SeenBy(firms []string) (seen Receivable, ok bool) {
 		seen.Parts = append(seen.Parts, p)
 	}
 	// Before it is confirmed, the supplier has nothing to see.
-	return seen, len(seen.Parts) > 0 && r.State != Proposed && (r.State != Cancelled || r.Issued != 0)
+	return seen, len(seen.Parts) > 0 && r.Issued != 0
 }
 
 // Filter selects receivables, newest first; zero fields do not restrict.

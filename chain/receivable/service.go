@@ -20,6 +20,7 @@ import (
 
 // Firms is what the service asks about firms and their documents; a chain.Store is one.
 type Firms interface {
+	party.Registry // for files
 	// Firm returns chain.ErrFirmNotFound.
 	Firm(ctx context.Context, tenant, id string) (chain.Party, error)
 	FirmsByID(ctx context.Context, tenant string, ids []string) ([]chain.Party, error)
@@ -134,6 +135,11 @@ func (s *Service) once(ctx context.Context, who Who, id, key, hash string, c Com
 	if err != nil {
 		return Receivable{}, err
 	}
+	if c.Kind == Transfer {
+		if c.To, err = s.firmOf(ctx, who.Tenant, c.To); err != nil {
+			return Receivable{}, err
+		}
+	}
 	same, err := s.same(ctx, who, r, c.To)
 	if err != nil {
 		return Receivable{}, err
@@ -214,6 +220,21 @@ func changed(r Receivable, e Event, key, hash string) (Change, error) {
 		}
 	}
 	return ch, nil
+}
+
+// firmOf is the id of a firm that is named by its id or its credit code.
+func (s *Service) firmOf(ctx context.Context, tenant, name string) (string, error) {
+	if party.Check(name).Status == party.Bad {
+		return name, nil
+	}
+	found, err := s.firms.FirmsByUSCC(ctx, tenant, []string{party.Clean(name)})
+	if f, ok := found[party.Clean(name)]; ok {
+		return f.ID, nil
+	}
+	if err == nil {
+		err = chain.ErrFirmNotFound
+	}
+	return "", err
 }
 
 // verified refuses a firm that has no valid credit code.
@@ -367,6 +388,46 @@ func (s *Service) SetLimit(ctx context.Context, tenant, obligorID string, limit 
 		return err
 	}
 	return s.store.SetLimit(ctx, tenant, obligorID, limit)
+}
+
+// Base works out what may be lent on what a firm holds, with the dilution of its own
+// invoices in the last twelve full months.
+func (s *Service) Base(ctx context.Context, tenant, firmID string, rules BaseRules) (BorrowingBase, error) {
+	firm, err := s.firms.Firm(ctx, tenant, firmID)
+	if err != nil {
+		return BorrowingBase{}, err
+	}
+	who := Who{Tenant: tenant, Firms: []string{firm.ID}}
+	var list []Receivable
+	ids := []string{firm.ID}
+	for f := (Filter{States: []State{Accepted}, Limit: 500}); ; {
+		some, err := s.Held(ctx, who, f)
+		if err != nil {
+			return BorrowingBase{}, err
+		}
+		for _, r := range some {
+			for _, p := range r.Parts {
+				ids = append(ids, p.HolderID)
+			}
+		}
+		if list = append(list, some...); len(some) < f.Limit {
+			break
+		}
+		f.Before = some[len(some)-1].ID
+	}
+	docs, err := s.firms.Documents(ctx, tenant, firm.Survivor(), chain.Invoice)
+	if err != nil {
+		return BorrowingBase{}, err
+	}
+	for _, d := range docs {
+		ids = append(ids, d.SellerID)
+	}
+	same, err := s.survivors(ctx, tenant, ids)
+	if err != nil {
+		return BorrowingBase{}, err
+	}
+	mine := func(id string) bool { return same(id) == firm.Survivor() }
+	return Eligible(Holdings(list, mine), s.Today(), Dilution(docs, mine, s.Today()), rules)
 }
 
 // Today is the bank date of the service's clock.

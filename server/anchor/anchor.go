@@ -37,6 +37,8 @@ type Config struct {
 	Uploads   Uploads
 	Firms     chain.Store
 	Standings Standings
+	// Receivables is what the anchor owes and holds.
+	Receivables Receivables
 	// Words gives the text of a cell's mistake in a language.
 	Words func(lang, code, english string, args map[string]string) string
 }
@@ -58,6 +60,7 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, op("upload-commit", http.MethodPost, "/uploads/{id}/commit", "Write the rows of a checked upload"), f.commit)
 	route.Register(a, op("upload-undo", http.MethodPost, "/uploads/{id}/undo", "Take a committed upload back"), f.undo)
 	route.Register(a, op("suppliers", http.MethodGet, "/suppliers", "Firms that sell to the anchor"), f.suppliers)
+	f.registerReceivables(a, op)
 }
 
 func of(who access.Actor) upload.Who {

@@ -78,6 +78,7 @@ type Config struct {
 	HerdReports HerdReports
 	Firms       chain.Store
 	Standings   Standings
+	Receivables Receivables
 	Scenes      func() []view.Scene // newest first
 	// Suggest outlines the field at a place by the images of the season.
 	Suggest func(ctx context.Context, at orb.Point) (boundary.Suggestion, error)
@@ -108,6 +109,7 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, op("repay", http.MethodPost, "/loans/{id}/repay", "Repay"), f.repay)
 	route.Register(a, op("scene", http.MethodGet, "/scene", "The latest clear image for the map"), f.scene)
 	f.registerHerds(a, op)
+	f.registerReceivables(a, op)
 }
 
 // PlotLine is a plot with the gist of its report.

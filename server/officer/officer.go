@@ -83,9 +83,11 @@ type Config struct {
 	Firms     chain.Store
 	Network   Network
 	Alerts    Alerts
-	Scenes    func() []view.Scene
-	Trail     Trail
-	Now       func() time.Time
+	// Receivables are the electronic receivables of all anchors.
+	Receivables Receivables
+	Scenes      func() []view.Scene
+	Trail       Trail
+	Now         func() time.Time
 	// Words gives the text of a quarantined message's reason in a language.
 	Words func(lang, code, english string, args map[string]string) string
 }
@@ -129,6 +131,7 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, get("quarantine", "/quarantine", "Tag messages that were refused but kept, newest first"), f.quarantine)
 	route.Register(a, get("quarantine-counts", "/quarantine/counts", "How many tag messages are kept, by reason"), f.quarantineCounts)
 	route.Register(a, get("audit", "/audit", "The audit trail, oldest first"), f.audit)
+	f.registerReceivables(a, get, post)
 }
 
 // Home is the officer's first page.

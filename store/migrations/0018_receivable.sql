@@ -8,6 +8,7 @@ create table receivable (
 	creditor_id text not null references firm (id),
 	batch       text not null,
 	state       text not null,
+	issued      text not null, -- '' before it is confirmed
 	due         text not null, -- "2026-11-30"
 	outstanding bigint not null,
 	version     bigint not null,

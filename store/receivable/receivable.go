@@ -59,10 +59,10 @@ func (s *Store) Receivables(ctx context.Context, tenant string, f receivable.Fil
 		return list
 	}
 	if len(f.ObligorIDs) > 0 {
-		text += ` and obligor_id in ` + in(f.ObligorIDs)
+		text += ` and obligor_id in ` + theirs(in(f.ObligorIDs))
 	}
 	if len(f.FirmIDs) > 0 {
-		text += ` and state <> 'proposed' and id in (select receivable_id from receivable_part where tenant = $1 and holder_id in ` + in(f.FirmIDs) + `)`
+		text += ` and issued <> '' and id in (select receivable_id from receivable_part where tenant = $1 and holder_id in ` + theirs(in(f.FirmIDs)) + `)`
 	}
 	if f.Hold != "" {
 		text += ` and id in (select receivable_id from receivable_part where tenant = $1 and hold = ` + arg(string(f.Hold)) + `)`
@@ -98,6 +98,11 @@ func (s *Store) Receivables(ctx context.Context, tenant string, f receivable.Fil
 	}
 	text += ` order by id desc limit ` + arg(min(limit, 500))
 	return store.Collect(ctx, s.db, scan, text, args...)
+}
+
+// theirs selects the firms of a list and all that were found to be one of them.
+func theirs(list string) string {
+	return `(select id from firm where tenant = $1 and survivor_id in (select survivor_id from firm where tenant = $1 and id in ` + list + `))`
 }
 
 // Events implements receivable.Store.
@@ -170,7 +175,7 @@ func (s *Store) Append(ctx context.Context, changes []receivable.Change) error {
 		if err := supports(ctx, tx, changes); err != nil {
 			return err
 		}
-		for some := range slices.Chunk(changes, batch/8) {
+		for some := range slices.Chunk(changes, batch/12) {
 			if err := write(ctx, tx, some); err != nil {
 				return err
 			}
@@ -333,7 +338,7 @@ func (r *rows) exec(ctx context.Context, tx *store.Tx, tail string) error {
 // write writes states, events, keys and parts. A new state is inserted, an old one
 // changed only while it has the version that the change was made from.
 func write(ctx context.Context, tx *store.Tx, changes []receivable.Change) error {
-	news := rows{text: `insert into receivable (tenant, id, number, obligor_id, creditor_id, batch, state, due, outstanding, version, body) values `}
+	news := rows{text: `insert into receivable (tenant, id, number, obligor_id, creditor_id, batch, state, issued, due, outstanding, version, body) values `}
 	events := rows{text: `insert into receivable_event (tenant, receivable_id, seq, kind, at, user_id, firm_id, body, hash) values `}
 	keys := rows{text: `insert into receivable_request (tenant, idem_key, input_hash, receivable_id, seq) values `}
 	for _, c := range changes {
@@ -347,11 +352,11 @@ func write(ctx context.Context, tx *store.Tx, changes []receivable.Change) error
 			return fmt.Errorf("store/receivable: %w", err)
 		}
 		if c.Before == 0 {
-			news.add(r.Tenant, r.ID, r.Number, r.ObligorID, r.CreditorID, r.Batch, string(r.State), r.Due.String(), int64(r.Outstanding()), r.Version, string(body))
+			news.add(r.Tenant, r.ID, r.Number, r.ObligorID, r.CreditorID, r.Batch, string(r.State), r.Issued.String(), r.Due.String(), int64(r.Outstanding()), r.Version, string(body))
 		} else {
-			n, err := affected(tx.Exec(ctx, `update receivable set state = $4, outstanding = $5, version = $6, body = $7
+			n, err := affected(tx.Exec(ctx, `update receivable set state = $4, issued = $5, outstanding = $6, version = $7, body = $8
 				where tenant = $1 and id = $2 and version = $3`,
-				r.Tenant, r.ID, c.Before, string(r.State), int64(r.Outstanding()), r.Version, string(body)))
+				r.Tenant, r.ID, c.Before, string(r.State), r.Issued.String(), int64(r.Outstanding()), r.Version, string(body)))
 			if err != nil {
 				return err
 			}

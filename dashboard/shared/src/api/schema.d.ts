@@ -4,6 +4,330 @@
  */
 
 export interface paths {
+    "/anchor/holdings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Receivables that I hold or held, newest first */
+        get: operations["anchor-holdings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/holdings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A receivable as far as it is mine */
+        get: operations["anchor-holding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/holdings/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a receivable that the anchor confirmed */
+        post: operations["anchor-holding-accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/holdings/{id}/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the bank to finance a part */
+        post: operations["anchor-holding-ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/holdings/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decline it, or cancel it together with the anchor */
+        post: operations["anchor-holding-cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/holdings/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What I did with it */
+        get: operations["anchor-holding-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/holdings/{id}/set-off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Set a part off against what I owe the anchor */
+        post: operations["anchor-holding-set-off"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/holdings/{id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Split a part */
+        post: operations["anchor-holding-split"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/holdings/{id}/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pass a part on to another firm */
+        post: operations["anchor-holding-transfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/holdings/{id}/unask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a request for finance back */
+        post: operations["anchor-holding-unask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/receivable-files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Propose the receivables of a file, all or none */
+        post: operations["anchor-receivable-file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/receivable-files/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A template to fill in */
+        get: operations["anchor-receivable-template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/receivable-files/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm all receivables of a file */
+        post: operations["anchor-receivable-file-confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/receivables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What we owe, newest first */
+        get: operations["anchor-receivables"];
+        put?: never;
+        /** Propose a receivable on an invoice or a confirmation */
+        post: operations["anchor-receivable-propose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/receivables/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A receivable with its whole chain of owners */
+        get: operations["anchor-receivable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/receivables/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Withdraw a proposal, or cancel together with the holder */
+        post: operations["anchor-receivable-cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/receivables/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm that we owe it */
+        post: operations["anchor-receivable-confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/receivables/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Its history */
+        get: operations["anchor-receivable-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/receivables/{id}/pay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Record a payment by its reference */
+        post: operations["anchor-receivable-pay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/anchor/suppliers": {
         parameters: {
             query?: never;
@@ -447,6 +771,176 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/farmer/receivables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Receivables that I hold or held, newest first */
+        get: operations["farmer-holdings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/receivables/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A receivable as far as it is mine */
+        get: operations["farmer-holding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/receivables/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a receivable that the anchor confirmed */
+        post: operations["farmer-holding-accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/receivables/{id}/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the bank to finance a part */
+        post: operations["farmer-holding-ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/receivables/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decline it, or cancel it together with the anchor */
+        post: operations["farmer-holding-cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/receivables/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What I did with it */
+        get: operations["farmer-holding-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/receivables/{id}/set-off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Set a part off against what I owe the anchor */
+        post: operations["farmer-holding-set-off"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/receivables/{id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Split a part */
+        post: operations["farmer-holding-split"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/receivables/{id}/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pass a part on to another firm */
+        post: operations["farmer-holding-transfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/receivables/{id}/unask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a request for finance back */
+        post: operations["farmer-holding-unask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/farmer/scene": {
         parameters: {
             query?: never;
@@ -719,6 +1213,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/officer/exposures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Anchors by what they owe, with their limits */
+        get: operations["officer-exposures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/exposures/{id}/limit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Set what an anchor may owe in all */
+        post: operations["officer-exposure-limit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/officer/firms": {
         parameters: {
             query?: never;
@@ -745,6 +1273,23 @@ export interface paths {
         };
         /** A firm with its standing and neighbours */
         get: operations["officer-firm"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/firms/{id}/borrowing-base": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What may be lent on the receivables of a firm */
+        get: operations["officer-borrowing-base"];
         put?: never;
         post?: never;
         delete?: never;
@@ -934,6 +1479,142 @@ export interface paths {
         get: operations["officer-quarantine-counts"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/receivables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Receivables, newest first; overdue=true for those not paid in time */
+        get: operations["officer-receivables"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/receivables/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A receivable with its whole chain of owners */
+        get: operations["officer-receivable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/receivables/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Its history */
+        get: operations["officer-receivable-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/receivables/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter the number of the pledge in the public register */
+        post: operations["officer-receivable-file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/receivables/{id}/freeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a part from moving */
+        post: operations["officer-receivable-freeze"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/receivables/{id}/owe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what the holder owes on a pledged part now */
+        post: operations["officer-receivable-owe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/receivables/{id}/pledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Finance a part for which its holder asked */
+        post: operations["officer-receivable-pledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/receivables/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Release a pledge or a freeze, or decline what was asked */
+        post: operations["officer-receivable-release"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1424,6 +2105,18 @@ export interface components {
             /** @description system of the device that drew it, when it was converted */
             source_crs?: string;
         };
+        Ageing: {
+            /** Format: int64 */
+            not_due: number;
+            /** Format: int64 */
+            over_90: number;
+            /** Format: int64 */
+            to_30: number;
+            /** Format: int64 */
+            to_60: number;
+            /** Format: int64 */
+            to_90: number;
+        };
         Alert: {
             cause?: string;
             /** Format: date-time */
@@ -1455,6 +2148,16 @@ export interface components {
              * @description fen
              */
             amount: number;
+        };
+        AnchorProposeFrom: {
+            /**
+             * Format: int64
+             * @description fen of it; as much as is needed and free when absent
+             */
+            amount?: number;
+            document_id?: string;
+            /** @description of the invoice or the confirmation, when the id is absent */
+            number?: string;
         };
         AnchorShare: {
             anchor_id: string;
@@ -1596,6 +2299,17 @@ export interface components {
             /** Format: int64 */
             seq: number;
         };
+        Batch: {
+            /** Format: int64 */
+            amount: number;
+            /** Format: int64 */
+            bad: number;
+            errors: components["schemas"]["RowError"][];
+            id: string;
+            /** Format: int64 */
+            rows: number;
+            written: boolean;
+        };
         Bin: {
             /** Format: date-time */
             at: string;
@@ -1620,6 +2334,20 @@ export interface components {
             sex?: "f" | "m";
             /** @description a device of the herd */
             tag_id?: string;
+        };
+        BorrowingBase: {
+            age: components["schemas"]["Ageing"];
+            /** Format: int64 */
+            available: number;
+            /** Format: int64 */
+            dilution: number;
+            /** Format: int64 */
+            eligible: number;
+            obligors: components["schemas"]["ObligorBase"][];
+            /** Format: int64 */
+            open: number;
+            /** Format: int64 */
+            reserve: number;
         };
         Catalogue: {
             crops: components["schemas"]["Word"][];
@@ -1659,6 +2387,14 @@ export interface components {
         ConfirmInBody: {
             /** @description whether the animal that was looked at lives */
             alive: boolean;
+        };
+        ContagionExposure: {
+            /** Format: double */
+            loss: number;
+            /** Format: date-time */
+            made_at: string;
+            method: string;
+            scenario: string;
         };
         Contract: {
             application_id: string;
@@ -1833,6 +2569,26 @@ export interface components {
             /** Format: double */
             from?: number;
         };
+        Event: {
+            /** Format: date-time */
+            at: string;
+            final?: boolean;
+            firm_id?: string;
+            hash: string;
+            hold?: components["schemas"]["Hold"];
+            kind: string;
+            note?: string;
+            part_id?: string;
+            parts?: components["schemas"]["NewPart"][];
+            payment?: components["schemas"]["Redemption"];
+            prev: string;
+            receivable_id: string;
+            /** Format: int64 */
+            seq: number;
+            terms?: components["schemas"]["Terms"];
+            user_id: string;
+            user_name: string;
+        };
         Evidence: {
             alerts: string[];
             applicant: components["schemas"]["Applicant"];
@@ -1851,6 +2607,20 @@ export interface components {
             taken_at: string;
             /** Format: int64 */
             term_months: number;
+        };
+        Exposure: {
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            financed: number;
+            /** Format: int64 */
+            limit?: number;
+            next_due: string;
+            obligor_id: string;
+            /** Format: int64 */
+            outstanding: number;
+            /** Format: int64 */
+            overdue: number;
         };
         FarmerAnimalEvent: {
             /**
@@ -1926,6 +2696,22 @@ export interface components {
         FarmerTold: {
             herds: string[];
         };
+        Figure: {
+            /** Format: int64 */
+            documents: number;
+            from?: string;
+            reason?: string;
+            to?: string;
+            /** Format: int64 */
+            uploads: number;
+            /** Format: double */
+            value: number | null;
+        };
+        FileInBody: {
+            part_id: string;
+            /** @description number of the certificate of zhongdengwang.org.cn */
+            registration: string;
+        };
         FileReport: {
             file: string;
             /** Format: int64 */
@@ -1956,6 +2742,37 @@ export interface components {
             region?: string;
             /** @description unified social credit code */
             uscc?: string;
+        };
+        FlowShares: {
+            /** Format: double */
+            all_five: number;
+            /** Format: double */
+            credit: number;
+            /** Format: int64 */
+            invoiced: number;
+            /** Format: int64 */
+            invoices: number;
+            /** Format: double */
+            logistics: number;
+            /** Format: double */
+            money: number;
+            /** Format: double */
+            not_due: number;
+            /** Format: double */
+            proven: number;
+            /** Format: double */
+            trade: number;
+        };
+        FreezeInBody: {
+            /**
+             * Format: int64
+             * @description fen; all that is free when absent
+             */
+            amount?: number;
+            /** @description why */
+            note: string;
+            /** @description the root when absent */
+            part_id?: string;
         };
         Growth: {
             /** Format: int64 */
@@ -2122,6 +2939,50 @@ export interface components {
             /** Format: int64 */
             verified: number;
         };
+        Hold: {
+            funder?: string;
+            kind: string;
+            note?: string;
+            /** Format: int64 */
+            owed?: number;
+            ref?: string;
+            registration?: string;
+            /** Format: date-time */
+            since: string;
+        };
+        HoldingActInBody: {
+            note?: string;
+            /** @description the root when absent */
+            part_id?: string;
+        };
+        HoldingSomeInBody: {
+            /**
+             * Format: int64
+             * @description fen; all that is free when absent
+             */
+            amount?: number;
+            note?: string;
+            /** @description the root when absent */
+            part_id?: string;
+        };
+        HoldingSplitInBody: {
+            /** @description fen, of each new part; the rest stays */
+            amounts: number[];
+            /** @description the root when absent */
+            part_id?: string;
+        };
+        HoldingTransferInBody: {
+            /**
+             * Format: int64
+             * @description fen; all that is free when absent
+             */
+            amount?: number;
+            note?: string;
+            /** @description the root when absent */
+            part_id?: string;
+            /** @description credit code or id of the firm */
+            to: string;
+        };
         Identifier: {
             by?: string;
             code: string;
@@ -2213,6 +3074,13 @@ export interface components {
             source: string;
             tag_id?: string;
         };
+        LimitInBody: {
+            /**
+             * Format: int64
+             * @description fen; absent takes the limit away
+             */
+            limit?: number;
+        };
         Link: {
             buyer: string;
             buyer_id: string;
@@ -2263,12 +3131,20 @@ export interface components {
             items: components["schemas"]["Device"][];
             next: string;
         };
+        ListEvent: {
+            items: components["schemas"]["Event"][];
+            next: string;
+        };
         ListHerdLine: {
             items: components["schemas"]["HerdLine"][];
             next: string;
         };
         ListLoan: {
             items: components["schemas"]["Loan"][];
+            next: string;
+        };
+        ListOfficerExposureLine: {
+            items: components["schemas"]["OfficerExposureLine"][];
             next: string;
         };
         ListOfficerPlotLine: {
@@ -2281,6 +3157,10 @@ export interface components {
         };
         ListQuarantined: {
             items: components["schemas"]["Quarantined"][];
+            next: string;
+        };
+        ListReceivableLine: {
+            items: components["schemas"]["ReceivableLine"][];
             next: string;
         };
         ListScene: {
@@ -2374,6 +3254,12 @@ export interface components {
             kind: string;
             profile?: string;
         };
+        NewPart: {
+            /** Format: int64 */
+            amount: number;
+            holder_id: string;
+            id: string;
+        };
         NodeView: {
             anchor: boolean;
             id: string;
@@ -2383,6 +3269,22 @@ export interface components {
         };
         NoteInBody: {
             note?: string;
+        };
+        ObligorBase: {
+            age: components["schemas"]["Ageing"];
+            /** Format: int64 */
+            concentrated: number;
+            /** Format: int64 */
+            cross_aged: number;
+            /** Format: int64 */
+            eligible: number;
+            /** Format: int64 */
+            held: number;
+            obligor_id: string;
+            /** Format: int64 */
+            open: number;
+            /** Format: int64 */
+            too_old: number;
         };
         Observation: {
             /** Format: double */
@@ -2396,6 +3298,10 @@ export interface components {
             /** Format: double */
             std_dev: number;
             valid: boolean;
+        };
+        OfficerExposureLine: {
+            exposure: components["schemas"]["Exposure"];
+            name: string;
         };
         OfficerFirmPage: {
             alerts: components["schemas"]["Alert"][];
@@ -2583,6 +3489,30 @@ export interface components {
             /** Format: double */
             share: number;
         };
+        OweInBody: {
+            note?: string;
+            /**
+             * Format: int64
+             * @description fen
+             */
+            owed: number;
+            part_id: string;
+        };
+        Part: {
+            /** Format: int64 */
+            amount: number;
+            hold?: components["schemas"]["Hold"];
+            holder_id: string;
+            id: string;
+            /** Format: date-time */
+            made_at: string;
+            number: string;
+            /** Format: int64 */
+            paid: number;
+            parent_id?: string;
+            /** Format: int64 */
+            remaining: number;
+        };
         Party: {
             address?: string;
             anchor: boolean;
@@ -2688,6 +3618,19 @@ export interface components {
             /** Format: date-time */
             until?: string;
         };
+        PledgeInBody: {
+            funder: string;
+            /** @description needed when the term is longer than six months: why it is usual in this trade */
+            note?: string;
+            /**
+             * Format: int64
+             * @description fen that the funder is paid first
+             */
+            owed: number;
+            part_id: string;
+            /** @description loan or application */
+            ref: string;
+        };
         Plot: {
             /** Format: double */
             area_m2: number;
@@ -2770,6 +3713,20 @@ export interface components {
             subject_kind: string;
             terms: number[];
         };
+        ProposeInBody: {
+            /**
+             * Format: int64
+             * @description fen
+             */
+            amount: number;
+            /** @description the supplier */
+            creditor_id: string;
+            documents: components["schemas"]["AnchorProposeFrom"][];
+            /** @description such as 2026-11-30; six months from now when absent */
+            due?: string;
+            /** @description why, when the term is longer than six months */
+            note?: string;
+        };
         Quarantined: {
             args?: {
                 [key: string]: string;
@@ -2806,12 +3763,76 @@ export interface components {
             effect: string;
             message: string;
         };
+        Receivable: {
+            /** Format: int64 */
+            amount: number;
+            batch?: string;
+            cancel_asked_by?: string;
+            creditor_id: string;
+            documents: components["schemas"]["Support"][];
+            due: string;
+            head: string;
+            id: string;
+            issued: string;
+            note?: string;
+            number: string;
+            obligor_id: string;
+            /** Format: int64 */
+            paid: number;
+            parts: components["schemas"]["Part"][];
+            payments: components["schemas"]["Redemption"][];
+            /** Format: date-time */
+            proposed_at: string;
+            /** Format: int64 */
+            set_off: number;
+            state: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ReceivableActInBody: {
+            note?: string;
+        };
+        ReceivableLine: {
+            names: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            outstanding: number;
+            overdue: boolean;
+            receivable: components["schemas"]["Receivable"];
+        };
+        ReceivablePayInBody: {
+            /**
+             * Format: int64
+             * @description fen
+             */
+            amount: number;
+            /** @description when the money moved; today when absent */
+            date?: string;
+            note?: string;
+            /** @description reference of the bank transfer */
+            ref: string;
+        };
+        Redemption: {
+            /** Format: int64 */
+            amount: number;
+            date: string;
+            ref: string;
+            shares?: components["schemas"]["Share"][];
+        };
         Refusal: {
             file: string;
             /** Format: int64 */
             line: number;
             reason: string;
             record: string;
+        };
+        ReleaseInBody: {
+            /** @description needed while the holder still owes */
+            note?: string;
+            part_id: string;
         };
         ReplayResult: {
             replayed: components["schemas"]["Decision"];
@@ -2901,6 +3922,15 @@ export interface components {
             /** Format: date-time */
             start: string;
         };
+        Share: {
+            funder?: string;
+            holder_id: string;
+            part_id: string;
+            /** Format: int64 */
+            to_funder?: number;
+            /** Format: int64 */
+            to_holder: number;
+        };
         SignInBody: {
             /** @description of the contract text that was shown */
             hash: string;
@@ -2932,10 +3962,14 @@ export interface components {
             anchors: components["schemas"]["AnchorShare"][];
             /** Format: double */
             confidence: number;
+            confidence_reasons: string[];
+            contagion?: components["schemas"]["ContagionExposure"];
             /** Format: int64 */
             counterparties: number;
+            figures: components["schemas"]["StandingFigures"];
             findings: components["schemas"]["Finding"][];
             firm_id: string;
+            flows: components["schemas"]["FlowShares"];
             /** Format: int64 */
             invoiced_12m: number;
             /** Format: date-time */
@@ -2945,7 +3979,21 @@ export interface components {
             /** Format: double */
             proven: number;
             reason?: string;
+            series: components["schemas"]["TradeMonth"][];
             status: string;
+        };
+        StandingFigures: {
+            buyer_hhi: components["schemas"]["Figure"];
+            dependence: components["schemas"]["Figure"];
+            growth: components["schemas"]["Figure"];
+            overdue_days: components["schemas"]["Figure"];
+            payment_days: components["schemas"]["Figure"];
+            return_share: components["schemas"]["Figure"];
+            returned_count: components["schemas"]["Figure"];
+            supplier_hhi: components["schemas"]["Figure"];
+            tenure: components["schemas"]["Figure"];
+            variation: components["schemas"]["Figure"];
+            void_share: components["schemas"]["Figure"];
         };
         Step: {
             actor: string;
@@ -2985,6 +4033,24 @@ export interface components {
             polygon: number[][][];
             unreadable: string[];
         };
+        Support: {
+            /** Format: int64 */
+            amount: number;
+            document_id: string;
+            key: string;
+            kind: string;
+            number: string;
+        };
+        Terms: {
+            /** Format: int64 */
+            amount: number;
+            batch?: string;
+            creditor_id: string;
+            documents: components["schemas"]["Support"][];
+            due: string;
+            number: string;
+            obligor_id: string;
+        };
         Timeline: {
             /** Format: date-time */
             from: string;
@@ -2994,6 +4060,20 @@ export interface components {
             /** Format: date-time */
             to: string;
             track: components["schemas"]["Spot"][];
+        };
+        TradeMonth: {
+            /** Format: int64 */
+            invoices: number;
+            month: string;
+            partial?: boolean;
+            /** Format: int64 */
+            purchases: number;
+            /** Format: int64 */
+            sales: number;
+            /** Format: int64 */
+            verified: number;
+            /** Format: int64 */
+            void: number;
         };
         Upload: {
             anchor_id: string;
@@ -3013,6 +4093,11 @@ export interface components {
             known: number;
             /** Format: int64 */
             rows: number;
+            /** Format: int64 */
+            rows_done: number;
+            /** Format: int64 */
+            rows_total: number;
+            same_as?: string;
             sha256: string;
             state: string;
             user_id: string;
@@ -3121,8 +4206,10 @@ export interface components {
 }
 export type Account = components['schemas']['Account'];
 export type AddPlotInBody = components['schemas']['AddPlotInBody'];
+export type Ageing = components['schemas']['Ageing'];
 export type Alert = components['schemas']['Alert'];
 export type AmountInBody = components['schemas']['AmountInBody'];
+export type AnchorProposeFrom = components['schemas']['AnchorProposeFrom'];
 export type AnchorShare = components['schemas']['AnchorShare'];
 export type AnchorSupplier = components['schemas']['AnchorSupplier'];
 export type Animal = components['schemas']['Animal'];
@@ -3135,8 +4222,10 @@ export type Application = components['schemas']['Application'];
 export type ApplyInBody = components['schemas']['ApplyInBody'];
 export type AreaCheck = components['schemas']['AreaCheck'];
 export type AuditEntry = components['schemas']['AuditEntry'];
+export type Batch = components['schemas']['Batch'];
 export type Bin = components['schemas']['Bin'];
 export type BirthInBody = components['schemas']['BirthInBody'];
+export type BorrowingBase = components['schemas']['BorrowingBase'];
 export type Catalogue = components['schemas']['Catalogue'];
 export type ChangeInBody = components['schemas']['ChangeInBody'];
 export type CheckInBody = components['schemas']['CheckInBody'];
@@ -3144,6 +4233,7 @@ export type ClaimInBody = components['schemas']['ClaimInBody'];
 export type CloseInBody = components['schemas']['CloseInBody'];
 export type CommitInBody = components['schemas']['CommitInBody'];
 export type ConfirmInBody = components['schemas']['ConfirmInBody'];
+export type ContagionExposure = components['schemas']['ContagionExposure'];
 export type Contract = components['schemas']['Contract'];
 export type CountInBody = components['schemas']['CountInBody'];
 export type Credential = components['schemas']['Credential'];
@@ -3157,7 +4247,9 @@ export type Device = components['schemas']['Device'];
 export type DeviceCount = components['schemas']['DeviceCount'];
 export type Document = components['schemas']['Document'];
 export type Entry = components['schemas']['Entry'];
+export type Event = components['schemas']['Event'];
 export type Evidence = components['schemas']['Evidence'];
+export type Exposure = components['schemas']['Exposure'];
 export type FarmerAnimalEvent = components['schemas']['FarmerAnimalEvent'];
 export type FarmerAsk = components['schemas']['FarmerAsk'];
 export type FarmerFirmLine = components['schemas']['FarmerFirmLine'];
@@ -3168,9 +4260,13 @@ export type FarmerMapScene = components['schemas']['FarmerMapScene'];
 export type FarmerPlotLine = components['schemas']['FarmerPlotLine'];
 export type FarmerPlotPage = components['schemas']['FarmerPlotPage'];
 export type FarmerTold = components['schemas']['FarmerTold'];
+export type Figure = components['schemas']['Figure'];
+export type FileInBody = components['schemas']['FileInBody'];
 export type FileReport = components['schemas']['FileReport'];
 export type Finding = components['schemas']['Finding'];
 export type FirmInBody = components['schemas']['FirmInBody'];
+export type FlowShares = components['schemas']['FlowShares'];
+export type FreezeInBody = components['schemas']['FreezeInBody'];
 export type Growth = components['schemas']['Growth'];
 export type GrowthPoint = components['schemas']['GrowthPoint'];
 export type Hazard = components['schemas']['Hazard'];
@@ -3181,12 +4277,18 @@ export type HerdHealth = components['schemas']['HerdHealth'];
 export type HerdInBody = components['schemas']['HerdInBody'];
 export type HerdLine = components['schemas']['HerdLine'];
 export type HerdReport = components['schemas']['HerdReport'];
+export type Hold = components['schemas']['Hold'];
+export type HoldingActInBody = components['schemas']['HoldingActInBody'];
+export type HoldingSomeInBody = components['schemas']['HoldingSomeInBody'];
+export type HoldingSplitInBody = components['schemas']['HoldingSplitInBody'];
+export type HoldingTransferInBody = components['schemas']['HoldingTransferInBody'];
 export type Identifier = components['schemas']['Identifier'];
 export type Instalment = components['schemas']['Instalment'];
 export type Integrity = components['schemas']['Integrity'];
 export type LedgerEntry = components['schemas']['LedgerEntry'];
 export type Life = components['schemas']['Life'];
 export type LifeEvent = components['schemas']['LifeEvent'];
+export type LimitInBody = components['schemas']['LimitInBody'];
 export type Link = components['schemas']['Link'];
 export type ListAlert = components['schemas']['ListAlert'];
 export type ListAnchorSupplier = components['schemas']['ListAnchorSupplier'];
@@ -3194,11 +4296,14 @@ export type ListAnimal = components['schemas']['ListAnimal'];
 export type ListApplication = components['schemas']['ListApplication'];
 export type ListAuditEntry = components['schemas']['ListAuditEntry'];
 export type ListDevice = components['schemas']['ListDevice'];
+export type ListEvent = components['schemas']['ListEvent'];
 export type ListHerdLine = components['schemas']['ListHerdLine'];
 export type ListLoan = components['schemas']['ListLoan'];
+export type ListOfficerExposureLine = components['schemas']['ListOfficerExposureLine'];
 export type ListOfficerPlotLine = components['schemas']['ListOfficerPlotLine'];
 export type ListParty = components['schemas']['ListParty'];
 export type ListQuarantined = components['schemas']['ListQuarantined'];
+export type ListReceivableLine = components['schemas']['ListReceivableLine'];
 export type ListScene = components['schemas']['ListScene'];
 export type ListUpload = components['schemas']['ListUpload'];
 export type ListUser = components['schemas']['ListUser'];
@@ -3209,9 +4314,12 @@ export type Mistake = components['schemas']['Mistake'];
 export type Myself = components['schemas']['Myself'];
 export type Neighbourhood = components['schemas']['Neighbourhood'];
 export type NewClaim = components['schemas']['NewClaim'];
+export type NewPart = components['schemas']['NewPart'];
 export type NodeView = components['schemas']['NodeView'];
 export type NoteInBody = components['schemas']['NoteInBody'];
+export type ObligorBase = components['schemas']['ObligorBase'];
 export type Observation = components['schemas']['Observation'];
+export type OfficerExposureLine = components['schemas']['OfficerExposureLine'];
 export type OfficerFirmPage = components['schemas']['OfficerFirmPage'];
 export type OfficerHerdPage = components['schemas']['OfficerHerdPage'];
 export type OfficerHome = components['schemas']['OfficerHome'];
@@ -3234,6 +4342,8 @@ export type OperatorRefusal = components['schemas']['OperatorRefusal'];
 export type OperatorRevoked = components['schemas']['OperatorRevoked'];
 export type OperatorTold = components['schemas']['OperatorTold'];
 export type Overlap = components['schemas']['Overlap'];
+export type OweInBody = components['schemas']['OweInBody'];
+export type Part = components['schemas']['Part'];
 export type Party = components['schemas']['Party'];
 export type PastYear = components['schemas']['PastYear'];
 export type Payment = components['schemas']['Payment'];
@@ -3241,16 +4351,24 @@ export type Pen = components['schemas']['Pen'];
 export type PenCount = components['schemas']['PenCount'];
 export type Phenology = components['schemas']['Phenology'];
 export type Pledge = components['schemas']['Pledge'];
+export type PledgeInBody = components['schemas']['PledgeInBody'];
 export type Plot = components['schemas']['Plot'];
 export type PlotCheck = components['schemas']['PlotCheck'];
 export type PlotInBody = components['schemas']['PlotInBody'];
 export type Posting = components['schemas']['Posting'];
 export type Problem = components['schemas']['Problem'];
 export type Product = components['schemas']['Product'];
+export type ProposeInBody = components['schemas']['ProposeInBody'];
 export type Quarantined = components['schemas']['Quarantined'];
 export type Quote = components['schemas']['Quote'];
 export type Reason = components['schemas']['Reason'];
+export type Receivable = components['schemas']['Receivable'];
+export type ReceivableActInBody = components['schemas']['ReceivableActInBody'];
+export type ReceivableLine = components['schemas']['ReceivableLine'];
+export type ReceivablePayInBody = components['schemas']['ReceivablePayInBody'];
+export type Redemption = components['schemas']['Redemption'];
 export type Refusal = components['schemas']['Refusal'];
+export type ReleaseInBody = components['schemas']['ReleaseInBody'];
 export type ReplayResult = components['schemas']['ReplayResult'];
 export type Report = components['schemas']['Report'];
 export type ReportInBody = components['schemas']['ReportInBody'];
@@ -3259,17 +4377,22 @@ export type RowError = components['schemas']['RowError'];
 export type RowRefusal = components['schemas']['RowRefusal'];
 export type Scene = components['schemas']['Scene'];
 export type Season = components['schemas']['Season'];
+export type Share = components['schemas']['Share'];
 export type SignInBody = components['schemas']['SignInBody'];
 export type SignInInBody = components['schemas']['SignInInBody'];
 export type SignedIn = components['schemas']['SignedIn'];
 export type SmoothPoint = components['schemas']['SmoothPoint'];
 export type Spot = components['schemas']['Spot'];
 export type Standing = components['schemas']['Standing'];
+export type StandingFigures = components['schemas']['StandingFigures'];
 export type Step = components['schemas']['Step'];
 export type Subject = components['schemas']['Subject'];
 export type SuggestInBody = components['schemas']['SuggestInBody'];
 export type Suggestion = components['schemas']['Suggestion'];
+export type Support = components['schemas']['Support'];
+export type Terms = components['schemas']['Terms'];
 export type Timeline = components['schemas']['Timeline'];
+export type TradeMonth = components['schemas']['TradeMonth'];
 export type Upload = components['schemas']['Upload'];
 export type User = components['schemas']['User'];
 export type UserInBody = components['schemas']['UserInBody'];
@@ -3281,6 +4404,747 @@ export type Word = components['schemas']['Word'];
 export type Worth = components['schemas']['Worth'];
 export type $defs = Record<string, never>;
 export interface operations {
+    "anchor-holdings": {
+        parameters: {
+            query?: {
+                /** @description states, separated by commas; none means all */
+                state?: string[];
+                /** @description only those that were due before today and are not paid */
+                overdue?: boolean;
+                /** @description such as 2026-05-31 */
+                due_from?: string;
+                /** @description such as 2026-11-30 */
+                due_to?: string;
+                /** @description only those with a part held so */
+                hold?: "asked" | "pledged" | "frozen";
+                batch?: string;
+                /** @description of the receivable or of a part */
+                number?: string;
+                /** @description cursor */
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-holding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-holding-accept": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldingActInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-holding-ask": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldingSomeInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-holding-cancel": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldingActInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-holding-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListEvent"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-holding-set-off": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldingSomeInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-holding-split": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldingSplitInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-holding-transfer": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldingTransferInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-holding-unask": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldingActInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-receivable-file": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the file is its own key when absent */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /** @description only say what would be */
+                    dry: boolean;
+                    /**
+                     * Format: binary
+                     * @description CSV (UTF-8, GBK) or XLSX
+                     */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-receivable-template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-receivable-file-confirm": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-receivables": {
+        parameters: {
+            query?: {
+                /** @description states, separated by commas; none means all */
+                state?: string[];
+                /** @description only those that were due before today and are not paid */
+                overdue?: boolean;
+                /** @description such as 2026-05-31 */
+                due_from?: string;
+                /** @description such as 2026-11-30 */
+                due_to?: string;
+                /** @description only those with a part held so */
+                hold?: "asked" | "pledged" | "frozen";
+                batch?: string;
+                /** @description of the receivable or of a part */
+                number?: string;
+                /** @description cursor */
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-receivable-propose": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each proposal, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposeInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-receivable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-receivable-cancel": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReceivableActInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-receivable-confirm": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReceivableActInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-receivable-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListEvent"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-receivable-pay": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReceivablePayInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "anchor-suppliers": {
         parameters: {
             query?: never;
@@ -4173,6 +6037,380 @@ export interface operations {
             };
         };
     };
+    "farmer-holdings": {
+        parameters: {
+            query?: {
+                /** @description states, separated by commas; none means all */
+                state?: string[];
+                /** @description only those that were due before today and are not paid */
+                overdue?: boolean;
+                /** @description such as 2026-05-31 */
+                due_from?: string;
+                /** @description such as 2026-11-30 */
+                due_to?: string;
+                /** @description only those with a part held so */
+                hold?: "asked" | "pledged" | "frozen";
+                batch?: string;
+                /** @description of the receivable or of a part */
+                number?: string;
+                /** @description cursor */
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-holding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-holding-accept": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldingActInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-holding-ask": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldingSomeInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-holding-cancel": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldingActInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-holding-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListEvent"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-holding-set-off": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldingSomeInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-holding-split": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldingSplitInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-holding-transfer": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldingTransferInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-holding-unask": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldingActInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "farmer-scene": {
         parameters: {
             query?: never;
@@ -4707,6 +6945,70 @@ export interface operations {
             };
         };
     };
+    "officer-exposures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOfficerExposureLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-exposure-limit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOfficerExposureLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "officer-firms": {
         parameters: {
             query?: {
@@ -4762,6 +7064,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OfficerFirmPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-borrowing-base": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BorrowingBase"];
                 };
             };
             /** @description Problem */
@@ -5117,6 +7450,307 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OfficerQuarantineCounts"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-receivables": {
+        parameters: {
+            query?: {
+                /** @description states, separated by commas; none means all */
+                state?: string[];
+                /** @description only those that were due before today and are not paid */
+                overdue?: boolean;
+                /** @description such as 2026-05-31 */
+                due_from?: string;
+                /** @description such as 2026-11-30 */
+                due_to?: string;
+                /** @description only those with a part held so */
+                hold?: "asked" | "pledged" | "frozen";
+                batch?: string;
+                /** @description of the receivable or of a part */
+                number?: string;
+                /** @description cursor */
+                before?: string;
+                limit?: number;
+                obligor_id?: string;
+                /** @description holds or held a part */
+                firm_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-receivable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-receivable-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListEvent"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-receivable-file": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-receivable-freeze": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FreezeInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-receivable-owe": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OweInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-receivable-pledge": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PledgeInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-receivable-release": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivableLine"];
                 };
             };
             /** @description Problem */
