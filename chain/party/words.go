@@ -18,6 +18,10 @@ type place struct {
 	code string
 	// bare marks a name without its rank, such as 寿光 for 寿光市.
 	bare bool
+	// district marks a bare name that counts only after the place it lies in.
+	district bool
+	// wide marks a part of the country: 东北.
+	wide bool
 }
 
 // words are what the names of firms are made of, read from catalog/names.
@@ -94,9 +98,8 @@ func (w *words) region(r []string) error {
 	code, name, short := r[0], r[1], r[2]
 	w.codes[code] = true
 	w.addPlace(name, place{code: code})
-	// Districts are called 中山 and 新华 like half of the firms: they need their rank.
-	if short != name && (len(code) < 6 || !strings.HasSuffix(name, "区")) {
-		w.addPlace(short, place{code: code, bare: true})
+	if short != name {
+		w.addPlace(short, place{code: code, bare: true, district: len(code) == 6 && strings.HasSuffix(name, "区")})
 	}
 	for _, letter := range strings.Fields(r[3]) {
 		c, _ := utf8.DecodeRuneInString(letter)
@@ -123,6 +126,8 @@ func (w *words) word(r []string) error {
 		w.longest.trade = max(w.longest.trade, utf8.RuneCountInString(word))
 	case "country":
 		w.addPlace(word, place{})
+	case "area":
+		w.addPlace(word, place{wide: true})
 	case "mark_before":
 		w.before = append(w.before, word)
 	case "mark_after":

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/furrowcredit/furrow/chain/party"
 	"github.com/furrowcredit/furrow/chain/reference"
 )
 
@@ -79,36 +78,4 @@ func runChainImport(ctx context.Context, args []string, std stdio) error {
 		}
 	}
 	return nil
-}
-
-// runPartyCheck judges credit codes. The answer is no when one is invalid.
-func runPartyCheck(_ context.Context, args []string, std stdio) error {
-	fs := newFlags("party check", "CODE... [--json]", std)
-	asJSON := fs.Bool("json", false, "print one JSON object")
-	codes, err := parseArgs(fs, args)
-	if err != nil {
-		return err
-	}
-	if len(codes) == 0 {
-		return errUsage.With("why", "give at least one credit code")
-	}
-	counts := map[party.Status]int{party.Valid: 0, party.Suspicious: 0, party.Bad: 0}
-	verdicts := make([]party.Verdict, len(codes))
-	for i, code := range codes {
-		verdicts[i] = party.Check(code)
-		counts[verdicts[i].Status]++
-	}
-	if *asJSON {
-		err = printJSON(std.Out, map[string]any{
-			"codes": verdicts, "valid": counts[party.Valid], "suspicious": counts[party.Suspicious], "invalid": counts[party.Bad],
-		})
-	} else {
-		for _, v := range verdicts {
-			_, _ = fmt.Fprintf(std.Out, "%-18s %-10s %s\n", v.Code, v.Status, v.Detail)
-		}
-	}
-	if err == nil && counts[party.Bad] > 0 {
-		err = errNo
-	}
-	return err
 }
