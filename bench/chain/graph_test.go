@@ -390,7 +390,7 @@ func sizes(label []uint32) (components, largest int) {
 
 // near walks around firms drawn by chance, in both directions.
 func near(g *graph.Graph) [4]float64 {
-	const walks = 1000
+	const walks = 200
 	k := g.Walker()
 	r := rand.New(rand.NewPCG(3, 4))
 	took := make([]float64, walks)

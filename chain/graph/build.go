@@ -21,27 +21,38 @@ func Build(n int, edges []Edge) *Graph {
 // BuildStream is Build for edges that are not all in memory: blocks is gone through
 // twice and must give the same edges both times.
 func BuildStream(n int, blocks iter.Seq[[]Edge]) *Graph {
-	out := pack(n, blocks)
+	s := newSorter(n)
+	defer s.free()
+	for block := range blocks {
+		for _, e := range block {
+			s.count(e.From)
+		}
+	}
+	s.begin()
+	for block := range blocks {
+		for _, e := range block {
+			s.put(e)
+		}
+	}
+	out := s.rows()
 	each(n, func(_, lo, hi int) { out.sort(lo, hi) })
-	return &Graph{out: out, in: pack(n, out.turned)}
+	return &Graph{out: out, in: s.turn(&out)}
 }
 
 // BuildLinks makes a graph of n nodes that knows the trade of every link. A link
 // given twice is there twice, in the order given. It panics like Build.
 func BuildLinks(n int, links []Link) *Graph {
-	out := pack(n, func(yield func([]Edge) bool) { // the rows are places in links at first
-		buf := make([]Edge, 0, blockSize)
-		for i := range links {
-			buf = append(buf, Edge{links[i].From, uint32(i)})
-			if len(buf) == cap(buf) || i+1 == len(links) {
-				if !yield(buf) {
-					return
-				}
-				buf = buf[:0]
-			}
-		}
-	})
-	g := &Graph{out: out, trades: makeTrades(len(links))}
+	s := newSorter(n)
+	defer s.free()
+	for i := range links {
+		s.count(links[i].From)
+	}
+	s.begin()
+	for i := range links {
+		s.put(Edge{links[i].From, uint32(i)})
+	}
+	out := s.rows() // of places in links, until they are sorted
+	g := &Graph{trades: makeTrades(len(links))}
 	each(n, func(_, lo, hi int) {
 		for v := lo; v < hi; v++ {
 			row := out.of(uint32(v))
@@ -52,7 +63,7 @@ func BuildLinks(n int, links []Link) *Graph {
 			}
 		}
 	})
-	g.in = pack(n, out.turned)
+	g.out, g.in = out, s.turn(&out)
 	g.number()
 	return g
 }
@@ -67,54 +78,81 @@ func (g *Graph) number() {
 	}
 }
 
-// A bucket is so many nodes that their places fit the second-level cache; a block is
-// the edges handed on at once.
+// A bucket is so many neighbouring nodes that their places fit the second-level cache.
 const (
 	bucketBits = 16
 	bucketSize = 1 << bucketBits
-	blockSize  = 4096
 )
 
-// pack sorts edges by From, those of one node in the order given. A plain counting
-// sort writes all over the array; here the edges go to buckets of neighbouring nodes
-// first, one stream of writes each, and are counted and placed bucket by bucket.
-func pack(n int, blocks iter.Seq[[]Edge]) rows {
-	next := make([]int, n>>bucketBits+2)
-	for block := range blocks {
-		for _, e := range block {
-			if int(e.From) >= n {
-				panic("graph: an edge of a node that is not there")
-			}
-			next[e.From>>bucketBits+1]++
-		}
+// sorter sorts edges by From, those of one node in the order given. A plain counting
+// sort writes all over the array; here the edges go to buckets first, one stream of
+// writes each, and are counted and placed bucket by bucket. Every edge is counted, then
+// every edge is put, then there are rows; then it can be used again.
+type sorter struct {
+	n    int
+	next []uint32 // where the next edge of each bucket goes, shifted by one while counting
+	near []Edge   // the edges by bucket
+	free func()
+}
+
+func newSorter(n int) *sorter {
+	return &sorter{n: n, next: make([]uint32, (n+bucketSize-1)>>bucketBits+1), free: func() {}}
+}
+
+func (s *sorter) count(from uint32) {
+	if int(from) >= s.n {
+		panic("graph: an edge of a node that is not there")
 	}
-	for b := 1; b < len(next); b++ {
-		next[b] += next[b-1]
+	s.next[from>>bucketBits+1]++
+}
+
+func (s *sorter) begin() {
+	m := uint64(0)
+	for b := 1; b < len(s.next); b++ {
+		m += uint64(s.next[b])
+		s.next[b] += s.next[b-1]
 	}
-	m := next[len(next)-1]
 	if m > math.MaxUint32 {
 		panic("graph: more than 4,294,967,295 edges")
 	}
-	near, free := scratch[Edge](m)
-	defer free()
-	for block := range blocks {
-		for _, e := range block {
-			b := e.From >> bucketBits
-			near[next[b]] = e
-			next[b]++ // from the beginning of the bucket to its end
+	if s.near == nil {
+		s.near, s.free = scratch[Edge](int(m))
+	}
+}
+
+func (s *sorter) put(e Edge) {
+	at := &s.next[e.From>>bucketBits]
+	s.near[*at] = e
+	*at++ // from the beginning of the bucket to its end
+}
+
+func (s *sorter) rows() rows {
+	r := rows{start: make([]uint32, s.n+1), to: make([]uint32, len(s.near))}
+	r.start[s.n] = uint32(len(s.near))
+	counts := make([][bucketSize]uint32, runtime.GOMAXPROCS(0))
+	each(s.n, func(worker, lo, hi int) {
+		b, first := lo>>bucketBits, uint32(0)
+		if b > 0 {
+			first = s.next[b-1]
+		}
+		r.place(s.near[first:s.next[b]], lo, hi, first, &counts[worker])
+	})
+	clear(s.next)
+	return r
+}
+
+// turn gives the rows of the other direction; theirs ascend.
+func (s *sorter) turn(r *rows) rows {
+	for _, w := range r.to {
+		s.count(w)
+	}
+	s.begin()
+	for v := range uint32(s.n) {
+		for _, w := range r.to[r.start[v]:r.start[v+1]] {
+			s.put(Edge{w, v})
 		}
 	}
-	r := rows{start: make([]uint32, n+1), to: make([]uint32, m)}
-	r.start[n] = uint32(m)
-	counts := make([][bucketSize]uint32, runtime.GOMAXPROCS(0))
-	each(n, func(worker, lo, hi int) {
-		first := 0
-		if b := lo >> bucketBits; b > 0 {
-			first = next[b-1]
-		}
-		r.place(near[first:next[lo>>bucketBits]], lo, hi, uint32(first), &counts[worker])
-	})
-	return r
+	return s.rows()
 }
 
 // place sorts the edges of the nodes lo..hi-1 into the rows from first on.
@@ -124,14 +162,14 @@ func (r *rows) place(edges []Edge, lo, hi int, first uint32, count *[bucketSize]
 		count[e.From%bucketSize]++
 	}
 	at := first
-	for i := range hi - lo {
+	for i := range r.start[lo:hi] {
 		r.start[lo+i] = at
-		count[i], at = at, at+count[i]
+		count[i%bucketSize], at = at, at+count[i%bucketSize]
 	}
 	for _, e := range edges {
-		i := e.From % bucketSize
-		r.to[count[i]] = e.To
-		count[i]++
+		k := &count[e.From%bucketSize]
+		r.to[*k] = e.To
+		*k++
 	}
 }
 
@@ -153,38 +191,28 @@ func (r *rows) sort(lo, hi int) {
 	}
 }
 
-// turned gives the edges of the other direction, in blocks, in the order of their To.
-func (r *rows) turned(yield func([]Edge) bool) {
-	buf := make([]Edge, 0, blockSize)
-	for v := range uint32(len(r.start) - 1) {
-		for _, w := range r.to[r.start[v]:r.start[v+1]] {
-			if buf = append(buf, Edge{w, v}); len(buf) == cap(buf) {
-				if !yield(buf) {
-					return
-				}
-				buf = buf[:0]
-			}
-		}
-	}
-	yield(buf)
-}
-
 // each hands the nodes out in buckets, to as many goroutines as there are processors.
 // Who gets which is chance, so a bucket may only write what is its own.
 func each(n int, work func(worker, lo, hi int)) {
-	workers := min(runtime.GOMAXPROCS(0), (n+bucketSize-1)>>bucketBits)
+	parallelBy(runtime.GOMAXPROCS(0), (n+bucketSize-1)>>bucketBits, func(worker, i int) {
+		work(worker, i<<bucketBits, min((i+1)<<bucketBits, n))
+	})
+}
+
+// parallel calls work with 0..n-1, on all processors.
+func parallel(n int, work func(i int)) {
+	parallelBy(runtime.GOMAXPROCS(0), n, func(_, i int) { work(i) })
+}
+
+func parallelBy(workers, n int, work func(worker, i int)) {
 	var next atomic.Int64
 	run := func(worker int) {
-		for {
-			lo := int(next.Add(bucketSize)) - bucketSize
-			if lo >= n {
-				return
-			}
-			work(worker, lo, min(lo+bucketSize, n))
+		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+			work(worker, i)
 		}
 	}
 	var wait sync.WaitGroup
-	for w := 1; w < workers; w++ {
+	for w := 1; w < min(workers, n); w++ {
 		wait.Go(func() { run(w) })
 	}
 	run(0)
@@ -198,7 +226,7 @@ func scratch[T any](n int) (mem []T, free func()) {
 	size := n * int(unsafe.Sizeof(zero))
 	if size >= 1<<22 {
 		if b, err := syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE); err == nil {
-			_ = syscall.Madvise(b, syscall.MADV_HUGEPAGE) // fewer misses of the page table; it works without
+			_ = syscall.Madvise(b, syscall.MADV_HUGEPAGE)                                         // fewer misses of the page table; it works without
 			return unsafe.Slice((*T)(unsafe.Pointer(&b[0])), n), func() { _ = syscall.Munmap(b) } // nothing is left to do
 		}
 	}

@@ -1,10 +1,6 @@
 package graph
 
-import (
-	"runtime"
-	"sync"
-	"sync/atomic"
-)
+import "runtime"
 
 // Step is a node that a walk reached, the fewest hops it took and the node from
 // which it was reached first (a seed from itself).
@@ -138,16 +134,12 @@ func (g *Graph) Reach(v uint32, hops int, dir Direction) int {
 // Reaches is Reach for each of many nodes, on all processors.
 func (g *Graph) Reaches(nodes []uint32, hops int, dir Direction) []int {
 	out := make([]int, len(nodes))
-	var next atomic.Int64
-	var wait sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(nodes)) {
-		wait.Go(func() {
-			k := g.Walker()
-			for i := int(next.Add(1)) - 1; i < len(nodes); i = int(next.Add(1)) - 1 {
-				out[i] = k.Reach(nodes[i], hops, dir)
-			}
-		})
-	}
-	wait.Wait()
+	walkers := make([]*Walker, runtime.GOMAXPROCS(0))
+	parallelBy(len(walkers), len(nodes), func(worker, i int) {
+		if walkers[worker] == nil {
+			walkers[worker] = g.Walker()
+		}
+		out[i] = walkers[worker].Reach(nodes[i], hops, dir)
+	})
 	return out
 }
