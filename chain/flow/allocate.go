@@ -236,16 +236,23 @@ func (l *ledger) byAmount(f Flow) {
 		n, _ := slices.BinarySearchFunc(buckets, amount, func(b *bucket, a money.Fen) int { return cmp.Compare(b.amount, a) })
 		return n
 	}
+	equal := func(i int, amount money.Fen) bool {
+		for n, tries := search(amount), 0; n < len(buckets) && buckets[n].amount == amount && tries < maxTries; n, tries = n+1, tries+1 {
+			if try(i, buckets[n]) {
+				return true
+			}
+		}
+		return false
+	}
 	for i, inv := range l.invoices {
 		need := l.open[f][i]
 		if need <= 0 || inv.day == noDay {
 			continue
 		}
-		for n, tries := search(need), 0; n < len(buckets) && buckets[n].amount == need && tries < maxTries; n, tries = n+1, tries+1 {
-			if try(i, buckets[n]) {
-				break
-			}
+		if equal(i, need) || l.open[f][i] != inv.left || need == inv.doc.Amount {
+			continue
 		}
+		equal(i, inv.doc.Amount) // what came before a red-letter invoice is of the amount before it
 	}
 	for i, inv := range l.invoices {
 		need := l.open[f][i]

@@ -67,7 +67,7 @@ func jump(months []chain.TradeMonth, rules Rules) (chain.Finding, bool) {
 	}
 	// What is sold was bought in the same month or shortly before.
 	const lead = 2
-	var sales, purchases, recent money.Fen
+	var sales, purchases, recent, sold money.Fen
 	bought := 0
 	for i, m := range before {
 		sales, purchases = sales+m.Sales, purchases+m.Purchases
@@ -75,10 +75,10 @@ func jump(months []chain.TradeMonth, rules Rules) (chain.Finding, bool) {
 			bought++
 		}
 		if i >= last-lead {
-			recent += m.Purchases
+			recent, sold = recent+m.Purchases, sold+m.Sales
 		}
 	}
-	recent += now.Purchases
+	recent, sold = recent+now.Purchases, sold+now.Sales
 	usual := 0.0
 	if sales > 0 {
 		usual = float64(purchases) / float64(sales)
@@ -88,7 +88,7 @@ func jump(months []chain.TradeMonth, rules Rules) (chain.Finding, bool) {
 	against := "history"
 	if bought >= rules.JumpMonths/2 && usual >= 0.3 {
 		against = "purchases"
-		if float64(recent) >= usual*float64(now.Sales)/rules.InputTimes {
+		if float64(recent) >= usual*float64(sold)/rules.InputTimes {
 			return chain.Finding{}, false
 		}
 	}

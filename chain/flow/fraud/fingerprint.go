@@ -121,7 +121,10 @@ func ReadFingerprints(r io.Reader) ([]chain.Fingerprint, error) {
 		if errors.Is(err, io.EOF) && n > 0 {
 			return out, nil
 		}
-		line, _ := c.FieldPos(0)
+		line := 0
+		if len(row) > 0 {
+			line, _ = c.FieldPos(0)
+		}
 		bad := func(problem string) error { return ErrFingerprintFile.With("line", line).With("problem", problem) }
 		var syntax *csv.ParseError
 		switch {

@@ -307,7 +307,7 @@ func personKey(s string) string {
 	k := textKey(s)
 	n := len([]rune(k))
 	switch {
-	case n < 2, slices.Contains([]string{"未知", "暂无", "不详", "空", "null", "none", "nil", "na"}, k), strings.ContainsAny(k, "司厂社店行部院局会府"):
+	case n < 2, slices.Contains([]string{"未知", "暂无", "不详", "null", "none", "nil", "na"}, k), strings.Contains(k, "公司"), n > 3 && strings.ContainsAny(k[len(k)-3:], "厂社店行部院局会府团"):
 		return ""
 	case n > 4 && strings.ContainsFunc(k, func(r rune) bool { return unicode.Is(unicode.Han, r) }) && !strings.Contains(s, "·"):
 		return ""

@@ -31,7 +31,7 @@ type Rules struct {
 	JumpTimes     float64   // a month so many times the largest of the year before is a jump
 	JumpMonths    int       // months of history without which nothing is a jump
 	JumpMin       money.Fen // and at least this much
-	InputTimes    float64   // purchases of sales fell to one part in so many
+	InputTimes    float64   // and purchases fell to one part in so many of what such sales use to need
 	CapitalTimes  int64     // sales of 12 months by registered capital
 	CapitalAmount money.Fen // and at least this much
 }
@@ -42,7 +42,7 @@ func DefaultRules() Rules {
 		CircleHops: 5, CircleDays: 60, CirclePermille: 100, CircleGoods: 0.6, BlankPermille: 50, MutualShare: 0.3,
 		CashHops: 3, CashDays: 30, CashKeptPermille: 100, CashMin: 1_000_000,
 		SharedBy: 5, FalseDiscovery: 0.1,
-		JumpTimes: 5, JumpMonths: 12, JumpMin: 50_000_000, InputTimes: 4,
+		JumpTimes: 5, JumpMonths: 12, JumpMin: 50_000_000, InputTimes: 2,
 		CapitalTimes: 300, CapitalAmount: 3_000_000_000,
 	}
 }
