@@ -61,7 +61,7 @@ func runChainProfile(ctx context.Context, args []string, std stdio) error {
 		report = std.Out
 	}
 	for _, f := range book.Files {
-		_, _ = fmt.Fprintf(report, "%-28s %-4s in %8d  out %8d  refused %6d\n", f.File, f.Side, f.In, f.Out, f.In-f.Out)
+		_, _ = fmt.Fprintf(report, "%-28s %-8s %8d rows, %8d read, %6d refused\n", f.File, map[string]string{"out": "written", "in": "received", "both": "both"}[f.Side], f.In, f.Out, f.In-f.Out)
 		for _, why := range slices.Sorted(maps.Keys(f.Refused)) {
 			_, _ = fmt.Fprintf(report, "  refused for the %s: %d, first on line %d\n", why, f.Refused[why].Rows, f.Refused[why].Line)
 		}

@@ -29,6 +29,7 @@ type Firm struct {
 	Months       int                `json:"months"`        // calendar months from the first invoice to the day
 	ActiveMonths int                `json:"active_months"` // with valid invoices written
 	LongestGap   int                `json:"longest_gap"`   // months in a row without, from the first one with
+	Repeated     int                `json:"repeated"`      // rows that were there already, and count once
 	AllSales     Side               `json:"all_sales"`
 	AllPurchases Side               `json:"all_purchases"`
 	Sales        Side               `json:"sales"`
@@ -55,9 +56,10 @@ const seriesMonths = 36
 // Of makes the profile of a firm as of a day. Rows with one ID on one side are one
 // invoice. It sorts the rows.
 func Of(name string, rows []Invoice, asOf money.Date, rules fraud.Rules) Firm {
-	rows = Unique(rows)
 	rows = slices.DeleteFunc(rows, func(r Invoice) bool { return r.Day > asOf })
-	f := Firm{Firm: name, Unknown: map[string]Unknown{}, Findings: []chain.Finding{}, Series: Series(rows, asOf, seriesMonths)}
+	all := len(rows)
+	rows = Unique(rows)
+	f := Firm{Firm: name, Repeated: all - len(rows), Unknown: map[string]Unknown{}, Findings: []chain.Finding{}, Series: Series(rows, asOf, seriesMonths)}
 	if len(rows) == 0 {
 		return f
 	}
@@ -66,9 +68,9 @@ func Of(name string, rows []Invoice, asOf money.Date, rules fraud.Rules) Firm {
 	year := asOf.AddMonths(-12) + 1
 	f.AllSales, f.AllPurchases = Sum(rows, true, f.FirstDate, asOf), Sum(rows, false, f.FirstDate, asOf)
 	f.Sales, f.Purchases = Sum(rows, true, year, asOf), Sum(rows, false, year, asOf)
-	all := Series(rows, asOf, f.Months)
+	months := Series(rows, asOf, f.Months)
 	gap := 0
-	for _, m := range all {
+	for _, m := range months {
 		switch {
 		case m.Invoices > 0:
 			f.ActiveMonths++
@@ -90,9 +92,9 @@ func Of(name string, rows []Invoice, asOf money.Date, rules fraud.Rules) Firm {
 		margin, why = 1-float64(f.AllPurchases.Amount)/float64(f.AllSales.Amount), ""
 	}
 	set(&f.Margin, "margin", margin, why)
-	growth, why := Growth(all)
+	growth, why := Growth(months)
 	set(&f.Growth, "growth", growth, why)
-	variation, why := Variation(all)
+	variation, why := Variation(months)
 	set(&f.Variation, "variation", variation, why)
 	hhi, top, why := Concentration(rows, true, year, asOf)
 	set(&f.BuyerHHI, "buyer_hhi", hhi, why)
@@ -108,7 +110,7 @@ func Of(name string, rows []Invoice, asOf money.Date, rules fraud.Rules) Firm {
 	set(&f.Returned, "returned_share", v, why)
 	v, why = f.Sales.BackShare()
 	set(&f.BackShare, "back_share", v, why)
-	f.Findings = append(f.Findings, fraud.Capacity(name, all, 0, rules)...)
+	f.Findings = append(f.Findings, fraud.Capacity(name, months, 0, rules)...)
 	return f
 }
 
@@ -182,7 +184,7 @@ var columns = []string{
 	"all_sales", "all_purchases", "all_sales_tax", "all_purchases_tax", "sales", "purchases", "margin", "growth", "variation",
 	"buyers", "suppliers", "buyer_hhi", "top_buyer", "supplier_hhi", "top_supplier", "repeat",
 	"invoices_out", "invoices_in", "void_out", "void_in", "returned_out", "returned_in", "back_out", "back_in",
-	"void_share", "returned_share", "back_share", "findings", "unknown",
+	"void_share", "returned_share", "back_share", "repeated", "findings", "unknown",
 }
 
 // WriteCSV writes one row a firm, amounts in yuan; docs/formats/flow.md has the columns.
@@ -212,7 +214,7 @@ func WriteCSV(w io.Writer, firms []Firm) error {
 			strconv.Itoa(f.Sales.Partners), strconv.Itoa(f.Purchases.Partners), num(f.BuyerHHI), num(f.TopBuyer), num(f.SupplierHHI), num(f.TopSupplier), num(f.Repeat),
 			strconv.Itoa(f.AllSales.Invoices), strconv.Itoa(f.AllPurchases.Invoices), strconv.Itoa(f.AllSales.Void), strconv.Itoa(f.AllPurchases.Void),
 			strconv.Itoa(f.AllSales.Returned), strconv.Itoa(f.AllPurchases.Returned), f.AllSales.Back.String(), f.AllPurchases.Back.String(),
-			num(f.VoidShare), num(f.Returned), num(f.BackShare), strings.Join(kinds, " "), strings.Join(unknown, " "),
+			num(f.VoidShare), num(f.Returned), num(f.BackShare), strconv.Itoa(f.Repeated), strings.Join(kinds, " "), strings.Join(unknown, " "),
 		})
 	}
 	c.Flush()
