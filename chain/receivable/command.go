@@ -92,7 +92,7 @@ var moves = map[Kind]move{
 }
 
 // Decide says what a command makes of a receivable: an event that is not sealed yet.
-// It changes nothing. The firm c.To is known and verified, or the caller has refused.
+// It changes nothing. Whether the firm c.To is known and verified is the caller's to say.
 func Decide(r Receivable, c Command, v Env) (Event, error) {
 	m, ok := moves[c.Kind]
 	if !ok {

@@ -147,7 +147,12 @@ func (s *Service) once(ctx context.Context, who Who, id, key, hash string, c Com
 	if _, err := seen(who, r, same); err != nil {
 		return Receivable{}, err
 	}
-	if c.Kind == Transfer {
+	change, err := s.change(r, c, Env{Who: who, Now: s.now(), Rules: s.rules, NewID: ident.New, Same: same}, key, hash)
+	if err != nil {
+		return Receivable{}, err
+	}
+	switch c.Kind {
+	case Transfer:
 		to, err := s.firms.Firm(ctx, who.Tenant, same(c.To))
 		if err != nil {
 			return Receivable{}, err
@@ -155,12 +160,6 @@ func (s *Service) once(ctx context.Context, who Who, id, key, hash string, c Com
 		if err := verified(to); err != nil {
 			return Receivable{}, err
 		}
-	}
-	change, err := s.change(r, c, Env{Who: who, Now: s.now(), Rules: s.rules, NewID: ident.New, Same: same}, key, hash)
-	if err != nil {
-		return Receivable{}, err
-	}
-	switch c.Kind {
 	case Confirm:
 		k, err := s.desk(ctx, r.Tenant, r.ObligorID, r.CreditorID)
 		if err != nil {

@@ -199,8 +199,8 @@ func (f face) receivableTemplate(context.Context, access.Actor, *struct{}) (*fil
 type receivableFileIn struct {
 	Key     string `header:"Idempotency-Key" minLength:"8" maxLength:"128" doc:"the file is its own key when absent"`
 	RawBody huma.MultipartFormFiles[struct {
-		Dry  bool          `form:"dry" doc:"only say what would be"`
-		File huma.FormFile `form:"file" required:"true" contentType:"application/octet-stream" doc:"CSV (UTF-8, GBK) or XLSX"`
+		DryRun bool          `form:"dry_run" required:"false" doc:"only say what would be"`
+		File   huma.FormFile `form:"file" required:"true" contentType:"application/octet-stream" doc:"CSV (UTF-8, GBK) or XLSX"`
 	}]
 }
 
@@ -211,7 +211,7 @@ func (f face) receivableFile(ctx context.Context, who access.Actor, in *receivab
 	if err != nil {
 		return nil, route.ErrUnreadable.Because(err)
 	}
-	b, err := f.Receivables.ProposeFile(ctx, view.ForFirms(who, who.FirmID), who.FirmID, in.Key, body, form.Dry)
+	b, err := f.Receivables.ProposeFile(ctx, view.ForFirms(who, who.FirmID), who.FirmID, in.Key, body, form.DryRun)
 	if b.Written {
 		route.Touch(ctx, b.ID)
 	}

@@ -4792,7 +4792,7 @@ export interface operations {
             content: {
                 "multipart/form-data": {
                     /** @description only say what would be */
-                    dry: boolean;
+                    dry_run?: boolean;
                     /**
                      * Format: binary
                      * @description CSV (UTF-8, GBK) or XLSX
