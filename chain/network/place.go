@@ -1,0 +1,207 @@
+package network
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/chain/graph"
+	"github.com/furrowcredit/furrow/chain/industry"
+	"github.com/furrowcredit/furrow/money"
+)
+
+// AnchorWay is an anchor that a firm's trade leads to.
+type AnchorWay struct {
+	AnchorID   string  `json:"anchor_id"`
+	Name       string  `json:"name"`
+	Role       string  `json:"role"` // "supplier" sells towards it, "dealer" buys from it
+	Tier       int     `json:"tier"` // 1 trades with the anchor itself
+	Way        Way     `json:"way"`  // the surest
+	Confidence float64 `json:"confidence"`
+}
+
+// FirmPlace is where a firm stands in its chains.
+type FirmPlace struct {
+	FirmID     string                    `json:"firm_id"`
+	Name       string                    `json:"name"`
+	Anchors    []AnchorWay               `json:"anchors"` // nearest and surest first
+	Mounts     []industry.Mount          `json:"mounts"`
+	Directions []industry.DirectionShare `json:"directions"`
+	Method     string                    `json:"method"`
+}
+
+// Place says where a firm stands: the anchors within three hops of trade, with the
+// way to each, and the nodes of the industry chains. It returns
+// chain.ErrFirmNotFound.
+func (n *Network) Place(ctx context.Context, tenantID, firmID string) (FirmPlace, error) {
+	out := FirmPlace{Anchors: []AnchorWay{}, Mounts: []industry.Mount{}, Directions: []industry.DirectionShare{}, Method: Method}
+	s, firm, v, linked, err := n.find(ctx, tenantID, firmID)
+	if err != nil {
+		return out, err
+	}
+	defer s.base.release()
+	out.FirmID, out.Name = firm.ID, firm.Name
+	if linked {
+		for _, side := range []struct {
+			role string
+			dir  graph.Direction
+		}{{"supplier", graph.Downstream}, {"dealer", graph.Upstream}} {
+			ways, err := n.anchorWays(ctx, tenantID, s, v, side.role, side.dir)
+			if err != nil {
+				return out, err
+			}
+			out.Anchors = append(out.Anchors, ways...)
+		}
+		slices.SortStableFunc(out.Anchors, func(a, b AnchorWay) int {
+			return cmp.Or(cmp.Compare(a.Tier, b.Tier), cmp.Compare(b.Confidence, a.Confidence), cmp.Compare(a.AnchorID, b.AnchorID))
+		})
+	}
+	p, err := n.placement(ctx, tenantID, firm)
+	if err != nil {
+		return out, err
+	}
+	out.Mounts, out.Directions = p.Mounts, p.Directions
+	return out, nil
+}
+
+// anchorWays finds the anchors on one side of a firm.
+func (n *Network) anchorWays(ctx context.Context, tenantID string, s *state, v uint32, role string, dir graph.Direction) ([]AnchorWay, error) {
+	walk := n.reach(s, v, dir, reachHops, 0)
+	defer walk.close()
+	found := walk.found
+	var out []AnchorWay
+	for _, r := range found {
+		if !s.anchors[r.node] || r.node == v {
+			continue
+		}
+		path := []uint32{r.node}
+		for at := r; at.next != v; {
+			at = walk.all[walk.at[at.next]-1]
+			path = append(path, at.node)
+		}
+		path = append(path, v)
+		slices.Reverse(path)
+		way, err := n.directed(ctx, tenantID, s, path, dir)
+		if err != nil {
+			return nil, err
+		}
+		id := s.ID(r.node)
+		out = append(out, AnchorWay{AnchorID: id, Name: s.names[id], Role: role, Tier: r.tier, Way: way, Confidence: round(r.confidence)})
+	}
+	return out, nil
+}
+
+// directed tells of a path all of whose links go one way.
+func (n *Network) directed(ctx context.Context, tenantID string, s *state, path []uint32, dir graph.Direction) (Way, error) {
+	views, err := n.views(ctx, tenantID, s, path)
+	if err != nil {
+		return Way{}, err
+	}
+	out := Way{Hops: []Hop{}, Confidence: 1}
+	for i := range path[1:] {
+		a, b := i, i+1
+		if dir == graph.Upstream {
+			a, b = b, a
+		}
+		t, _ := s.Trade(path[a], path[b])
+		c := n.confidence(t)
+		out.Hops = append(out.Hops, Hop{
+			Seller: views[a].Name, Buyer: views[b].Name, SellerID: views[a].ID, BuyerID: views[b].ID, Proof: s.proof(path[a], path[b], t), Confidence: round(c),
+		})
+		out.Confidence *= c
+	}
+	out.Confidence = round(out.Confidence)
+	return out, nil
+}
+
+// mounts is the nodes of a firm.
+func (n *Network) mounts(ctx context.Context, tenantID string, firm chain.Party) ([]industry.Mount, error) {
+	p, err := n.placement(ctx, tenantID, firm)
+	return p.Mounts, err
+}
+
+// placement mounts a firm by its registration and by the goods that it sells,
+// weighed by their amounts.
+func (n *Network) placement(ctx context.Context, tenantID string, firm chain.Party) (industry.Placement, error) {
+	if n.opt.Industries == nil || firm.ID == "" {
+		return industry.Placement{Directions: []industry.DirectionShare{}, Mounts: []industry.Mount{}}, nil
+	}
+	docs, err := n.store.Documents(ctx, tenantID, firm.ID, "")
+	if err != nil {
+		return industry.Placement{}, err
+	}
+	f := industry.FirmOf(firm)
+	f.Goods = goodsSold(firm.ID, docs)
+	return n.opt.Industries.Place(f), nil
+}
+
+// goodsSold sums the goods of a seller's documents. Invoices speak when there are
+// any: an order and its invoice are one trade.
+func goodsSold(firmID string, docs []chain.Document) []industry.Item {
+	for _, kinds := range [][]chain.DocKind{{chain.Invoice}, {chain.Order, chain.Delivery, chain.Contract}} {
+		sum := map[string]money.Fen{}
+		var order []string
+		for _, d := range docs {
+			if d.BuyerID == firmID || d.Goods == "" || d.Void || d.Amount <= 0 && d.Kind == chain.Invoice || !slices.Contains(kinds, d.Kind) {
+				continue
+			}
+			if _, ok := sum[d.Goods]; !ok {
+				order = append(order, d.Goods)
+			}
+			sum[d.Goods] += d.Amount
+		}
+		if len(order) == 0 {
+			continue
+		}
+		out := make([]industry.Item, len(order))
+		for i, g := range order {
+			out[i] = industry.Item{Text: g, Weight: float64(sum[g])}
+		}
+		return out
+	}
+	return nil
+}
+
+// Anchors returns the anchors that a firm's sales lead to within three hops, nearest
+// and largest first: its share of sales by the links that lead there, and the months
+// from the first document of them to the last. It returns chain.ErrFirmNotFound.
+func (n *Network) Anchors(ctx context.Context, tenantID, firmID string) ([]chain.AnchorShare, error) {
+	s, _, v, linked, err := n.find(ctx, tenantID, firmID)
+	if err != nil {
+		return nil, err
+	}
+	defer s.base.release()
+	out := []chain.AnchorShare{}
+	if !linked {
+		return out, nil
+	}
+	via, tier := map[uint32]graph.Trade{}, map[uint32]int{}
+	total := int64(0)
+	walker := s.Walker()
+	for i, buyer := range s.Out(v) {
+		t := s.OutTrade(v, i)
+		total += max(t.Amount, 0)
+		walker.Walk([]uint32{buyer}, reachHops-1, graph.Downstream, func(step graph.Step) bool {
+			if !s.anchors[step.ID] || step.ID == v {
+				return true
+			}
+			old, known := tier[step.ID]
+			switch {
+			case !known || step.Hops+1 < old: // a nearer way counts alone
+				tier[step.ID], via[step.ID] = step.Hops+1, t
+			case step.Hops+1 == old:
+				via[step.ID] = via[step.ID].Add(t)
+			}
+			return true
+		})
+	}
+	for a, t := range via {
+		id := s.ID(a)
+		out = append(out, chain.AnchorShare{AnchorID: id, Name: s.names[id], Tier: tier[a], Invoiced: money.Fen(t.Amount), Share: share(t.Amount, total), Months: months(t)})
+	}
+	slices.SortFunc(out, func(a, b chain.AnchorShare) int {
+		return cmp.Or(cmp.Compare(a.Tier, b.Tier), cmp.Compare(b.Invoiced, a.Invoiced), cmp.Compare(a.AnchorID, b.AnchorID))
+	})
+	return out, nil
+}
