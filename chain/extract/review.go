@@ -164,3 +164,29 @@ type Store interface {
 	// missing, ErrFactSelf when both are one.
 	DecideClaim(ctx context.Context, tenant, id string, d Decision) (Claim, error)
 }
+
+// Decide is the claim as the decision makes it. It returns ErrFactDecided, ErrFactUnnamed
+// or ErrFactSelf.
+func (c Claim) Decide(d Decision) (Claim, error) {
+	if c.State != Pending {
+		return c, ErrFactDecided.With("state", string(c.State))
+	}
+	if d.HeadID != "" {
+		c.HeadID = d.HeadID
+	}
+	if d.TailID != "" {
+		c.TailID = d.TailID
+	}
+	if d.State == Accepted {
+		switch {
+		case c.HeadID == "":
+			return c, ErrFactUnnamed.With("name", c.Fact.Head)
+		case c.TailID == "":
+			return c, ErrFactUnnamed.With("name", c.Fact.Tail)
+		case c.HeadID == c.TailID:
+			return c, ErrFactSelf
+		}
+	}
+	c.State, c.Reason, c.DecidedBy, c.DecidedAt = d.State, d.Reason, d.By, &d.At
+	return c, nil
+}
