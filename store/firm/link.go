@@ -102,7 +102,7 @@ func sumLinks(ctx context.Context, tx *store.Tx, tenant string, revision int64) 
 func relink(ctx context.Context, tx *store.Tx, tenant string, revision int64, firmIDs []string) error {
 	for some := range slices.Chunk(firmIDs, chunk) {
 		q := newQuery(`insert into trade_link (`+columnList(linkKeys)+`, `+columnList(linkSums)+`)
-			select distinct l.tenant, s.survivor_id, b.survivor_id, $2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '', ''
+			select distinct l.tenant, s.survivor_id, b.survivor_id, cast($2 as bigint), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '', ''
 			from trade_link l join firm s on s.id = l.seller_id join firm b on b.id = l.buyer_id where l.tenant = $1`, tenant, revision)
 		in := list(q, some)
 		tail := ` and (l.seller_id in ` + in + ` or l.buyer_id in ` + in + `) ` + upsert("revision")
