@@ -486,14 +486,15 @@ func (n *Network) confidence(t graph.Trade) float64 {
 		}
 	}
 	c := min(surest, 1-doubt) * (0.7 + 0.3*min(1, float64(t.Count)/manyDocs))
-	if n.old(graph.Date(t.Last)) {
+	if n.old(t.Last) {
 		c *= oldFactor
 	}
 	return c
 }
 
-func (n *Network) old(last string) bool {
-	return last != "" && graph.Day(last) < int32(n.opt.Now().Unix()/86400)-oldDays //nolint:gosec // a day fits
+// old says whether the last document is of more than a year ago.
+func (n *Network) old(last int32) bool {
+	return last != 0 && int64(last) < n.opt.Now().Unix()/86400-oldDays
 }
 
 // reasons are words for what raised or lowered the confidence of a firm, of the link
@@ -513,7 +514,7 @@ func (n *Network) reasons(sme SME) []string {
 	if p.Documents < manyDocs {
 		out = append(out, "few_documents")
 	}
-	if n.old(p.Last) {
+	if n.old(graph.Day(p.Last)) {
 		out = append(out, "old_documents")
 	}
 	if sme.Tier > 1 {
