@@ -20,21 +20,46 @@ const (
 	maxNodes  = 200 // more nobody can read in one picture
 )
 
+// Graph tells where a firm stands among those of its tenant.
+type Graph interface {
+	// Anchors returns the anchors that a firm's sales lead to, nearest and largest
+	// first; chain.ErrFirmNotFound.
+	Anchors(ctx context.Context, tenant, firmID string) ([]chain.AnchorShare, error)
+	// Ring returns the strongly connected component of a firm, itself included,
+	// nothing when it is alone in it; chain.ErrFirmNotFound.
+	Ring(ctx context.Context, tenant, firmID string) ([]string, error)
+}
+
 // Network answers questions about the firms of a tenant from what is in the books.
 // It is safe for concurrent use.
 type Network struct {
+	*links
+	graph Graph
 	store chain.Store
 	now   func() time.Time
 	rules Rules
 
 	mu      sync.Mutex
-	kept    map[string]*snapshot  // by tenant
 	related map[string]*relations // by tenant
 }
 
-// NewNetwork returns a network with the default rules.
+// NewNetwork returns a network with the default rules that reads the links of the
+// books itself.
 func NewNetwork(store chain.Store, now func() time.Time) *Network {
-	return &Network{store: store, now: now, rules: DefaultRules(), kept: map[string]*snapshot{}, related: map[string]*relations{}}
+	l := &links{store: store, kept: map[string]*snapshot{}}
+	return &Network{links: l, graph: l, store: store, now: now, rules: DefaultRules(), related: map[string]*relations{}}
+}
+
+// On returns the network over another graph of the same books.
+func (n *Network) On(g Graph) *Network {
+	return &Network{links: n.links, graph: g, store: n.store, now: n.now, rules: n.rules, related: map[string]*relations{}}
+}
+
+// links is the graph that a network builds when it is given none.
+type links struct {
+	store chain.Store
+	mu    sync.Mutex
+	kept  map[string]*snapshot // by tenant
 }
 
 // maxKept bounds the snapshots in memory.
@@ -53,7 +78,7 @@ type snapshot struct {
 }
 
 // snapshot returns the trade as it is now: the kept one while the books are the same.
-func (n *Network) snapshot(ctx context.Context, tenant string) (*snapshot, error) {
+func (n *links) snapshot(ctx context.Context, tenant string) (*snapshot, error) {
 	revision, err := n.store.Revision(ctx, tenant)
 	if err != nil {
 		return nil, err
@@ -79,7 +104,7 @@ func (n *Network) snapshot(ctx context.Context, tenant string) (*snapshot, error
 	return s, nil
 }
 
-func (n *Network) build(ctx context.Context, tenant string) (*snapshot, error) {
+func (n *links) build(ctx context.Context, tenant string) (*snapshot, error) {
 	s := &snapshot{index: graph.NewIndex(), names: map[string]string{}, anchor: map[string]bool{}, tier: map[uint32]int{}, ring: map[uint32][]uint32{}}
 	anchors, err := n.anchors(ctx, tenant)
 	if err != nil {
@@ -116,7 +141,7 @@ func (n *Network) build(ctx context.Context, tenant string) (*snapshot, error) {
 }
 
 // anchors returns every anchor enterprise, page by page.
-func (n *Network) anchors(ctx context.Context, tenant string) ([]chain.Party, error) {
+func (n *links) anchors(ctx context.Context, tenant string) ([]chain.Party, error) {
 	var out []chain.Party
 	for after := ""; ; {
 		page, err := n.store.Firms(ctx, tenant, chain.PartyFilter{Anchors: true, After: after, Limit: 1000})
@@ -143,7 +168,7 @@ func (s *snapshot) view(id uint32) chain.NodeView {
 // Neighbourhood returns the firms within hops of trade of a firm, in either
 // direction, nearest first, and the links between them, largest first. hops is
 // kept within 1 and 3. It returns chain.ErrFirmNotFound.
-func (n *Network) Neighbourhood(ctx context.Context, tenant, firmID string, hops int) (chain.Neighbourhood, error) {
+func (n *links) Neighbourhood(ctx context.Context, tenant, firmID string, hops int) (chain.Neighbourhood, error) {
 	firm, err := n.store.Firm(ctx, tenant, firmID)
 	if err != nil {
 		return chain.Neighbourhood{}, err
@@ -175,27 +200,55 @@ func (n *Network) Neighbourhood(ctx context.Context, tenant, firmID string, hops
 	return out, nil
 }
 
+// Anchors implements Graph: what counts for an anchor further down is the firm's
+// sales to those of its buyers that lead there, and the months with such trade.
+func (n *links) Anchors(ctx context.Context, tenant, firmID string) ([]chain.AnchorShare, error) {
+	s, err := n.snapshot(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	docs, err := n.store.Documents(ctx, tenant, firmID, "")
+	if err != nil {
+		return nil, err
+	}
+	self, ok := s.index.Find(firmID)
+	if !ok {
+		return []chain.AnchorShare{}, nil
+	}
+	return s.shares(self, slices.DeleteFunc(docs, func(d chain.Document) bool { return d.SellerID != firmID })), nil
+}
+
+// Ring implements Graph.
+func (n *links) Ring(ctx context.Context, tenant, firmID string) ([]string, error) {
+	s, err := n.snapshot(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	self, ok := s.index.Find(firmID)
+	if !ok {
+		return nil, nil
+	}
+	var out []string
+	for _, v := range s.ring[self] {
+		out = append(out, s.index.Key(v))
+	}
+	return out, nil
+}
+
 // shares lists the anchors that a firm's sales lead to within reachHops, nearest
-// and largest first. What counts for an anchor further down is the firm's sales to
-// those of its buyers that lead there.
+// and largest first.
 func (s *snapshot) shares(self uint32, sales []chain.Document) []chain.AnchorShare {
 	invoiced, months := map[string]money.Fen{}, map[string]map[string]bool{}
 	var total money.Fen
-	seen := map[string]bool{}
 	for _, d := range sales {
 		if months[d.BuyerID] == nil {
 			months[d.BuyerID] = map[string]bool{}
 		}
 		months[d.BuyerID][d.Date[:min(7, len(d.Date))]] = true
-		key := d.BuyerID + "\x00" + chain.NumberKey(d.Code) + "\x00" + chain.NumberKey(d.Number)
-		if chain.NumberKey(d.Number) == "" {
-			key = d.ID
-		}
-		if d.Kind == chain.Invoice && !d.Void && !seen[key] {
-			seen[key] = true
-			invoiced[d.BuyerID] += d.Amount
-			total += d.Amount
-		}
+	}
+	for buyer, amount := range invoicedTo(sales) {
+		invoiced[buyer] = amount
+		total += amount
 	}
 	byAnchor := map[string]*chain.AnchorShare{}
 	via := map[string]map[string]bool{} // anchor → months of trade that leads there
@@ -271,25 +324,6 @@ func monthsAgo(date string, today time.Time) int {
 	return n
 }
 
-// ringOf lists the firms with which a firm can be on a circle, itself among them, the
-// nearest first; nil when there is none. cut says that there are more.
-func (s *snapshot) ringOf(self uint32) (ids []string, cut bool) {
-	members := map[uint32]bool{}
-	for _, v := range s.ring[self] {
-		members[v] = true
-	}
-	if len(members) == 0 {
-		return nil, false
-	}
-	s.graph.Walk([]uint32{self}, math.MaxInt, graph.Both, func(step graph.Step) bool {
-		if members[step.ID] {
-			ids = append(ids, s.index.Key(step.ID))
-		}
-		return len(ids) < min(maxRing, len(members))
-	})
-	return ids, len(ids) < len(members)
-}
-
 // relations are the findings about who is related to whom, which need all firms.
 type relations struct {
 	revision int64
@@ -299,14 +333,14 @@ type relations struct {
 
 // relationsOf returns them as the books are now: the kept ones while they are the same.
 func (n *Network) relationsOf(ctx context.Context, tenant string) (*relations, error) {
-	s, err := n.snapshot(ctx, tenant)
+	revision, err := n.store.Revision(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
 	n.mu.Lock()
 	r := n.related[tenant]
 	n.mu.Unlock()
-	if r != nil && r.revision == s.revision {
+	if r != nil && r.revision == revision {
 		return r, nil
 	}
 	var firms []chain.Party
@@ -321,11 +355,15 @@ func (n *Network) relationsOf(ctx context.Context, tenant string) (*relations, e
 		}
 		after = page[len(page)-1].ID
 	}
-	pairs := make([]fraud.Pair, len(s.links))
-	for i, l := range s.links {
-		pairs[i] = fraud.Pair{SellerID: l.SellerID, BuyerID: l.BuyerID}
+	var pairs []fraud.Pair
+	err = n.store.AllLinks(ctx, tenant, func(l chain.Link) error {
+		pairs = append(pairs, fraud.Pair{SellerID: l.SellerID, BuyerID: l.BuyerID})
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	r = &relations{revision: s.revision, all: fraud.Related(firms, pairs, n.rules.Fraud), byFirm: map[string][]chain.Finding{}}
+	r = &relations{revision: revision, all: fraud.Related(firms, pairs, n.rules.Fraud), byFirm: map[string][]chain.Finding{}}
 	for _, f := range r.all {
 		for _, id := range f.FirmIDs {
 			r.byFirm[id] = append(r.byFirm[id], f)
@@ -338,4 +376,23 @@ func (n *Network) relationsOf(ctx context.Context, tenant string) (*relations, e
 	}
 	n.related[tenant] = r
 	return r, nil
+}
+
+// invoicedTo sums the valid invoices by buyer, each once, whoever was promised it.
+func invoicedTo(sales []chain.Document) map[string]money.Fen {
+	out, seen := map[string]money.Fen{}, map[string]bool{}
+	for _, d := range sales {
+		if d.Kind != chain.Invoice || d.Void {
+			continue
+		}
+		key := d.ID
+		if number := numberKey(d.Number); number != "" {
+			key = d.BuyerID + "\x00" + numberKey(d.Code) + "\x00" + number
+		}
+		if !seen[key] {
+			seen[key] = true
+			out[d.BuyerID] += d.Amount
+		}
+	}
+	return out
 }

@@ -158,16 +158,15 @@ func (n *Network) Standing(ctx context.Context, tenant, firmID string) (chain.St
 		Anchors: []chain.AnchorShare{}, Monthly: make([]money.Fen, 12), Findings: []chain.Finding{},
 		Series: []chain.TradeMonth{}, ConfidenceReasons: []string{},
 	}
-	s, err := n.snapshot(ctx, tenant)
+	anchors, err := n.graph.Anchors(ctx, tenant, firmID)
 	if err != nil {
 		return out, err
 	}
-	self, linked := s.index.Find(firmID)
+	out.Anchors = append(out.Anchors, anchors...)
 	if len(docs) == 0 {
 		out.Reason = "no_documents"
-		if linked {
+		if len(anchors) > 0 {
 			out.Reason = "listed_only" // an anchor names it as a supplier, without any trade
-			out.Anchors = s.shares(self, nil)
 		}
 		out.Figures = unknownFigures(out.Reason)
 		return out, nil
@@ -194,11 +193,10 @@ func (n *Network) Standing(ctx context.Context, tenant, firmID string) (chain.St
 	}
 	out.Flows = Shares(m.Proofs, recent)
 	out.Proven = out.Flows.Proven
-	out.Anchors = s.shares(self, sales)
 	out.Series = series(trade, m.Proofs, today)
 	out.Figures = figures(docs, firmID, trade, m.Proofs, out, today)
 	var cut bool
-	if out.Findings, cut, err = n.findingsOf(ctx, tenant, firm, s, docs, m, today); err != nil {
+	if out.Findings, cut, err = n.findingsOf(ctx, tenant, firm, docs, m, today); err != nil {
 		return out, err
 	}
 	out.Confidence, out.ConfidenceReasons = confidence(out.Flows, sales, today)
@@ -237,7 +235,7 @@ func series(trade []profile.Invoice, proofs []Proof, today time.Time) []chain.Tr
 // findingsOf finds what weighs on one firm, critical findings first. For reuse the
 // invoices that it wrote suffice, since its buyers are victims; a circle can only
 // run through the firms of its strongly connected component.
-func (n *Network) findingsOf(ctx context.Context, tenant string, firm chain.Party, s *snapshot, docs []chain.Document, m Matching, today time.Time) ([]chain.Finding, bool, error) {
+func (n *Network) findingsOf(ctx context.Context, tenant string, firm chain.Party, docs []chain.Document, m Matching, today time.Time) ([]chain.Finding, bool, error) {
 	var sales []chain.Document
 	for _, d := range docs {
 		if d.SellerID == firm.ID {
@@ -246,7 +244,7 @@ func (n *Network) findingsOf(ctx context.Context, tenant string, firm chain.Part
 	}
 	out := append([]chain.Finding{}, fraud.Reused(sales)...)
 	out = append(out, fraud.Withdrawn(sales)...)
-	inside, cut, err := n.ringDocuments(ctx, tenant, firm.ID, s)
+	inside, cut, err := n.ringDocuments(ctx, tenant, firm.ID, docs)
 	if err != nil {
 		return nil, false, err
 	}
@@ -273,18 +271,35 @@ func (n *Network) findingsOf(ctx context.Context, tenant string, firm chain.Part
 	return append(out, Unmatched(m, n.rules)...), cut, nil
 }
 
-// ringDocuments are the documents among the firms with which a firm can be on a circle.
-func (n *Network) ringDocuments(ctx context.Context, tenant, firmID string, s *snapshot) ([]chain.Document, bool, error) {
-	self, ok := s.index.Find(firmID)
-	if !ok {
-		return nil, false, nil
+// ringDocuments are the documents among the firms with which a firm can be on a
+// circle. Of a large ring those are read that it trades with, and then others up to
+// maxRing; cut says that there were more.
+func (n *Network) ringDocuments(ctx context.Context, tenant, firmID string, docs []chain.Document) (inside []chain.Document, cut bool, err error) {
+	ids, err := n.graph.Ring(ctx, tenant, firmID)
+	if err != nil {
+		return nil, false, err
 	}
-	ids, cut := s.ringOf(self)
+	if cut = len(ids) > maxRing; cut {
+		near := map[string]bool{firmID: true}
+		for _, d := range docs {
+			near[d.SellerID], near[d.BuyerID] = true, true
+		}
+		ids = slices.Clone(ids)
+		slices.SortFunc(ids, func(a, b string) int {
+			if near[a] != near[b] {
+				if near[a] {
+					return -1
+				}
+				return 1
+			}
+			return cmp.Compare(a, b)
+		})
+		ids = ids[:maxRing]
+	}
 	members, seen := map[string]bool{}, map[string]bool{}
 	for _, id := range ids {
 		members[id] = true
 	}
-	var inside []chain.Document
 	for _, id := range ids {
 		docs, err := n.store.Documents(ctx, tenant, id, "")
 		if err != nil {
