@@ -5,7 +5,7 @@ BIN   = $(CURDIR)/.cache/bin
 LINT  = $(BIN)/golangci-lint
 DATA ?= data
 
-.PHONY: run test build web lint e2e race bench bench-geo bench-iot api fuzz clean
+.PHONY: run test build web lint e2e race bench bench-geo bench-iot bench-chain api fuzz clean
 
 run: build ## everything installed, built and started on http://127.0.0.1:8080
 	./bin/furrow demo --data $(DATA)
@@ -56,6 +56,10 @@ bench-geo: ## the satellite part beside its peers and the machine's limits, one 
 bench-iot: ## the tags' way to the disk beside Telegraf and a plain client, one table
 	@scripts/install bench
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/iot
+
+bench-chain: ## the graph of firms beside plain C++, igraph and GraphBLAS, one table
+	@scripts/install bench
+	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/chain
 
 api: ## regenerates api/openapi.yaml and the web client's types
 	go test ./server -run TestOpenAPI -update

@@ -22,7 +22,7 @@ func Build(n int, edges []Edge) *Graph {
 // twice and must give the same edges both times.
 func BuildStream(n int, blocks iter.Seq[[]Edge]) *Graph {
 	s := newSorter(n)
-	defer s.free()
+	defer func() { s.free() }()
 	for block := range blocks {
 		for _, e := range block {
 			s.count(e.From)
@@ -43,7 +43,7 @@ func BuildStream(n int, blocks iter.Seq[[]Edge]) *Graph {
 // given twice is there twice, in the order given. It panics like Build.
 func BuildLinks(n int, links []Link) *Graph {
 	s := newSorter(n)
-	defer s.free()
+	defer func() { s.free() }()
 	for i := range links {
 		s.count(links[i].From)
 	}

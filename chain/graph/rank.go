@@ -9,27 +9,29 @@ import "math"
 // of the differences), and for so many rounds at most, and says how many it took.
 //
 // The result does not depend on the number of processors: every node's sum is made in
-// the order of its sellers, and the sums over all nodes in an order that the graph sets.
+// the order of its sellers, and the sums over all nodes bucket by bucket.
 func (g *Graph) PageRank(damping float64, rounds int, tolerance float64) (rank []float64, took int) {
 	n := g.Len()
 	if n == 0 {
 		return nil, 0
 	}
-	p := newPropagation(g)
-	defer p.free()
-	for v := range p.rank {
-		p.rank[v] = 1 / float64(n)
+	share, free := scratch[float64](n) // of each node to each of its buyers
+	defer free()
+	rank = make([]float64, n)
+	for v := range rank {
+		rank[v] = 1 / float64(n)
 	}
-	moved := make([]float64, len(p.bins))
+	lost, moved := make([]float64, (n+bucketSize-1)>>bucketBits), make([]float64, (n+bucketSize-1)>>bucketBits)
 	for took < rounds {
 		took++
-		base := (1-damping)/float64(n) + damping*p.round()/float64(n)
-		each(n, func(_, lo, hi int) { moved[lo>>bucketBits] = p.settle(lo, hi, base, damping) })
+		each(n, func(_, lo, hi int) { lost[lo>>bucketBits] = g.spread(rank, share, lo, hi) })
+		base := (1-damping)/float64(n) + damping*total(lost)/float64(n)
+		each(n, func(_, lo, hi int) { moved[lo>>bucketBits] = g.gather(rank, share, base, damping, lo, hi) })
 		if total(moved) <= tolerance {
 			break
 		}
 	}
-	return p.rank, took
+	return rank, took
 }
 
 func total(parts []float64) (sum float64) {
@@ -39,133 +41,76 @@ func total(parts []float64) (sum float64) {
 	return sum
 }
 
-// propagation hands on rank by blocking (Beamer, Asanović and Patterson 2017). To fetch
-// the share of each seller, or to add to each buyer, is a wait for memory an edge. Here
-// the shares of a quarter of the edges are written down by the bucket of their buyer,
-// one stream of writes each, and then added up bucket by bucket in the cache.
-type propagation struct {
-	g       *Graph
-	rank    []float64
-	sum     []float64 // padded to whole buckets
-	parts   []sellers
-	bins    []struct{} // one a bucket
-	share   []float64  // what is written down ...
-	buyer   []uint16   // ... and for whom, within the bucket
-	release []func()
-}
-
-// sellers is a run of nodes, and where their first share for each bucket is written.
-type sellers struct {
-	lo, hi uint32
-	at     []uint32
-	lost   float64 // rank of those without buyers
-}
-
-const (
-	quarters = 4 // runs of edges that are written down and added up, one after the other
-	split    = 4 // parts of such a run, for the processors
-)
-
-func newPropagation(g *Graph) *propagation {
-	n, m := g.Len(), g.Size()
-	buckets := (n + bucketSize - 1) >> bucketBits
-	p := &propagation{g: g, rank: make([]float64, n), bins: make([]struct{}, buckets)}
-	p.sum = scratched[float64](p, buckets<<bucketBits)
-	part, edges := sellers{at: make([]uint32, buckets)}, 0
-	for v := range uint32(n) {
-		row := g.out.of(v)
-		for _, w := range row {
-			part.at[w>>bucketBits]++
-		}
-		if edges += len(row); edges >= m/(quarters*split)+1 || int(v) == n-1 {
-			part.hi = v + 1
-			p.parts = append(p.parts, part)
-			part, edges = sellers{lo: v + 1, at: make([]uint32, buckets)}, 0
-		}
-	}
-	most := uint32(0)
-	for i := 0; i < len(p.parts); i += split {
-		at := uint32(0)
-		for b := range buckets {
-			for k := range p.run(i) {
-				part := &p.parts[i+k]
-				part.at[b], at = at, at+part.at[b]
-			}
-		}
-		most = max(most, at)
-	}
-	p.share = scratched[float64](p, int(most))
-	p.buyer = scratched[uint16](p, int(most))
-	return p
-}
-
-func scratched[T any](p *propagation, n int) []T {
-	mem, free := scratch[T](n)
-	p.release = append(p.release, free)
-	return mem
-}
-
-func (p *propagation) free() {
-	for _, f := range p.release {
-		f()
-	}
-}
-
-// run is the parts that are written down together with part i, the first of them.
-func (p *propagation) run(i int) []sellers { return p.parts[i:min(i+split, len(p.parts))] }
-
-// round adds every node's shares to the sums of its buyers and returns what is lost at
-// nodes that have none.
-func (p *propagation) round() (lost float64) {
-	for i := 0; i < len(p.parts); i += split {
-		run := p.run(i)
-		ends := make([][]uint32, len(run))
-		parallel(len(run), func(k int) { ends[k] = p.write(&run[k]) })
-		parallel(len(p.bins), func(b int) { p.add(b, run[0].at[b], ends[len(run)-1][b]) })
-		for k := range run {
-			lost += run[k].lost
+// spread divides each rank among the node's buyers and returns the rank of those that
+// have none.
+func (g *Graph) spread(rank, share []float64, lo, hi int) (lost float64) {
+	for v := lo; v < hi; v++ {
+		if k := len(g.out.of(uint32(v))); k > 0 {
+			share[v] = rank[v] / float64(k)
+		} else {
+			share[v] = 0
+			lost += rank[v]
 		}
 	}
 	return lost
 }
 
-// write notes the shares of some sellers and returns where it stopped for each bucket.
-func (p *propagation) write(s *sellers) []uint32 {
-	next := append([]uint32(nil), s.at...)
-	share, buyer := p.share, p.buyer[:len(p.share)]
-	s.lost = 0
-	for v := s.lo; v < s.hi; v++ {
-		row := p.g.out.of(v)
-		if len(row) == 0 {
-			s.lost += p.rank[v]
-			continue
+// nearby is how many shares are fetched at once; they fit the first-level cache.
+const nearby = 1024
+
+// gather sums up the shares that come to each node. The shares lie all over memory and
+// most nodes have few sellers, so a loop over the sellers of one node after the other
+// would wait: for memory in every turn, and again after each wrong guess where a row
+// ends. Here the shares of a run of edges are fetched first, which waits for many at a
+// time, and then summed by node from the cache.
+func (g *Graph) gather(rank, share []float64, base, damping float64, lo, hi int) (moved float64) {
+	if g.in.patch != nil {
+		return g.gatherPatched(rank, share, base, damping, lo, hi)
+	}
+	var near [nearby]float64
+	start, to := g.in.start[:hi+1], g.in.to
+	at, v, sum := start[lo], lo, 0.0
+	for run := at; ; run += nearby {
+		stop := min(run+nearby, start[hi])
+		fetch(&near, share, to[run:stop])
+		for ; v < hi && start[v+1] <= stop; v++ {
+			for ; at < start[v+1]; at++ {
+				sum += near[(at-run)%nearby]
+			}
+			r := base + damping*sum
+			moved += math.Abs(r - rank[v])
+			rank[v], sum = r, 0
 		}
-		x := p.rank[v] / float64(len(row))
-		for _, w := range row {
-			at := &next[w>>bucketBits]
-			share[*at], buyer[*at] = x, uint16(w)
-			*at++
+		if v == hi {
+			return moved
+		}
+		for ; at < stop; at++ {
+			sum += near[(at-run)%nearby]
 		}
 	}
-	return next
 }
 
-// add adds what was noted for a bucket, in the order of the sellers.
-func (p *propagation) add(bucket int, from, to uint32) {
-	sum := (*[bucketSize]float64)(p.sum[bucket<<bucketBits:])
-	share := p.share[from:to]
-	for i, w := range p.buyer[from:to][:len(share)] {
-		sum[w] += share[i]
+// fetch sets near[i] to share[of[i]], four at a time.
+func fetch(near *[nearby]float64, share []float64, of []uint32) {
+	i := 0
+	for ; i+4 <= len(of); i += 4 {
+		from, to := of[i:i+4:i+4], near[i:i+4:i+4]
+		to[0], to[1], to[2], to[3] = share[from[0]], share[from[1]], share[from[2]], share[from[3]]
+	}
+	for ; i < len(of); i++ {
+		near[i] = share[of[i]]
 	}
 }
 
-// settle makes new ranks of the sums and returns by how much they moved.
-func (p *propagation) settle(lo, hi int, base, damping float64) (moved float64) {
-	sum := p.sum[lo:hi]
-	for i, x := range sum {
-		r := base + damping*x
-		moved += math.Abs(r - p.rank[lo+i])
-		p.rank[lo+i], sum[i] = r, 0
+func (g *Graph) gatherPatched(rank, share []float64, base, damping float64, lo, hi int) (moved float64) {
+	for v := lo; v < hi; v++ {
+		sum := 0.0
+		for _, u := range g.in.of(uint32(v)) {
+			sum += share[u]
+		}
+		r := base + damping*sum
+		moved += math.Abs(r - rank[v])
+		rank[v] = r
 	}
 	return moved
 }
