@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -22,10 +23,10 @@ func ExampleGraph_PageRank() {
 		fmt.Printf("%s %.3f\n", x.Key(uint32(v)), r)
 	}
 	// Output:
-	// farm 0.129
-	// other farm 0.129
-	// mill 0.349
-	// brand 0.392
+	// farm 0.125
+	// other farm 0.125
+	// mill 0.338
+	// brand 0.412
 }
 
 func ExampleGraph_Paths() {
@@ -33,15 +34,15 @@ func ExampleGraph_Paths() {
 	farm, mill, shop, brand := x.Add("farm"), x.Add("mill"), x.Add("shop"), x.Add("brand")
 	g := graph.Build(x.Len(), []graph.Edge{{From: farm, To: mill}, {From: mill, To: brand}, {From: mill, To: shop}, {From: shop, To: brand}, {From: farm, To: brand}})
 	for _, path := range g.Paths(farm, brand, 3, 10, graph.Downstream) {
-		for _, v := range path {
-			fmt.Print(x.Key(v), " ")
+		for i, v := range path {
+			fmt.Print(strings.Repeat(" > ", min(i, 1)), x.Key(v))
 		}
 		fmt.Println()
 	}
 	// Output:
-	// farm brand
-	// farm mill brand
-	// farm mill shop brand
+	// farm > brand
+	// farm > mill > brand
+	// farm > mill > shop > brand
 }
 
 func ExampleGraph_Weak() {
