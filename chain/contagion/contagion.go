@@ -68,13 +68,13 @@ type Shock struct {
 
 // Params bound the work of a model. The zero value means the defaults.
 type Params struct {
-	Tolerance float64 // largest change of a round at which it ends; 0 means 1e-9
+	Tolerance float64 // largest change of a round at which it ends; 0 means 1e-10
 	MaxRounds int     // 0 means 10,000
 	Workers   int     // goroutines; 0 means one a core
 }
 
 const (
-	defaultTolerance = 1e-9
+	defaultTolerance = 1e-10
 	defaultRounds    = 10_000
 	maxFirms         = 1 << 30
 )

@@ -123,9 +123,10 @@ type Loss struct {
 
 // Causes of a loss.
 const (
-	Struck = "shock"  // the shock itself
-	Supply = "supply" // an input that is missing
-	Demand = "demand" // orders that are missing
+	Struck  = "shock"   // the shock itself
+	Supply  = "supply"  // an input that is missing
+	Demand  = "demand"  // orders that are missing
+	Payment = "payment" // a debtor that does not pay
 )
 
 // Cause explains a loss by the partner that brought most of it. Path leads from a

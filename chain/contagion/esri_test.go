@@ -260,3 +260,33 @@ func large(n, m int) ([]contagion.Firm, []contagion.Link) {
 	}
 	return firms, links
 }
+
+// Two firms that pass 99 % of every loss back and forth: the limit x = 0.01 + 0.99² x
+// is reached in few rounds, and not by stopping early. Both ways.
+func TestCirclesAreSolvedAtOnce(t *testing.T) {
+	t.Parallel()
+	firms := []contagion.Firm{{ID: "A"}, {ID: "B"}, {ID: "X"}, {ID: "Y"}}
+	link := func(a, b uint32, amount float64) contagion.Link {
+		return contagion.Link{Supplier: a, Buyer: b, Amount: amount, Need: contagion.Useful}
+	}
+	sales, err := contagion.NewNetwork(firms, []contagion.Link{link(0, 1, 99), link(1, 0, 99), link(0, 2, 1), link(1, 3, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs, err := contagion.NewNetwork(firms, []contagion.Link{link(0, 1, 99), link(1, 0, 99), link(2, 0, 1), link(3, 1, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, net := range map[string]*contagion.Network{"orders": sales, "inputs": inputs} {
+		res, err := net.Run(t.Context(), []contagion.Shock{{FirmID: "X", Part: 1}}, contagion.Params{})
+		if err != nil || !res.Converged || res.Rounds > 40 {
+			t.Fatal(name, err, res)
+		}
+		a, _ := res.Of("A")
+		b, _ := res.Of("B")
+		want := 0.01 / (1 - 0.99*0.99)
+		if math.Abs(a.Loss-want) > 1e-9 || math.Abs(b.Loss-0.99*want) > 1e-9 {
+			t.Errorf("%s: %v %v, want %v", name, a.Loss, b.Loss, want)
+		}
+	}
+}

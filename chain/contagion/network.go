@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/furrowcredit/furrow/fault"
 )
 
 // Network is a supply network made ready for shocks: 24 bytes a link and about 50 a
@@ -49,6 +51,9 @@ func NewNetwork(firms []Firm, links []Link) (*Network, error) {
 	}
 	n := &Network{firms: firms, byID: make(map[string]uint32, len(firms)), volume: make([]float64, len(firms))}
 	for i, f := range firms {
+		if f.ID == "" {
+			return nil, ErrFirm.With("id", `""`)
+		}
 		if _, ok := n.byID[f.ID]; ok {
 			return nil, ErrTwice.With("id", f.ID)
 		}
@@ -57,8 +62,8 @@ func NewNetwork(firms []Firm, links []Link) (*Network, error) {
 		}
 		n.byID[f.ID] = uint32(i)
 	}
-	if err := n.checkOwners(); err != nil {
-		return nil, err
+	if _, bad := checkOwners(firms, n.byID); bad != nil {
+		return nil, bad
 	}
 	if err := n.checkLinks(links); err != nil {
 		return nil, err
@@ -223,27 +228,28 @@ func (n *Network) rank(to uint32) uint32 {
 	return lastRank
 }
 
-// checkOwners refuses owners that nobody knows and circles of them.
-func (n *Network) checkOwners() error {
+// checkOwners refuses owners that nobody knows and circles of them; at is a firm of
+// whom it is true.
+func checkOwners(firms []Firm, byID map[string]uint32) (at uint32, bad *fault.Error) {
 	const walking, done = 1, 2
 	state := map[uint32]uint8{}
-	for i, f := range n.firms {
+	for i, f := range firms {
 		if f.Owner == "" {
 			continue
 		}
 		var path []uint32
 		for v := uint32(i); state[v] != done; {
 			if state[v] == walking {
-				return ErrOwners.With("firms", n.circle(path, v))
+				return v, ErrOwners.With("firms", circle(firms, path, v))
 			}
 			state[v] = walking
 			path = append(path, v)
-			if n.firms[v].Owner == "" {
+			if firms[v].Owner == "" {
 				break
 			}
-			up, ok := n.byID[n.firms[v].Owner]
+			up, ok := byID[firms[v].Owner]
 			if !ok {
-				return ErrFirm.With("id", n.firms[v].Owner)
+				return v, ErrFirm.With("id", firms[v].Owner)
 			}
 			v = up
 		}
@@ -251,15 +257,15 @@ func (n *Network) checkOwners() error {
 			state[v] = done
 		}
 	}
-	return nil
+	return 0, nil
 }
 
-func (n *Network) circle(path []uint32, from uint32) string {
+func circle(firms []Firm, path []uint32, from uint32) string {
 	s := ""
 	for _, v := range path[slices.Index(path, from):] {
-		s += n.firms[v].ID + ", "
+		s += firms[v].ID + ", "
 	}
-	return s + n.firms[from].ID
+	return s + firms[from].ID
 }
 
 // Group adds to the shocks one of the same part for every firm that a struck firm
