@@ -18,6 +18,7 @@ var commands = []command{
 	{"crop validate", "accuracy of a method on samples it has not seen, by random folds and by place", runCropValidate},
 	{"crop predict", "the crop of every series of a table, or why there is none", runCropPredict},
 	{"chain import", "files of a reference chain: counts in, out and refused, and why", runChainImport},
+	{"chain extract", "documents into facts of trade, receipts and invoices, each with the text that proves it", runChainExtract},
 	{"chain profile", "what invoices alone tell of each firm: turnover, partners, steadiness, returns", runChainProfile},
 	{"party check", "credit codes, organisation codes, resident ids: valid, suspicious or invalid, and why", runPartyCheck},
 	{"party match", "names of a table to the firms of a registry, or why it cannot tell", runPartyMatch},
