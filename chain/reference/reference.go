@@ -83,6 +83,7 @@ type Report struct {
 	Refusals []Refusal      `json:"refusals"`
 	Nodes    int            `json:"nodes"`
 	Edges    int            `json:"edges"`
+	Defects  Defects        `json:"defects"` // of what was taken
 }
 
 // kinds in the order of reading: what defines before what refers to it.
@@ -123,6 +124,7 @@ func Import(ctx context.Context, sources []Source, progress func(file string, re
 	}
 	in.chain.index()
 	in.report.Nodes, in.report.Edges = len(in.chain.nodes), len(in.chain.edges)
+	in.report.Defects = in.chain.Defects(nil)
 	return in.chain, in.report, nil
 }
 
