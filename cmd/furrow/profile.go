@@ -1,13 +1,19 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/furrowcredit/furrow/app"
+	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/flow/fraud"
 	"github.com/furrowcredit/furrow/chain/flow/profile"
 	"github.com/furrowcredit/furrow/money"
@@ -68,4 +74,95 @@ func runChainProfile(ctx context.Context, args []string, std stdio) error {
 	}
 	_, _ = fmt.Fprintf(report, "%d firms as of %s\n", len(firms), asOf)
 	return nil
+}
+
+// runFingerprints compares the invoices that this bank was promised with what other
+// funders were, without showing any. The answer of check is no when one is promised twice.
+func runFingerprints(ctx context.Context, args []string, std stdio) error {
+	fs := newFlags("chain fingerprints", "export|import|check [FILE] [--salt FILE] [--publisher NAME] [--db DSN | --data DIR] [--tenant T] [--json]", std)
+	salt := fs.String("salt", "", "file with the secret that all members share, at least 16 bytes (export, check)")
+	publisher := fs.String("publisher", "", "name of this bank among the members (export, check)")
+	dsn := fs.String("db", os.Getenv("FURROW_DB"), "sqlite:FILE or postgres://... (FURROW_DB); default DATA/furrow.db")
+	data := fs.String("data", env("FURROW_DATA_DIR", "data"), "folder of the embedded database")
+	tenant := fs.String("tenant", env("FURROW_TENANT", "bank"), "the bank (FURROW_TENANT)")
+	asJSON := fs.Bool("json", false, "print one JSON object")
+	rest, err := parseArgs(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) == 0 || len(rest) > 2 || (rest[0] == "check") != (len(rest) == 1) {
+		return errUsage.With("why", "say export FILE, import FILE or check")
+	}
+	f := app.Fingerprints{DSN: *dsn, Tenant: *tenant, Publisher: *publisher}
+	if f.DSN == "" {
+		f.DSN = "sqlite:" + filepath.Join(*data, "furrow.db")
+	}
+	if rest[0] != "import" {
+		if *publisher == "" || *salt == "" {
+			return errUsage.With("why", rest[0]+" needs --salt and --publisher")
+		}
+		if f.Salt, err = os.ReadFile(*salt); err != nil {
+			return errUsage.With("why", "the salt cannot be read: "+err.Error())
+		}
+		f.Salt = bytes.TrimSpace(f.Salt)
+	}
+	switch rest[0] {
+	case "export":
+		return exportFingerprints(ctx, f, rest[1], *asJSON, std)
+	case "import":
+		return importFingerprints(ctx, f, rest[1], *asJSON, std)
+	case "check":
+		found, err := f.Check(ctx)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			err = printJSON(std.Out, map[string]any{"findings": append([]chain.Finding{}, found...)})
+		} else {
+			for _, x := range found {
+				_, err = fmt.Fprintf(std.Out, "invoice %s of %s yuan is promised to %s too, since %s\n", x.Evidence["number"], x.Evidence["amount"], x.Evidence["publishers"], x.Evidence["published"])
+			}
+		}
+		if err == nil && len(found) > 0 {
+			err = errNo
+		}
+		return err
+	}
+	return errUsage.With("why", "say export FILE, import FILE or check")
+}
+
+func exportFingerprints(ctx context.Context, f app.Fingerprints, file string, asJSON bool, std stdio) error {
+	list, without, err := f.Export(ctx, time.Now())
+	if err != nil {
+		return err
+	}
+	if err := writeWhole(file, func(w io.Writer) error { return fraud.WriteFingerprints(w, list) }); err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(std.Out, map[string]int{"fingerprints": len(list), "without": without})
+	}
+	_, err = fmt.Fprintf(std.Out, "%d fingerprints; %d promised invoices have none, their seller's credit code or their date is not known\n", len(list), without)
+	return err
+}
+
+func importFingerprints(ctx context.Context, f app.Fingerprints, file string, asJSON bool, std stdio) error {
+	r, err := os.Open(file) //nolint:gosec // the person names the file
+	if err != nil {
+		return errUsage.With("why", "the fingerprints cannot be read: "+err.Error())
+	}
+	defer func() { _ = r.Close() }()
+	list, err := fraud.ReadFingerprints(r)
+	if err != nil {
+		return err
+	}
+	added, err := f.Import(ctx, list)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(std.Out, map[string]int{"fingerprints": len(list), "added": added})
+	}
+	_, err = fmt.Fprintf(std.Out, "%d fingerprints, %d of them new\n", len(list), added)
+	return err
 }

@@ -61,6 +61,11 @@ func Of(name string, rows []Invoice, asOf money.Date, rules fraud.Rules) Firm {
 	rows = Unique(rows)
 	f := Firm{Firm: name, Repeated: all - len(rows), Unknown: map[string]Unknown{}, Findings: []chain.Finding{}, Series: Series(rows, asOf, seriesMonths)}
 	if len(rows) == 0 {
+		for _, name := range []string{
+			"margin", "growth", "variation", "buyer_hhi", "top_buyer", "supplier_hhi", "top_supplier", "repeat", "void_share", "returned_share", "back_share",
+		} {
+			f.Unknown[name] = NoInvoices
+		}
 		return f
 	}
 	f.FirstDate, f.LastDate = rows[0].Day, rows[len(rows)-1].Day
