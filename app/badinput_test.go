@@ -111,7 +111,7 @@ func TestBadSpreadsheets(t *testing.T) {
 	for lang, want := range map[string]string{"zh-CN": "没有这一天：2026-02-30", "en": "2026-02-30"} {
 		var page chain.Upload
 		w.as("anchor").Send("GET", "/anchor/uploads/"+u.ID, "", nil, "Accept-Language", lang).Read(t, &page)
-		if len(page.Errors) != 1 || page.Errors[0].Row != 2 || page.Errors[0].Cell != "G2" || !strings.Contains(page.Errors[0].Msg, want) ||
+		if len(page.Errors) != 1 || page.Errors[0].Row != 2 || page.Errors[0].Cell != "P2" || !strings.Contains(page.Errors[0].Msg, want) ||
 			(lang == "en") != !strings.Contains(page.Errors[0].Msg, "没有") {
 			t.Errorf("in %s: %+v", lang, page.Errors)
 		}

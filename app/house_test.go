@@ -314,6 +314,9 @@ func (w *town) firm(login string) (chain.Party, func()) {
 		}
 	}
 	for _, kind := range upload.Kinds() {
+		if len(rows[kind]) == 0 {
+			continue
+		}
 		form := "xlsx"
 		if kind == chain.Delivery || kind == chain.Payment {
 			form = "gbk"

@@ -20,6 +20,7 @@ var (
 	ErrUploadNotFound = fault.New(fault.NotFound, "upload.not_found", "there is no such upload")
 	ErrUploadState    = fault.New(fault.Conflict, "upload.state", "this upload is {state} already; upload the file again")
 	ErrUploadNeeded   = fault.New(fault.Conflict, "upload.needed", "the later upload {file} brought {rows} of these rows again; undo that one first")
+	ErrUploadBusy     = fault.New(fault.Conflict, "upload.busy", "another upload is being written; try again in a minute")
 	ErrUploadRaced    = fault.New(fault.Conflict, "upload.raced", "another upload changed the books at the same time; try again")
 	ErrFirmTaken      = fault.New(fault.Conflict, "firm.taken", "another firm has this credit code; try again to use that one")
 )
@@ -264,14 +265,20 @@ type Store interface {
 	// AddPart saves the next part of a stream, numbered from 0; Parts reads them in order.
 	AddPart(ctx context.Context, u Upload, stream PartStream, n int, body []byte) error
 	Parts(ctx context.Context, u Upload, stream PartStream, f func(body []byte) error) error
-	// DropParts removes what is kept of a file that turned out to be none.
-	DropParts(ctx context.Context, u Upload) error
-	// CommitUpload writes the parties and documents of an upload and marks it
-	// committed, all or none. A document that is there already is left as it is; leans
-	// says how many of those other uploads had brought. It reads docs again when it has
-	// to try again. It returns ErrUploadState when the upload is neither checked nor
-	// committing, and ErrUploadRaced when the books have moved on from u.Revision.
-	CommitUpload(ctx context.Context, u Upload, firms []Party, docs iter.Seq2[Document, error], leans map[string]int) (known int, err error)
+	// DropUpload removes an upload that was never committed, and its parts.
+	DropUpload(ctx context.Context, u Upload) error
+	// CommitUpload writes the documents of an upload and the parties that firms returns
+	// after the last of them, and marks it committed. It works in steps, so that others
+	// can write meanwhile, but nothing of it is seen before all is there; progress is told
+	// how many documents were taken. A document that is there already is left as it is;
+	// leans says how many of those other uploads had brought. It returns ErrUploadState
+	// when the upload is neither checked nor committing, ErrUploadRaced when the books have
+	// moved on from u.Revision, and ErrUploadBusy while one is being committed.
+	// After an error the upload is checked as before.
+	CommitUpload(ctx context.Context, u Upload, docs iter.Seq2[Document, error], firms func() []Party, leans map[string]int, progress func(done int)) (known int, err error)
+	// AbortUpload takes back what a commit that broke off has written: the upload is
+	// checked again. ErrUploadState when it is not committing.
+	AbortUpload(ctx context.Context, u Upload) error
 	// UndoUpload removes the documents that the upload brought, and the firms that
 	// nothing else mentions, and marks it undone; ErrUploadState when not committed,
 	// ErrUploadNeeded when a committed upload leans on it.

@@ -205,8 +205,9 @@ func TestHugeBodies(t *testing.T) {
 		{"JSON with a length", "", "/session", "application/json", endless(50 << 20), 50<<20 + 10, "1 MiB"},
 		{"JSON in chunks", "", "/session", "application/json", endless(50 << 20), -1, "1 MiB"},
 		{"JSON of a signed-in person", "wang", "/farmer/plots", "application/json", endless(50 << 20), 50<<20 + 10, "1 MiB"},
-		{"file with a length", "foodco", "/anchor/uploads", "multipart/form-data; boundary=x", form(25 << 20), 25<<20 + int64(formHead), "20 MiB"},
-		{"file in chunks", "foodco", "/anchor/uploads", "multipart/form-data; boundary=x", form(25 << 20), -1, "20 MiB"},
+		{"table of trade with a length", "foodco", "/anchor/uploads", "multipart/form-data; boundary=x", form(300 << 20), 300<<20 + int64(formHead), "257 MiB"},
+		{"file with a length", "operator", "/operator/plots/import", "multipart/form-data; boundary=x", form(25 << 20), 25<<20 + int64(formHead), "20 MiB"},
+		{"file in chunks", "operator", "/operator/plots/import", "multipart/form-data; boundary=x", form(25 << 20), -1, "20 MiB"},
 	} {
 		began := time.Now()
 		r := h.doLength(call{Method: "POST", Path: "/api/v1" + tt.path, Login: tt.login, Raw: tt.body, Header: map[string]string{"Content-Type": tt.kind}}, tt.length)

@@ -107,6 +107,7 @@ func Roles() map[string][]access.Role {
 		"anchor-upload":        anchor,
 		"anchor-uploads":       anchor,
 		"anchor-upload-get":    anchor,
+		"anchor-upload-errors": anchor,
 		"anchor-upload-commit": anchor,
 		"anchor-upload-undo":   anchor,
 		"anchor-suppliers":     anchor,

@@ -1,19 +1,16 @@
 // Package sheet reads and writes the tables that people keep in spreadsheets: XLSX, and
 // CSV in UTF-8, UTF-16, GBK or GB18030. It knows nothing of what they say.
+//
+// Open streams the rows of a file of any size within bounds; Read takes a small one
+// whole. Both look at what a file holds, whatever its name says, and neither unfolds a
+// hostile one beyond its bounds.
 package sheet
 
 import (
-	"archive/zip"
 	"bytes"
-	"encoding/csv"
 	"errors"
 	"io"
 	"strings"
-	"unicode/utf8"
-
-	"github.com/xuri/excelize/v2"
-	"golang.org/x/text/encoding/simplifiedchinese"
-	"golang.org/x/text/encoding/unicode"
 
 	"github.com/furrowcredit/furrow/fault"
 )
@@ -22,26 +19,42 @@ import (
 var (
 	ErrTooLarge    = fault.New(fault.TooLarge, "sheet.too_large", "the file is larger than {mib} MiB; split it")
 	ErrTooManyRows = fault.New(fault.TooLarge, "sheet.too_many_rows", "the file has more than {max} rows; split it")
-	ErrTooWide     = fault.New(fault.TooLarge, "sheet.too_wide", "the rows are too wide; delete what stands far to the right of the table")
+	ErrUnpacks     = fault.New(fault.TooLarge, "sheet.unpacks", "the file unpacks to more than {mib} MiB; save it as CSV or split it")
+	ErrLongLine    = fault.New(fault.TooLarge, "sheet.long_line", "line {line} is longer than {kib} KiB; this is not a table with a row on each line")
 	ErrEmpty       = fault.New(fault.Invalid, "sheet.empty", "the file has no rows below its header")
 	ErrFormat      = fault.New(fault.Invalid, "sheet.format", "this is not an XLSX or CSV file; save it as .xlsx and send it again")
 	ErrOldExcel    = fault.New(fault.Invalid, "sheet.old_excel", "this is an old .xls file or it has a password; save it as .xlsx without one and send it again")
 	ErrDamaged     = fault.New(fault.Invalid, "sheet.damaged", "the file is damaged; save it again and send it again")
-	ErrEncoding    = fault.New(fault.Invalid, "sheet.encoding", "the text is neither UTF-8 nor GBK; save the file as .xlsx or as CSV UTF-8")
+	ErrEncoding    = fault.New(fault.Invalid, "sheet.encoding", "line {line} is neither UTF-8 nor GBK; save the file as .xlsx or as CSV UTF-8")
+	ErrMixed       = fault.New(fault.Invalid, "sheet.mixed_encodings", "line {line} is in {second} and the lines before it in {first}; save the file as .xlsx or as CSV UTF-8")
 	ErrQuotes      = fault.New(fault.Invalid, "sheet.quotes", "line {line} has a stray quotation mark; save the file as .xlsx or mend the line")
 	ErrMerged      = fault.New(fault.Invalid, "sheet.merged", "the cells {range} are merged; split them and fill in every row")
 )
 
-// Bounds of a file.
+// Bounds of every file.
 const (
-	MaxBytes    = 20 << 20
-	maxUnzip    = 40 << 20 // an honest sheet of MaxRows unpacks to far less
-	maxInMemory = 4 << 20  // larger parts of an XLSX are read from temporary files
-	MaxRows     = 50_000
-	maxCells    = 4_000_000 // empty ones to the left of a value included
-	maxColumns  = 64        // further ones are not read
-	HeaderRows  = 10        // titles above the header that are skipped
+	MaxBytes   = 20 << 20 // of a file that Read takes
+	MaxRows    = 50_000
+	maxShared  = 384 << 20 // bytes of the texts that an XLSX keeps for all its cells
+	maxStrings = 16 << 20  // of those texts
+	maxColumns = 64        // further ones are not read
+	HeaderRows = 10        // titles above the header that are skipped
 )
+
+// Limits bounds a file: bytes of a CSV, bytes of an XLSX and what each of its parts may
+// unpack to, and rows below the header.
+type Limits struct {
+	CSV, XLSX, Unpacked int64
+	Rows                int
+}
+
+// Small are the limits of Read.
+func Small() Limits { return Limits{CSV: MaxBytes, XLSX: MaxBytes, Unpacked: 40 << 20, Rows: MaxRows} }
+
+// Large are the limits of files that are streamed: a million rows.
+func Large() Limits {
+	return Limits{CSV: 256 << 20, XLSX: 128 << 20, Unpacked: 3 << 30, Rows: 1_000_000}
+}
 
 // Table is a sheet: the rows in order, each with its number in the spreadsheet.
 type Table struct {
@@ -62,53 +75,89 @@ type Merged struct {
 	LastRow int
 }
 
-// Read takes a file apart by what it holds, whatever its name says. Of a workbook it
-// takes the first visible sheet that accept wants; without such a sheet the first one,
-// so that the caller can say what it lacks. It returns the errors above.
-func Read(body []byte, accept func(*Table) bool) (*Table, error) {
-	switch {
-	case len(body) > MaxBytes:
-		return nil, ErrTooLarge.With("mib", MaxBytes>>20)
-	case len(bytes.TrimSpace(body)) == 0:
-		return nil, ErrEmpty
-	case bytes.HasPrefix(body, []byte("PK\x03\x04")):
-		return readXLSX(body, accept)
-	case bytes.HasPrefix(body, []byte("\xd0\xcf\x11\xe0")):
-		return nil, ErrOldExcel
+// Split returns ErrMerged when cells below a row of Rows are merged: nobody knows whether
+// their text is of every row or of the first.
+func (t *Table) Split(row int) error { return split(t.Merged, t.Rows[row].Number) }
+
+func split(merged []Merged, from int) error {
+	for _, m := range merged {
+		if m.LastRow >= from {
+			return ErrMerged.With("range", m.Range).At("%s", m.Range)
+		}
 	}
-	return readCSV(body)
+	return nil
 }
 
-func readXLSX(body []byte, accept func(*Table) bool) (*Table, error) {
-	archive, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
-	if err != nil {
+// Reader streams the rows of a sheet.
+type Reader struct {
+	From1904 bool // days are counted from 1904
+	Total    int  // rows that the file seems to have, 0 when it does not say
+
+	rows   rows
+	limits Limits
+	head   []Row // the first rows, read ahead
+	given  int   // of head
+	kept   int
+	err    error // what reading ahead met
+}
+
+// rows is one sheet of a file.
+type rows interface {
+	next() (Row, error) // io.EOF behind the last one
+	close() error
+}
+
+// Open takes a file apart. Of a workbook it takes the first visible sheet whose first
+// HeaderRows + 1 rows accept wants; without such a sheet the first one, so that the caller
+// can say what it lacks. The Reader reads from r and must be closed.
+func Open(r io.ReaderAt, size int64, limits Limits, accept func(head *Table) bool) (*Reader, error) {
+	start := make([]byte, min(size, 4096))
+	if _, err := r.ReadAt(start, 0); err != nil && !errors.Is(err, io.EOF) {
 		return nil, ErrDamaged.Because(err)
 	}
-	f, err := excelize.OpenReader(bytes.NewReader(body), excelize.Options{
-		RawCellValue: true, UnzipSizeLimit: maxUnzip, UnzipXMLSizeLimit: maxInMemory,
-	})
-	if err != nil {
-		if errors.Is(err, excelize.ErrWorkbookFileFormat) {
-			return nil, ErrFormat.Because(err)
-		}
-		return nil, ErrDamaged.Because(err)
+	packed := bytes.HasPrefix(start, []byte("PK\x03\x04"))
+	limit := limits.CSV
+	if packed {
+		limit = limits.XLSX
 	}
-	defer f.Close() //nolint:errcheck // it was only read
-	var first *Table
-	for _, sheet := range f.GetSheetList() {
-		if shown, err := f.GetSheetVisible(sheet); err != nil || !shown {
-			continue
-		}
-		t, err := readSheet(f, sheet)
+	switch {
+	case size > limit:
+		return nil, ErrTooLarge.With("mib", limit>>20)
+	case packed:
+		return openXLSX(r, size, limits, accept)
+	case bytes.HasPrefix(start, []byte("\xd0\xcf\x11\xe0")):
+		return nil, ErrOldExcel
+	}
+	rows, err := openCSV(r, size)
+	if err != nil {
+		return nil, err
+	}
+	out := &Reader{rows: rows, limits: limits, Total: rows.total}
+	return out, out.ahead()
+}
+
+func openXLSX(r io.ReaderAt, size int64, limits Limits, accept func(*Table) bool) (*Reader, error) {
+	book, err := openWorkbook(r, size, limits)
+	if err != nil {
+		return nil, err
+	}
+	var first *Reader
+	for _, s := range book.sheets {
+		rows, err := book.open(s)
 		if err != nil {
-			return nil, err
+			return nil, closing(first, err)
 		}
-		if accept(t) {
-			t.Merged, err = merged(archive, sheet)
-			return t, err
+		next := &Reader{rows: rows, limits: limits, Total: rows.total, From1904: book.from1904}
+		if err := next.ahead(); err != nil {
+			return nil, closing(first, closing(next, err))
+		}
+		if accept(next.Head()) {
+			return next, closing(first, nil)
 		}
 		if first == nil {
-			first = t
+			first = next
+		} else if err := next.Close(); err != nil {
+			return nil, closing(first, err)
 		}
 	}
 	if first == nil {
@@ -117,125 +166,112 @@ func readXLSX(body []byte, accept func(*Table) bool) (*Table, error) {
 	return first, nil
 }
 
-func readSheet(f *excelize.File, sheet string) (*Table, error) {
-	t := &Table{}
-	if props, err := f.GetWorkbookProps(); err == nil && props.Date1904 != nil {
-		t.From1904 = *props.Date1904
+func closing(r *Reader, err error) error {
+	if r == nil {
+		return err
 	}
-	rows, err := f.Rows(sheet)
-	if err != nil {
-		return nil, ErrDamaged.Because(err)
-	}
-	defer rows.Close() //nolint:errcheck // it was only read
-	width := 0
-	for number := 1; rows.Next(); number++ {
-		cells, err := rows.Columns()
-		if err != nil {
-			return nil, ErrDamaged.Because(err)
-		}
-		// A cell in the last column makes a row of 16,384 cells out of 40 bytes.
-		if width += len(cells); width > maxCells {
-			return nil, ErrTooWide
-		}
-		if err := t.add(number, cells); err != nil {
-			return nil, err
-		}
-	}
-	if err := rows.Error(); err != nil {
-		return nil, ErrDamaged.Because(err)
-	}
-	return t, nil
+	return errors.Join(err, r.Close())
 }
 
-// add keeps a row that has anything in it.
-func (t *Table) add(number int, cells []string) error {
-	last := -1
-	for i, c := range cells {
-		if strings.TrimSpace(c) != "" {
-			last = i
+// ahead reads the rows that hold the header.
+func (r *Reader) ahead() error {
+	for len(r.head) <= HeaderRows {
+		row, err := r.read()
+		if errors.Is(err, io.EOF) {
+			r.err = err
+			break
+		}
+		if err != nil {
+			return err
+		}
+		row.Cells = append([]string(nil), row.Cells...)
+		r.head = append(r.head, row)
+	}
+	if len(r.head) == 0 {
+		if _, ok := r.rows.(*csvRows); ok {
+			return ErrEmpty
 		}
 	}
-	if last < 0 {
-		return nil
-	}
-	if len(t.Rows) == MaxRows+HeaderRows {
-		return ErrTooManyRows.With("max", MaxRows)
-	}
-	t.Rows = append(t.Rows, Row{number, append([]string(nil), cells[:min(last+1, maxColumns)]...)})
 	return nil
 }
 
-func readCSV(body []byte) (*Table, error) {
-	body, err := decode(body)
+// Head returns the first rows, HeaderRows + 1 at most.
+func (r *Reader) Head() *Table { return &Table{Rows: r.head, From1904: r.From1904} }
+
+// Next returns the next row that has anything in it, the first ones included; io.EOF
+// behind the last one. Its cells hold until the next call.
+func (r *Reader) Next() (Row, error) {
+	if r.given < len(r.head) {
+		r.given++
+		return r.head[r.given-1], nil
+	}
+	if r.err != nil {
+		return Row{}, r.err
+	}
+	return r.read()
+}
+
+func (r *Reader) read() (Row, error) {
+	for {
+		row, err := r.rows.next()
+		if err != nil {
+			return Row{}, err
+		}
+		last := -1
+		for i, c := range row.Cells {
+			if strings.TrimSpace(c) != "" {
+				last = i
+			}
+		}
+		if last < 0 {
+			continue
+		}
+		if r.kept++; r.kept > r.limits.Rows+HeaderRows {
+			return Row{}, ErrTooManyRows.With("max", r.limits.Rows)
+		}
+		row.Cells = row.Cells[:last+1]
+		return row, nil
+	}
+}
+
+// Split returns ErrMerged when cells in or below a row are merged. It knows all of them
+// after the last row was read.
+func (r *Reader) Split(number int) error {
+	if s, ok := r.rows.(*sheetRows); ok {
+		return split(s.merged, number)
+	}
+	return nil
+}
+
+// Close ends the reading.
+func (r *Reader) Close() error { return r.rows.close() }
+
+// Read takes a small file whole, as Open does.
+func Read(body []byte, accept func(*Table) bool) (*Table, error) {
+	switch {
+	case len(body) > MaxBytes:
+		return nil, ErrTooLarge.With("mib", MaxBytes>>20)
+	case len(bytes.TrimSpace(body)) == 0:
+		return nil, ErrEmpty
+	}
+	r, err := Open(bytes.NewReader(body), int64(len(body)), Small(), accept)
 	if err != nil {
 		return nil, err
 	}
-	r := csv.NewReader(bytes.NewReader(body))
-	r.Comma = comma(body)
-	r.FieldsPerRecord = -1
-	r.ReuseRecord = true
-	t := &Table{}
-	// A spreadsheet shows a row for each record and each empty line, which the
-	// reader skips; a quoted cell may span lines.
-	row, nextLine := 0, 1
+	defer r.Close() //nolint:errcheck // it was only read
+	t := &Table{From1904: r.From1904}
 	for {
-		cells, err := r.Read()
+		row, err := r.Next()
 		if errors.Is(err, io.EOF) {
+			if s, ok := r.rows.(*sheetRows); ok {
+				t.Merged = s.merged
+			}
 			return t, nil
 		}
 		if err != nil {
-			var bad *csv.ParseError
-			if errors.As(err, &bad) {
-				return nil, ErrQuotes.With("line", bad.Line).Because(err)
-			}
-			return nil, ErrDamaged.Because(err)
-		}
-		line, _ := r.FieldPos(0)
-		row += line - nextLine + 1
-		nextLine = line + 1
-		for _, c := range cells {
-			nextLine += strings.Count(c, "\n")
-		}
-		if err := t.add(row, cells); err != nil {
 			return nil, err
 		}
+		row.Cells = append([]string(nil), row.Cells...)
+		t.Rows = append(t.Rows, row)
 	}
-}
-
-// decode brings the text to UTF-8: by its byte order mark, else UTF-8 where it is
-// valid, else GB18030, which contains GBK.
-func decode(body []byte) ([]byte, error) {
-	switch {
-	case bytes.HasPrefix(body, []byte("\xef\xbb\xbf")):
-		body = body[3:]
-	case bytes.HasPrefix(body, []byte("\xff\xfe")), bytes.HasPrefix(body, []byte("\xfe\xff")):
-		out, err := unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder().Bytes(body)
-		if err != nil {
-			return nil, ErrEncoding.Because(err)
-		}
-		body = out
-	}
-	if !utf8.Valid(body) {
-		out, err := simplifiedchinese.GB18030.NewDecoder().Bytes(body)
-		if err != nil || bytes.ContainsRune(out, utf8.RuneError) {
-			return nil, ErrEncoding
-		}
-		body = out
-	}
-	if bytes.IndexByte(body, 0) >= 0 {
-		return nil, ErrFormat
-	}
-	return body, nil
-}
-
-// comma is the separator that the first line uses most.
-func comma(body []byte) rune {
-	line, _, _ := bytes.Cut(body, []byte("\n"))
-	best, most := ',', bytes.Count(line, []byte(","))
-	for _, c := range "\t;" {
-		if n := bytes.Count(line, []byte(string(c))); n > most {
-			best, most = c, n
-		}
-	}
-	return best
 }

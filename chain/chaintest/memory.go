@@ -388,18 +388,29 @@ func (m *Memory) Parts(_ context.Context, u chain.Upload, stream chain.PartStrea
 	return nil
 }
 
-// DropParts implements chain.Store.
-func (m *Memory) DropParts(_ context.Context, u chain.Upload) error {
+// DropUpload implements chain.Store.
+func (m *Memory) DropUpload(_ context.Context, u chain.Upload) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.uploads = slices.DeleteFunc(m.uploads, func(o chain.Upload) bool { return o.ID == u.ID })
 	for _, stream := range []chain.PartStream{chain.FilePart, chain.GoodPart, chain.BadPart} {
 		delete(m.parts, u.ID+string(stream))
 	}
 	return nil
 }
 
+// AbortUpload implements chain.Store.
+func (m *Memory) AbortUpload(_ context.Context, u chain.Upload) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	u.State = chain.UploadChecked
+	return m.move(u, true, chain.UploadCommitting)
+}
+
 // CommitUpload implements chain.Store.
-func (m *Memory) CommitUpload(_ context.Context, u chain.Upload, firms []chain.Party, docs iter.Seq2[chain.Document, error], leans map[string]int) (int, error) {
+func (m *Memory) CommitUpload(
+	_ context.Context, u chain.Upload, docs iter.Seq2[chain.Document, error], firms func() []chain.Party, leans map[string]int, progress func(int),
+) (int, error) {
 	var all []chain.Document // before the lock: docs may read parts
 	for d, err := range docs {
 		if err != nil {
@@ -407,18 +418,19 @@ func (m *Memory) CommitUpload(_ context.Context, u chain.Upload, firms []chain.P
 		}
 		all = append(all, d)
 	}
+	progress(len(all))
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if err := m.move(u, false, chain.UploadChecked, chain.UploadCommitting); err != nil {
+	if err := m.move(u, false, chain.UploadChecked); err != nil {
 		return 0, err
 	}
 	if m.changes != u.Revision {
 		return 0, chain.ErrUploadRaced
 	}
-	if err := m.save(firms, u.ID); err != nil {
+	if err := m.save(firms(), u.ID); err != nil {
 		return 0, err
 	}
-	if err := m.move(u, true, chain.UploadChecked, chain.UploadCommitting); err != nil {
+	if err := m.move(u, true, chain.UploadChecked); err != nil {
 		return 0, err
 	}
 	if m.leans == nil {

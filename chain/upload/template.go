@@ -28,7 +28,11 @@ func (s *Service) Template(kind chain.DocKind) ([]byte, error) { return Template
 func title(kind chain.DocKind) string {
 	switch kind {
 	case chain.Suppliers:
-		return "供应商"
+		return "供应商与经销商"
+	case chain.Contract:
+		return "合同"
+	case chain.Confirmation:
+		return "应付确认"
 	case chain.Order:
 		return "订单"
 	case chain.Delivery:

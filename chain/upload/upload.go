@@ -2,29 +2,34 @@
 // cell, says what is wrong in the reader's own file, and writes the good rows
 // into the books so that the same row twice changes nothing.
 //
-// docs/formats/upload.md describes the files.
+// A check streams the file and keeps its good rows as they were read, so that a commit
+// need not read it again. Both go on by themselves when they take longer than their
+// caller waits. docs/formats/upload.md describes the files.
 package upload
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"github.com/furrowcredit/furrow/sheet"
+	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/furrowcredit/furrow/chain"
-	"github.com/furrowcredit/furrow/chain/party"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/ident"
-	"github.com/furrowcredit/furrow/money"
+	"github.com/furrowcredit/furrow/sheet"
 )
 
 // What can be wrong with a file as an upload, beside what sheet says of it.
 var (
-	ErrKind        = fault.New(fault.Invalid, "upload.kind", "there is no kind {kind}; use suppliers, orders, deliveries, invoices or payments")
+	ErrKind        = fault.New(fault.Invalid, "upload.kind", "there is no kind {kind}; use suppliers, contracts, orders, deliveries, invoices, payments or confirmations")
 	ErrHeader      = fault.New(fault.Invalid, "upload.header_missing", "the columns {columns} are missing; use the template")
 	ErrHeaderTwice = fault.New(fault.Invalid, "upload.header_twice", "the columns {first} and {second} mean the same; keep one")
 )
@@ -33,10 +38,18 @@ var (
 var (
 	ErrNotAnchor = fault.New(fault.Forbidden, "upload.not_anchor", "only an anchor enterprise may upload trade documents")
 	ErrHasErrors = fault.New(fault.Conflict, "upload.has_errors", "{bad} of {rows} rows have errors; mend the file, or commit the good rows only")
+	ErrBrokeOff  = fault.New(fault.Unavailable, "upload.broke_off", "the check of this file broke off; send it again")
+	ErrNoErrors  = fault.New(fault.NotFound, "upload.no_errors", "this upload has no rows with errors")
 )
 
-// maxErrors bounds the remarks that are kept; Bad counts all rows all the same.
-const maxErrors = 1000
+const (
+	maxErrors = 1000 // remarks that are kept; Bad counts all rows all the same
+	blockRows = 4096 // rows that are judged at once and kept in one part
+	filePart  = 4 << 20
+	atOnce    = 2               // checks and commits that run beside each other
+	tries     = 40              // of a commit; a failure means that another upload got through
+	dead      = 3 * time.Minute // without a sign of life, work has broken off
+)
 
 // Who is the person that uploads and the anchor enterprise for which. An empty
 // AnchorID stands for the bank: it may look at every upload and undo it.
@@ -48,51 +61,94 @@ type Who struct {
 type Config struct {
 	Store chain.Store
 	Now   func() time.Time
+	// Patience is how long a check or commit is waited for before it goes on in the
+	// background; 0 means 5 seconds, less than 0 not at all.
+	Patience time.Duration
 }
 
 // Service checks, commits and undoes uploads.
 type Service struct {
-	store chain.Store
-	now   func() time.Time
+	store    chain.Store
+	now      func() time.Time
+	patience time.Duration
+	slots    chan struct{}
+
+	mu    sync.Mutex
+	tasks map[string]*task // work under way in this process, by upload
 }
 
 // New returns the service.
-func New(cfg Config) *Service { return &Service{store: cfg.Store, now: cfg.Now} }
+func New(cfg Config) *Service {
+	if cfg.Patience == 0 {
+		cfg.Patience = 5 * time.Second
+	}
+	return &Service{store: cfg.Store, now: cfg.Now, patience: cfg.Patience, slots: make(chan struct{}, atOnce), tasks: map[string]*task{}}
+}
 
-// Check is the dry run: it reads the file and keeps it with its remarks, but
-// writes nothing into the books. A file that cannot be read as a table of kind
-// is an error and is not kept.
+// source is a file that can be read at any place.
+type source struct {
+	io.ReaderAt
+	size   int64
+	sha256 string
+	close  func()
+}
+
+// Check is CheckFile for a file that is in memory.
 func (s *Service) Check(ctx context.Context, who Who, kind chain.DocKind, fileName string, body []byte) (chain.Upload, error) {
+	sum := sha256.Sum256(body)
+	return s.checked(ctx, who, kind, fileName, source{bytes.NewReader(body), int64(len(body)), hex.EncodeToString(sum[:]), func() {}})
+}
+
+// CheckFile is the dry run: it reads the file and keeps it with its remarks, but
+// writes nothing into the books. A file that cannot be read as a table of kind
+// is an error and is not kept. A check that takes longer than the service's patience
+// goes on: the upload is returned in state chain.UploadChecking, and Get tells how far
+// it is.
+func (s *Service) CheckFile(ctx context.Context, who Who, kind chain.DocKind, fileName string, file io.Reader) (chain.Upload, error) {
+	src, err := receive(file)
+	if err != nil {
+		return chain.Upload{}, err
+	}
+	return s.checked(ctx, who, kind, fileName, src)
+}
+
+// receive writes a file to a temporary one, which goes with its last reader.
+func receive(file io.Reader) (source, error) {
+	f, err := os.CreateTemp("", "furrow-upload-*")
+	if err != nil {
+		return source{}, fmt.Errorf("chain/upload: %w", err)
+	}
+	drop := func() { _ = errors.Join(f.Close(), os.Remove(f.Name())) } // nothing is lost with it
+	h, limit := sha256.New(), sheet.Large().CSV
+	n, err := io.Copy(io.MultiWriter(f, h), io.LimitReader(file, limit+1))
+	if err == nil && n > limit {
+		err = sheet.ErrTooLarge.With("mib", limit>>20)
+	}
+	if err != nil {
+		drop()
+		return source{}, fmt.Errorf("chain/upload: %w", err)
+	}
+	return source{f, n, hex.EncodeToString(h.Sum(nil)), drop}, nil
+}
+
+func (s *Service) checked(ctx context.Context, who Who, kind chain.DocKind, fileName string, src source) (chain.Upload, error) {
 	u := chain.Upload{
 		ID: ident.New(), Tenant: who.Tenant, AnchorID: who.AnchorID, UserID: who.UserID, UserName: who.UserName,
-		Kind: kind, FileName: clip(strings.ToValidUTF8(text(filepath.Base(strings.ReplaceAll(fileName, `\`, "/"))), "")), SHA256: digest(body), State: chain.UploadChecked,
-		CreatedAt: s.now().UTC(),
+		Kind: kind, FileName: clip(strings.ToValidUTF8(text(filepath.Base(strings.ReplaceAll(fileName, `\`, "/"))), "")),
+		SHA256: src.sha256, State: chain.UploadChecking, CreatedAt: s.now().UTC(), Errors: []chain.RowError{},
 	}
-	if _, _, err := s.read(ctx, &u, body); err != nil {
-		return chain.Upload{}, err
-	}
-	if err := s.store.AddPart(ctx, u, chain.FilePart, 0, body); err != nil {
-		return chain.Upload{}, err
-	}
-	return u, s.store.AddUpload(ctx, u)
+	t := newTask(u)
+	t.detach = func(ctx context.Context) error { return t.save(ctx, s.store) }
+	return s.wait(ctx, t, func(ctx context.Context) error {
+		defer src.close()
+		return s.runCheck(ctx, t, src)
+	})
 }
 
 // Commit writes the good rows of a checked upload. With bad rows it refuses unless
-// skipBad. Committing twice changes nothing.
+// skipBad. Committing twice changes nothing. A commit that takes longer than the
+// service's patience goes on: the upload is returned in state chain.UploadCommitting.
 func (s *Service) Commit(ctx context.Context, who Who, uploadID string, skipBad bool) (chain.Upload, error) {
-	const tries = 16 // each failure means that another upload got through
-	for try := 1; ; try++ {
-		u, err := s.commit(ctx, who, uploadID, skipBad)
-		raced := errors.Is(err, chain.ErrUploadRaced) || (errors.Is(err, chain.ErrUploadState) && u.State != chain.UploadUndone)
-		if !raced || try == tries {
-			return u, err
-		}
-	}
-}
-
-// commit reads the file again, because the books may have changed since the check,
-// and fails with chain.ErrUploadRaced when they change while it does.
-func (s *Service) commit(ctx context.Context, who Who, uploadID string, skipBad bool) (chain.Upload, error) {
 	u, err := s.Get(ctx, who, uploadID)
 	if err != nil {
 		return u, err
@@ -100,36 +156,22 @@ func (s *Service) commit(ctx context.Context, who Who, uploadID string, skipBad 
 	switch u.State {
 	case chain.UploadCommitted:
 		return u, nil
-	case chain.UploadUndone:
-		return u, chain.ErrUploadState.With("state", u.State)
 	case chain.UploadChecked:
-	}
-	var body []byte
-	if err := s.store.Parts(ctx, u, chain.FilePart, func(b []byte) error { body = append(body, b...); return nil }); err != nil {
-		return u, err
-	}
-	firms, docs, err := s.read(ctx, &u, body)
-	if err != nil {
-		return u, err
-	}
-	if u.Bad > 0 && !skipBad {
-		return u, ErrHasErrors.With("bad", u.Bad).With("rows", u.Rows)
-	}
-	done := s.now().UTC()
-	u.State, u.DoneAt = chain.UploadCommitted, &done
-	known, err := s.store.CommitUpload(ctx, u, firms, func(yield func(chain.Document, error) bool) {
-		for _, d := range docs {
-			if !yield(d, nil) {
-				return
-			}
+		u.State, u.RowsDone, u.RowsTotal = chain.UploadCommitting, 0, u.Good+u.Known
+		t := newTask(u)
+		return s.wait(ctx, t, func(ctx context.Context) error { return s.runCommit(ctx, t, skipBad) })
+	case chain.UploadCommitting:
+		if t := s.running(u.ID); t != nil {
+			return s.wait(ctx, t, nil)
 		}
-	}, nil)
-	u.Known += known
-	u.Good -= known
-	return u, err
+		return u, nil // another process does it
+	case chain.UploadChecking, chain.UploadRefused, chain.UploadUndone, chain.UploadLapsed:
+	}
+	return u, chain.ErrUploadState.With("state", u.State)
 }
 
-// Undo takes out what a committed upload brought.
+// Undo takes out what a committed upload brought. It returns chain.ErrUploadNeeded when
+// later uploads brought some of its rows again: they go first.
 func (s *Service) Undo(ctx context.Context, who Who, uploadID string) (chain.Upload, error) {
 	u, err := s.Get(ctx, who, uploadID)
 	if err != nil {
@@ -146,142 +188,129 @@ func (s *Service) Undo(ctx context.Context, who Who, uploadID string) (chain.Upl
 // Get returns an upload of the anchor, or chain.ErrUploadNotFound.
 func (s *Service) Get(ctx context.Context, who Who, uploadID string) (chain.Upload, error) {
 	u, err := s.store.Upload(ctx, who.Tenant, uploadID)
+	if t := s.running(uploadID); t != nil && (err == nil || errors.Is(err, chain.ErrUploadNotFound)) {
+		now := t.view()
+		if err == nil && now.Tenant == who.Tenant {
+			u.State, u.RowsDone, u.RowsTotal, u.TouchedAt = now.State, now.RowsDone, now.RowsTotal, time.Now()
+		}
+	}
 	if err == nil && who.AnchorID != "" && u.AnchorID != who.AnchorID {
 		err = chain.ErrUploadNotFound
 	}
 	if err != nil {
 		return chain.Upload{}, err
 	}
+	return s.revive(ctx, u)
+}
+
+// revive ends work that broke off with its process: a commit is taken back, a check must
+// be sent again.
+func (s *Service) revive(ctx context.Context, u chain.Upload) (chain.Upload, error) {
+	if s.running(u.ID) != nil || time.Since(u.TouchedAt) < dead { // processes live by the wall clock
+		return u, nil
+	}
+	switch u.State {
+	case chain.UploadCommitting:
+		if err := s.store.AbortUpload(ctx, u); err != nil && !errors.Is(err, chain.ErrUploadState) {
+			return u, err
+		}
+		return s.store.Upload(ctx, u.Tenant, u.ID)
+	case chain.UploadChecking:
+		return s.refuse(ctx, u, ErrBrokeOff)
+	case chain.UploadChecked, chain.UploadCommitted, chain.UploadRefused, chain.UploadUndone, chain.UploadLapsed:
+	}
 	return u, nil
 }
 
-// List returns the uploads of the anchor, newest first, without their remarks.
-func (s *Service) List(ctx context.Context, who Who) ([]chain.Upload, error) {
-	return s.store.Uploads(ctx, who.Tenant, chain.UploadFilter{AnchorID: who.AnchorID})
+// refuse keeps of an upload only that its file was no good.
+func (s *Service) refuse(ctx context.Context, u chain.Upload, reason error) (chain.Upload, error) {
+	done := s.now().UTC()
+	u.State, u.DoneAt = chain.UploadRefused, &done
+	u.Rows, u.Good, u.Known, u.Bad = 0, 0, 0, 0
+	e := chain.RowError{Code: ErrBrokeOff.Code, Msg: ErrBrokeOff.Msg}
+	var f *fault.Error
+	if errors.As(reason, &f) {
+		e = chain.RowError{Code: f.Code, Msg: f.Msg, Args: f.Args}
+	}
+	u.Errors = []chain.RowError{e}
+	if err := s.store.DropUpload(ctx, u); err != nil {
+		return u, err
+	}
+	return u, s.store.AddUpload(ctx, u)
 }
 
-// read fills in the counts and remarks of u and returns what a commit would write.
-func (s *Service) read(ctx context.Context, u *chain.Upload, body []byte) ([]chain.Party, []chain.Document, error) {
-	u.Rows, u.Good, u.Known, u.Bad, u.Errors = 0, 0, 0, 0, []chain.RowError{}
-	var err error
-	if u.Revision, err = s.store.Revision(ctx, u.Tenant); err != nil {
-		return nil, nil, err
+// List returns the uploads of the anchor, newest first, without their remarks; before is
+// the id of the last one of the page before, limit 0 means 100.
+func (s *Service) List(ctx context.Context, who Who, before string, limit int) ([]chain.Upload, error) {
+	items, err := s.store.Uploads(ctx, who.Tenant, chain.UploadFilter{AnchorID: who.AnchorID, Before: before, Limit: limit})
+	for i := range items {
+		if err != nil {
+			break
+		}
+		switch items[i].State {
+		case chain.UploadChecking, chain.UploadCommitting:
+			items[i], err = s.Get(ctx, who, items[i].ID)
+		case chain.UploadChecked, chain.UploadCommitted, chain.UploadRefused, chain.UploadUndone, chain.UploadLapsed:
+		}
 	}
-	anchor, err := s.store.Firm(ctx, u.Tenant, u.AnchorID)
-	if errors.Is(err, chain.ErrFirmNotFound) || (err == nil && !anchor.AnchorOf) {
-		return nil, nil, ErrNotAnchor
-	}
+	return items, err
+}
+
+// WriteErrors writes an XLSX of the bad rows of an upload as they came, with what is wrong
+// in a last column of that title: to mend and send again. words gives the text of a
+// remark. Without bad rows it returns ErrNoErrors.
+func (s *Service) WriteErrors(ctx context.Context, who Who, uploadID string, w io.Writer, title string, words func(chain.RowError) string) error {
+	u, err := s.Get(ctx, who, uploadID)
 	if err != nil {
-		return nil, nil, err
-	}
-	t, l, err := open(body, u.Kind)
-	if err != nil {
-		return nil, nil, err
-	}
-	data := t.Rows[l.row+1:]
-	if len(data) > sheet.MaxRows {
-		return nil, nil, sheet.ErrTooManyRows.With("max", sheet.MaxRows)
+		return err
 	}
 	var (
-		res   = party.NewResolver(s.store, u.Tenant)
-		rows  = make([]*row, len(data))
-		docs  = make([]chain.Document, len(data))
-		first = map[string]int{} // row key → place of the first row with it
-		keys  []string
+		out   *sheet.Writer
+		width int
 	)
-	now := s.now()
-	for i, tr := range data {
-		r := l.read(tr, t.From1904, now)
-		rows[i] = r
-		if r.bad() {
-			continue
+	err = s.store.Parts(ctx, u, chain.BadPart, func(packed []byte) error {
+		rows, err := badRows(packed)
+		if err != nil {
+			return err
 		}
-		if docs[i], err = l.document(ctx, r, tr, res, anchor); err != nil {
-			return nil, nil, err
-		}
-		if r.bad() {
-			continue
-		}
-		docs[i].ID, docs[i].UploadID = ident.New(), u.ID
-		docs[i].Key = chain.RowKey(docs[i])
-		if _, twice := first[docs[i].Key]; !twice {
-			first[docs[i].Key] = i
-			keys = append(keys, docs[i].Key)
-		}
-	}
-	var asked []chain.Document
-	for _, k := range keys {
-		asked = append(asked, docs[first[k]])
-	}
-	found, err := s.store.KnownDocuments(ctx, u.Tenant, asked)
-	if err != nil {
-		return nil, nil, err
-	}
-	known := map[string]money.Fen{}
-	for i, k := range found {
-		if k.There {
-			known[keys[i]] = k.Amount
-		}
-	}
-	var out []chain.Document
-	used := map[string]bool{}
-	for i, r := range rows {
-		u.Rows++
-		key := docs[i].Key
-		amount, there := known[key]
-		if !r.bad() {
-			switch f := first[key]; {
-			case there && amount != docs[i].Amount:
-				l.fail(r, "amount", l.raw(data[i], "amount"), errDiffers.With("amount", amount))
-			case f != i && docs[f].Amount != docs[i].Amount:
-				l.fail(r, "amount", l.raw(data[i], "amount"), errTwice.With("row", rows[f].number))
+		for _, r := range rows {
+			if out == nil { // the header
+				width = len(r.Cells)
+				if out, err = sheet.NewWriter(w, "错误行", width+1); err == nil {
+					err = out.Row(append(r.Cells, title))
+				}
+			} else {
+				err = out.Row(append(padded(r.Cells, width), remarks(r.Remarks, words)))
+			}
+			if err != nil {
+				return err
 			}
 		}
-		if !r.bad() {
-			used[docs[i].SellerID], used[docs[i].BuyerID] = true, true
-		}
-		switch {
-		case r.bad():
-			u.Bad++
-		case there || first[key] != i:
-			u.Known++
-		default:
-			u.Good++
-			out = append(out, docs[i])
-		}
-		u.Errors = append(u.Errors, r.errs[:min(len(r.errs), maxErrors-len(u.Errors))]...)
-	}
-	var firms []chain.Party
-	for _, p := range res.Touched() {
-		if !used[p.ID] { // only bad rows mention it
-			continue
-		}
-		if p.CreatedAt.IsZero() {
-			p.CreatedAt = now.UTC()
-		}
-		firms = append(firms, p)
-	}
-	return firms, out, nil
-}
-
-// open reads the file as a table of kind.
-func open(body []byte, kind chain.DocKind) (*sheet.Table, layout, error) {
-	columns, err := Columns(kind)
-	if err != nil {
-		return nil, layout{}, err
-	}
-	t, err := sheet.Read(body, func(t *sheet.Table) bool {
-		l, err := find(t, kind, columns)
-		return err == nil || (errors.Is(err, sheet.ErrEmpty) && len(l.at) > 0)
+		return nil
 	})
-	if err != nil {
-		return nil, layout{}, err
+	if err == nil && out == nil {
+		return ErrNoErrors
 	}
-	l, err := find(t, kind, columns)
-	return t, l, err
+	if err != nil {
+		return err
+	}
+	return out.Close()
 }
 
-func digest(body []byte) string {
-	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:])
+func padded(cells []string, width int) []string {
+	out := make([]string, width, width+1)
+	copy(out, cells)
+	return out
+}
+
+func remarks(errs []chain.RowError, words func(chain.RowError) string) string {
+	var out []string
+	for _, e := range errs {
+		text := words(e)
+		if e.Column != "" {
+			text = e.Column + ": " + text
+		}
+		out = append(out, text)
+	}
+	return strings.Join(out, "; ")
 }

@@ -19,11 +19,12 @@ import (
 
 // Uploads takes files of an anchor; chain/upload.Service is one.
 type Uploads interface {
-	Check(ctx context.Context, who upload.Who, kind chain.DocKind, fileName string, body []byte) (chain.Upload, error)
+	CheckFile(ctx context.Context, who upload.Who, kind chain.DocKind, fileName string, file io.Reader) (chain.Upload, error)
 	Commit(ctx context.Context, who upload.Who, uploadID string, skipBad bool) (chain.Upload, error)
 	Undo(ctx context.Context, who upload.Who, uploadID string) (chain.Upload, error)
-	List(ctx context.Context, who upload.Who) ([]chain.Upload, error)
+	List(ctx context.Context, who upload.Who, before string, limit int) ([]chain.Upload, error)
 	Get(ctx context.Context, who upload.Who, uploadID string) (chain.Upload, error)
+	WriteErrors(ctx context.Context, who upload.Who, uploadID string, w io.Writer, title string, words func(chain.RowError) string) error
 	Template(kind chain.DocKind) ([]byte, error)
 }
 
@@ -45,18 +46,22 @@ type Config struct {
 
 type face struct{ Config }
 
+// maxFile is what chain/upload takes, and the form around it.
+const maxFile = 257 << 20
+
 // Register adds the operations of the face.
 func Register(a *route.API, cfg Config) {
 	f := face{cfg}
 	op := func(id, method, path, summary string) route.Op {
 		return route.Op{ID: "anchor-" + id, Method: method, Path: "/anchor" + path, Summary: summary, Tag: "anchor"}
 	}
-	upload := op("upload", http.MethodPost, "/uploads", "Check a file: nothing is written yet")
-	upload.MaxBytes = route.MaxUpload
+	upload := op("upload", http.MethodPost, "/uploads", "Check a file: nothing is written yet. A large one comes back as checking: ask for it again")
+	upload.MaxBytes = maxFile
 	route.Register(a, op("template", http.MethodGet, "/templates/{file}", "A template to fill in, such as suppliers.xlsx"), f.template)
 	route.Register(a, upload, f.upload)
 	route.Register(a, op("uploads", http.MethodGet, "/uploads", "What was uploaded, newest first"), f.uploads)
-	route.Register(a, op("upload-get", http.MethodGet, "/uploads/{id}", "An upload with its mistakes"), f.get)
+	route.Register(a, op("upload-get", http.MethodGet, "/uploads/{id}", "An upload with its mistakes, and how far the work on it is"), f.get)
+	route.Register(a, op("upload-errors", http.MethodGet, "/uploads/{id}/errors", "The rows with mistakes as XLSX, to mend and send again"), f.errors)
 	route.Register(a, op("upload-commit", http.MethodPost, "/uploads/{id}/commit", "Write the rows of a checked upload"), f.commit)
 	route.Register(a, op("upload-undo", http.MethodPost, "/uploads/{id}/undo", "Take a committed upload back"), f.undo)
 	route.Register(a, op("suppliers", http.MethodGet, "/suppliers", "Firms that sell to the anchor"), f.suppliers)
@@ -67,8 +72,10 @@ func of(who access.Actor) upload.Who {
 	return upload.Who{Tenant: who.Tenant, AnchorID: who.FirmID, UserID: who.UserID, UserName: who.Name}
 }
 
+const xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 type templateIn struct {
-	File string `path:"file" doc:"suppliers.xlsx, orders.xlsx, deliveries.xlsx, invoices.xlsx or payments.xlsx"`
+	File string `path:"file" doc:"suppliers.xlsx, contracts.xlsx, orders.xlsx, deliveries.xlsx, invoices.xlsx, payments.xlsx or confirmations.xlsx"`
 }
 
 type fileOut struct {
@@ -84,7 +91,7 @@ func (f face) template(_ context.Context, _ access.Actor, in *templateIn) (*file
 		return nil, err
 	}
 	return &fileOut{
-		Type:        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+		Type:        xlsx,
 		Disposition: `attachment; filename="` + kind + `.xlsx"`,
 		Body:        b,
 	}, nil
@@ -92,19 +99,15 @@ func (f face) template(_ context.Context, _ access.Actor, in *templateIn) (*file
 
 type uploadIn struct {
 	RawBody huma.MultipartFormFiles[struct {
-		Kind string        `form:"kind" required:"true" enum:"suppliers,orders,deliveries,invoices,payments"`
-		File huma.FormFile `form:"file" required:"true" contentType:"application/octet-stream" doc:"CSV (UTF-8, GBK) or XLSX"`
+		Kind string        `form:"kind" required:"true" enum:"suppliers,contracts,orders,deliveries,invoices,payments,confirmations"`
+		File huma.FormFile `form:"file" required:"true" contentType:"application/octet-stream" doc:"CSV (UTF-8, GBK) of at most 256 MiB or XLSX of at most 128 MiB, a million rows"`
 	}]
 }
 
 func (f face) upload(ctx context.Context, who access.Actor, in *uploadIn) (*route.Body[chain.Upload], error) {
 	form := in.RawBody.Data()
 	defer func() { _ = form.File.Close() }()
-	body, err := io.ReadAll(form.File)
-	if err != nil {
-		return nil, route.ErrUnreadable.Because(err)
-	}
-	u, err := f.Uploads.Check(ctx, of(who), chain.DocKind(form.Kind), form.File.Filename, body)
+	u, err := f.Uploads.CheckFile(ctx, of(who), chain.DocKind(form.Kind), form.File.Filename, form.File)
 	route.Touch(ctx, u.ID)
 	return route.Answer(f.worded(ctx, u), err)
 }
@@ -120,12 +123,38 @@ func (f face) worded(ctx context.Context, u chain.Upload) chain.Upload {
 	return u
 }
 
-func (f face) uploads(ctx context.Context, who access.Actor, _ *struct{}) (*route.Body[route.List[chain.Upload]], error) {
-	items, err := f.Uploads.List(ctx, of(who))
+type uploadsIn struct {
+	Before string `query:"before" maxLength:"64" doc:"next of the page before"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
+}
+
+func (f face) uploads(ctx context.Context, who access.Actor, in *uploadsIn) (*route.Body[route.List[chain.Upload]], error) {
+	items, err := f.Uploads.List(ctx, of(who), in.Before, in.Limit)
 	for i, u := range items {
 		items[i] = f.worded(ctx, u)
 	}
-	return route.Page(items, err, 0, func(u chain.Upload) string { return u.ID })
+	return route.Page(items, err, in.Limit, func(u chain.Upload) string { return u.ID })
+}
+
+// errors streams the file of bad rows: it may be as large as what came.
+func (f face) errors(ctx context.Context, who access.Actor, in *ByID) (*huma.StreamResponse, error) {
+	u, err := f.Uploads.Get(ctx, of(who), in.ID)
+	switch {
+	case err != nil:
+		return nil, err
+	case u.AnchorID != who.FirmID:
+		return nil, chain.ErrUploadNotFound
+	case u.Bad == 0:
+		return nil, upload.ErrNoErrors
+	}
+	lang := route.Lang(ctx)
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		hc.SetHeader("Content-Type", xlsx)
+		hc.SetHeader("Content-Disposition", `attachment; filename="errors.xlsx"`)
+		title := f.Words(lang, "upload.remark_title", "what is wrong", nil)
+		// Who reads it sees a broken file if this fails; the headers are gone.
+		_ = f.Uploads.WriteErrors(ctx, of(who), in.ID, hc.BodyWriter(), title, func(e chain.RowError) string { return f.Words(lang, e.Code, e.Msg, e.Args) })
+	}}, nil
 }
 
 // ByID is the path of one thing. It is exported because the framework passes over

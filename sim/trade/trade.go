@@ -283,6 +283,9 @@ func (t *Trade) write(k *maker) error {
 					table = append(table, cells(columns, k.fields(x, a)))
 				}
 			}
+			if len(table) == 1 {
+				continue // the county keeps no documents of this kind
+			}
 			f := File{Anchor: a, Kind: kind, Rows: len(table) - 1}
 			if a == 0 {
 				f.Name = string(kind) + ".xlsx"

@@ -14,7 +14,8 @@ import (
 const documentSelect = `select d.id, d.tenant, d.kind, d.number, d.order_no, d.contract_no, d.invoice_no, d.seller_id, d.buyer_id,
 	coalesce(s.survivor_id, d.seller_id), coalesce(b.survivor_id, d.buyer_id), d.amount, d.tax, d.goods, d.quantity, d.unit, d.code, d.type,
 	d.day, d.due, d.void, d.upload_id, d.anchor_id, d.funder
-	from trade_document d left join firm s on s.id = d.seller_id left join firm b on b.id = d.buyer_id where d.tenant = $1 and `
+	from trade_document d left join firm s on s.id = d.seller_id left join firm b on b.id = d.buyer_id where d.tenant = $1
+	and d.upload_id not in (select id from trade_upload where tenant = $1 and state = 'committing') and `
 
 // Documents implements chain.Store; lists of firms are not documents of trade and come
 // only when asked for by kind.

@@ -208,6 +208,12 @@ func TestUploadToStanding(t *testing.T) {
 		if again.Known != 12 || again.Good != 0 {
 			t.Errorf("the same rows again: %+v", again)
 		}
+		if _, err := desk.Undo(ctx, who, invoiced.ID); !errors.Is(err, chain.ErrUploadNeeded) {
+			t.Errorf("undone although a later upload brought its rows again: %v", err)
+		}
+		if _, err := desk.Undo(ctx, who, again.ID); err != nil {
+			t.Fatal(err)
+		}
 		if _, err := desk.Undo(ctx, who, invoiced.ID); err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/store"
@@ -143,45 +144,149 @@ func (s *Store) Parts(ctx context.Context, u chain.Upload, stream chain.PartStre
 	}
 }
 
-// DropParts implements chain.Store.
-func (s *Store) DropParts(ctx context.Context, u chain.Upload) error {
-	if _, err := s.db.Exec(ctx, `delete from upload_part where tenant = $1 and upload_id = $2`, u.Tenant, u.ID); err != nil {
-		return fmt.Errorf("store/firm: %w", err)
-	}
-	return nil
+// DropUpload implements chain.Store.
+func (s *Store) DropUpload(ctx context.Context, u chain.Upload) error {
+	return s.db.Tx(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(ctx, `delete from trade_upload where tenant = $1 and id = $2 and state not in ('committing', 'committed', 'undone')`, u.Tenant, u.ID)
+		if err == nil {
+			_, err = tx.Exec(ctx, `delete from upload_part where tenant = $1 and upload_id = $2
+				and not exists (select 1 from trade_upload where id = $2)`, u.Tenant, u.ID)
+		}
+		if err != nil {
+			return fmt.Errorf("store/firm: %w", err)
+		}
+		return nil
+	})
 }
 
-// CommitUpload implements chain.Store.
-func (s *Store) CommitUpload(ctx context.Context, u chain.Upload, firms []chain.Party, docs iter.Seq2[chain.Document, error], leans map[string]int) (int, error) {
-	known := 0
-	err := s.db.Tx(ctx, func(tx *store.Tx) error {
+// step is the number of documents that one transaction of a commit writes or takes back:
+// a fraction of a second in which SQLite's other writers wait.
+const step = 4000
+
+// dead is the time without a sign of life after which a commit has broken off.
+const dead = 3 * time.Minute
+
+// CommitUpload implements chain.Store. The documents of an upload that is being committed
+// are in the table, but no reader selects them.
+func (s *Store) CommitUpload(
+	ctx context.Context, u chain.Upload, docs iter.Seq2[chain.Document, error], firms func() []chain.Party, leans map[string]int, progress func(done int),
+) (int, error) {
+	if err := s.begin(ctx, u); err != nil {
+		return 0, err
+	}
+	known, err := s.write(ctx, u, docs, firms, leans, progress)
+	if err != nil {
+		// The caller may be gone; what was written must go all the same.
+		return 0, errors.Join(err, s.AbortUpload(context.WithoutCancel(ctx), u))
+	}
+	return known, nil
+}
+
+// begin claims the books of the tenant for one upload.
+func (s *Store) begin(ctx context.Context, u chain.Upload) error {
+	others, err := store.Collect(ctx, s.db, func(row store.Row) (chain.Upload, error) { return scanUpload(row) },
+		`select `+uploadColumns+` from trade_upload where tenant = $1 and state = 'committing'`, u.Tenant)
+	if err != nil {
+		return err
+	}
+	for _, o := range others {
+		if time.Since(o.TouchedAt) > dead { // processes live by the wall clock
+			if err := s.AbortUpload(ctx, o); err != nil && !errors.Is(err, chain.ErrUploadState) {
+				return err
+			}
+		}
+	}
+	return s.db.Tx(ctx, func(tx *store.Tx) error {
+		if err := alone(ctx, tx, u); err != nil {
+			return err
+		}
 		now, err := revision(ctx, tx, u.Tenant)
 		if err != nil {
 			return err
 		}
-		if err := moveUpload(ctx, tx, u, chain.UploadChecked, chain.UploadCommitting); err != nil {
+		claimed := u
+		claimed.State, claimed.DoneAt, claimed.TouchedAt = chain.UploadCommitting, nil, time.Now()
+		if err := moveUpload(ctx, tx, claimed, chain.UploadChecked); err != nil {
 			return err
 		}
 		if now != u.Revision {
 			return chain.ErrUploadRaced
 		}
-		if err := revise(ctx, tx, u.Tenant); err != nil {
+		return nil
+	})
+}
+
+// alone returns ErrUploadBusy while another upload of the tenant is being committed.
+func alone(ctx context.Context, tx *store.Tx, u chain.Upload) error {
+	var busy bool
+	err := tx.QueryRow(ctx, `select exists (select 1 from trade_upload where tenant = $1 and state = 'committing')`, u.Tenant).Scan(&busy)
+	if err != nil {
+		return fmt.Errorf("store/firm: %w", err)
+	}
+	if busy {
+		return chain.ErrUploadBusy
+	}
+	return nil
+}
+
+func (s *Store) write(
+	ctx context.Context, u chain.Upload, docs iter.Seq2[chain.Document, error], firms func() []chain.Party, leans map[string]int, progress func(done int),
+) (int, error) {
+	var (
+		some    = make([]chain.Document, 0, step)
+		touched = map[pair]bool{}
+		done    int
+		written int64
+	)
+	flush := func() error {
+		n, err := s.insertDocuments(ctx, u, some, done+len(some))
+		if err != nil {
+			return err
+		}
+		written += n
+		done += len(some)
+		some = some[:0]
+		progress(done)
+		return nil
+	}
+	for d, err := range docs {
+		if err != nil {
+			return 0, err
+		}
+		touched[pair{d.SellerID, d.BuyerID}] = true
+		if some = append(some, d); len(some) == step {
+			if err := flush(); err != nil {
+				return 0, err
+			}
+		}
+	}
+	if err := flush(); err != nil {
+		return 0, err
+	}
+	return done - int(written), s.finish(ctx, u, firms(), leans, touched)
+}
+
+// finish makes the documents seen.
+func (s *Store) finish(ctx context.Context, u chain.Upload, firms []chain.Party, leans map[string]int, touched map[pair]bool) error {
+	return s.db.Tx(ctx, func(tx *store.Tx) error {
+		if err := moveUpload(ctx, tx, u, chain.UploadCommitting); err != nil {
 			return err
 		}
 		if err := saveFirms(ctx, tx, firms, u.ID); err != nil {
 			return err
 		}
 		for on, n := range leans {
-			_, err := tx.Exec(ctx, `insert into upload_lean (tenant, upload_id, on_id, documents) values ($1, $2, $3, $4)`, u.Tenant, u.ID, on, n)
+			_, err := tx.Exec(ctx, `insert into upload_lean (tenant, upload_id, on_id, documents) values ($1, $2, $3, $4)
+				on conflict (upload_id, on_id) do update set documents = excluded.documents`, u.Tenant, u.ID, on, n)
 			if err != nil {
 				return fmt.Errorf("store/firm: %w", err)
 			}
 		}
-		var touched map[pair]bool
-		if known, touched, err = insertDocuments(ctx, tx, u, docs); err != nil {
+		if err := revise(ctx, tx, u.Tenant); err != nil {
 			return err
 		}
-		if now, err = revision(ctx, tx, u.Tenant); err != nil {
+		now, err := revision(ctx, tx, u.Tenant)
+		if err != nil {
 			return err
 		}
 		if err := markLinks(ctx, tx, u.Tenant, now, touched); err != nil {
@@ -189,36 +294,60 @@ func (s *Store) CommitUpload(ctx context.Context, u chain.Upload, firms []chain.
 		}
 		return sumLinks(ctx, tx, u.Tenant, now)
 	})
-	return known, err
+}
+
+// AbortUpload implements chain.Store.
+func (s *Store) AbortUpload(ctx context.Context, u chain.Upload) error {
+	for {
+		res, err := s.db.Exec(ctx, `delete from trade_document where id in (select d.id from trade_document d join trade_upload u on u.id = d.upload_id
+			where d.upload_id = $1 and u.tenant = $2 and u.state = 'committing' limit $3)`, u.ID, u.Tenant, step)
+		if err != nil {
+			return fmt.Errorf("store/firm: %w", err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			break
+		}
+	}
+	res, err := s.db.Exec(ctx, `update trade_upload set state = 'checked', done_at = null where tenant = $1 and id = $2 and state = 'committing'`, u.Tenant, u.ID)
+	if err != nil {
+		return fmt.Errorf("store/firm: %w", err)
+	}
+	if n, err := res.RowsAffected(); err == nil && n == 0 {
+		return chain.ErrUploadState.With("state", u.State)
+	}
+	return nil
 }
 
 var documentColumns = []string{"id", "tenant", "kind", "number", "number_key", "variant", "order_no", "contract_no", "contract_key", "invoice_no",
 	"seller_id", "buyer_id", "amount", "tax", "goods", "quantity", "unit", "code", "type", "day", "due", "void", "upload_id", "anchor_id", "funder"}
 
-// insertDocuments returns how many of docs were there already and the pairs of firms
-// between which they are.
-func insertDocuments(ctx context.Context, tx *store.Tx, u chain.Upload, docs iter.Seq2[chain.Document, error]) (known int, touched map[pair]bool, err error) {
-	touched = map[pair]bool{}
-	in := tx.Insert("trade_document", documentColumns, `on conflict (tenant, seller_id, buyer_id, kind, number_key, variant) do nothing`)
-	n := 0
-	for d, err := range docs {
+// insertDocuments returns how many of docs were new.
+func (s *Store) insertDocuments(ctx context.Context, u chain.Upload, docs []chain.Document, done int) (written int64, err error) {
+	err = s.db.Tx(ctx, func(tx *store.Tx) error {
+		res, err := tx.Exec(ctx, `update trade_upload set rows_done = $3, touched_at = $4 where tenant = $1 and id = $2 and state = 'committing'`,
+			u.Tenant, u.ID, done, store.Millis(time.Now()))
 		if err != nil {
-			return 0, nil, err
+			return fmt.Errorf("store/firm: %w", err)
 		}
-		n++
-		touched[pair{d.SellerID, d.BuyerID}] = true
-		err := in.Add(ctx, d.ID, u.Tenant, string(d.Kind), d.Number, d.NumberKey(), d.Variant(), d.OrderNo, d.ContractNo, chain.NumberKey(d.ContractNo),
-			d.InvoiceNo, d.SellerID, d.BuyerID, int64(d.Amount), int64(d.Tax), d.Goods, d.Quantity, d.Unit, d.Code, string(d.Type), d.Date, d.Due, d.Void,
-			u.ID, u.AnchorID, d.Funder)
+		if n, err := res.RowsAffected(); err == nil && n == 0 { // somebody took it for dead
+			return chain.ErrUploadState.With("state", u.State)
+		}
+		in := tx.Insert("trade_document", documentColumns, `on conflict (tenant, seller_id, buyer_id, kind, number_key, variant) do nothing`)
+		for _, d := range docs {
+			err := in.Add(ctx, d.ID, u.Tenant, string(d.Kind), d.Number, d.NumberKey(), d.Variant(), d.OrderNo, d.ContractNo, chain.NumberKey(d.ContractNo),
+				d.InvoiceNo, d.SellerID, d.BuyerID, int64(d.Amount), int64(d.Tax), d.Goods, d.Quantity, d.Unit, d.Code, string(d.Type), d.Date, d.Due, d.Void,
+				u.ID, u.AnchorID, d.Funder)
+			if err != nil {
+				return fmt.Errorf("store/firm: %w", err)
+			}
+		}
+		written, err = in.Close(ctx)
 		if err != nil {
-			return 0, nil, fmt.Errorf("store/firm: %w", err)
+			return fmt.Errorf("store/firm: %w", err)
 		}
-	}
-	written, err := in.Close(ctx)
-	if err != nil {
-		return 0, nil, fmt.Errorf("store/firm: %w", err)
-	}
-	return n - int(written), touched, nil
+		return nil
+	})
+	return written, err
 }
 
 func scanPair(row store.Row) (pair, error) {
@@ -230,6 +359,9 @@ func scanPair(row store.Row) (pair, error) {
 // UndoUpload implements chain.Store.
 func (s *Store) UndoUpload(ctx context.Context, u chain.Upload) error {
 	return s.db.Tx(ctx, func(tx *store.Tx) error {
+		if err := alone(ctx, tx, u); err != nil {
+			return err
+		}
 		var (
 			file string
 			rows int

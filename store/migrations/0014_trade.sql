@@ -80,6 +80,7 @@ alter table trade_upload add column same_as text not null default '';
 alter table trade_upload drop column body;
 update trade_upload set state = 'lapsed' where state = 'checked';
 create index firm_upload on firm (upload_id) where upload_id <> '';
+create index trade_upload_work on trade_upload (tenant) where state = 'committing';
 create index trade_upload_file on trade_upload (tenant, anchor_id, sha256);
 
 create table upload_part (

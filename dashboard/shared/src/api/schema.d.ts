@@ -372,7 +372,7 @@ export interface paths {
         /** What was uploaded, newest first */
         get: operations["anchor-uploads"];
         put?: never;
-        /** Check a file: nothing is written yet */
+        /** Check a file: nothing is written yet. A large one comes back as checking: ask for it again */
         post: operations["anchor-upload"];
         delete?: never;
         options?: never;
@@ -387,7 +387,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** An upload with its mistakes */
+        /** An upload with its mistakes, and how far the work on it is */
         get: operations["anchor-upload-get"];
         put?: never;
         post?: never;
@@ -408,6 +408,23 @@ export interface paths {
         put?: never;
         /** Write the rows of a checked upload */
         post: operations["anchor-upload-commit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/uploads/{id}/errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rows with mistakes as XLSX, to mend and send again */
+        get: operations["anchor-upload-errors"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2503,6 +2520,22 @@ export interface components {
             /** Format: int64 */
             term_months: number;
         };
+        Defects: {
+            /** Format: int64 */
+            food_needs?: number;
+            /** Format: int64 */
+            needs: number;
+            /** Format: int64 */
+            no_products: number;
+            /** Format: int64 */
+            nominal: number;
+            /** Format: int64 */
+            offsets: number;
+            /** Format: int64 */
+            several_cuts: number;
+            /** Format: int64 */
+            two_cycles: number;
+        };
         Detail: {
             application: components["schemas"]["Application"];
             contract?: components["schemas"]["Contract"];
@@ -3840,6 +3873,7 @@ export interface components {
             stored: components["schemas"]["Decision"];
         };
         Report: {
+            defects: components["schemas"]["Defects"];
             /** Format: int64 */
             edges: number;
             files: components["schemas"]["FileReport"][];
@@ -4242,6 +4276,7 @@ export type CropReport = components['schemas']['CropReport'];
 export type DateRange = components['schemas']['DateRange'];
 export type DayEndInBody = components['schemas']['DayEndInBody'];
 export type Decision = components['schemas']['Decision'];
+export type Defects = components['schemas']['Defects'];
 export type Detail = components['schemas']['Detail'];
 export type Device = components['schemas']['Device'];
 export type DeviceCount = components['schemas']['DeviceCount'];
@@ -5179,7 +5214,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description suppliers.xlsx, orders.xlsx, deliveries.xlsx, invoices.xlsx or payments.xlsx */
+                /** @description suppliers.xlsx, contracts.xlsx, orders.xlsx, deliveries.xlsx, invoices.xlsx, payments.xlsx or confirmations.xlsx */
                 file: string;
             };
             cookie?: never;
@@ -5210,7 +5245,11 @@ export interface operations {
     };
     "anchor-uploads": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description next of the page before */
+                before?: string;
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5249,11 +5288,11 @@ export interface operations {
                 "multipart/form-data": {
                     /**
                      * Format: binary
-                     * @description CSV (UTF-8, GBK) or XLSX
+                     * @description CSV (UTF-8, GBK) of at most 256 MiB or XLSX of at most 128 MiB, a million rows
                      */
                     file: string;
                     /** @enum {string} */
-                    kind: "suppliers" | "orders" | "deliveries" | "invoices" | "payments";
+                    kind: "suppliers" | "contracts" | "orders" | "deliveries" | "invoices" | "payments" | "confirmations";
                 };
             };
         };
@@ -5332,6 +5371,35 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Upload"];
                 };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-upload-errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem */
             default: {
