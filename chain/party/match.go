@@ -128,8 +128,8 @@ type Matcher struct {
 // Matcher returns a new matcher.
 func (x *Index) Matcher() *Matcher { return &Matcher{Index: x, seen: make([]float64, len(x.fulls))} }
 
-// readings is how many names of a registry are read against the asked one in full.
-const readings = 400
+// Readings is how many names of a registry are read against the asked one in full.
+const Readings = 400
 
 // Match finds the entry that name means, or says why it cannot tell.
 func (m *Matcher) Match(name string) Match {
@@ -345,7 +345,7 @@ func (m *Matcher) candidates(letters []rune) []int32 {
 	for _, at := range m.found {
 		m.seen[at] = 0
 	}
-	return out[:min(len(out), readings)]
+	return out[:min(len(out), Readings)]
 }
 
 // read returns the cost of the likeliest reading of a question as a full name.
