@@ -175,7 +175,12 @@ func (c *Catalogue) row(row []string, direction, file string, line int, named bo
 	if w := twice(words); w != "" {
 		return wrong(file, line, "the word %s is there twice", w)
 	}
+	if node == "" && row[2]+row[6]+row[7]+row[8] != "" {
+		return wrong(file, line, "only nodes have a stage, codes, words without and supplied nodes")
+	}
 	switch {
+	case chain == "" && node != "":
+		return wrong(file, line, "the node %s has no sub-chain", node)
 	case chain == "" && named:
 		return wrong(file, line, "the direction is named a second time; give the sub-chain of this row")
 	case chain == "":

@@ -44,7 +44,7 @@ func (c *Catalogue) Matcher() *Matcher { return &Matcher{c: c, s: scanner{t: c.w
 // parted by marks is taken piece by piece. The slice is the matcher's own until the
 // next call.
 func (m *Matcher) Match(text string) []Hit {
-	m.hits, m.sense = m.hits[:0], 0
+	m.hits, m.sense = m.hits[:0], 1
 	class, rest := taxClass(text)
 	if class != "" {
 		m.piece(class, remarkStrength)

@@ -164,8 +164,9 @@ func (m *Matcher) texts(clues []clue, source Source, items []Item) []clue {
 	}
 	for _, it := range items {
 		share := amount(it) / total
+		apart := len(clues) << 16 // senses of different texts
 		for _, h := range m.Match(it.Text) {
-			h.sense += len(clues) << 8 // senses of different texts are apart
+			h.sense += apart
 			clues = append(clues, clue{h, source, it.Text, share})
 		}
 	}
@@ -186,7 +187,7 @@ func (m *Matcher) codes(clues []clue, codes []string) []clue {
 		nodes, exact := m.c.ofCode(code)
 		seen := map[int]bool{}
 		for _, i := range nodes {
-			h := Hit{Node: i, Word: code, Strength: 0.9 / float64(len(nodes)), direction: m.c.direction[i], sense: 1 << 40}
+			h := Hit{Node: i, Word: code, Strength: 0.9 / float64(len(nodes)), direction: m.c.direction[i], sense: -1}
 			if !exact {
 				h.Strength /= 2
 			}
