@@ -152,11 +152,8 @@ func (l *ledger) share(f Flow, invoices []int, documents []*entry, by Basis) {
 
 // loose says whether a document may be matched by value: it has something left and
 // names nothing that tells its invoice.
-func loose(f Flow, e *entry) bool {
-	if e.left <= 0 || e.left >= frame || e.claimed || e.day == noDay || len(e.invoice) > 0 {
-		return false
-	}
-	return true
+func loose(e *entry) bool {
+	return e.left > 0 && e.left < frame && !e.claimed && e.day != noDay && len(e.invoice) == 0
 }
 
 // fit says whether an invoice and a loose document do not speak against each other:
@@ -193,15 +190,14 @@ func (b *bucket) first(from, to int) *entry {
 // equal length for all, the oldest document to the oldest invoice matches the most.
 func (l *ledger) byAmount(f Flow) {
 	type like struct {
-		amount           money.Fen
-		goods            int
-		order, frame     bool
-		contract, signed bool
+		amount                 money.Fen
+		goods                  int
+		order, frame, contract bool
 	}
 	at := map[like]int{}
 	var buckets []*bucket
 	for _, e := range l.pools[f] {
-		if !loose(f, e) {
+		if !loose(e) {
 			continue
 		}
 		k := like{amount: e.left, goods: e.goods, order: len(e.order) > 0, frame: len(e.frame) > 0, contract: e.doc.Kind == chain.Contract}
@@ -289,7 +285,7 @@ func (l *ledger) bySum(f Flow) {
 	first, last := l.window(f)
 	var docs []*entry
 	for _, e := range l.pools[f] {
-		if loose(f, e) {
+		if loose(e) {
 			docs = append(docs, e)
 		}
 	}
@@ -391,7 +387,7 @@ func (s line) sum(from, at, to int, target, tolerance money.Fen, fits func(int) 
 func (l *ledger) onAccount() {
 	at := 0
 	for _, e := range l.pools[Money] {
-		if !loose(Money, e) || len(e.order) > 0 || len(e.frame) > 0 {
+		if !loose(e) || len(e.order) > 0 || len(e.frame) > 0 {
 			continue
 		}
 		for at < len(l.invoices) && (l.open[Money][at] <= 0 || l.invoices[at].day < e.day-l.rules.PaymentDays) {

@@ -152,9 +152,8 @@ func once(in []*entry) []*entry {
 			seen[e.number] = append(seen[e.number], e)
 			continue
 		}
-		o := seen[e.number][same]
-		if e.doc.Void && !o.doc.Void {
-			seen[e.number][same], o, e = e, e, o
+		if o := seen[e.number][same]; e.doc.Void && !o.doc.Void {
+			seen[e.number][same], e = e, o
 		}
 		drop[e] = true
 	}

@@ -30,7 +30,7 @@ func DefaultRules() Rules {
 	return Rules{
 		TolerancePermille: 20, SumTolerance: 100, GoodsOverlap: 0.5,
 		OrderDays: 180, DeliveryDays: 60, PaymentDays: 120, DueGraceDays: 15,
-		GapDocuments: 4, GapAmount: 5_000_000, GapPermille: 250,
+		GapDocuments: 5, GapAmount: 5_000_000, GapPermille: 300,
 		Fraud: fraud.DefaultRules(),
 	}
 }

@@ -108,10 +108,10 @@ func (w *world) deal(s, b, ware string, amount money.Fen, day time.Time, terms, 
 	if w.r.IntN(40) > 0 {
 		add(chain.Delivery, "SH", amount, -3, name)
 	}
-	switch {
-	case w.r.IntN(30) == 0: // written wrong, cancelled, written again
+	switch w.r.IntN(30) {
+	case 0: // written wrong, cancelled, written again
 		add(chain.Invoice, "X", amount, 0, name, void)
-	case w.r.IntN(30) == 0: // taken back in part
+	case 1: // taken back in part
 		add(chain.Invoice, "R", -amount/10, 9, named("", "", fmt.Sprintf("FP%08d", no)))
 	}
 	if w.r.IntN(10) == 0 { // split on one day into equal invoices

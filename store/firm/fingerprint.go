@@ -61,7 +61,7 @@ func (s *Store) fingerprints(ctx context.Context, q *query, out *[]chain.Fingerp
 	if err != nil {
 		return fmt.Errorf("store/firm: %w", err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var f chain.Fingerprint
 		var at int64

@@ -168,7 +168,7 @@ func Withdrawn(docs []chain.Document) []chain.Finding {
 				left += d.Amount
 			}
 		}
-		how := ""
+		var how string
 		switch {
 		case len(void[k]) > 0:
 			how = "void"

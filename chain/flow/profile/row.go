@@ -252,18 +252,17 @@ func (s *scanner) read() (firm []byte, inv Invoice, why string) {
 
 // amount is the gross, or the net and the tax.
 func (s *scanner) amount(inv *Invoice, cell func(int) []byte) (money.Fen, bool) {
-	var net, gross money.Fen
-	ok := true
 	if c := cell(colTax); len(c) > 0 {
-		if inv.Tax, ok = parseFen(c); !ok {
+		tax, ok := parseFen(c)
+		if !ok {
 			return 0, false
 		}
+		inv.Tax = tax
 	}
 	if c := cell(colGross); len(c) > 0 {
-		gross, ok = parseFen(c)
-		return gross, ok
+		return parseFen(c)
 	}
-	net, ok = parseFen(cell(colAmount))
+	net, ok := parseFen(cell(colAmount))
 	return net + inv.Tax, ok
 }
 
@@ -295,9 +294,10 @@ const maxFen = 1_000_000_000_000
 func parseFen(b []byte) (money.Fen, bool) {
 	i, negative := 0, false
 	for i < len(b) && (b[i] == '-' || b[i] == '+' || b[i] == 0xc2 && i+1 < len(b) && b[i+1] == 0xa5) {
-		if b[i] == 0xc2 { // ¥
+		switch b[i] {
+		case 0xc2: // ¥
 			i++
-		} else if b[i] == '-' {
+		case '-':
 			negative = true
 		}
 		i++
