@@ -6,22 +6,36 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/furrowcredit/furrow/chain/graph/relation"
 	"github.com/furrowcredit/furrow/chain/reference"
 )
 
-// runChainImport reads the files of a reference chain and says what was taken and
-// what was refused.
+// runChainImport reads the files of a reference chain, or tables of relations, and says
+// what was taken and what was refused.
 func runChainImport(ctx context.Context, args []string, std stdio) error {
-	fs := newFlags("chain import", "DIR|FILE... [--refusals] [--find NAME] [--json]", std)
+	fs := newFlags("chain import", "DIR|FILE... [--refusals] [--find NAME] [--json]\n       furrow chain import FILE.csv[.gz]... --out GRAPH [--from COLUMN --to COLUMN] [--refusals] [--json]", std)
 	list := fs.Bool("refusals", false, "print each refused record")
 	find := fs.String("find", "", "print what is upstream and downstream of this company, product or industry")
 	asJSON := fs.Bool("json", false, "print one JSON object")
+	out := fs.String("out", "", "graph file to write from tables of relations")
+	var columns relation.Columns
+	fs.StringVar(&columns.From, "from", "", "column of the seller (default seller)")
+	fs.StringVar(&columns.To, "to", "", "column of the buyer (default buyer)")
+	fs.StringVar(&columns.Amount, "amount", "", "column of the amount in yuan (default amount, when there)")
+	fs.StringVar(&columns.Date, "date", "", "column of the date (default date, when there)")
+	fs.StringVar(&columns.Kind, "kind", "", "column of the kind of document (default kind, when there)")
 	paths, err := parseArgs(fs, args)
 	if err != nil {
 		return err
 	}
 	if len(paths) == 0 {
 		return errUsage.With("why", "name a folder or files")
+	}
+	if relationFiles(paths) {
+		return importRelations(ctx, columns, paths, *out, *list, *asJSON, std)
+	}
+	if *out != "" || columns != (relation.Columns{}) {
+		return errUsage.With("why", "--out and the columns are for tables of relations: files that end in .csv or .csv.gz")
 	}
 	sources, closeAll, err := reference.Files(paths...)
 	defer closeAll()
