@@ -26,6 +26,8 @@ type Document struct {
 	// Names are firms known to be in the text. When there are any, no others are
 	// looked for.
 	Names []string
+	// Scanned marks text that was read off a picture and may have wrong characters.
+	Scanned bool
 }
 
 // Relation is what joins two firms.

@@ -63,7 +63,7 @@ type Claim struct {
 	HeadID   string `json:"head_id,omitempty"`
 	TailID   string `json:"tail_id,omitempty"`
 	State    State  `json:"state"`
-	// Reason is why it waits: low_confidence, planned, head_ambiguous, head_new,
+	// Reason is why it waits: low_confidence, planned, scanned, head_ambiguous, head_new,
 	// tail_ambiguous, tail_new; or why a person rejected it.
 	Reason    string     `json:"reason,omitempty"`
 	DecidedBy string     `json:"decided_by,omitempty"` // a person's id, or the extractor with its version
@@ -112,6 +112,8 @@ func Claims(ctx context.Context, r Resolver, tenant string, d Document, facts []
 			claim.Reason = "head_" + string(head.Status)
 		case tail.Status != Known:
 			claim.Reason = "tail_" + string(tail.Status)
+		case d.Scanned:
+			claim.Reason = "scanned"
 		case f.Planned:
 			claim.Reason = "planned"
 		case f.Confidence*head.Score*tail.Score < AcceptFrom:

@@ -85,6 +85,7 @@ func (r Reader) Read(ctx context.Context, name string, body []byte) (extract.Doc
 		return d, rep, err
 	}
 	d.Text = clean(d.Text)
+	d.Scanned = rep.Kind == "scan" || rep.Kind == "image"
 	if len(d.Text) > maxText {
 		cut := maxText
 		for !utf8.RuneStart(d.Text[cut]) {

@@ -193,17 +193,39 @@ func (r Reader) image(ctx context.Context, body []byte) (string, error) {
 	return r.ocr(ctx, file)
 }
 
-// ocr reads a picture in Chinese and English, keeping the gaps between columns.
+// ocr reads a picture, keeping the gaps between columns. The Chinese model reads digits
+// and Latin letters as well; asked for both languages at once, tesseract takes many
+// Chinese characters for Latin ones. A picture with hardly any Chinese is read again in
+// English.
 func (r Reader) ocr(ctx context.Context, file string) (string, error) {
-	out, err := r.run(ctx, r.programs()[2], file, "stdout", "-l", "chi_sim+eng", "--psm", "6", "-c", "preserve_interword_spaces=1")
+	text, err := r.tesseract(ctx, file, "chi_sim")
+	if err != nil {
+		return "", err
+	}
+	text = closeUp(text)
+	if han := letters(text) - letters(strings.Map(notHan, text)); han*5 > letters(text) || letters(text) == 0 {
+		return text, nil
+	}
+	return r.tesseract(ctx, file, "eng")
+}
+
+func notHan(r rune) rune {
+	if unicode.Is(unicode.Han, r) {
+		return -1
+	}
+	return r
+}
+
+func (r Reader) tesseract(ctx context.Context, file, language string) (string, error) {
+	out, err := r.run(ctx, r.programs()[2], file, "stdout", "-l", language, "--psm", "6", "-c", "preserve_interword_spaces=1")
 	if err != nil {
 		var f *failed
 		if errors.As(err, &f) && strings.Contains(f.said, "loading language") {
-			return "", ErrTool.With("tool", "tesseract chi_sim").With("package", "tesseract-ocr-chi-sim")
+			return "", ErrTool.With("tool", "tesseract "+language).With("package", "tesseract-ocr-"+strings.ReplaceAll(language, "_", "-"))
 		}
 		return "", told(err)
 	}
-	return closeUp(string(out)), nil
+	return string(out), nil
 }
 
 // closeUp takes out the single spaces that tesseract puts between Chinese characters.

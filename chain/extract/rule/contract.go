@@ -109,8 +109,9 @@ func signersOf(d extract.Document) []signer {
 		at := i + n
 		i = at
 		rest := text[at:]
-		if open, size := utf8.DecodeRuneInString(rest); open == '（' || open == '(' {
-			end := strings.IndexAny(rest, "）)")
+		if open, size := utf8.DecodeRuneInString(strings.TrimLeft(rest, " ")); strings.ContainsRune("（(〈<【[", open) {
+			size += len(rest) - len(strings.TrimLeft(rest, " "))
+			end := strings.IndexAny(rest, "）)〉>】]")
 			if end < 0 || end > 60 {
 				continue
 			}
@@ -120,8 +121,8 @@ func signersOf(d extract.Document) []signer {
 					break
 				}
 			}
-			_, close := utf8.DecodeRuneInString(rest[end:])
-			at += end + close
+			_, closing := utf8.DecodeRuneInString(rest[end:])
+			at += end + closing
 			rest = text[at:]
 		}
 		trimmed := strings.TrimLeft(rest, " \t　")

@@ -228,7 +228,7 @@ func endsInOpener(before string) bool {
 
 func insideBrackets(text string, i int) bool {
 	open := strings.LastIndexAny(text[:i], "（(")
-	return open >= 0 && strings.IndexAny(text[open:i], "）)") < 0
+	return open >= 0 && !strings.ContainsAny(text[open:i], "）)")
 }
 
 func trimOpeners(text string, start, end int) int {
@@ -285,7 +285,7 @@ func explained(rest string) string {
 		return ""
 	}
 	alias := strings.Trim(inside[i:], "为“”\"'‘’「」『』：: ")
-	if n := utf8.RuneCountInString(alias); n < 2 || n > 12 || pronoun(alias) || alias == "公司" || alias == "本公司" {
+	if n := utf8.RuneCountInString(alias); n < 2 || n > 12 || pronoun(alias) || alias == "公司" || alias == "本公司" || strings.ContainsFunc(alias, clauseMark) {
 		return ""
 	}
 	return alias

@@ -88,6 +88,8 @@ func (p pattern) from(text string, at int, b span, seen bool) int {
 		limit = b.start
 	}
 	switch s := p[0]; s.kind {
+	case first: // compile takes it at the beginning only
+		return -1
 	case second:
 		if seen || at != b.start {
 			return -1

@@ -54,7 +54,7 @@ func (e *Extractor) Extract(ctx context.Context, d extract.Document) ([]extract.
 		if i%256 == 0 && ctx.Err() != nil {
 			return nil, o, ctx.Err()
 		}
-		for at < len(mentions) && mentions[at].at.end <= s.start {
+		for at < len(mentions) && mentions[at].at.start < s.start { // a name across two sentences is none
 			at++
 		}
 		end := at

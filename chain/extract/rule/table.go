@@ -139,19 +139,17 @@ func tables(d extract.Document, o *extract.Outcome) []extract.Fact {
 			continue
 		}
 		row, reason := head.row(l)
-		switch {
-		case reason == "end":
+		if reason == "" && subject == "" {
+			reason = "no_subject"
+		}
+		switch reason {
+		case "":
+		case "end":
 			head, over.side = nil, noSide
 			continue
-		case reason == "":
-			if subject == "" {
-				reason = "no_subject"
-			}
-		}
-		if reason == "other" {
+		case "other":
 			continue
-		}
-		if reason != "" {
+		default:
 			o.Found++
 			o.Drop(reason)
 			continue
