@@ -51,11 +51,9 @@ func (m *Matcher) Match(text string) []Hit {
 	}
 	pieces := 0
 	for rest != "" {
-		var piece string
-		depth := 1.0
-		piece, rest, depth = nextPiece(rest)
-		if piece != "" && pieces < maxPieces {
-			m.piece(piece, depth)
+		piece, more, strength := nextPiece(rest)
+		if rest = more; piece != "" && pieces < maxPieces {
+			m.piece(piece, strength)
 			pieces++
 		}
 	}

@@ -115,7 +115,6 @@ type span struct {
 // words before short ones. A word of one letter counts only as the whole text.
 type scanner struct {
 	t     *trie
-	text  []rune
 	found []span
 	best  []int
 	back  []int
@@ -162,7 +161,7 @@ func letters(text []rune, from, to int) bool {
 	latin := func(i int) bool {
 		return i >= 0 && i < len(text) && (text[i] >= 'a' && text[i] <= 'z')
 	}
-	return !(latin(from) && latin(from-1)) && !(latin(to-1) && latin(to))
+	return (!latin(from) || !latin(from-1)) && (!latin(to-1) || !latin(to))
 }
 
 // cover picks the words within text[:end] whose squared lengths add up to most.

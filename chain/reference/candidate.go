@@ -275,8 +275,8 @@ func newPlaces(c *Chain, industries *industry.Catalogue) *places {
 	return p
 }
 
-// clear is how strong a word must be for a product to stand on its node.
-const clear = 0.45
+// plain is how strong a word must be for a product to stand on its node.
+const plain = 0.45
 
 // node is the node of a product, "" when its name does not say one clearly.
 func (p *places) node(product int64) string {
@@ -286,7 +286,7 @@ func (p *places) node(product int64) string {
 	if id, ok := p.kept[product]; ok {
 		return id
 	}
-	id, strength := "", clear
+	id, strength := "", plain
 	if at, ok := p.c.byID[product]; ok {
 		for _, h := range p.matcher.Match(p.c.nodes[at].Name) {
 			if h.Node >= 0 && h.Strength > strength {
