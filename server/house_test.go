@@ -189,7 +189,7 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 			return errors.Join(series.Delete(ctx, tenant, device), herds.ForgetQuarantined(ctx, tenant, device))
 		},
 		Firms: h.firms, Network: network, Uploads: upload.New(upload.Config{Store: h.firms, Now: now}),
-		Receivables: receivable.New(receivable.Config{Store: receivablestore.New(db), Firms: h.firms, Now: now}),
+		Receivables: receivable.New(receivable.Config{Store: receivablestore.New(db), Papers: receivablestore.New(db), Firms: h.firms, Now: now}),
 		ImportChain: func(context.Context, string, map[string]io.Reader) (reference.Report, error) {
 			return reference.Report{}, nil
 		},

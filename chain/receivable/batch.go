@@ -292,6 +292,9 @@ func unique(list []string) []string {
 
 // proposals makes the changes of all rows, and the remarks on the bad ones.
 func (k *desk) proposals(ctx context.Context, who Who, b *Batch, rows []row, from1904 bool, key, hash string) ([]Change, error) {
+	if err := k.prepare(ctx, rows); err != nil {
+		return nil, err
+	}
 	changes := make([]Change, 0, len(rows))
 	for _, r := range rows {
 		p, field, err := r.proposal(from1904)
@@ -313,6 +316,30 @@ func (k *desk) proposals(ctx context.Context, who Who, b *Batch, rows []row, fro
 		}
 	}
 	return changes, nil
+}
+
+// prepare reads what all rows need with few questions.
+func (k *desk) prepare(ctx context.Context, rows []row) error {
+	var creditors []string
+	named := map[string][]Basis{}
+	for _, r := range rows {
+		if _, ok := k.firms[r.creditor]; ok {
+			creditors = append(creditors, r.creditor)
+			named[r.creditor] = append(named[r.creditor], r.basis()...)
+		}
+	}
+	if err := k.fetch(ctx, creditors); err != nil {
+		return err
+	}
+	return k.warm(ctx, named)
+}
+
+// basis are the documents that a row names.
+func (r row) basis() (list []Basis) {
+	for _, n := range strings.FieldsFunc(r.invoice, func(x rune) bool { return unicode.IsSpace(x) || strings.ContainsRune(",，、;；", x) }) {
+		list = append(list, Basis{Number: n})
+	}
+	return list
 }
 
 // proposal reads the cells; field is where an error lies.
@@ -338,9 +365,7 @@ func (r row) proposal(from1904 bool) (p Proposal, field string, err error) {
 		}
 		p.Due = money.NewDate(day.Year(), day.Month(), day.Day())
 	}
-	for _, n := range strings.FieldsFunc(r.invoice, func(x rune) bool { return unicode.IsSpace(x) || strings.ContainsRune(",，、;；", x) }) {
-		p.Documents = append(p.Documents, Basis{Number: n})
-	}
+	p.Documents = r.basis()
 	return p, "", nil
 }
 
@@ -443,6 +468,23 @@ func (s *Service) confirmations(ctx context.Context, who Who, b *Batch, key stri
 	}
 	k, err := s.desk(ctx, who.Tenant, list[0].ObligorID, who.Firms...)
 	if err != nil {
+		return nil, err
+	}
+	var creditors []string
+	named := map[string][]Basis{}
+	for _, r := range list {
+		creditors = append(creditors, r.CreditorID)
+		for _, d := range r.Documents {
+			named[r.CreditorID] = append(named[r.CreditorID], Basis{DocumentID: d.DocumentID})
+		}
+	}
+	if err := k.load(ctx, creditors); err != nil {
+		return nil, err
+	}
+	if err := k.fetch(ctx, creditors); err != nil {
+		return nil, err
+	}
+	if err := k.warm(ctx, named); err != nil {
 		return nil, err
 	}
 	env := Env{Who: who, Now: s.now(), Rules: s.rules, NewID: ident.New, Same: k.same}

@@ -47,8 +47,8 @@ type BaseRules struct {
 	DilutionFactor int64      `json:"dilution_factor"`  // standard deviations of dilution kept in reserve
 }
 
-// DefaultBaseRules: 80 % on what is at most 60 days overdue, the rest of an anchor out
-// when more than half of it is older, no anchor above half, and a reserve of five
+// DefaultBaseRules are 80 % on what is at most 60 days overdue, the rest of an anchor
+// out when more than half of it is older, no anchor above half, and a reserve of five
 // standard deviations of dilution beside what exceeds 5 % on average.
 func DefaultBaseRules() BaseRules {
 	return BaseRules{

@@ -73,8 +73,8 @@ var (
 // Bounds of a receivable.
 const (
 	MaxAmount money.Fen = 10_000_000_000_000 // 100 billion yuan: more is a mistake of unit
-	MaxParts            = 2000               // each command reads and writes all of them
-	maxText             = 500
+	MaxParts  int       = 2000               // each command reads and writes all of them
+	maxText   int       = 500
 )
 
 // Rules are what a house may set tighter than the law.

@@ -27,6 +27,13 @@ type Firms interface {
 	Documents(ctx context.Context, tenant, firmID string, kind chain.DocKind) ([]chain.Document, error)
 }
 
+// Papers are the documents on which receivables stand. Implemented in store/receivable.
+type Papers interface {
+	// Between returns the invoices, payments and confirmations that the creditors, and
+	// the firms that were found to be one of them, have with the obligor, in no order.
+	Between(ctx context.Context, tenant, obligorID string, creditorIDs []string) ([]chain.Document, error)
+}
+
 // Promises knows which invoices are promised to a funder, in this house or beyond it.
 type Promises interface {
 	// Promised returns the first of the documents that a funder other than this one has
@@ -38,6 +45,7 @@ type Promises interface {
 type Config struct {
 	Store    Store
 	Firms    Firms
+	Papers   Papers
 	Promises Promises // nil: only the books of Firms are asked
 	Rules    Rules    // the zero value means DefaultRules
 	Now      func() time.Time
@@ -48,6 +56,7 @@ type Config struct {
 type Service struct {
 	store    Store
 	firms    Firms
+	papers   Papers
 	promises Promises
 	rules    Rules
 	now      func() time.Time
@@ -58,7 +67,7 @@ func New(cfg Config) *Service {
 	if cfg.Rules == (Rules{}) {
 		cfg.Rules = DefaultRules()
 	}
-	return &Service{store: cfg.Store, firms: cfg.Firms, promises: cfg.Promises, rules: cfg.Rules, now: cfg.Now}
+	return &Service{store: cfg.Store, firms: cfg.Firms, papers: cfg.Papers, promises: cfg.Promises, rules: cfg.Rules, now: cfg.Now}
 }
 
 // tries bounds how often a command is decided again because others got through: each

@@ -1,6 +1,7 @@
 package receivable
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -88,6 +89,7 @@ type book struct {
 // one seller to one buyer with one number count as one, which supports less, never more.
 func open(docs []chain.Document) *book {
 	b := &book{claims: map[string]*claim{}, of: map[string]*claim{}, numbers: map[string]string{}, docs: map[string]chain.Document{}}
+	slices.SortFunc(docs, func(x, y chain.Document) int { return cmp.Or(cmp.Compare(x.Date, y.Date), cmp.Compare(x.ID, y.ID)) })
 	for _, d := range docs {
 		switch {
 		case d.Kind == chain.Invoice && d.Amount > 0:
@@ -214,44 +216,82 @@ func (k *desk) same(id string) string {
 	return id
 }
 
-func (k *desk) book(ctx context.Context, creditor string) (*book, error) {
-	if b, ok := k.books[creditor]; ok {
-		return b, nil
+// fetch reads the documents of many creditors with few questions.
+func (k *desk) fetch(ctx context.Context, creditors []string) error {
+	var missing []string
+	for _, id := range creditors {
+		if _, ok := k.books[id]; !ok && id != "" {
+			missing = append(missing, id)
+		}
 	}
-	docs, err := k.s.firms.Documents(ctx, k.tenant, creditor, "")
+	if missing = unique(missing); len(missing) == 0 {
+		return nil
+	}
+	docs, err := k.s.papers.Between(ctx, k.tenant, k.obligor, missing)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	ids := make([]string, 0, 2*len(docs))
 	for _, d := range docs {
 		ids = append(ids, d.BuyerID, d.SellerID)
 	}
 	if err := k.load(ctx, ids); err != nil {
-		return nil, err
+		return err
 	}
-	k.books[creditor] = open(slices.DeleteFunc(docs, func(d chain.Document) bool {
-		return k.same(d.SellerID) != k.same(creditor) || k.same(d.BuyerID) != k.same(k.obligor)
-	}))
-	return k.books[creditor], nil
+	of := map[string][]chain.Document{}
+	for _, d := range docs {
+		if k.same(d.BuyerID) == k.same(k.obligor) {
+			of[k.same(d.SellerID)] = append(of[k.same(d.SellerID)], d)
+		}
+	}
+	for _, id := range missing {
+		k.books[id] = open(of[k.same(id)])
+	}
+	return nil
+}
+
+func (k *desk) book(ctx context.Context, creditor string) (*book, error) {
+	err := k.fetch(ctx, []string{creditor})
+	return k.books[creditor], err
+}
+
+// warm reads how much is taken of the claims that documents name.
+func (k *desk) warm(ctx context.Context, named map[string][]Basis) error {
+	var keys []string
+	for creditor, list := range named {
+		b := k.books[creditor]
+		for _, x := range list {
+			if c, _, ok := b.find(x); ok {
+				keys = append(keys, c.keys...)
+			}
+		}
+	}
+	return k.read(ctx, unique(keys))
+}
+
+// read asks for what is not known yet.
+func (k *desk) read(ctx context.Context, keys []string) error {
+	var missing []string
+	for _, key := range keys {
+		if _, ok := k.used[key]; !ok {
+			missing = append(missing, key)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	used, err := k.s.store.Used(ctx, k.tenant, missing)
+	for _, key := range missing {
+		k.used[key] = used[key]
+	}
+	return err
 }
 
 // taken is how much receivables stand for of a claim already, under its first key and
 // under the others.
 func (k *desk) taken(ctx context.Context, c *claim) (first, others money.Fen, err error) {
-	var missing []string
-	for _, key := range c.keys {
-		if _, ok := k.used[key]; !ok {
-			missing = append(missing, key)
-		}
-	}
-	if len(missing) > 0 {
-		used, err := k.s.store.Used(ctx, k.tenant, missing)
-		if err != nil {
-			return 0, 0, err
-		}
-		for _, key := range missing {
-			k.used[key] = used[key]
-		}
+	if err := k.read(ctx, c.keys); err != nil {
+		return 0, 0, err
 	}
 	for _, key := range c.keys[1:] {
 		others += k.used[key]

@@ -75,6 +75,7 @@ create table receivable_support (
 	tenant  text not null,
 	doc_key text not null,
 	used    bigint not null check (used >= 0),
+	bears   bigint not null, -- in all, when it was last asked
 	primary key (tenant, doc_key)
 );
 

@@ -59,7 +59,7 @@ func TestAnyHistoryKept(t *testing.T) {
 		rapid.Check(t, func(rt *rapid.T) {
 			n := round.Add(1)
 			unreliable := &crashing{Store: h.store}
-			svc := receivable.New(receivable.Config{Store: unreliable, Firms: h.books, Now: h.now})
+			svc := receivable.New(receivable.Config{Store: unreliable, Firms: h.books, Papers: h.books, Now: h.now})
 			p := receivable.Proposal{CreditorID: "mill", Amount: money.Fen(rapid.Int64Range(1, 2000).Draw(rt, "amount")), Documents: []receivable.Basis{{Number: "QR1"}}}
 			first := &act{who: of("anchor"), propose: &p, key: fmt.Sprintf("propose-%06d", n), crash: rapid.Int32Range(0, 2).Draw(rt, "crash")}
 			run(rt, svc, unreliable, first)

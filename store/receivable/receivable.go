@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/receivable"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/store"
@@ -20,7 +21,10 @@ import (
 // Store implements receivable.Store.
 type Store struct{ db *store.DB }
 
-var _ receivable.Store = (*Store)(nil)
+var (
+	_ receivable.Store  = (*Store)(nil)
+	_ receivable.Papers = (*Store)(nil)
+)
 
 // New returns a store on db.
 func New(db *store.DB) *Store { return &Store{db} }
@@ -150,17 +154,44 @@ func (s *Store) Done(ctx context.Context, tenant string, keys []string) (map[str
 func (s *Store) Used(ctx context.Context, tenant string, keys []string) (map[string]money.Fen, error) {
 	out := map[string]money.Fen{}
 	for some := range slices.Chunk(keys, batch) {
-		list, args := store.In([]any{tenant}, some)
-		_, err := store.Collect(ctx, s.db, func(row store.Row) (struct{}, error) {
-			var key string
-			var used int64
-			err := row.Scan(&key, &used)
-			out[key] = money.Fen(used)
-			return struct{}{}, err
-		}, `select doc_key, used from receivable_support where tenant = $1 and doc_key in `+list, args...)
+		m, err := used(ctx, s.db, tenant, some)
 		if err != nil {
 			return nil, err
 		}
+		maps.Copy(out, m)
+	}
+	return out, nil
+}
+
+func used(ctx context.Context, q store.Queryer, tenant string, keys []string) (map[string]money.Fen, error) {
+	out := map[string]money.Fen{}
+	list, args := store.In([]any{tenant}, keys)
+	_, err := store.Collect(ctx, q, func(row store.Row) (struct{}, error) {
+		var key string
+		var used int64
+		err := row.Scan(&key, &used)
+		out[key] = money.Fen(used)
+		return struct{}{}, err
+	}, `select doc_key, used from receivable_support where tenant = $1 and doc_key in `+list, args...)
+	return out, err
+}
+
+// Between implements receivable.Papers.
+func (s *Store) Between(ctx context.Context, tenant, obligorID string, creditorIDs []string) ([]chain.Document, error) {
+	var out []chain.Document
+	for some := range slices.Chunk(creditorIDs, batch) {
+		buyers, args := store.In([]any{tenant}, []string{obligorID})
+		sellers, args := store.In(args, some)
+		docs, err := store.Collect(ctx, s.db, func(row store.Row) (chain.Document, error) {
+			d := chain.Document{Tenant: tenant}
+			err := row.Scan(&d.ID, &d.Kind, &d.Number, &d.InvoiceNo, &d.SellerID, &d.BuyerID, &d.Amount, &d.Date, &d.Due, &d.Void, &d.Funder, &d.Code)
+			return d, err
+		}, `select id, kind, number, invoice_no, seller_id, buyer_id, amount, day, due, void, funder, code from trade_document
+			where tenant = $1 and seller_id in `+theirs(sellers)+` and buyer_id in `+theirs(buyers)+` and kind in ('invoices', 'payments', 'confirmations')`, args...)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, docs...)
 	}
 	return out, nil
 }
@@ -272,37 +303,48 @@ func supports(ctx context.Context, tx *store.Tx, changes []receivable.Change) er
 	keys := slices.SortedFunc(maps.Keys(all), func(a, b place) int {
 		return cmp.Or(cmp.Compare(a.tenant, b.tenant), cmp.Compare(a.key, b.key))
 	})
-	for _, k := range keys {
-		u := all[k]
-		if u.Amount < 0 {
-			if _, err := tx.Exec(ctx, `update receivable_support set used = used + $3 where tenant = $1 and doc_key = $2`, k.tenant, k.key, int64(u.Amount)); err != nil {
-				return err
-			}
-			continue
+	for some := range slices.Chunk(keys, batch/4) {
+		uses := make([]receivable.Use, len(some))
+		for i, k := range some {
+			uses[i] = all[k]
 		}
-		if u.Amount <= u.Limit {
-			n, err := affected(tx.Exec(ctx, `insert into receivable_support as s (tenant, doc_key, used) values ($1, $2, $3)
-				on conflict (tenant, doc_key) do update set used = s.used + excluded.used where s.used + excluded.used <= $4`,
-				k.tenant, k.key, int64(u.Amount), int64(u.Limit)))
-			if err != nil {
-				return err
-			}
-			if n > 0 {
-				continue
-			}
+		if err := support(ctx, tx, some[0].tenant, uses); err != nil {
+			return err
 		}
-		return unsupported(ctx, tx, k.tenant, u)
 	}
 	return nil
 }
 
-func unsupported(ctx context.Context, tx *store.Tx, tenant string, u receivable.Use) error {
-	var used int64
-	err := tx.QueryRow(ctx, `select used from receivable_support where tenant = $1 and doc_key = $2`, tenant, u.Key).Scan(&used)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+// support changes documents of one tenant. What would stand for more than it supports
+// stays as it is, which the count of changed rows tells.
+func support(ctx context.Context, tx *store.Tx, tenant string, uses []receivable.Use) error {
+	names := make([]string, len(uses))
+	for i, u := range uses {
+		names[i] = u.Key
+	}
+	before, err := used(ctx, tx, tenant, names)
+	if err != nil {
 		return err
 	}
-	return receivable.ErrUnsupported.With("number", u.Number).With("free", max(u.Limit-money.Fen(used), 0)).With("amount", u.Amount)
+	q := rows{text: `insert into receivable_support as s (tenant, doc_key, used, bears) values `}
+	for _, u := range uses {
+		if u.Amount < 0 {
+			if _, err := tx.Exec(ctx, `update receivable_support set used = used + $3 where tenant = $1 and doc_key = $2`, tenant, u.Key, int64(u.Amount)); err != nil {
+				return err
+			}
+			continue
+		}
+		if before[u.Key]+u.Amount > u.Limit {
+			return receivable.ErrUnsupported.With("number", u.Number).With("free", max(u.Limit-before[u.Key], 0)).With("amount", u.Amount)
+		}
+		q.add(tenant, u.Key, int64(u.Amount), int64(u.Limit))
+	}
+	n, err := q.exec(ctx, tx, ` on conflict (tenant, doc_key) do update set used = s.used + excluded.used, bears = excluded.bears
+		where s.used + excluded.used <= excluded.bears`)
+	if err == nil && n != int64(q.n) {
+		return receivable.ErrStale // a rival took some of it
+	}
+	return err
 }
 
 // rows is a statement with many rows of values.
@@ -327,18 +369,19 @@ func (r *rows) add(values ...any) {
 	r.text += ")"
 }
 
-func (r *rows) exec(ctx context.Context, tx *store.Tx, tail string) error {
+// exec returns how many rows were written.
+func (r *rows) exec(ctx context.Context, tx *store.Tx, tail string) (int64, error) {
 	if r.n == 0 {
-		return nil
+		return 0, nil
 	}
-	_, err := tx.Exec(ctx, r.text+tail, r.args...)
-	return err
+	return affected(tx.Exec(ctx, r.text+tail, r.args...))
 }
 
 // write writes states, events, keys and parts. A new state is inserted, an old one
 // changed only while it has the version that the change was made from.
 func write(ctx context.Context, tx *store.Tx, changes []receivable.Change) error {
-	news := rows{text: `insert into receivable (tenant, id, number, obligor_id, creditor_id, batch, state, issued, due, outstanding, version, body) values `}
+	const into = `insert into receivable (tenant, id, number, obligor_id, creditor_id, batch, state, issued, due, outstanding, version, body) values `
+	news, olds := rows{text: into}, rows{text: into}
 	events := rows{text: `insert into receivable_event (tenant, receivable_id, seq, kind, at, user_id, firm_id, body, hash) values `}
 	keys := rows{text: `insert into receivable_request (tenant, idem_key, input_hash, receivable_id, seq) values `}
 	for _, c := range changes {
@@ -351,30 +394,27 @@ func write(ctx context.Context, tx *store.Tx, changes []receivable.Change) error
 		if err != nil {
 			return fmt.Errorf("store/receivable: %w", err)
 		}
-		if c.Before == 0 {
-			news.add(r.Tenant, r.ID, r.Number, r.ObligorID, r.CreditorID, r.Batch, string(r.State), r.Issued.String(), r.Due.String(), int64(r.Outstanding()), r.Version, string(body))
-		} else {
-			n, err := affected(tx.Exec(ctx, `update receivable set state = $4, issued = $5, outstanding = $6, version = $7, body = $8
-				where tenant = $1 and id = $2 and version = $3`,
-				r.Tenant, r.ID, c.Before, string(r.State), r.Issued.String(), int64(r.Outstanding()), r.Version, string(body)))
-			if err != nil {
-				return err
-			}
-			if n == 0 {
-				return receivable.ErrStale
-			}
+		q := &news
+		if c.Before > 0 {
+			q = &olds
 		}
+		q.add(r.Tenant, r.ID, r.Number, r.ObligorID, r.CreditorID, r.Batch, string(r.State), r.Issued.String(), r.Due.String(), int64(r.Outstanding()), r.Version, string(body))
 		events.add(r.Tenant, r.ID, e.Seq, string(e.Kind), store.Millis(e.At), e.UserID, e.FirmID, string(text), e.Hash)
 		keys.add(r.Tenant, c.Key, c.Hash, r.ID, e.Seq)
 	}
-	if err := news.exec(ctx, tx, ""); err != nil {
+	n, err := olds.exec(ctx, tx, ` on conflict (tenant, id) do update set state = excluded.state, issued = excluded.issued,
+		outstanding = excluded.outstanding, version = excluded.version, body = excluded.body
+		where receivable.version = excluded.version - 1`)
+	if err != nil {
 		return err
 	}
-	if err := events.exec(ctx, tx, ""); err != nil {
-		return err
+	if n != int64(olds.n) {
+		return receivable.ErrStale
 	}
-	if err := keys.exec(ctx, tx, ""); err != nil {
-		return err
+	for _, q := range []*rows{&news, &events, &keys} {
+		if _, err := q.exec(ctx, tx, ""); err != nil {
+			return err
+		}
 	}
 	return parts(ctx, tx, changes)
 }
@@ -400,7 +440,7 @@ func parts(ctx context.Context, tx *store.Tx, changes []receivable.Change) error
 			}
 			q.add(x.r.Tenant, x.p.ID, x.r.ID, x.p.Number, x.p.HolderID, hold, owed, int64(x.p.Remaining), int64(x.p.Paid))
 		}
-		if err := q.exec(ctx, tx, ` on conflict (tenant, id) do update
+		if _, err := q.exec(ctx, tx, ` on conflict (tenant, id) do update
 			set hold = excluded.hold, owed = excluded.owed, remaining = excluded.remaining, paid = excluded.paid`); err != nil {
 			return err
 		}
@@ -434,12 +474,12 @@ func (s *Store) Exposures(ctx context.Context, tenant string, today money.Date) 
 
 // SetLimit implements receivable.Store.
 func (s *Store) SetLimit(ctx context.Context, tenant, obligorID string, limit *money.Fen) error {
-	var max sql.NullInt64
+	var most sql.NullInt64
 	if limit != nil {
-		max = sql.NullInt64{Int64: int64(*limit), Valid: true}
+		most = sql.NullInt64{Int64: int64(*limit), Valid: true}
 	}
 	_, err := s.db.Exec(ctx, `insert into receivable_total (tenant, firm_id, max_owed, outstanding, financed) values ($1, $2, $3, 0, 0)
-		on conflict (tenant, firm_id) do update set max_owed = excluded.max_owed`, tenant, obligorID, max)
+		on conflict (tenant, firm_id) do update set max_owed = excluded.max_owed`, tenant, obligorID, most)
 	return err
 }
 

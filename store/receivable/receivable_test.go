@@ -49,6 +49,17 @@ func (b *books) Documents(_ context.Context, _, firmID string, _ chain.DocKind) 
 	return out, nil
 }
 
+func (b *books) Between(ctx context.Context, tenant, _ string, creditors []string) (out []chain.Document, err error) {
+	for _, id := range creditors {
+		docs, err := b.Documents(ctx, tenant, id, "")
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, docs...)
+	}
+	return out, nil
+}
+
 func (b *books) add(d chain.Document) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -84,7 +95,7 @@ func open(t *testing.T, db *store.DB) *house {
 		{ID: "i4", Kind: chain.Invoice, Number: "0004", SellerID: "mill", BuyerID: "anchor", Amount: 70_000, Date: "2026-05-02", Funder: "Other Bank"},
 		{ID: "c1", Kind: chain.Confirmation, Number: "QR1", SellerID: "mill", BuyerID: "anchor", Amount: 1_000_000, Date: "2026-05-03"},
 	}
-	h.svc = receivable.New(receivable.Config{Store: h.store, Firms: h.books, Now: h.now})
+	h.svc = receivable.New(receivable.Config{Store: h.store, Firms: h.books, Papers: h.books, Now: h.now})
 	return h
 }
 
