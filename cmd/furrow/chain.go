@@ -58,6 +58,7 @@ func runChainImport(ctx context.Context, args []string, std stdio) error {
 	if *asJSON {
 		out := map[string]any{
 			"in": report.In, "out": report.Out, "refused": report.Refused, "files": report.Files, "nodes": report.Nodes, "edges": report.Edges,
+			"defects": report.Defects,
 		}
 		if *list {
 			out["refusals"] = report.Refusals

@@ -518,8 +518,8 @@ func header(cells []string, columns []upload.Column) map[string]int {
 	_, sellerCode := at["seller_uscc"]
 	_, buyer := at["buyer"]
 	_, buyerCode := at["buyer_uscc"]
-	if !amount || !date || !(seller || sellerCode) || !(buyer || buyerCode) {
-		return map[string]int{}
+	if amount && date && (seller || sellerCode) && (buyer || buyerCode) {
+		return at
 	}
-	return at
+	return map[string]int{}
 }
