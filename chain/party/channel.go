@@ -44,11 +44,11 @@ type channel struct {
 // always makes the choice at the start of a word independent of the word before.
 func always(c choice) [2]choice { return [2]choice{c, c} }
 
-// brief is how short names are made: whole words go, and the ends of words; what was
-// dropped in a word hardly ever comes back.
+// brief is how short names are made: the region and whole words go for next to
+// nothing, and the ends of words; what was dropped in a word hardly ever comes back.
 var brief = channel{
 	habits: [slots]habit{
-		inRegion: {always(choice{1.8, 0.15}), [2]choice{{0.2, 1.5}, {3, 0.02}}},
+		inRegion: {always(choice{1.9, 0.02}), [2]choice{{0.2, 1.5}, {3, 0.02}}},
 		inDoubt:  {always(choice{0.4, 1.2}), [2]choice{{0.1, 1.8}, {3, 0.05}}},
 		inCore:   {always(choice{0.05, 3}), [2]choice{{0.05, 2}, {3, 0.05}}},
 		inTrade:  {within: [2]choice{{0.3, 1.3}, {3, 0.05}}}, // the start is weighed by the word, see letter.keep
@@ -71,11 +71,11 @@ var formal = channel{
 }
 
 const (
-	leaving  = 0.1 // a word of trade or form is left out of a short name
-	swapping = 5.0 // two neighbours changed places
-	lettered = 1.5 // a place by its single character, such as 皖
-	moved    = 3.0 // the end of a short name written first
-	foreign  = 6.0 // both name a place, and neither lies in the other
+	leaving  = 0.02 // a word of trade or form is left out of a short name
+	swapping = 5.0  // two neighbours changed places
+	lettered = 1.5  // a place by its single character, such as 皖
+	moved    = 3.0  // the end of a short name written first
+	foreign  = 6.0  // both name a place, and neither lies in the other
 	never    = math.MaxFloat64 / 4
 )
 
@@ -85,7 +85,7 @@ type letter struct {
 	slot  slot
 	start bool // of a word
 	// keep is what it costs a short name to have this word of trade or form: it has
-	// room for one or two of them, and takes those that tell something.
+	// room for one of them, and takes any.
 	keep float64
 }
 
@@ -129,21 +129,13 @@ func newFull(folded string) full {
 	return f
 }
 
-// weigh sets what each word of trade and form costs a short name: the share that its
-// information has in that of all of them.
-func (f *full) weigh(share func(word string) float64) {
-	worth, sum := make([]float64, len(f.letters)), 0.0
-	f.words(func(from, to int) {
-		worth[from] = 1 // 股份, 集团
-		if f.letters[from].slot == inTrade {
-			worth[from] = -math.Log(share(f.text(from, to))) / 2
-		}
-		sum += worth[from]
-	})
-	for i, w := range worth {
-		if w > 0 {
-			f.letters[i].keep = math.Log(sum / w)
-		}
+// weigh sets what it costs a short name to have a word of trade or form: one of as
+// many as there are.
+func (f *full) weigh() {
+	var starts []int
+	f.words(func(from, _ int) { starts = append(starts, from) })
+	for _, i := range starts {
+		f.letters[i].keep = math.Log(float64(len(starts)))
 	}
 }
 

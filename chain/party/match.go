@@ -41,7 +41,6 @@ type Index struct {
 	postings map[rune][]int32   // character → names, ascending
 	weight   map[rune]float64   // -log of the share of names that have the character
 	rarity   map[rune]float64   // -log of the share among the characters of cores
-	words    map[string]float64 // word of trade → names that have it
 	entries  int
 }
 
@@ -49,7 +48,7 @@ type Index struct {
 func NewIndex(entries []Entry) *Index {
 	x := &Index{
 		keys: map[string][]int32{}, postings: map[rune][]int32{}, weight: map[rune]float64{}, rarity: map[rune]float64{},
-		words: map[string]float64{}, entries: len(entries),
+		entries: len(entries),
 	}
 	for i, e := range entries {
 		for _, name := range append([]string{e.Name}, e.Others...) {
@@ -68,9 +67,9 @@ func (x *Index) add(entry int32, name string) {
 	at := int32(len(x.firms))
 	x.firms = append(x.firms, entry)
 	f := newFull(fold(name))
+	f.weigh()
 	x.fulls = append(x.fulls, f)
 	x.keys[key] = append(x.keys[key], at)
-	f.words(func(from, to int) { x.words[f.text(from, to)]++ })
 	for i, l := range f.letters {
 		if !slices.ContainsFunc(f.letters[:i], func(o letter) bool { return o.r == l.r }) {
 			x.postings[l.r] = append(x.postings[l.r], at)
@@ -80,13 +79,6 @@ func (x *Index) add(entry int32, name string) {
 		}
 	}
 }
-
-// A small registry tells little about words: few names of it count against the usual
-// share of a word of trade.
-const (
-	few   = 200
-	usual = 0.01
-)
 
 // weigh turns counts into costs. What was never seen counts as half a time.
 func (x *Index) weigh() {
@@ -98,23 +90,9 @@ func (x *Index) weigh() {
 		x.rarity[r] = -math.Log(n / total)
 	}
 	x.rarity[0] = -math.Log(0.5 / total)
-	for i := range x.fulls {
-		x.fulls[i].weigh(func(word string) float64 {
-			return (x.words[word] + usual*few) / (float64(len(x.firms)) + few)
-		})
-	}
 	for r, names := range x.postings {
 		x.weight[r] = -math.Log(float64(len(names)) / float64(len(x.firms)+1))
 	}
-}
-
-// text returns the characters from to to.
-func (f *full) text(from, to int) string {
-	var b strings.Builder
-	for _, l := range f.letters[from:to] {
-		b.WriteRune(l.r)
-	}
-	return b.String()
 }
 
 // Matcher asks an index. It is for one goroutine.
@@ -139,8 +117,9 @@ func (m *Matcher) Match(name string) Match {
 
 // candidate is an entry with the cost of the likeliest reading.
 type candidate struct {
-	entry int32
-	cost  float64
+	entry  int32
+	cost   float64
+	length int // of the name that was read
 }
 
 // answer is what was found for a name, before it is judged.
@@ -162,22 +141,23 @@ func (m *Matcher) find(name string) answer {
 	}
 	q := m.ask(name)
 	a.own = q.own
-	costs := map[int32]float64{}
+	found := map[int32]candidate{}
 	best, likely := never, int32(-1)
 	for _, at := range m.candidates(q.letters()) {
 		c := m.read(q, &m.fulls[at], min(best+12, never))
 		if c >= never {
 			continue
 		}
-		if old, ok := costs[m.firms[at]]; !ok || c < old {
-			costs[m.firms[at]] = c
+		one := candidate{m.firms[at], c, len(m.fulls[at].letters)}
+		if old, ok := found[one.entry]; !ok || byCost(one, old) < 0 {
+			found[one.entry] = one
 		}
 		if c < best {
 			best, likely = c, at
 		}
 	}
-	for entry, cost := range costs {
-		a.candidates = append(a.candidates, candidate{entry, cost})
+	for _, c := range found {
+		a.candidates = append(a.candidates, c)
 	}
 	slices.SortFunc(a.candidates, byCost)
 	if likely >= 0 {
@@ -190,8 +170,12 @@ func (m *Matcher) find(name string) answer {
 	return a
 }
 
+// byCost puts the likeliest first; of equals the shortest name, which is nearest.
 func byCost(a, b candidate) int {
-	return cmp.Or(cmp.Compare(a.cost, b.cost), cmp.Compare(a.entry, b.entry))
+	if d := a.cost - b.cost; math.Abs(d) > 1e-9 {
+		return cmp.Compare(d, 0)
+	}
+	return cmp.Or(cmp.Compare(a.length, b.length), cmp.Compare(a.entry, b.entry))
 }
 
 // distinct returns the entries of names, each once.
