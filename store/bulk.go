@@ -93,3 +93,9 @@ func (in *Inserter) text(rows int) string {
 	}
 	return b.String() + " " + in.tail
 }
+
+// Prepare readies a SELECT that is asked many times with other values.
+func (db *DB) Prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+	stmt, err := db.read.PrepareContext(ctx, query)
+	return stmt, db.dialect.wrap(err)
+}

@@ -2,12 +2,12 @@ package firm
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/furrowcredit/furrow/chain"
-	"github.com/furrowcredit/furrow/store"
 )
 
 // documentSelect reads documents as d, between the firms for which they count.
@@ -76,23 +76,75 @@ func (s *Store) documents(ctx context.Context, f func(chain.Document) error, que
 	return rows.Err()
 }
 
+// asked is the number of documents that one question looks up: SQLite finds the name of
+// each parameter of a statement by looking through all before it.
+const asked = 40
+
 // KnownDocuments implements chain.Store.
 func (s *Store) KnownDocuments(ctx context.Context, tenant string, docs []chain.Document) ([]chain.KnownDocument, error) {
-	out := make([]chain.KnownDocument, 0, len(docs))
+	out := make([]chain.KnownDocument, len(docs))
 	some, err := s.kinds(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
-	for part := range slices.Chunk(docs, chunk) {
-		known := make([]chain.KnownDocument, len(part))
-		if slices.ContainsFunc(part, func(d chain.Document) bool { return some[d.Kind] }) {
-			if err := knownDocuments(ctx, s.db, tenant, part, known); err != nil {
-				return nil, err
-			}
+	if !slices.ContainsFunc(docs, func(d chain.Document) bool { return some[d.Kind] }) {
+		return out, nil
+	}
+	stmt, err := s.db.Prepare(ctx, knownQuery(min(asked, len(docs))))
+	if err != nil {
+		return nil, fmt.Errorf("store/firm: %w", err)
+	}
+	defer stmt.Close() //nolint:errcheck // it was only read
+	args := make([]any, 0, 1+5*asked)
+	for from := 0; from < len(docs); from += asked {
+		part := docs[from:min(from+asked, len(docs))]
+		args = append(args[:0], tenant)
+		for _, d := range part {
+			args = append(args, d.SellerID, d.BuyerID, string(d.Kind), d.NumberKey(), d.Variant())
 		}
-		out = append(out, known...)
+		var rows *sql.Rows
+		if len(part) == asked || from == 0 {
+			rows, err = stmt.QueryContext(ctx, args...)
+		} else { // the last ones
+			rows, err = s.db.Query(ctx, knownQuery(len(part)), args...)
+		}
+		if err == nil {
+			err = scanKnown(rows, out[from:])
+		}
+		if err != nil {
+			return nil, fmt.Errorf("store/firm: %w", err)
+		}
 	}
 	return out, nil
+}
+
+// knownQuery looks so many documents up, each with its place.
+func knownQuery(n int) string {
+	var b strings.Builder
+	b.WriteString(`select v.column1, d.amount, d.upload_id from (values `)
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "(%d,$%d,$%d,$%d,$%d,$%d)", i, 5*i+2, 5*i+3, 5*i+4, 5*i+5, 5*i+6)
+	}
+	return b.String() + `) v join trade_document d on d.tenant = $1 and d.seller_id = v.column2 and d.buyer_id = v.column3
+		and d.kind = v.column4 and d.number_key = v.column5 and d.variant = v.column6`
+}
+
+func scanKnown(rows *sql.Rows, out []chain.KnownDocument) error {
+	defer rows.Close() //nolint:errcheck // rows.Err below tells
+	for rows.Next() {
+		var (
+			i int
+			k = chain.KnownDocument{There: true}
+		)
+		if err := rows.Scan(&i, &k.Amount, &k.UploadID); err != nil {
+			return err
+		}
+		out[i] = k
+	}
+	return rows.Err()
 }
 
 // kinds are the kinds of document that a tenant has any of.
@@ -106,34 +158,4 @@ func (s *Store) kinds(ctx context.Context, tenant string) (map[chain.DocKind]boo
 		out[kind] = some
 	}
 	return out, nil
-}
-
-func knownDocuments(ctx context.Context, db store.Queryer, tenant string, docs []chain.Document, out []chain.KnownDocument) error {
-	q := newQuery(`select v.column1, d.amount, d.upload_id from (values `, tenant)
-	var text strings.Builder
-	for i, d := range docs {
-		if i > 0 {
-			text.WriteByte(',')
-		}
-		fmt.Fprintf(&text, "(%d,", i)
-		text.WriteString(strings.TrimPrefix(list(q, []any{d.SellerID, d.BuyerID, string(d.Kind), d.NumberKey(), d.Variant()}), "("))
-	}
-	q.text += text.String() + `) v join trade_document d on d.tenant = $1 and d.seller_id = v.column2 and d.buyer_id = v.column3
-		and d.kind = v.column4 and d.number_key = v.column5 and d.variant = v.column6`
-	rows, err := db.Query(ctx, q.text, q.args...)
-	if err != nil {
-		return fmt.Errorf("store/firm: %w", err)
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err below tells
-	for rows.Next() {
-		var (
-			i int
-			k = chain.KnownDocument{There: true}
-		)
-		if err := rows.Scan(&i, &k.Amount, &k.UploadID); err != nil {
-			return fmt.Errorf("store/firm: %w", err)
-		}
-		out[i] = k
-	}
-	return rows.Err()
 }
