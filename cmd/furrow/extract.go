@@ -125,7 +125,7 @@ func runChainExtract(ctx context.Context, args []string, std stdio) error {
 		}
 		err = printJSON(std.Out, e.out)
 	} else {
-		err = e.print(std.Out, *out == "")
+		e.print(std.Out, *out == "")
 	}
 	if err == nil && e.failed > 0 {
 		err = errNo
@@ -394,7 +394,7 @@ func (e *extraction) write(w io.Writer) error {
 	return errors.Join(errs...)
 }
 
-func (e *extraction) print(w io.Writer, list bool) error {
+func (e *extraction) print(w io.Writer, list bool) {
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
 	if list && e.out.Relations == nil {
 		for _, f := range e.facts {
@@ -443,5 +443,4 @@ func (e *extraction) print(w io.Writer, list bool) error {
 		}
 		row("all", s.All)
 	}
-	return nil
 }
