@@ -36,6 +36,8 @@ type Unpaid struct {
 	Lost   money.Fen   // by all creditors together
 	Failed int         // firms that cannot pay in full, the struck ones included
 	Rounds int
+
+	Converged bool // false: a large circle of debts did not come to rest, losses are too low
 }
 
 // StopPaying reckons who is short of how much when the struck firms leave a part of
@@ -122,7 +124,7 @@ func (p *payables) fund(cash map[string]money.Fen) error {
 // tell rounds to fen and explains.
 func (p *payables) tell(c *Clearing) *Unpaid {
 	n := len(p.owed)
-	u := &Unpaid{Firms: []Shortfall{}, Rounds: c.Rounds}
+	u := &Unpaid{Firms: []Shortfall{}, Rounds: c.Rounds, Converged: c.Converged}
 	paid := make([]float64, n) // part of what was confirmed
 	for i := range n {
 		paid[i] = 1 - p.struck[i]
