@@ -123,7 +123,8 @@ func readSupply(o *contagionOptions, std stdio) (*contagion.Network, error) {
 	if !ok {
 		return nil, errUsage.With("why", "--need is essential, non_essential or negligible")
 	}
-	inputs, err := contagion.NewInputs(need), error(nil)
+	var err error
+	inputs := contagion.NewInputs(need)
 	if o.inputs != "" {
 		inputs, err = read(o.inputs, std, func(s contagion.Source) (*contagion.Inputs, error) {
 			return contagion.ReadInputs(s.R, s.Name, need)
