@@ -191,7 +191,7 @@ func (n *Network) way(ctx context.Context, tenantID string, s *state, path []uin
 		if back, there := s.Trade(path[b], path[a]); there && (!ok || back.Amount > t.Amount) {
 			a, b, t = b, a, back
 		}
-		c := n.confidence(t)
+		c := n.judge().confidence(t)
 		out.Hops = append(out.Hops, Hop{
 			Seller: views[a].Name, Buyer: views[b].Name, SellerID: views[a].ID, BuyerID: views[b].ID, Proof: s.proof(path[a], path[b], t), Confidence: round(c),
 		})

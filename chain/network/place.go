@@ -105,7 +105,7 @@ func (n *Network) directed(ctx context.Context, tenantID string, s *state, path 
 			a, b = b, a
 		}
 		t, _ := s.Trade(path[a], path[b])
-		c := n.confidence(t)
+		c := n.judge().confidence(t)
 		out.Hops = append(out.Hops, Hop{
 			Seller: views[a].Name, Buyer: views[b].Name, SellerID: views[a].ID, BuyerID: views[b].ID, Proof: s.proof(path[a], path[b], t), Confidence: round(c),
 		})

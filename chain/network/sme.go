@@ -190,7 +190,7 @@ func (n *Network) reach(s *state, anchor uint32, dir graph.Direction, hops int, 
 	if dir == graph.Downstream {
 		rows, trade = s.Out, s.OutTrade
 	}
-	at := s.slate()
+	at, judge := s.slate(), n.judge()
 	at[anchor] = 1
 	found := []reached{{node: anchor, confidence: 1}}
 	for from, tier := 0, 1; tier <= hops && from < len(found); tier++ {
@@ -207,7 +207,7 @@ func (n *Network) reach(s *state, anchor uint32, dir graph.Direction, hops int, 
 				}
 				if r := &found[at[v]-1]; r.tier == tier {
 					r.amount += max(t.Amount, 0)
-					if c := n.confidence(t) * found[from].confidence; c > r.confidence {
+					if c := judge.confidence(t) * found[from].confidence; c > r.confidence {
 						r.confidence, r.next = c, w
 					}
 				}
@@ -475,7 +475,7 @@ const (
 
 // confidence is 0..1 that the trade of a link is real and goes on: 1 - Π(1 - w) over
 // its kinds of documents, less when they are few or old.
-func (n *Network) confidence(t graph.Trade) float64 {
+func (j judge) confidence(t graph.Trade) float64 {
 	if t.Kinds == 0 {
 		return namedOnly
 	}
@@ -486,16 +486,19 @@ func (n *Network) confidence(t graph.Trade) float64 {
 		}
 	}
 	c := min(surest, 1-doubt) * (0.7 + 0.3*min(1, float64(t.Count)/manyDocs))
-	if n.old(t.Last) {
+	if j.old(t.Last) {
 		c *= oldFactor
 	}
 	return c
 }
 
+// judge weighs links as of a day: it is the last day that is old.
+type judge int64
+
+func (n *Network) judge() judge { return judge(n.opt.Now().Unix()/86400 - oldDays - 1) }
+
 // old says whether the last document is of more than a year ago.
-func (n *Network) old(last int32) bool {
-	return last != 0 && int64(last) < n.opt.Now().Unix()/86400-oldDays
-}
+func (j judge) old(last int32) bool { return last != 0 && int64(last) <= int64(j) }
 
 // reasons are words for what raised or lowered the confidence of a firm, of the link
 // that leads it nearer on the surest way.
@@ -514,7 +517,7 @@ func (n *Network) reasons(sme SME) []string {
 	if p.Documents < manyDocs {
 		out = append(out, "few_documents")
 	}
-	if n.old(graph.Day(p.Last)) {
+	if n.judge().old(graph.Day(p.Last)) {
 		out = append(out, "old_documents")
 	}
 	if sme.Tier > 1 {
