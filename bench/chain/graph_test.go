@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -311,7 +312,7 @@ func blocks(f *os.File, yield func([]graph.Edge) bool) error {
 		}
 		at += int64(k)
 		switch {
-		case err == io.EOF: //nolint:errorlint // ReadAt returns it bare
+		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return err

@@ -55,7 +55,7 @@ func ExampleGraph_Weak() {
 // first half of its edges: every algorithm must agree on both.
 func drawnView(t *rapid.T) (n int, edges []graph.Edge, both []*graph.Graph) {
 	n, edges = drawn(t)
-	slices.SortFunc(edges, func(a, b graph.Edge) int { return cmp2(a, b) })
+	slices.SortFunc(edges, cmp2)
 	edges = slices.Compact(edges) // a view has a link once
 	x := graph.NewIndex()
 	for v := range n {

@@ -199,11 +199,7 @@ func each(n int, work func(worker, lo, hi int)) {
 	})
 }
 
-// parallel calls work with 0..n-1, on all processors.
-func parallel(n int, work func(i int)) {
-	parallelBy(runtime.GOMAXPROCS(0), n, func(_, i int) { work(i) })
-}
-
+// parallelBy calls work with 0..n-1, on so many goroutines.
 func parallelBy(workers, n int, work func(worker, i int)) {
 	var next atomic.Int64
 	run := func(worker int) {

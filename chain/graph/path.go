@@ -42,13 +42,7 @@ const (
 // from which it is too far.
 func (g *Graph) distances(to uint32, hops int, dir Direction) []uint8 {
 	left := make([]uint8, g.Len())
-	back := dir
-	switch dir {
-	case Downstream:
-		back = Upstream
-	case Upstream:
-		back = Downstream
-	}
+	back := map[Direction]Direction{Downstream: Upstream, Upstream: Downstream, Both: Both}[dir]
 	nodes, ends := g.Walker().Tiers([]uint32{to}, hops, back)
 	at := 0
 	for tier, end := range ends {

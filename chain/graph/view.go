@@ -70,7 +70,7 @@ func (w *View) Apply(changes []Change, revision int64) *View {
 	for i, c := range changes {
 		from, fromKnown := next.Find(c.From)
 		to, toKnown := next.Find(c.To)
-		if c.Removed && !(fromKnown && toKnown) {
+		if c.Removed && (!fromKnown || !toKnown) {
 			continue // nobody becomes a firm by a link that is no more
 		}
 		if !fromKnown {
@@ -88,7 +88,7 @@ func (w *View) Apply(changes []Change, revision int64) *View {
 	}
 	g := *w.Graph
 	n := w.base.Len() + next.extra.Len()
-	more := 0
+	var more int
 	g.out.patch, more = w.patched(&w.out, out, n, w.OutTrade)
 	g.in.patch, _ = w.patched(&w.in, in, n, w.InTrade)
 	g.out.patch.edges = w.Size() + more

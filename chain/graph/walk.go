@@ -1,6 +1,9 @@
 package graph
 
-import "runtime"
+import (
+	"runtime"
+	"slices"
+)
 
 // Step is a node that a walk reached, the fewest hops it took and the node from
 // which it was reached first (a seed from itself).
@@ -88,16 +91,21 @@ func (k *Walker) begin(seeds []uint32) {
 	k.push(seeds)
 }
 
+// push queues those nodes that were not seen. Whether a node was seen cannot be guessed,
+// so nothing depends on it but where the next one is written.
 func (k *Walker) push(nodes []uint32) {
-	seen, queue := k.seen, k.queue
-	for _, v := range nodes {
-		word, bit := &seen[v/64], uint64(1)<<(v%64)
-		if *word&bit == 0 {
-			*word |= bit
-			queue = append(queue, v)
-		}
+	at := len(k.queue)
+	if cap(k.queue)-at < len(nodes) {
+		k.queue = slices.Grow(k.queue, max(at, len(nodes))) // twice as long at least
 	}
-	k.queue = queue
+	seen, queue := k.seen, k.queue[:at+len(nodes)]
+	for _, v := range nodes {
+		word, bit := &seen[v/64], v%64
+		queue[at] = v
+		at += int(^*word >> bit & 1)
+		*word |= 1 << bit
+	}
+	k.queue = queue[:at]
 }
 
 // end forgets what was seen, by the cheaper way.
