@@ -357,7 +357,7 @@ type Store interface {
 	Done(ctx context.Context, tenant string, keys []string) (map[string]Done, error)
 	// Used returns how much of each document receivables stand for.
 	Used(ctx context.Context, tenant string, keys []string) (map[string]money.Fen, error)
-	// Append writes the changes, all or none. It returns ErrStale when a receivable has
+	// Append writes the changes of one tenant, all or none. It returns ErrStale when a receivable has
 	// moved on from Before or a key is there already, ErrUnsupported when a document
 	// would stand for more than it supports, and ErrLimit.
 	Append(ctx context.Context, changes []Change) error

@@ -28,6 +28,7 @@ var commands = []command{
 	{"party check", "credit codes, organisation codes, resident ids: valid, suspicious or invalid, and why", runPartyCheck},
 	{"party match", "names of a table to the firms of a registry, or why it cannot tell", runPartyMatch},
 	{"ledger verify", "every balance rebuilt from the log and compared", runLedgerVerify},
+	{"receivable verify", "every receivable made again from its events and compared", runReceivableVerify},
 	{"herd growth", "the last weighing of each animal foretold from its earlier ones, with the curve of the others", runHerdGrowth},
 	{"herd import", "a table or ICAR ADE JSON of animals into a herd, or what is wrong with it", runHerdImport},
 	{"fence replay", "fixes of tags against a fence: entries and exits", runFenceReplay},

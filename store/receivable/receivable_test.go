@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/chain/flow/fraud"
 	"github.com/furrowcredit/furrow/chain/party"
 	"github.com/furrowcredit/furrow/chain/receivable"
 	"github.com/furrowcredit/furrow/money"
@@ -592,5 +593,35 @@ func TestListsTurnPages(t *testing.T) {
 		if n := count(receivable.Filter{Hold: receivable.Pledged}); n != 0 {
 			t.Errorf("%d pledged", n)
 		}
+	})
+}
+
+// TestPromisedElsewhere: what another funder published is not financed here.
+func TestPromisedElsewhere(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := open(t, db)
+		salt := []byte("a secret of the members, long enough")
+		if _, err := h.books.SaveFingerprints(t.Context(), "bank", []chain.Fingerprint{
+			{Hash: fraud.Fingerprint(salt, h.books.docs[0], code(2)), Publisher: "River Bank", Published: start},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		h.svc = receivable.New(receivable.Config{
+			Store: h.store, Firms: h.books, Papers: h.books, Now: h.now,
+			Promises: receivable.Published{Firms: h.books, Fingerprints: h.books, Salt: salt, Own: "us"},
+		})
+		for number, want := range map[string]error{"0001": receivable.ErrPledged, "QR1": nil} {
+			r := h.issued(1000, number)
+			r = h.do(of("mill"), r.ID, receivable.Command{Kind: receivable.Ask})
+			pledge := receivable.Command{Kind: receivable.Pledge, PartID: last(r).ID, Funder: "us", Ref: "loan", Owed: 10}
+			if _, err := h.try(officer, r.ID, pledge); !errors.Is(err, want) && (err != nil || want != nil) {
+				t.Errorf("on %s: %v, want %v", number, err, want)
+			}
+			if pledge.Funder = "River Bank"; want != nil { // that funder may
+				h.do(officer, r.ID, pledge)
+			}
+		}
+		h.sound()
 	})
 }
