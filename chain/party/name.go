@@ -83,7 +83,7 @@ func split(folded string) (p parts) {
 	rest, inner := brackets(folded)
 	var tail []rune
 	for _, in := range inner {
-		in, codes := in, w.wholePlace(in)
+		codes := w.wholePlace(in)
 		switch {
 		case codes != nil:
 			p.region, p.places = append(p.region, in...), append(p.places, codes...)

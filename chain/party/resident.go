@@ -12,12 +12,12 @@ import (
 // issued until 1999 and out of use since 2013, have no check: they are suspicious.
 func CheckResident(code string, today time.Time) Verdict {
 	v := Verdict{Kind: ResidentID, Code: Clean(code), Status: Bad}
-	digits, birth := v.Code, ""
+	var digits, birth string
 	switch len(v.Code) {
 	case 18:
 		digits, birth = v.Code[:17], v.Code[6:14]
 	case 15:
-		birth = "19" + v.Code[6:12]
+		digits, birth = v.Code, "19"+v.Code[6:12]
 	default:
 		v.Reason, v.Detail = "length", "a resident identity number has 18 characters"
 		return v

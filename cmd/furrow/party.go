@@ -77,10 +77,9 @@ func (t *tally) add(m party.Match, right bool) {
 	}
 }
 
-func (t *tally) finish() *tally {
+func (t *tally) finish() {
 	t.Top1 = share(t.best, t.Names)
 	t.Precision = share(t.right, t.Accepted)
-	return t
 }
 
 func share(part, whole int) float64 {

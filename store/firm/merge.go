@@ -237,10 +237,10 @@ func (g *group) allowed(a, b string) error {
 	low, high := order(g.m.FirmID, g.m.OtherID)
 	for _, d := range rows {
 		x, y := g.survivor[d.low], g.survivor[d.high]
-		if d.answer != different || !(x == a && y == b || x == b && y == a) || g.m.ByID != "" && d.low == low && d.high == high {
-			continue
+		between := x == a && y == b || x == b && y == a
+		if d.answer == different && between && (g.m.ByID == "" || d.low != low || d.high != high) {
+			return g.decided(d)
 		}
-		return g.decided(d)
 	}
 	return nil
 }

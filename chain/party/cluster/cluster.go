@@ -81,8 +81,14 @@ const (
 	odd
 )
 
-// shards is a power of two; a shard is sorted in memory.
-const shards = 64
+// shards are the parts that keys of a kind are kept in, each sorted in memory: one for
+// every value of the first bits of the key. A few names need no more than one.
+func shards(names int) (bits, n int) {
+	if names < 200_000 {
+		return 0, 1
+	}
+	return 6, 64
+}
 
 // Names finds the firms of a source. Memory is 4 bytes a name, a shard of keys for
 // each worker and what the source takes; the rest is on the disk.
@@ -94,7 +100,8 @@ func Names(ctx context.Context, src Source, opt Options) (*Result, error) {
 		return nil, fmt.Errorf("cluster: %w", err)
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
-	r := &run{Result: Result{First: make([]uint32, src.Len()), Merged: map[string]int{}}, src: src, opt: opt, dir: dir}
+	bits, n := shards(src.Len())
+	r := &run{bits: bits, shards: n, Result: Result{First: make([]uint32, src.Len()), Merged: map[string]int{}}, src: src, opt: opt, dir: dir}
 	for i := range r.First {
 		r.First[i] = uint32(i)
 	}
@@ -137,10 +144,11 @@ func Estimate(ctx context.Context, src Source, opt Options) (Cost, error) {
 		return Cost{}, err
 	}
 	times := float64(src.Len()) / float64(n)
+	_, parts := shards(src.Len())
 	keys := float64(r.Keys) / float64(n)
 	return Cost{
 		Time: time.Duration(float64(time.Since(start)) * times), KeysPerName: keys,
-		Memory: int64(src.Len())*4 + 2*int64(keys*float64(src.Len()))*entryBytes/shards/int64(kinds)*2,
+		Memory: int64(src.Len())*4 + 2*int64(keys*float64(src.Len()))*entryBytes*2/int64(parts),
 		Disk:   int64(keys*float64(src.Len())) * entryBytes,
 	}, nil
 }
@@ -157,6 +165,8 @@ type run struct {
 	src Source
 	opt Options
 	dir string
+
+	bits, shards int
 }
 
 // find returns the first name of a firm, and shortens the way to it.

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestPartyMatch(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	registry := file("registry.csv", "\ufeffid,name,former_names,uscc\n1,安徽青穗农业科技股份有限公司,,91350900587527783P\n"+
+		"2,江苏禾丰粮油有限公司,丰禾粮站；老丰禾,\n3,山东禾丰种业有限公司,,\n")
+	in := file("in.csv", "variant,canonical,kind\n青穗农业,安徽青穗农业科技股份有限公司,short\n禾丰,江苏禾丰粮油有限公司,short\n"+
+		"老丰禾,江苏禾丰粮油有限公司,former\n,山东禾丰种业有限公司,blank\n")
+	out := filepath.Join(dir, "out.csv")
+	code, text, errs := tool(t, "party", "match", "--registry", registry, "--in", in, "--out", out, "--json")
+	var got struct {
+		Top1, Precision *float64
+		Abstained       *int
+		Kinds           map[string]struct{ Names, Abstained int }
+	}
+	if err := json.Unmarshal([]byte(text), &got); err != nil || code != 0 {
+		t.Fatal(code, err, errs)
+	}
+	if *got.Top1 != 0.75 || *got.Precision != 1 || *got.Abstained != 2 || got.Kinds["short"].Names != 2 || got.Kinds["short"].Abstained != 1 {
+		t.Error(text)
+	}
+	f, err := os.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil || len(rows) != 5 {
+		t.Fatal(err, rows)
+	}
+	if strings.Join(rows[0], ",") != "variant,canonical,score,reason,candidate,second,id,uscc" {
+		t.Error(rows[0])
+	}
+	for i, want := range [][3]string{{"安徽青穗农业科技股份有限公司", "", "91350900587527783P"}, {"", "tie", ""}, {"江苏禾丰粮油有限公司", "", ""}, {"", "blank", ""}} {
+		if got := [3]string{rows[i+1][1], rows[i+1][3], rows[i+1][7]}; got != want {
+			t.Errorf("%v, want %v", rows[i+1], want)
+		}
+	}
+}
+
+func TestPartyMatchRefuses(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	bad := filepath.Join(dir, "bad.csv")
+	if err := os.WriteFile(bad, []byte("firm\n甲\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{},
+		{"--registry", bad, "--in", bad},
+		{"--registry", filepath.Join(dir, "absent.csv"), "--in", bad, "--out", filepath.Join(dir, "o.csv")},
+		{"--registry", bad, "--in", bad, "--out", filepath.Join(dir, "o.csv")},
+	} {
+		if code, _, errs := tool(t, append([]string{"party", "match"}, args...)...); code != 2 || errs == "" {
+			t.Errorf("%v: %d %q", args, code, errs)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "o.csv")); err == nil {
+		t.Error("a refused match leaves a file")
+	}
+}
