@@ -16,6 +16,8 @@ import (
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/catalog"
 	"github.com/furrowcredit/furrow/chain/flow"
+	"github.com/furrowcredit/furrow/chain/industry"
+	"github.com/furrowcredit/furrow/chain/network"
 	"github.com/furrowcredit/furrow/chain/receivable"
 	"github.com/furrowcredit/furrow/chain/upload"
 	"github.com/furrowcredit/furrow/credit/apply"
@@ -88,6 +90,7 @@ type catalogue struct {
 	motion   *behaviour.Model
 	products *product.Catalogue
 	policies *policy.Set
+	industry *industry.Catalogue
 	chart    ledger.Chart
 	words    *apply.Words
 }
@@ -106,6 +109,7 @@ func readCatalogue(dir string) (c catalogue, err error) {
 	read(func() (e error) { c.motion, e = behaviour.Load(files); return })
 	read(func() (e error) { c.products, e = product.Load(files); return })
 	read(func() (e error) { c.policies, e = policy.Load(files); return })
+	read(func() (e error) { c.industry, e = industry.Load(files); return })
 	read(func() (e error) { c.chart, e = ledger.LoadChart(files); return })
 	read(func() (e error) { c.words, e = apply.LoadWords(files); return })
 	return c, err
@@ -200,12 +204,13 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	a.close = append(a.close, func() error { a.hub.Close(); return nil })
 
 	var (
-		gate    = access.NewGate(peopleStore, now, access.Cost{})
-		desk    = &watch.Desk{Store: alertStore, Notify: a.hub, Now: now}
-		plots   = &geo.Plots{Store: plotStore, Now: now}
-		network = flow.NewNetwork(firmStore, now)
-		book    = ledger.New(bookStore, books.chart, now)
-		loans   = loan.New(loan.Config{Store: loanStore, Book: book, Rail: cfg.rail(), Alerts: desk, Now: now})
+		gate  = access.NewGate(peopleStore, now, access.Cost{})
+		desk  = &watch.Desk{Store: alertStore, Notify: a.hub, Now: now}
+		plots = &geo.Plots{Store: plotStore, Now: now}
+		firms = network.New(firmStore, network.Options{Dir: filepath.Join(cfg.Data, "chain"), Industries: books.industry, Now: now})
+		flows = flow.NewNetwork(firmStore, now).On(firms)
+		book  = ledger.New(bookStore, books.chart, now)
+		loans = loan.New(loan.Config{Store: loanStore, Book: book, Rail: cfg.rail(), Alerts: desk, Now: now})
 	)
 	desk.LoanOf = loanOf(loans)
 	a.engine = herdwatch.New(herdwatch.Config{
@@ -218,7 +223,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	}
 	apps := apply.New(apply.Config{
 		Store: askedStore, Plots: plotStore, Overlaps: plots, PlotReports: plotStore, Herds: herdStore, HerdReports: a.herds,
-		Firms: firmStore, Standings: network, Alerts: desk, Products: books.products, Policies: books.policies, Words: books.words, Loans: loans,
+		Firms: firmStore, Standings: flows, Alerts: desk, Products: books.products, Policies: books.policies, Words: books.words, Loans: loans,
 		Queue: queued{a}, Notify: a.hub, Now: now,
 	})
 
@@ -227,7 +232,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		return err
 	}
 	a.runner, err = job.New(driver, job.Work{
-		Applications: apps, Asked: askedStore, Plots: plotStore, Reports: pictures, Chain: network, Alerts: desk, Loans: apps,
+		Applications: apps, Asked: askedStore, Plots: plotStore, Reports: pictures, Chain: flows, Alerts: desk, Loans: apps,
 		Scenes: pictures.items, Passes: passStore, PlotChanged: a.plotChanged(plotStore, pictures), Season: a.season,
 	}, job.Options{Work: cfg.Work, Log: cfg.Log})
 	if err != nil {
@@ -256,7 +261,9 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Scenes: pictures.list, Tiles: pictures, Suggest: a.suggest(pictures),
 		Herds: herds, Import: importer(herds, books.species, herdStore),
 		HerdStore: herdStore, HerdWatch: a.herds, Animals: animals{counts, herdStore, herdStore, a}, Watch: a.engine.Reload, Forget: a.forget(herdStore),
-		Firms: firmStore, Network: network, Uploads: upload.New(upload.Config{Store: firmStore, Now: now}),
+		Firms: firmStore, Standings: flows, Chain: firms, Industries: books.industry, Merges: firmStore,
+		Shocks:      &watch.Shocks{Firms: firmStore, Loans: firmLoans(loans), Desk: desk, Now: now},
+		Uploads:     upload.New(upload.Config{Store: firmStore, Now: now}),
 		Receivables: receivable.New(receivable.Config{Store: receivablestore.New(a.db), Papers: receivablestore.New(a.db), Firms: firmStore, Now: now}),
 		ImportChain: importChain(firmStore),
 		Desk:        apps, Book: loans, Alerts: desk, Jobs: a.runner,

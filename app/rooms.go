@@ -11,7 +11,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/chain/contagion"
 	"github.com/furrowcredit/furrow/chain/reference"
+	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/pay"
 	"github.com/furrowcredit/furrow/fault"
@@ -148,6 +150,29 @@ func loanOf(loans *loan.Service) func(context.Context, string, string) (string, 
 			return "", err
 		}
 		return open[0].ID, nil
+	}
+}
+
+// firmLoans lists what firms owe, for a shock to their chain.
+func firmLoans(loans *loan.Service) func(ctx context.Context, tenant string) ([]contagion.Exposure, error) {
+	return func(ctx context.Context, tenant string) ([]contagion.Exposure, error) {
+		var out []contagion.Exposure
+		f := loan.Filter{States: []loan.State{loan.Active, loan.Overdue}, Limit: 500}
+		for {
+			page, err := loans.Loans(ctx, tenant, f)
+			if err != nil {
+				return nil, err
+			}
+			for _, l := range page {
+				if l.Subject.Kind == credit.FirmSubject {
+					out = append(out, contagion.Exposure{LoanID: l.ID, FirmID: l.Subject.ID, Outstanding: l.Outstanding})
+				}
+			}
+			if len(page) < f.Limit {
+				return out, nil
+			}
+			f.Before = page[len(page)-1].ID
+		}
 	}
 }
 

@@ -22,7 +22,10 @@ import (
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/catalog"
 	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/chain/contagion"
 	"github.com/furrowcredit/furrow/chain/flow"
+	"github.com/furrowcredit/furrow/chain/industry"
+	"github.com/furrowcredit/furrow/chain/network"
 	"github.com/furrowcredit/furrow/chain/party"
 	"github.com/furrowcredit/furrow/chain/receivable"
 	"github.com/furrowcredit/furrow/chain/reference"
@@ -157,14 +160,16 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 	engine := herdwatch.New(herdwatch.Config{Herds: herds, Series: series, Species: kinds, Now: now, OnMove: h.hub.Moved})
 	counts := &count.Service{Store: herds, Readings: series, Raise: h.desk.Herd, Now: now}
 	maker := &report.Maker{Herds: herds, Watch: engine, Counts: counts, Weighings: herds, Series: series, Species: kinds, Now: now}
-	network := flow.NewNetwork(h.firms, now)
+	industries := must(industry.Load(files))(t)
+	graph := network.New(h.firms, network.Options{Industries: industries, Now: now})
+	flows := flow.NewNetwork(h.firms, now).On(graph)
 	loans := loan.New(loan.Config{
 		Store: loanstore.New(db), Book: ledger.New(ledgerstore.New(db), must(ledger.LoadChart(files))(t), now),
 		Rail: bank.New(now), Alerts: h.desk, Now: now,
 	})
 	desk := apply.New(apply.Config{
 		Store: applicationstore.New(db), Plots: plots, Overlaps: h.plots, PlotReports: plots, Herds: herds, HerdReports: maker,
-		Firms: h.firms, Standings: network, Alerts: h.desk, Products: products, Policies: must(policy.Load(files))(t),
+		Firms: h.firms, Standings: flows, Alerts: h.desk, Products: products, Policies: must(policy.Load(files))(t),
 		Words: must(apply.LoadWords(files))(t), Loans: loans, Notify: h.hub, Now: now,
 	})
 	s := must(server.New(server.Deps{
@@ -188,7 +193,9 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		Forget: func(ctx context.Context, tenant, device string) error {
 			return errors.Join(series.Delete(ctx, tenant, device), herds.ForgetQuarantined(ctx, tenant, device))
 		},
-		Firms: h.firms, Network: network, Uploads: upload.New(upload.Config{Store: h.firms, Now: now}),
+		Firms: h.firms, Standings: flows, Chain: graph, Industries: industries, Merges: h.firms,
+		Shocks:      &watch.Shocks{Firms: h.firms, Desk: h.desk, Now: now, Loans: func(context.Context, string) ([]contagion.Exposure, error) { return nil, nil }},
+		Uploads:     upload.New(upload.Config{Store: h.firms, Now: now}),
 		Receivables: receivable.New(receivable.Config{Store: receivablestore.New(db), Papers: receivablestore.New(db), Firms: h.firms, Now: now}),
 		ImportChain: func(context.Context, string, map[string]io.Reader) (reference.Report, error) {
 			return reference.Report{}, nil

@@ -19,6 +19,8 @@ import (
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/chain/industry"
+	"github.com/furrowcredit/furrow/chain/party"
 	"github.com/furrowcredit/furrow/chain/reference"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/fault"
@@ -104,7 +106,11 @@ type Deps struct {
 	Watch func(ctx context.Context, tenant, herdID string) error
 
 	Firms       chain.Store
-	Network     officer.Network
+	Standings   officer.Standings
+	Chain       officer.Chain
+	Industries  *industry.Catalogue
+	Shocks      officer.Shocks
+	Merges      party.Merges
 	Uploads     anchor.Uploads
 	Receivables Receivables
 	ImportChain func(ctx context.Context, tenant string, files map[string]io.Reader) (reference.Report, error)
@@ -172,16 +178,16 @@ func New(d Deps) (*Server, error) {
 	officer.Register(s.api, officer.Config{
 		Desk: d.Desk, Book: d.Book, Plots: d.PlotStore, Overlaps: d.Plots, Herds: d.HerdStore, HerdWatch: d.HerdWatch,
 		Animals: d.Animals, Now: d.Now,
-		Firms: d.Firms, Network: d.Network, Alerts: d.Alerts, Scenes: d.Scenes, Trail: d.Trail, Words: words.Text,
+		Firms: d.Firms, Standings: d.Standings, Chain: d.Chain, Industries: d.Industries, Shocks: d.Shocks, Merges: d.Merges, Alerts: d.Alerts, Scenes: d.Scenes, Trail: d.Trail, Words: words.Text,
 		Receivables: d.Receivables,
 	})
 	farmer.Register(s.api, farmer.Config{
 		Desk: d.Desk, Book: d.Book, Plots: d.Plots, PlotStore: d.PlotStore, Herds: d.HerdStore, HerdReports: d.HerdWatch,
 		Herders: d.Herds, Watch: d.Watch,
-		Firms: d.Firms, Standings: d.Network, Scenes: d.Scenes, Report: d.Report, Suggest: d.Suggest,
+		Firms: d.Firms, Standings: d.Standings, Scenes: d.Scenes, Report: d.Report, Suggest: d.Suggest,
 		Receivables: d.Receivables,
 	})
-	anchor.Register(s.api, anchor.Config{Uploads: d.Uploads, Firms: d.Firms, Standings: d.Network, Receivables: d.Receivables, Words: words.Text})
+	anchor.Register(s.api, anchor.Config{Uploads: d.Uploads, Firms: d.Firms, Standings: d.Standings, Receivables: d.Receivables, Words: words.Text})
 	operator.Register(s.api, operator.Config{
 		People: d.Gate, Herds: d.Herds, Devices: d.HerdStore, Import: d.Import, Watch: d.Watch, Forget: d.Forget, Firms: d.Firms, Plots: d.Plots,
 		Jobs: d.Jobs, ReadPlots: d.ReadPlots, ImportChain: d.ImportChain, Words: words.Fault, Now: d.Now,

@@ -60,8 +60,8 @@ func FirmOf(p chain.Party) Firm {
 	return f
 }
 
-// Reason is one piece of evidence for a mount.
-type Reason struct {
+// MountReason is one piece of evidence for a mount.
+type MountReason struct {
 	Source Source  `json:"source"`
 	Text   string  `json:"text"`  // as it was given
 	Word   string  `json:"word"`  // that was found in it, or the code
@@ -76,7 +76,7 @@ type Mount struct {
 	Stage      Stage    `json:"stage"`
 	Share      float64  `json:"share"`      // of what the firm does, as far as it is known
 	Confidence float64  `json:"confidence"` // 0..1 that it belongs there
-	Reasons    []Reason `json:"reasons"`
+	Reasons    []MountReason `json:"reasons"`
 }
 
 // DirectionShare is how much of what a firm does belongs to a direction.
@@ -326,7 +326,7 @@ func (m *Matcher) mounts(clues []clue, share []float64) []Mount {
 			return cmp.Compare(weight[b.source]*b.amount*b.Strength, weight[a.source]*a.amount*a.Strength)
 		})
 		for _, c := range g.reasons[:min(maxReasons, len(g.reasons))] {
-			mount.Reasons = append(mount.Reasons, Reason{c.source, short(c.text), c.Word, round(c.amount)})
+			mount.Reasons = append(mount.Reasons, MountReason{c.source, short(c.text), c.Word, round(c.amount)})
 		}
 		out = append(out, mount)
 	}

@@ -165,10 +165,10 @@ func (f face) firm(ctx context.Context, who access.Actor, in *ByID) (*route.Body
 	if p.Firm, err = f.Firms.Firm(ctx, who.Tenant, in.ID); err != nil {
 		return nil, err
 	}
-	if p.Standing, err = f.Network.Standing(ctx, who.Tenant, in.ID); err != nil {
+	if p.Standing, err = f.Standings.Standing(ctx, who.Tenant, in.ID); err != nil {
 		return nil, err
 	}
-	if p.Neighbourhood, err = f.Network.Neighbourhood(ctx, who.Tenant, in.ID, hops); err != nil {
+	if p.Neighbourhood, err = f.Chain.Neighbourhood(ctx, who.Tenant, in.ID, hops); err != nil {
 		return nil, err
 	}
 	if p.Documents, err = f.Firms.Documents(ctx, who.Tenant, in.ID, ""); err != nil {

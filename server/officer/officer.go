@@ -11,6 +11,8 @@ import (
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/chain/industry"
+	"github.com/furrowcredit/furrow/chain/party"
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/credit/ledger"
@@ -53,9 +55,8 @@ type Overlapper interface {
 	Overlaps(ctx context.Context, tenant string, poly orb.Polygon, exceptID string) ([]geo.Overlap, error)
 }
 
-// Network tells where a firm stands in the chain; chain/flow has one.
-type Network interface {
-	Neighbourhood(ctx context.Context, tenant, firmID string, hops int) (chain.Neighbourhood, error)
+// Standings tell what the chain knows about a firm; flow.Network is one.
+type Standings interface {
 	Standing(ctx context.Context, tenant, firmID string) (chain.Standing, error)
 }
 
@@ -81,8 +82,13 @@ type Config struct {
 	HerdWatch HerdWatch
 	Animals   Animals
 	Firms     chain.Store
-	Network   Network
+	Standings Standings
 	Alerts    Alerts
+	// Chain is the graph of the firms, Industries the nodes on which they are mounted.
+	Chain      Chain
+	Industries *industry.Catalogue
+	Shocks     Shocks
+	Merges     party.Merges
 	// Receivables are the electronic receivables of all anchors.
 	Receivables Receivables
 	Scenes      func() []view.Scene
@@ -131,6 +137,7 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, get("quarantine", "/quarantine", "Tag messages that were refused but kept, newest first"), f.quarantine)
 	route.Register(a, get("quarantine-counts", "/quarantine/counts", "How many tag messages are kept, by reason"), f.quarantineCounts)
 	route.Register(a, get("audit", "/audit", "The audit trail, oldest first"), f.audit)
+	f.registerChain(a, get, post)
 	f.registerReceivables(a, get, post)
 }
 

@@ -1026,6 +1026,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/officer/anchors/{id}/dealers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The firms that buy from an anchor, by tier, with their proofs */
+        get: operations["officer-dealers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/anchors/{id}/suppliers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The firms that sell towards an anchor, by tier, with their proofs */
+        get: operations["officer-suppliers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/officer/animals": {
         parameters: {
             query?: never;
@@ -1315,6 +1349,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/officer/firms/{id}/place": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The anchors of a firm, each with the way to it, and its nodes */
+        get: operations["officer-firm-place"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/officer/herds": {
         parameters: {
             query?: never;
@@ -1400,6 +1451,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/officer/industries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The directions, chains and nodes on which firms are mounted */
+        get: operations["officer-industries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/officer/loans": {
         parameters: {
             query?: never;
@@ -1426,6 +1494,75 @@ export interface paths {
         };
         /** A loan with schedule, payments and postings */
         get: operations["officer-loan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/merges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Merges and splits of firms, newest first */
+        get: operations["officer-merges"];
+        put?: never;
+        /** Say that two firms are one, or are not */
+        post: operations["officer-merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/merges/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Pairs of firms that may be one */
+        get: operations["officer-merge-suggestions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/merges/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a merge or split back */
+        post: operations["officer-merge-undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/paths": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The ways of trade between two firms */
+        get: operations["officer-paths"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1649,6 +1786,23 @@ export interface paths {
         get: operations["officer-scenes"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/shocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reckon what becomes of firms and loans when a firm stops */
+        post: operations["officer-shock"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2193,6 +2347,16 @@ export interface components {
             link: components["schemas"]["Link"];
             standing_status: string;
         };
+        AnchorWay: {
+            anchor_id: string;
+            /** Format: double */
+            confidence: number;
+            name: string;
+            role: string;
+            /** Format: int64 */
+            tier: number;
+            way: components["schemas"]["Way"];
+        };
         Animal: {
             /** Format: date-time */
             born: string;
@@ -2371,6 +2535,23 @@ export interface components {
             products: components["schemas"]["Product"][];
             species: components["schemas"]["Word"][];
         };
+        Cause: {
+            from?: string;
+            kind: string;
+            need?: string;
+            /** Format: double */
+            part?: number;
+            path: string[];
+            /** Format: double */
+            share?: number;
+        };
+        Chain: {
+            direction: string;
+            en: string;
+            id: string;
+            nodes: string[];
+            zh: string;
+        };
         ChangeInBody: {
             /** @description coordinates of a GeoJSON polygon, WGS84 */
             fence?: number[][][];
@@ -2488,6 +2669,17 @@ export interface components {
             vigour: number;
             worth?: components["schemas"]["Worth"];
         };
+        Danger: {
+            cause: components["schemas"]["Cause"];
+            firm_id: string;
+            /** Format: int64 */
+            hit: number;
+            loan_id: string;
+            /** Format: double */
+            loss: number;
+            /** Format: int64 */
+            outstanding: number;
+        };
         DateRange: {
             /** Format: date-time */
             date: string;
@@ -2570,6 +2762,17 @@ export interface components {
             /** Format: int64 */
             windows: number;
         };
+        Direction: {
+            code: string;
+            en: string;
+            zh: string;
+        };
+        DirectionShare: {
+            direction: string;
+            /** Format: double */
+            share: number;
+            zh: string;
+        };
         Document: {
             /** Format: int64 */
             amount: number;
@@ -2595,6 +2798,14 @@ export interface components {
             unit?: string;
             upload_id: string;
             void?: boolean;
+        };
+        Endangered: {
+            /** Format: int64 */
+            hit: number;
+            loans: components["schemas"]["Danger"][];
+            /** Format: int64 */
+            outstanding: number;
+            unknown: string[];
         };
         Entry: {
             code?: string;
@@ -2775,6 +2986,14 @@ export interface components {
             region?: string;
             /** @description unified social credit code */
             uscc?: string;
+        };
+        FirmPlace: {
+            anchors: components["schemas"]["AnchorWay"][];
+            directions: components["schemas"]["DirectionShare"][];
+            firm_id: string;
+            method: string;
+            mounts: components["schemas"]["Mount"][];
+            name: string;
         };
         FlowShares: {
             /** Format: double */
@@ -2972,6 +3191,21 @@ export interface components {
             /** Format: int64 */
             verified: number;
         };
+        Hit: {
+            /** Format: double */
+            amount: number;
+            cause: components["schemas"]["Cause"];
+            /** Format: double */
+            downstream: number;
+            firm_id: string;
+            /** Format: double */
+            loss: number;
+            name: string;
+            path_names: string[];
+            sector?: string;
+            /** Format: double */
+            upstream: number;
+        };
         Hold: {
             funder?: string;
             kind: string;
@@ -3015,6 +3249,15 @@ export interface components {
             part_id?: string;
             /** @description credit code or id of the firm */
             to: string;
+        };
+        Hop: {
+            buyer: string;
+            buyer_id: string;
+            /** Format: double */
+            confidence: number;
+            proof: components["schemas"]["Proof"];
+            seller: string;
+            seller_id: string;
         };
         Identifier: {
             by?: string;
@@ -3180,6 +3423,14 @@ export interface components {
             items: components["schemas"]["OfficerExposureLine"][];
             next: string;
         };
+        ListOfficerMergeLine: {
+            items: components["schemas"]["OfficerMergeLine"][];
+            next: string;
+        };
+        ListOfficerPairLine: {
+            items: components["schemas"]["OfficerPairLine"][];
+            next: string;
+        };
         ListOfficerPlotLine: {
             items: components["schemas"]["OfficerPlotLine"][];
             next: string;
@@ -3206,6 +3457,10 @@ export interface components {
         };
         ListUser: {
             items: components["schemas"]["User"][];
+            next: string;
+        };
+        ListWay: {
+            items: components["schemas"]["Way"][];
             next: string;
         };
         ListWeighing: {
@@ -3263,12 +3518,57 @@ export interface components {
             bins: components["schemas"]["Bin"][];
             name: string;
         };
+        Merge: {
+            /** Format: date-time */
+            at: string;
+            by_id?: string;
+            by_name: string;
+            ended_by?: string;
+            evidence?: {
+                [key: string]: string;
+            };
+            firm_id: string;
+            id: string;
+            kind: string;
+            other_id: string;
+            /** Format: double */
+            score: number;
+            undoes?: string;
+            why: string;
+        };
+        MergeInBody: {
+            /** @description is found to be */
+            firm_id: string;
+            /** @description this one, which survives */
+            other_id: string;
+            /** @description false says that they are two, whatever a machine thinks later */
+            same: boolean;
+            why: string;
+        };
         Mistake: {
             /** @description such as body.asked or row 3 */
             location: string;
             /** @description in the reader's language */
             message: string;
             value?: unknown;
+        };
+        Mount: {
+            /** Format: double */
+            confidence: number;
+            en: string;
+            node: string;
+            reasons: components["schemas"]["MountReason"][];
+            /** Format: double */
+            share: number;
+            stage: string;
+            zh: string;
+        };
+        MountReason: {
+            /** Format: double */
+            share: number;
+            source: string;
+            text: string;
+            word: string;
         };
         Myself: {
             user: components["schemas"]["User"];
@@ -3292,6 +3592,18 @@ export interface components {
             amount: number;
             holder_id: string;
             id: string;
+        };
+        Node: {
+            chain: string;
+            codes: string[];
+            direction: string;
+            en: string;
+            feeds: string[];
+            id: string;
+            stage: string;
+            without: string[];
+            words: string[];
+            zh: string;
         };
         NodeView: {
             anchor: boolean;
@@ -3373,11 +3685,26 @@ export interface components {
             /** Format: int64 */
             plots: number;
         };
+        OfficerIndustries: {
+            chains: components["schemas"]["Chain"][];
+            directions: components["schemas"]["Direction"][];
+            nodes: components["schemas"]["Node"][];
+        };
         OfficerLoanPage: {
             entries: components["schemas"]["LedgerEntry"][];
             loan: components["schemas"]["Loan"];
             payments: components["schemas"]["Payment"][];
             schedule: components["schemas"]["Instalment"][];
+        };
+        OfficerMergeLine: {
+            firm: components["schemas"]["Party"];
+            merge: components["schemas"]["Merge"];
+            other: components["schemas"]["Party"];
+        };
+        OfficerPairLine: {
+            firm: components["schemas"]["Party"];
+            other: components["schemas"]["Party"];
+            pair: components["schemas"]["Pair"];
         };
         OfficerPlotLine: {
             /** Format: double */
@@ -3530,6 +3857,17 @@ export interface components {
              */
             owed: number;
             part_id: string;
+        };
+        Pair: {
+            firm_id: string;
+            /** Format: date-time */
+            found_at: string;
+            other_id: string;
+            reasons: {
+                [key: string]: string;
+            };
+            /** Format: double */
+            score: number;
         };
         Part: {
             /** Format: int64 */
@@ -3746,6 +4084,21 @@ export interface components {
             subject_kind: string;
             terms: number[];
         };
+        Proof: {
+            /** Format: int64 */
+            amount: number;
+            /** Format: int64 */
+            documents: number;
+            first?: string;
+            kinds: string[];
+            last?: string;
+            /** Format: int64 */
+            months: number;
+            /** Format: double */
+            of_buyer: number;
+            /** Format: double */
+            of_seller: number;
+        };
         ProposeInBody: {
             /**
              * Format: int64
@@ -3940,6 +4293,44 @@ export interface components {
             row?: number;
             value?: string;
         };
+        SME: {
+            /** Format: int64 */
+            amount: number;
+            /** Format: double */
+            confidence: number;
+            firm_id: string;
+            links: components["schemas"]["SMELink"][];
+            /** Format: int64 */
+            months: number;
+            mounts: components["schemas"]["Mount"][];
+            name: string;
+            reasons: string[];
+            /** Format: int64 */
+            tier: number;
+            uscc: string;
+        };
+        SMELink: {
+            /** Format: int64 */
+            amount: number;
+            /** Format: int64 */
+            documents: number;
+            firm_id: string;
+            first?: string;
+            kinds: string[];
+            last?: string;
+            /** Format: int64 */
+            months: number;
+            name: string;
+            /** Format: double */
+            of_buyer: number;
+            /** Format: double */
+            of_seller: number;
+        };
+        SMEPage: {
+            firms: components["schemas"]["SME"][];
+            next?: string;
+            tiers: number[];
+        };
         Scene: {
             bbox: number[];
             /** Format: double */
@@ -3964,6 +4355,38 @@ export interface components {
             to_funder?: number;
             /** Format: int64 */
             to_holder: number;
+        };
+        Shock: {
+            FirmID: string;
+            /** Format: double */
+            Part: number;
+        };
+        ShockInBody: {
+            firm_id: string;
+            /**
+             * Format: double
+             * @description of its output that is lost
+             */
+            part: number;
+            /** @description open an alert on each firm whose loan is endangered */
+            raise: boolean;
+        };
+        ShockReport: {
+            /** Format: int64 */
+            amount: number;
+            converged: boolean;
+            endangered: components["schemas"]["Endangered"];
+            /** Format: int64 */
+            firms: number;
+            hits: components["schemas"]["Hit"][];
+            /** Format: date-time */
+            made_at: string;
+            method: string;
+            /** Format: double */
+            part: number;
+            /** Format: int64 */
+            raised: number;
+            struck: components["schemas"]["Shock"][];
         };
         SignInBody: {
             /** @description of the contract text that was shown */
@@ -4109,6 +4532,9 @@ export interface components {
             /** Format: int64 */
             void: number;
         };
+        UndoMergeInBody: {
+            why: string;
+        };
         Upload: {
             anchor_id: string;
             /** Format: int64 */
@@ -4179,6 +4605,11 @@ export interface components {
             /** Format: int64 */
             weighed: number;
         };
+        Way: {
+            /** Format: double */
+            confidence: number;
+            hops: components["schemas"]["Hop"][];
+        };
         Wearing: {
             animal_id: string;
             by?: string;
@@ -4246,6 +4677,7 @@ export type AmountInBody = components['schemas']['AmountInBody'];
 export type AnchorProposeFrom = components['schemas']['AnchorProposeFrom'];
 export type AnchorShare = components['schemas']['AnchorShare'];
 export type AnchorSupplier = components['schemas']['AnchorSupplier'];
+export type AnchorWay = components['schemas']['AnchorWay'];
 export type Animal = components['schemas']['Animal'];
 export type AnimalId = components['schemas']['AnimalID'];
 export type AnimalPage = components['schemas']['AnimalPage'];
@@ -4261,6 +4693,8 @@ export type Bin = components['schemas']['Bin'];
 export type BirthInBody = components['schemas']['BirthInBody'];
 export type BorrowingBase = components['schemas']['BorrowingBase'];
 export type Catalogue = components['schemas']['Catalogue'];
+export type Cause = components['schemas']['Cause'];
+export type Chain = components['schemas']['Chain'];
 export type ChangeInBody = components['schemas']['ChangeInBody'];
 export type CheckInBody = components['schemas']['CheckInBody'];
 export type ClaimInBody = components['schemas']['ClaimInBody'];
@@ -4273,6 +4707,7 @@ export type CountInBody = components['schemas']['CountInBody'];
 export type Credential = components['schemas']['Credential'];
 export type CropGuess = components['schemas']['CropGuess'];
 export type CropReport = components['schemas']['CropReport'];
+export type Danger = components['schemas']['Danger'];
 export type DateRange = components['schemas']['DateRange'];
 export type DayEndInBody = components['schemas']['DayEndInBody'];
 export type Decision = components['schemas']['Decision'];
@@ -4280,7 +4715,10 @@ export type Defects = components['schemas']['Defects'];
 export type Detail = components['schemas']['Detail'];
 export type Device = components['schemas']['Device'];
 export type DeviceCount = components['schemas']['DeviceCount'];
+export type Direction = components['schemas']['Direction'];
+export type DirectionShare = components['schemas']['DirectionShare'];
 export type Document = components['schemas']['Document'];
+export type Endangered = components['schemas']['Endangered'];
 export type Entry = components['schemas']['Entry'];
 export type Event = components['schemas']['Event'];
 export type Evidence = components['schemas']['Evidence'];
@@ -4300,6 +4738,7 @@ export type FileInBody = components['schemas']['FileInBody'];
 export type FileReport = components['schemas']['FileReport'];
 export type Finding = components['schemas']['Finding'];
 export type FirmInBody = components['schemas']['FirmInBody'];
+export type FirmPlace = components['schemas']['FirmPlace'];
 export type FlowShares = components['schemas']['FlowShares'];
 export type FreezeInBody = components['schemas']['FreezeInBody'];
 export type Growth = components['schemas']['Growth'];
@@ -4312,11 +4751,13 @@ export type HerdHealth = components['schemas']['HerdHealth'];
 export type HerdInBody = components['schemas']['HerdInBody'];
 export type HerdLine = components['schemas']['HerdLine'];
 export type HerdReport = components['schemas']['HerdReport'];
+export type Hit = components['schemas']['Hit'];
 export type Hold = components['schemas']['Hold'];
 export type HoldingActInBody = components['schemas']['HoldingActInBody'];
 export type HoldingSomeInBody = components['schemas']['HoldingSomeInBody'];
 export type HoldingSplitInBody = components['schemas']['HoldingSplitInBody'];
 export type HoldingTransferInBody = components['schemas']['HoldingTransferInBody'];
+export type Hop = components['schemas']['Hop'];
 export type Identifier = components['schemas']['Identifier'];
 export type Instalment = components['schemas']['Instalment'];
 export type Integrity = components['schemas']['Integrity'];
@@ -4335,6 +4776,8 @@ export type ListEvent = components['schemas']['ListEvent'];
 export type ListHerdLine = components['schemas']['ListHerdLine'];
 export type ListLoan = components['schemas']['ListLoan'];
 export type ListOfficerExposureLine = components['schemas']['ListOfficerExposureLine'];
+export type ListOfficerMergeLine = components['schemas']['ListOfficerMergeLine'];
+export type ListOfficerPairLine = components['schemas']['ListOfficerPairLine'];
 export type ListOfficerPlotLine = components['schemas']['ListOfficerPlotLine'];
 export type ListParty = components['schemas']['ListParty'];
 export type ListQuarantined = components['schemas']['ListQuarantined'];
@@ -4342,14 +4785,20 @@ export type ListReceivableLine = components['schemas']['ListReceivableLine'];
 export type ListScene = components['schemas']['ListScene'];
 export type ListUpload = components['schemas']['ListUpload'];
 export type ListUser = components['schemas']['ListUser'];
+export type ListWay = components['schemas']['ListWay'];
 export type ListWeighing = components['schemas']['ListWeighing'];
 export type Loan = components['schemas']['Loan'];
 export type Measure = components['schemas']['Measure'];
+export type Merge = components['schemas']['Merge'];
+export type MergeInBody = components['schemas']['MergeInBody'];
 export type Mistake = components['schemas']['Mistake'];
+export type Mount = components['schemas']['Mount'];
+export type MountReason = components['schemas']['MountReason'];
 export type Myself = components['schemas']['Myself'];
 export type Neighbourhood = components['schemas']['Neighbourhood'];
 export type NewClaim = components['schemas']['NewClaim'];
 export type NewPart = components['schemas']['NewPart'];
+export type Node = components['schemas']['Node'];
 export type NodeView = components['schemas']['NodeView'];
 export type NoteInBody = components['schemas']['NoteInBody'];
 export type ObligorBase = components['schemas']['ObligorBase'];
@@ -4358,7 +4807,10 @@ export type OfficerExposureLine = components['schemas']['OfficerExposureLine'];
 export type OfficerFirmPage = components['schemas']['OfficerFirmPage'];
 export type OfficerHerdPage = components['schemas']['OfficerHerdPage'];
 export type OfficerHome = components['schemas']['OfficerHome'];
+export type OfficerIndustries = components['schemas']['OfficerIndustries'];
 export type OfficerLoanPage = components['schemas']['OfficerLoanPage'];
+export type OfficerMergeLine = components['schemas']['OfficerMergeLine'];
+export type OfficerPairLine = components['schemas']['OfficerPairLine'];
 export type OfficerPlotLine = components['schemas']['OfficerPlotLine'];
 export type OfficerPlotPage = components['schemas']['OfficerPlotPage'];
 export type OfficerQuarantineCounts = components['schemas']['OfficerQuarantineCounts'];
@@ -4378,6 +4830,7 @@ export type OperatorRevoked = components['schemas']['OperatorRevoked'];
 export type OperatorTold = components['schemas']['OperatorTold'];
 export type Overlap = components['schemas']['Overlap'];
 export type OweInBody = components['schemas']['OweInBody'];
+export type Pair = components['schemas']['Pair'];
 export type Part = components['schemas']['Part'];
 export type Party = components['schemas']['Party'];
 export type PastYear = components['schemas']['PastYear'];
@@ -4393,6 +4846,7 @@ export type PlotInBody = components['schemas']['PlotInBody'];
 export type Posting = components['schemas']['Posting'];
 export type Problem = components['schemas']['Problem'];
 export type Product = components['schemas']['Product'];
+export type Proof = components['schemas']['Proof'];
 export type ProposeInBody = components['schemas']['ProposeInBody'];
 export type Quarantined = components['schemas']['Quarantined'];
 export type Quote = components['schemas']['Quote'];
@@ -4410,9 +4864,15 @@ export type ReportInBody = components['schemas']['ReportInBody'];
 export type ReportSummary = components['schemas']['ReportSummary'];
 export type RowError = components['schemas']['RowError'];
 export type RowRefusal = components['schemas']['RowRefusal'];
+export type Sme = components['schemas']['SME'];
+export type SmeLink = components['schemas']['SMELink'];
+export type SmePage = components['schemas']['SMEPage'];
 export type Scene = components['schemas']['Scene'];
 export type Season = components['schemas']['Season'];
 export type Share = components['schemas']['Share'];
+export type Shock = components['schemas']['Shock'];
+export type ShockInBody = components['schemas']['ShockInBody'];
+export type ShockReport = components['schemas']['ShockReport'];
 export type SignInBody = components['schemas']['SignInBody'];
 export type SignInInBody = components['schemas']['SignInInBody'];
 export type SignedIn = components['schemas']['SignedIn'];
@@ -4428,10 +4888,12 @@ export type Support = components['schemas']['Support'];
 export type Terms = components['schemas']['Terms'];
 export type Timeline = components['schemas']['Timeline'];
 export type TradeMonth = components['schemas']['TradeMonth'];
+export type UndoMergeInBody = components['schemas']['UndoMergeInBody'];
 export type Upload = components['schemas']['Upload'];
 export type User = components['schemas']['User'];
 export type UserInBody = components['schemas']['UserInBody'];
 export type ValueTerms = components['schemas']['ValueTerms'];
+export type Way = components['schemas']['Way'];
 export type Wearing = components['schemas']['Wearing'];
 export type WeighInBody = components['schemas']['WeighInBody'];
 export type Weighing = components['schemas']['Weighing'];
@@ -6611,6 +7073,88 @@ export interface operations {
             };
         };
     };
+    "officer-dealers": {
+        parameters: {
+            query?: {
+                /** @description tiers */
+                hops?: number;
+                /** @description links of less trade, in fen, are not followed */
+                min_amount?: number;
+                /** @description only firms on this node, chain or direction */
+                node?: string;
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SMEPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-suppliers": {
+        parameters: {
+            query?: {
+                /** @description tiers */
+                hops?: number;
+                /** @description links of less trade, in fen, are not followed */
+                min_amount?: number;
+                /** @description only firms on this node, chain or direction */
+                node?: string;
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SMEPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "officer-animal-find": {
         parameters: {
             query: {
@@ -7176,6 +7720,37 @@ export interface operations {
             };
         };
     };
+    "officer-firm-place": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirmPlace"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "officer-herds": {
         parameters: {
             query?: never;
@@ -7335,6 +7910,35 @@ export interface operations {
             };
         };
     };
+    "officer-industries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerIndustries"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "officer-loans": {
         parameters: {
             query?: {
@@ -7388,6 +7992,170 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OfficerLoanPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-merges": {
+        parameters: {
+            query?: {
+                firm_id?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOfficerMergeLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Merge"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-merge-suggestions": {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOfficerPairLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-merge-undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoMergeInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Merge"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-paths": {
+        parameters: {
+            query: {
+                from: string;
+                to: string;
+                hops?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListWay"];
                 };
             };
             /** @description Problem */
@@ -7848,6 +8616,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListScene"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-shock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShockInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShockReport"];
                 };
             };
             /** @description Problem */
