@@ -165,54 +165,59 @@ func (x *scanner) special(into *[]byte) (bool, error) {
 
 // element reads the tag at pos.
 func (x *scanner) element() (tag, error) {
-	for from := 1; ; {
-		i, err := x.find(">", from)
-		if err != nil {
-			return tag{}, err
-		}
-		if i < 0 {
-			return tag{}, ErrDamaged
-		}
-		inside := x.buf[x.pos+1 : x.pos+i]
-		if openQuote(inside) { // this > stands in the value of an attribute
-			from = i + 1
-			continue
-		}
-		x.pos += i + 1
-		var t tag
-		if t.end = len(inside) > 0 && inside[0] == '/'; t.end {
-			inside = inside[1:]
-		} else if t.empty = len(inside) > 0 && inside[len(inside)-1] == '/'; t.empty {
-			inside = inside[:len(inside)-1]
-		}
-		t.name = inside
-		for j, c := range inside {
-			if c == ' ' || c == '\t' || c == '\r' || c == '\n' {
-				t.name, t.attrs = inside[:j], inside[j+1:]
-				break
-			}
-		}
-		if j := bytes.IndexByte(t.name, ':'); j >= 0 {
-			t.name = t.name[j+1:]
-		}
-		if len(t.name) == 0 {
-			return tag{}, ErrDamaged
-		}
-		return t, nil
+	i, err := x.closing()
+	if err != nil {
+		return tag{}, err
 	}
+	inside := x.buf[x.pos+1 : x.pos+i]
+	x.pos += i + 1
+	var t tag
+	if t.end = len(inside) > 0 && inside[0] == '/'; t.end {
+		inside = inside[1:]
+	} else if t.empty = len(inside) > 0 && inside[len(inside)-1] == '/'; t.empty {
+		inside = inside[:len(inside)-1]
+	}
+	t.name = inside
+	for j, c := range inside {
+		if c == ' ' || c == '\t' || c == '\r' || c == '\n' {
+			t.name, t.attrs = inside[:j], inside[j+1:]
+			break
+		}
+	}
+	if j := bytes.IndexByte(t.name, ':'); j >= 0 {
+		t.name = t.name[j+1:]
+	}
+	if len(t.name) == 0 {
+		return tag{}, ErrDamaged
+	}
+	return t, nil
 }
 
-func openQuote(s []byte) bool {
-	var open byte
-	for _, c := range s {
-		switch {
-		case open == 0 && (c == '"' || c == '\''):
-			open = c
-		case c == open:
-			open = 0
+// closing returns the place, from pos on, of the > that ends the tag at pos: not one in
+// the value of an attribute. It looks at each byte once.
+func (x *scanner) closing() (int, error) {
+	var quote byte
+	for i := 1; ; {
+		for ; i < x.end-x.pos; i++ {
+			switch c := x.buf[x.pos+i]; {
+			case quote != 0:
+				if c == quote {
+					quote = 0
+				}
+			case c == '>':
+				return i, nil
+			case c == '"' || c == '\'':
+				quote = c
+			}
+		}
+		more, err := x.fill()
+		if err != nil {
+			return 0, err
+		}
+		if !more {
+			return 0, ErrDamaged
 		}
 	}
-	return open != 0
 }
 
 // attr returns the value of the attribute of that name, without its prefix, as it is

@@ -86,6 +86,44 @@ func TestDates(t *testing.T) {
 	}
 }
 
+// TestSignedAmounts: what is taken back, and the units that people write.
+func TestSignedAmounts(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]money.Fen{
+		"-5": -500, "(1,234.50)": -123_450, "（1,234.50）": -123_450, "-￥3": -300, "￥-3": -300, "−7": -700, "0": 0, "-0.01元": -1,
+		"1.5亿元": 15_000_000_000, "3千元": 300_000, "-12.5万": -12_500_000, "1,234,567,890.12": 123_456_789_012, "12": 1200, "0.5": 50,
+	} {
+		if got, err := upload.ParseMoney(in, 100); err != nil || got != want {
+			t.Errorf("%s: %s %v, want %s", in, got, err, want)
+		}
+	}
+	if got, err := upload.ParseMoney("12元", 1_000_000); err != nil || got != 1200 {
+		t.Errorf("the unit of the cell goes before that of the header: %s %v", got, err)
+	}
+	for _, in := range []string{"--5", "-(5)", "5-", "1,23", "1,2345.6,7", ".5", "5.", ",5", "1,,000"} {
+		if got, err := upload.ParseMoney(in, 100); err == nil {
+			t.Errorf("%s is %s", in, got)
+		}
+	}
+}
+
+// FuzzPart: a part that was damaged is an error, never a crash nor a huge memory.
+func FuzzPart(f *testing.F) {
+	for _, raw := range []string{"", "\x01\x02ab\x00\x01c", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"} {
+		f.Add([]byte(raw))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		packed, err := upload.Pack(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := upload.GoodRows(packed, 3); err == nil && n > len(raw) {
+			t.Errorf("%d rows in %d bytes", n, len(raw))
+		}
+		_, _ = upload.GoodRows(raw, 3)
+	})
+}
+
 func FuzzCell(f *testing.F) {
 	for _, s := range []string{"1,234.56", "12万元", "2026-02-30", "46081", "(5)", "1e5", "２０２６年２月２８日"} {
 		f.Add(s)
