@@ -4,7 +4,8 @@
 // Every engine reads the same file of links in a process of its own, builds the graph
 // in both directions, and answers the same questions; the engines take turns and the
 // best turn of each counts, question by question. What counts is processor time (user
-// and system, all threads), which bears a busy machine better than the clock. The
+// and system, all threads), which bears a busy machine better than the clock; the targets
+// compare one processor with one, and a column of its own has Furrow on all of them. The
 // answers must be equal: the reach of the anchors, the components, the largest of
 // them, and every PageRank against igraph's. The frame prints one table at the end; a
 // target that is missed fails the run.

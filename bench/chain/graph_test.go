@@ -133,13 +133,17 @@ func compare(b *testing.B, s size) {
 // peers compiles what is to be compiled; an engine that is not installed is left out
 // with a word.
 func peers(b *testing.B, dir, file, ranks string, s size) []peer {
-	number := strconv.Itoa
-	args := []string{file, number(anchors), number(hops), number(rounds)}
 	few := 0
 	if s.edges > 1e7 {
 		few = 1 // minutes each
 	}
-	list := []peer{{name: "furrow", what: "furrow", env: []string{childEnv + "=1"}, args: append([]string{os.Args[0]}, args...)}}
+	number := strconv.Itoa
+	args := []string{file, number(anchors), number(hops), number(rounds)}
+	own := append([]string{os.Args[0]}, args...)
+	list := []peer{
+		{name: "furrow", what: "furrow", env: []string{childEnv + "=1", "GOMAXPROCS=1"}, args: own}, // as the C++ program, on one processor
+		{name: "furrow-all", what: "furrow, all CPUs", env: []string{childEnv + "=1"}, args: own, most: few},
+	}
 	exe, err := compile(b.Context(), filepath.Join(dir, "csr"), "g++", "-O2", "-std=c++17", "csr.cpp")
 	if err != nil {
 		b.Fatal(err)
@@ -396,14 +400,13 @@ func near(g *graph.Graph) [4]float64 {
 	r := rand.New(rand.NewPCG(3, 4))
 	took := make([]float64, walks)
 	firms := 0
-	walk := func(v uint32) { firms += k.Reach(v, hops, graph.Both) }
 	for i := range took {
 		v := r.Uint32N(uint32(g.Len()))
 		began := time.Now()
-		walk(v)
+		firms += k.Reach(v, hops, graph.Both)
 		took[i] = time.Since(began).Seconds() * 1e6
 	}
-	allocations := testing.AllocsPerRun(100, func() { walk(5) })
+	allocations := testing.AllocsPerRun(100, func() { k.Reach(5, hops, graph.Both) })
 	slices.Sort(took)
-	return [4]float64{took[walks/2], took[walks*99/100], float64(firms) / (walks + 101), allocations}
+	return [4]float64{took[walks/2], took[walks*99/100], float64(firms) / walks, allocations}
 }

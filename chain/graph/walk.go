@@ -91,8 +91,7 @@ func (k *Walker) begin(seeds []uint32) {
 	k.push(seeds)
 }
 
-// push queues those nodes that were not seen. Whether a node was seen cannot be guessed,
-// so nothing depends on it but where the next one is written.
+// push queues those nodes that were not seen.
 func (k *Walker) push(nodes []uint32) {
 	at := len(k.queue)
 	if cap(k.queue)-at < len(nodes) {
@@ -100,10 +99,12 @@ func (k *Walker) push(nodes []uint32) {
 	}
 	seen, queue := k.seen, k.queue[:at+len(nodes)]
 	for _, v := range nodes {
-		word, bit := &seen[v/64], v%64
-		queue[at] = v
-		at += int(^*word >> bit & 1)
-		*word |= 1 << bit
+		word, bit := &seen[v/64], uint64(1)<<(v%64)
+		if *word&bit == 0 {
+			*word |= bit
+			queue[at] = v
+			at++
+		}
 	}
 	k.queue = queue[:at]
 }
