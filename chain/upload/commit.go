@@ -13,11 +13,12 @@ import (
 func (s *Service) runCommit(ctx context.Context, t *task, skipBad bool) error {
 	for try := 1; ; try++ {
 		u, err := s.commit(ctx, t, skipBad)
-		if err == nil || !(errors.Is(err, chain.ErrUploadRaced) || errors.Is(err, chain.ErrUploadBusy)) || try == tries {
+		raced, busy := errors.Is(err, chain.ErrUploadRaced), errors.Is(err, chain.ErrUploadBusy)
+		if !raced && !busy || try == tries {
 			t.set(u)
 			return err
 		}
-		if errors.Is(err, chain.ErrUploadBusy) {
+		if busy {
 			select {
 			case <-time.After(time.Duration(try) * 20 * time.Millisecond):
 			case <-ctx.Done():
