@@ -1,6 +1,7 @@
 // Package trade makes the industry chain of the demo county: two anchor
-// enterprises, the small firms that sell to them, and fourteen months of orders,
-// deliveries, invoices and payments, as the spreadsheets that the anchors upload.
+// enterprises, the small firms that sell to them, and fourteen months of contracts,
+// orders, deliveries, invoices, payments and confirmations, as the spreadsheets that the
+// anchors upload.
 // The truth is written beside them: one circular trade, one invoice used twice, and
 // nothing else that is wrong.
 package trade
@@ -11,7 +12,6 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
-	"github.com/furrowcredit/furrow/sheet"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -24,6 +24,7 @@ import (
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/upload"
 	"github.com/furrowcredit/furrow/money"
+	"github.com/furrowcredit/furrow/sheet"
 )
 
 // Months of trade, and the number of small firms.
@@ -92,8 +93,10 @@ type row struct {
 	seller, buyer int // places among all firms, anchors first
 	amount        money.Fen
 	goods, funder string
-	date          time.Time
-	anchor        int // who uploads it
+	date, due     time.Time
+	anchor        int    // who uploads it
+	contract      string // under which it stands
+	invoice       string // what a confirmation is for
 }
 
 type maker struct {
@@ -179,6 +182,7 @@ func (k *maker) pair(seller, buyer, anchor int) {
 	case Steady, Growing, Ring, Reuser:
 	}
 	terms := 30 + k.r.IntN(4)*15 // days of payment
+	contract, before := fmt.Sprintf("HT-%04d-%d", seller, buyer), len(k.rows)
 	for m := from; m < to; m++ {
 		month := k.end.AddDate(0, 0, -30*(Months-m)+1)
 		season := 1 + 0.25*math.Sin(2*math.Pi*float64(month.YearDay())/365)
@@ -189,6 +193,31 @@ func (k *maker) pair(seller, buyer, anchor int) {
 			yuan := f.monthly / float64(len(f.Anchors)+len(f.Buyers)) * season * (0.6 + 0.5*k.r.Float64()) / 1.5
 			k.deal(seller, buyer, anchor, money.Fen(yuan*100), month.AddDate(0, 0, k.r.IntN(28)), terms)
 		}
+	}
+	k.frame(contract, before)
+}
+
+// frame is the contract of the orders since a row: signed a week before the first, and
+// a tenth larger than all of them.
+func (k *maker) frame(number string, from int) {
+	var c row
+	for i := from; i < len(k.rows); i++ {
+		x := &k.rows[i]
+		if x.kind != chain.Order {
+			continue
+		}
+		if c.kind == "" || x.date.Before(c.date) {
+			sum := c.amount
+			c = *x
+			c.kind, c.number, c.order, c.amount = chain.Contract, number, "", sum
+		}
+		c.amount += x.amount
+		x.contract = number
+	}
+	if c.kind != "" {
+		c.date, c.amount = c.date.AddDate(0, 0, -7), c.amount/10*11
+		c.due = c.date.AddDate(2, 0, 0)
+		k.rows = append(k.rows, c)
 	}
 }
 
@@ -212,8 +241,16 @@ func (k *maker) deal(seller, buyer, anchor int, amount money.Fen, day time.Time,
 	if k.r.IntN(50) > 0 {
 		add(chain.Delivery, fmt.Sprintf("SH%02d%06d", delivered.Year()%100, k.no), delivered)
 	}
-	add(chain.Invoice, invoiceNumber(invoiced, k.no), invoiced)
-	add(chain.Payment, fmt.Sprintf("FK%02d%06d", invoiced.Year()%100, k.no), invoiced.AddDate(0, 0, terms+k.r.IntN(7)))
+	number := invoiceNumber(invoiced, k.no)
+	add(chain.Invoice, number, invoiced)
+	paid := invoiced.AddDate(0, 0, terms+k.r.IntN(7))
+	add(chain.Payment, fmt.Sprintf("FK%02d%06d", invoiced.Year()%100, k.no), paid)
+	// What is not paid yet the anchors have confirmed, but for one in three.
+	if said := invoiced.AddDate(0, 0, 2); buyer == anchor && paid.After(k.end) && !said.After(k.end) && k.no%3 > 0 {
+		x := base
+		x.kind, x.number, x.invoice, x.date, x.due = chain.Confirmation, fmt.Sprintf("QR%02d%06d", said.Year()%100, k.no), number, said, paid
+		k.rows = append(k.rows, x)
+	}
 }
 
 // invoiceNumber has the twenty digits of a digital invoice: year, region, series.
@@ -318,6 +355,10 @@ func (k *maker) fields(x row, anchor int) map[string]string {
 	out := map[string]string{
 		"number": x.number, "order_no": x.order, "seller": k.all[x.seller].Name, "seller_uscc": k.all[x.seller].USCC,
 		"amount": x.amount.String(), "date": x.date.Format(time.DateOnly), "goods": x.goods, "funder": x.funder,
+		"contract_no": x.contract, "invoice_no": x.invoice,
+	}
+	if !x.due.IsZero() {
+		out["due"] = x.due.Format(time.DateOnly)
 	}
 	if x.buyer != anchor {
 		out["buyer"], out["buyer_uscc"] = k.all[x.buyer].Name, k.all[x.buyer].USCC
