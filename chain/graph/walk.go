@@ -1,9 +1,6 @@
 package graph
 
-import (
-	"runtime"
-	"slices"
-)
+import "runtime"
 
 // Step is a node that a walk reached, the fewest hops it took and the node from
 // which it was reached first (a seed from itself).
@@ -95,7 +92,8 @@ func (k *Walker) begin(seeds []uint32) {
 func (k *Walker) push(nodes []uint32) {
 	at := len(k.queue)
 	if cap(k.queue)-at < len(nodes) {
-		k.queue = slices.Grow(k.queue, max(at, len(nodes))) // twice as long at least
+		// Twice as long at least; unlike append, make leaves pages alone that are new.
+		k.queue = append(make([]uint32, 0, at+max(at, len(nodes))), k.queue...)
 	}
 	seen, queue := k.seen, k.queue[:at+len(nodes)]
 	for _, v := range nodes {
