@@ -13,6 +13,7 @@ const needs: Record<string, string[]> = {
   two_places: ['apart_m', 'turns'],
   count_short: ['tags', 'low', 'high'],
   store_down: [],
+  endangered: ['shock', 'loss', 'cause', 'outstanding', 'hit'],
 };
 
 /** What the sentence of a kind says, so that it need not be listed again. */
