@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/furrowcredit/furrow/chain"
@@ -56,7 +57,11 @@ func (s *settler) trade(ctx context.Context) error {
 	if err := s.idle(ctx, s.Operator, time.Minute); err != nil {
 		return err
 	}
-	if err := s.firmLoans(ctx, t); err != nil {
+	owned, err := s.firmLoans(ctx, t)
+	if err != nil {
+		return err
+	}
+	if err := s.receivables(ctx, t, owned); err != nil {
 		return err
 	}
 	return writeJSON(filepath.Join(s.Dir, "truth-trade.json"), t.Truth)
@@ -84,12 +89,19 @@ func (s *settler) uploadFile(ctx context.Context, f trade.File, take bool) error
 	return nil
 }
 
+// owned is a firm of the trade that somebody of the county speaks for.
+type owned struct {
+	place     int // in Trade.Firms
+	id, login string
+}
+
 // firmLoans gives firms of different fates to the owners, who borrow on them.
-func (s *settler) firmLoans(ctx context.Context, t *trade.Trade) error {
+func (s *settler) firmLoans(ctx context.Context, t *trade.Trade) ([]owned, error) {
 	operator, err := s.as(ctx, s.Operator)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var out []owned
 	wanted := []struct {
 		profile trade.Profile
 		until   apply.State
@@ -111,20 +123,80 @@ func (s *settler) firmLoans(ctx context.Context, t *trade.Trade) error {
 				"region": f.Region, "phone": f.Phone, "legal_rep": f.LegalRep,
 			}, &firm)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			_, err = s.borrow(ctx, ask{
 				login: owner.Login, subject: credit.Subject{Kind: credit.FirmSubject, ID: firm.ID}, product: "order",
 				yuan: 80_000, months: 6, purpose: "为订单采购" + f.Goods + "原料", until: w.until,
 			})
 			if err != nil {
-				return err
+				return nil, err
 			}
+			out = append(out, owned{i, firm.ID, owner.Login})
 			break
 		}
 		s.Progress("firms", n+1, len(wanted))
 	}
+	return out, nil
+}
+
+// receivables has the anchors confirm what they owe to firms of the county: one part is
+// financed, one passed on to a supplier further up, and one waits to be accepted.
+func (s *settler) receivables(ctx context.Context, t *trade.Trade, firms []owned) error {
+	type line struct {
+		Receivable struct {
+			ID string `json:"id"`
+		} `json:"receivable"`
+	}
+	done := 0
+	for _, f := range firms {
+		if done == 3 || t.Firms[f.place].Profile != trade.Growing && t.Firms[f.place].Profile != trade.Steady {
+			continue
+		}
+		at := slices.IndexFunc(t.Payable, func(p trade.Payable) bool { return p.Seller == f.place })
+		if at < 0 {
+			continue
+		}
+		p := t.Payable[at]
+		anchor, err := s.as(ctx, anchorLogin(p.Anchor))
+		if err != nil {
+			return err
+		}
+		var r line
+		err = anchor.post(ctx, "/anchor/receivables", map[string]any{
+			"creditor_id": f.id, "amount": p.Amount, "due": p.Due.Format(time.DateOnly), "documents": []map[string]string{{"number": p.Number}},
+		}, &r)
+		if err != nil {
+			return fmt.Errorf("receivable on %s: %w", p.Number, err)
+		}
+		if err := anchor.post(ctx, "/anchor/receivables/"+r.Receivable.ID+"/confirm", map[string]any{}, nil); err != nil {
+			return err
+		}
+		if done++; done == 3 {
+			break // this one waits for its holder
+		}
+		if err := s.use(ctx, t, f.login, r.Receivable.ID, p, done == 1); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// use has the holder of a receivable take it, and ask for finance or pass a part on.
+func (s *settler) use(ctx context.Context, t *trade.Trade, login, id string, p trade.Payable, finance bool) error {
+	holder, err := s.as(ctx, login)
+	if err != nil {
+		return err
+	}
+	path := "/farmer/receivables/" + id
+	if err := holder.post(ctx, path+"/accept", map[string]any{}, nil); err != nil {
+		return err
+	}
+	if finance {
+		return holder.post(ctx, path+"/ask", map[string]any{"amount": p.Amount / 10 * 6}, nil)
+	}
+	further := slices.IndexFunc(t.Firms, func(f trade.Firm) bool { return f.Tier == 2 && f.Profile == trade.Steady })
+	return holder.post(ctx, path+"/transfer", map[string]any{"to": t.Firms[further].USCC, "amount": p.Amount / 10 * 4}, nil)
 }
 
 func writeJSON(path string, v any) error {

@@ -86,9 +86,17 @@ func TestReplayRealPen(t *testing.T) {
 	if n, _ := store.Count(ctx, "x", ""); n < 83_800 || p.Counters.Quarantined.Load() != 0 {
 		t.Errorf("%d readings kept, %d in quarantine", n, p.Counters.Quarantined.Load())
 	}
-	r, err := engine.Report(ctx, "x", saved.ID)
-	if err != nil || r.Verified != 20 {
-		t.Errorf("%+v, %v", r, err)
+	w, err := engine.Watched(ctx, "x", saved.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, state := range w.States {
+		if state.Status != watch.StatusInside {
+			t.Errorf("%s is %s", state.Code, state.Status)
+		}
+	}
+	if len(w.States) != 20 {
+		t.Errorf("%d animals", len(w.States))
 	}
 	if len(told) != 0 {
 		t.Errorf("told %v", told)

@@ -83,7 +83,17 @@ type Trade struct {
 	Firms   []Firm
 	Files   []File // in the order in which they should be uploaded
 	Draft   File   // a supplier list with mistakes, to be checked and left alone
+	Payable []Payable
 	Truth   Truth
+}
+
+// Payable is an invoice that an anchor has confirmed and not paid yet.
+type Payable struct {
+	Anchor int // place in Trade.Anchors
+	Seller int // place in Trade.Firms
+	Number string
+	Amount money.Fen
+	Due    time.Time
 }
 
 // row is a document before it has found its file.
@@ -136,6 +146,11 @@ func Make(seed uint64, end time.Time) (*Trade, error) {
 			}
 		}
 		t.Truth.Totals = append(t.Truth.Totals, total)
+	}
+	for _, x := range k.rows {
+		if x.kind == chain.Confirmation {
+			t.Payable = append(t.Payable, Payable{x.buyer, x.seller - len(t.Anchors), x.number, x.amount, x.due})
+		}
 	}
 	if err := t.write(k); err != nil {
 		return nil, err
