@@ -15,44 +15,58 @@ func (g *Graph) PageRank(damping float64, rounds int, tolerance float64) (rank [
 	if n == 0 {
 		return nil, 0
 	}
-	share, free := scratch[float64](n) // of each node to each of its buyers
-	defer free()
-	rank = make([]float64, n)
-	for v := range rank {
-		rank[v] = 1 / float64(n)
-	}
-	lost, moved := make([]float64, (n+bucketSize-1)>>bucketBits), make([]float64, (n+bucketSize-1)>>bucketBits)
+	// What each node hands to each of its buyers, which is the rank itself where there
+	// are none: nobody fetches that.
+	from, free := scratch[float64](n)
+	to, freeTo := scratch[float64](n)
+	defer func() { free() }()
+	parts := make([]part, (n+bucketSize-1)>>bucketBits)
+	each(n, func(_, lo, hi int) {
+		p := &parts[lo>>bucketBits]
+		for v := lo; v < hi; v++ {
+			from[v] = p.settle(1/float64(n), 0, len(g.out.of(uint32(v))))
+		}
+	})
 	for took < rounds {
 		took++
-		each(n, func(_, lo, hi int) { lost[lo>>bucketBits] = g.spread(rank, share, lo, hi) })
-		base := (1-damping)/float64(n) + damping*total(lost)/float64(n)
-		each(n, func(_, lo, hi int) { moved[lo>>bucketBits] = g.gather(rank, share, base, damping, lo, hi) })
-		if total(moved) <= tolerance {
+		base := (1-damping)/float64(n) + damping*total(parts).lost/float64(n)
+		each(n, func(_, lo, hi int) { parts[lo>>bucketBits] = g.gather(from, to, base, damping, lo, hi) })
+		from, to, free, freeTo = to, from, freeTo, free
+		if total(parts).moved <= tolerance {
 			break
 		}
 	}
+	freeTo()
+	rank = make([]float64, n)
+	each(n, func(_, lo, hi int) {
+		for v := lo; v < hi; v++ {
+			rank[v] = from[v] * float64(max(len(g.out.of(uint32(v))), 1))
+		}
+	})
 	return rank, took
 }
 
-func total(parts []float64) (sum float64) {
-	for _, x := range parts {
-		sum += x
+// part is what a bucket of nodes adds to the sums: rank of nodes without buyers, which
+// is lost unless it is handed to all, and the differences to the round before.
+type part struct{ lost, moved float64 }
+
+func total(parts []part) (sum part) {
+	for _, p := range parts {
+		sum.lost += p.lost
+		sum.moved += p.moved
 	}
 	return sum
 }
 
-// spread divides each rank among the node's buyers and returns the rank of those that
-// have none.
-func (g *Graph) spread(rank, share []float64, lo, hi int) (lost float64) {
-	for v := lo; v < hi; v++ {
-		if k := len(g.out.of(uint32(v))); k > 0 {
-			share[v] = rank[v] / float64(k)
-		} else {
-			share[v] = 0
-			lost += rank[v]
-		}
+// settle notes the new rank of a node with k buyers.
+func (p *part) settle(rank, before float64, k int) (share float64) {
+	if k == 0 {
+		p.lost += rank
+		p.moved += math.Abs(rank - before)
+		return rank
 	}
-	return lost
+	p.moved += math.Abs(rank - before*float64(k))
+	return rank / float64(k)
 }
 
 // nearby is how many shares are fetched at once; they fit the first-level cache.
@@ -63,26 +77,25 @@ const nearby = 1024
 // would wait: for memory in every turn, and again after each wrong guess where a row
 // ends. Here the shares of a run of edges are fetched first, which waits for many at a
 // time, and then summed by node from the cache.
-func (g *Graph) gather(rank, share []float64, base, damping float64, lo, hi int) (moved float64) {
+func (g *Graph) gather(from, to []float64, base, damping float64, lo, hi int) (p part) {
 	if g.in.patch != nil {
-		return g.gatherPatched(rank, share, base, damping, lo, hi)
+		return g.gatherPatched(from, to, base, damping, lo, hi)
 	}
 	var near [nearby]float64
-	start, to := g.in.start[:hi+1], g.in.to
+	start, sellers, out := g.in.start[:hi+1], g.in.to, g.out.start[:hi+1]
 	at, v, sum := start[lo], lo, 0.0
 	for run := at; ; run += nearby {
 		stop := min(run+nearby, start[hi])
-		fetch(&near, share, to[run:stop])
+		fetch(&near, from, sellers[run:stop])
 		for ; v < hi && start[v+1] <= stop; v++ {
 			for ; at < start[v+1]; at++ {
 				sum += near[(at-run)%nearby]
 			}
-			r := base + damping*sum
-			moved += math.Abs(r - rank[v])
-			rank[v], sum = r, 0
+			to[v] = p.settle(base+damping*sum, from[v], int(out[v+1]-out[v]))
+			sum = 0
 		}
 		if v == hi {
-			return moved
+			return p
 		}
 		for ; at < stop; at++ {
 			sum += near[(at-run)%nearby]
@@ -102,15 +115,13 @@ func fetch(near *[nearby]float64, share []float64, of []uint32) {
 	}
 }
 
-func (g *Graph) gatherPatched(rank, share []float64, base, damping float64, lo, hi int) (moved float64) {
+func (g *Graph) gatherPatched(from, to []float64, base, damping float64, lo, hi int) (p part) {
 	for v := lo; v < hi; v++ {
 		sum := 0.0
 		for _, u := range g.in.of(uint32(v)) {
-			sum += share[u]
+			sum += from[u]
 		}
-		r := base + damping*sum
-		moved += math.Abs(r - rank[v])
-		rank[v] = r
+		to[v] = p.settle(base+damping*sum, from[v], len(g.out.of(uint32(v))))
 	}
-	return moved
+	return p
 }
