@@ -2,11 +2,22 @@
  * The portal of anchor enterprises: templates, a workbook with bad cells, its errors, the
  * good rows written once, history, undo, suppliers; every page in both languages.
  */
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { desktop, languages, phone, run } from './harness.mjs';
 import { creditCode, xlsx } from './xlsx.mjs';
 
 const login = process.env.FURROW_E2E_ANCHOR ?? 'anchor01';
+const kinds = [
+  'suppliers',
+  'contracts',
+  'orders',
+  'deliveries',
+  'invoices',
+  'payments',
+  'confirmations',
+];
 const run_ = Date.now() % 10_000_000; // so that a second run brings new rows
 
 /** Three good rows and three bad cells: B5 wrong check character, A6 no name, D7 no such day. */
@@ -74,7 +85,7 @@ await run('anchor', async (h) => {
 /** Every kind has a template that the server takes back. */
 async function templates(h, page) {
   await h.open(page, '/anchor/');
-  for (const kind of ['suppliers', 'orders', 'deliveries', 'invoices', 'payments']) {
+  for (const kind of kinds) {
     await h.open(page, `/anchor/?kind=${kind}`);
     const [file] = await Promise.all([
       page.waitForEvent('download'),
@@ -97,11 +108,18 @@ async function refused(h, page) {
   for (const [name, buffer] of [
     ['供应商.txt', Buffer.from('a')],
     ['空.csv', Buffer.alloc(0)],
-    ['大.xlsx', Buffer.alloc(20 * 1024 * 1024 + 1)],
   ]) {
     await give(name, buffer);
     await told.filter({ hasText: name }).waitFor();
   }
+  // A file this large is given by its path, and holds nothing but a hole.
+  const folder = await mkdtemp(join(tmpdir(), 'furrow-e2e-'));
+  const large = join(folder, '大.xlsx');
+  await writeFile(large, '');
+  await truncate(large, 128 * 1024 * 1024 + 1);
+  await page.locator('input[type=file]').setInputFiles(large);
+  await told.filter({ hasText: '大.xlsx' }).waitFor();
+  await rm(folder, { recursive: true });
   await h.shoot(page, 'too-big-zh-CN');
   h.tolerate(/status of 422/); // the browser's own note of the answer
   await give('坏.xlsx', suppliers.subarray(0, 400));
@@ -113,7 +131,7 @@ async function refused(h, page) {
   await h.shoot(page, 'damaged-zh-CN');
 }
 
-/** Drops the workbook, reads its errors, keeps them as CSV, writes the good rows. */
+/** Drops the workbook, reads its errors, keeps the bad rows, writes the good ones. */
 async function badRows(h, page) {
   await h.open(page, '/anchor/?kind=suppliers');
   await drop(page, `供应商-${run_}.xlsx`, suppliers);
@@ -132,10 +150,11 @@ async function badRows(h, page) {
 
   const [file] = await Promise.all([
     page.waitForEvent('download'),
-    page.getByRole('button', { name: '下载错误明细' }).click(),
+    page.getByRole('button', { name: '下载错误行' }).click(),
   ]);
-  const csv = await readFile(await file.path(), 'utf8');
-  h.check(csv.startsWith('\uFEFF') && csv.includes('B5'), 'the error file lacks its errors');
+  h.check(file.suggestedFilename() === `供应商-${run_}-错误行.xlsx`, 'the error file has no name');
+  const bytes = await readFile(await file.path());
+  h.check(bytes.subarray(0, 2).toString() === 'PK', 'the error file is no workbook');
 
   await page.getByRole('button', { name: '只入库正确的 3 行' }).click();
   await page.locator('.a-tag[data-state=committed]').waitFor();
@@ -156,6 +175,7 @@ async function again(h, page) {
   await h.settled(page);
   const known = await page.locator('[data-count=known] b').first().textContent();
   h.check(known === '3', `a second upload knows ${known} rows, not 3`);
+  await page.locator('.a-notice').filter({ hasText: '上传过' }).waitFor();
   await h.shoot(page, 'again-zh-CN');
 }
 

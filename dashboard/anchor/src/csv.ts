@@ -15,9 +15,14 @@ export function csv(rows: (string | number)[][]): string {
   return `\uFEFF${rows.map((row) => row.map(field).join(',')).join('\r\n')}\r\n`;
 }
 
-/** Offers text as a file to keep. */
+/** Offers a table as a file to keep. */
 export function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/csv;charset=utf-8' }));
+  save(name, new Blob([text], { type: 'text/csv;charset=utf-8' }));
+}
+
+/** Offers bytes as a file to keep. */
+export function save(name: string, bytes: Blob): void {
+  const url = URL.createObjectURL(bytes);
   const a = document.createElement('a');
   a.href = url;
   a.download = name;

@@ -1,13 +1,30 @@
 /** What the portal asks of the API, as hooks. */
 import { api, body } from '@furrow/shared/api/client';
 import type { DocKind, Upload } from '@furrow/shared/api/types';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useCallback } from 'react';
 
 /** Kinds of data in the order in which trade makes them. */
-export const KINDS: DocKind[] = ['suppliers', 'orders', 'deliveries', 'invoices', 'payments'];
+export const KINDS: DocKind[] = [
+  'suppliers',
+  'contracts',
+  'orders',
+  'deliveries',
+  'invoices',
+  'payments',
+  'confirmations',
+];
 
-/** The server takes no larger file. */
-export const MAX_MIB = 20;
+/** The server takes no larger files, in MiB by the end of their names. */
+export const MAX_MIB = { xlsx: 128, csv: 256 } as const;
+
+/** How often a page looks at an upload that is being worked on, in milliseconds. */
+const LOOK = 1000;
+/** The same for the list of all uploads. */
+const LOOK_ALL = 3000;
+
+/** Whether the server is still at work on an upload. */
+export const busy = (u: Upload) => u.state === 'checking' || u.state === 'committing';
 
 const uploads = ['uploads'] as const;
 const suppliers = ['suppliers'] as const;
@@ -16,18 +33,54 @@ const upload = (id: string) => ['upload', id] as const;
 /** Where the template of a kind is downloaded. */
 export const templateUrl = (kind: DocKind) => `/api/v1/anchor/templates/${kind}.xlsx`;
 
+/** All uploads page by page, newest first; looked at again while one is being worked on. */
 export function useUploads() {
-  return useQuery({
+  return useInfiniteQuery({
     queryKey: uploads,
-    queryFn: () => body(api.GET('/api/v1/anchor/uploads')),
+    initialPageParam: '',
+    queryFn: ({ pageParam: before }) =>
+      body(
+        api.GET('/api/v1/anchor/uploads', {
+          params: { query: { limit: 50, ...(before ? { before } : {}) } },
+        }),
+      ),
+    getNextPageParam: (last) => last.next || undefined,
+    select: (data) => data.pages.flatMap((page) => page.items ?? []),
+    refetchInterval: ({ state }) =>
+      state.data?.pages.some((page) => page.items?.some(busy)) ? LOOK_ALL : false,
   });
 }
 
+/** One upload, looked at again while it is being worked on. */
 export function useUpload(id: string) {
   return useQuery({
     queryKey: upload(id),
+    enabled: id !== '',
     queryFn: () => body(api.GET('/api/v1/anchor/uploads/{id}', { params: { path: { id } } })),
+    refetchInterval: ({ state }) => (state.data && busy(state.data) ? LOOK : false),
   });
+}
+
+/** The workbook of the bad rows of an upload, with what is wrong in the reader's language. */
+export function useErrorFile(id: string) {
+  return useMutation({
+    mutationFn: () =>
+      body(
+        api.GET('/api/v1/anchor/uploads/{id}/errors', {
+          params: { path: { id } },
+          parseAs: 'blob',
+        }),
+      ) as Promise<Blob>,
+  });
+}
+
+/** Asks again for all that an upload may have changed. */
+export function useRefresh() {
+  const client = useQueryClient();
+  return useCallback(() => {
+    void client.invalidateQueries({ queryKey: uploads });
+    void client.invalidateQueries({ queryKey: suppliers });
+  }, [client]);
 }
 
 export function useSuppliers() {
@@ -43,10 +96,10 @@ export type Supplier = NonNullable<ReturnType<typeof useSuppliers>['data']>['ite
 /** Keeps what a change answered and asks again for what it may have changed. */
 function useKeep() {
   const client = useQueryClient();
+  const refresh = useRefresh();
   return (u: Upload) => {
     client.setQueryData(upload(u.id), u);
-    void client.invalidateQueries({ queryKey: uploads });
-    void client.invalidateQueries({ queryKey: suppliers });
+    refresh();
   };
 }
 

@@ -10,8 +10,14 @@ export function judgeFile(file: {
 }): '' | 'wrong_type' | 'empty' | 'too_big' {
   if (!/\.(xlsx|csv)$/i.test(file.name)) return 'wrong_type';
   if (file.size === 0) return 'empty';
-  return file.size > MAX_MIB * MIB ? 'too_big' : '';
+  return file.size > largest(file.name) * MIB ? 'too_big' : '';
 }
+
+/** How large a file of this name may be, in MiB. */
+export const largest = (name: string) => (/\.csv$/i.test(name) ? MAX_MIB.csv : MAX_MIB.xlsx);
 
 /** Bytes as MiB with one decimal, rounded up so that a file over the limit looks over it. */
 export const mib = (bytes: number) => (Math.ceil((bytes / MIB) * 10) / 10).toFixed(1);
+
+/** The name of a file without what tells its type: "供应商.2026.xlsx" → "供应商.2026". */
+export const stem = (name: string) => name.replace(/\.\w+$/, '');

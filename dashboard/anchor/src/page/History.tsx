@@ -6,9 +6,10 @@ import { Table, type TableColumnsType } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { KINDS, useUploads } from '../data';
+import { More } from '../piece/More';
 import { StateTag } from '../piece/StateTag';
 
-const STATES = ['checked', 'committed', 'undone'] as const;
+const STATES = ['checking', 'refused', 'checked', 'committing', 'committed', 'undone', 'lapsed'];
 
 /** Every upload of the enterprise: who, when, which file, what came of it. */
 export function History() {
@@ -51,34 +52,34 @@ export function History() {
     {
       title: tu('state_column'),
       dataIndex: 'state',
-      render: (state: Upload['state']) => <StateTag state={state} />,
+      render: (_, u) => <StateTag upload={u} />,
       filters: STATES.map((s) => ({ text: tu(`state.${s}`), value: s })),
       onFilter: (value, u) => u.state === value,
     },
     {
       title: tu('hash'),
       dataIndex: 'sha256',
-      render: (hash: string) => <code title={hash}>{hash.slice(0, 12)}</code>,
+      render: (hash: string) => (hash ? <code title={hash}>{hash.slice(0, 12)}</code> : null),
     },
   ];
   return (
     <>
       <h1>{t('title')}</h1>
       <Await query={uploads} lines={8}>
-        {(page) =>
-          page.items?.length ? (
-            <Table<Upload>
-              className="a-table"
-              rowKey="id"
-              columns={columns}
-              dataSource={page.items}
-              size="middle"
-              scroll={{ x: 'max-content' }}
-              pagination={{
-                defaultPageSize: 20,
-                showTotal: (n) => t('total', { count: n }),
-              }}
-            />
+        {(items) =>
+          items.length ? (
+            <>
+              <Table<Upload>
+                className="a-table"
+                rowKey="id"
+                columns={columns}
+                dataSource={items}
+                size="middle"
+                scroll={{ x: 'max-content' }}
+                pagination={false}
+              />
+              <More list={uploads} text={t('total', { count: items.length })} />
+            </>
           ) : (
             <Empty text={t('empty')}>
               <Link className="fw-button fw-primary" to="/">

@@ -4,10 +4,12 @@ import { useFormats } from '@furrow/shared/format';
 import { Await, Problem } from '@furrow/shared/ui/states';
 import { useTitle } from '@furrow/shared/ui/useTitle';
 import { Alert, App, Button, Popconfirm, Table, type TableColumnsType } from 'antd';
+import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useNavigate, useParams } from 'react-router';
-import { csv, download } from '../csv';
-import { useCommit, useUndo, useUpload, useUploads } from '../data';
+import { save } from '../csv';
+import { busy, useCommit, useErrorFile, useRefresh, useUndo, useUpload } from '../data';
+import { stem } from '../file';
 import { StateTag } from '../piece/StateTag';
 
 /** What the check of one file found, cell by cell, and what to do with it. */
@@ -29,8 +31,8 @@ export function Result() {
 function Found({ upload: u }: { upload: Upload }) {
   const { t } = useTranslation('upload');
   const f = useFormats();
-  const uploads = useUploads();
-  const twin = uploads.data?.items?.find((o) => o.sha256 === u.sha256 && o.id < u.id);
+  const twin = useUpload(u.same_as ?? '').data;
+  useTold(u);
   const counts = [
     ['rows', u.rows],
     ['good', u.good],
@@ -54,13 +56,11 @@ function Found({ upload: u }: { upload: Upload }) {
         </div>
         <div>
           <dt>{t('hash')}</dt>
-          <dd>
-            <code title={u.sha256}>{u.sha256.slice(0, 12)}</code>
-          </dd>
+          <dd>{u.sha256 ? <code title={u.sha256}>{u.sha256.slice(0, 12)}</code> : t('not_yet')}</dd>
         </div>
         <div>
           <dt>
-            <StateTag state={u.state} />
+            <StateTag upload={u} />
           </dt>
           <dd>{u.done_at ? f.time(u.done_at) : null}</dd>
         </div>
@@ -74,17 +74,58 @@ function Found({ upload: u }: { upload: Upload }) {
           action={<Link to={`/uploads/${twin.id}`}>{t('history:open')}</Link>}
         />
       ) : null}
-      <ul className="a-counts">
-        {counts.map(([name, n]) => (
-          <li key={name} data-count={name} data-some={n > 0}>
-            <b>{f.integer(n)}</b>
-            {t(name)}
-          </li>
-        ))}
-      </ul>
-      <Actions upload={u} />
-      <Errors upload={u} />
+      {busy(u) ? <Progress upload={u} /> : null}
+      {u.state === 'checking' || u.state === 'refused' ? null : (
+        <ul className="a-counts">
+          {counts.map(([name, n]) => (
+            <li key={name} data-count={name} data-some={n > 0}>
+              <b>{f.integer(n)}</b>
+              {t(name)}
+            </li>
+          ))}
+        </ul>
+      )}
+      {busy(u) ? null : <Actions upload={u} />}
+      {u.state === 'checking' ? null : <Errors upload={u} />}
     </>
+  );
+}
+
+/** Says once that the work that was watched has ended, and looks again at what it changed. */
+function useTold(u: Upload) {
+  const { t } = useTranslation('upload');
+  const { message } = App.useApp();
+  const refresh = useRefresh();
+  const before = useRef(u.state);
+  useEffect(() => {
+    const was = before.current;
+    before.current = u.state;
+    if (was === u.state) return;
+    refresh();
+    if (was === 'committing' && u.state === 'checked') void message.warning(t('taken_back'));
+    if (u.state === 'committed') void message.success(t('committed', { count: u.good }));
+  }, [u.state, u.good, refresh, message, t]);
+}
+
+/** How far the server is; the page may be left meanwhile. */
+function Progress({ upload: u }: { upload: Upload }) {
+  const { t } = useTranslation('upload');
+  const f = useFormats();
+  const done = f.integer(u.rows_done);
+  const told = u.rows_total
+    ? t('rows_of', { done, total: f.integer(u.rows_total) })
+    : t('rows_so_far', { done });
+  return (
+    <div className="a-progress">
+      <p>
+        <b>{t(`state.${u.state}`)}</b> <span>{told}</span>
+      </p>
+      <progress
+        aria-label={t(`state.${u.state}`)}
+        {...(u.rows_total ? { value: u.rows_done, max: u.rows_total } : {})}
+      />
+      <p className="fw-muted">{t(u.state === 'checking' ? 'leave_check' : 'leave_commit')}</p>
+    </div>
   );
 }
 
@@ -101,6 +142,13 @@ function Actions({ upload: u }: { upload: Upload }) {
     </Link>
   );
 
+  if (u.state === 'lapsed' || u.state === 'refused')
+    return (
+      <>
+        <p>{t(u.state === 'lapsed' ? 'lapsed_why' : 'refused_why')}</p>
+        <p className="fw-row">{another}</p>
+      </>
+    );
   if (u.state === 'undone') return <p className="fw-row">{another}</p>;
   if (u.state === 'committed')
     return (
@@ -133,17 +181,17 @@ function Actions({ upload: u }: { upload: Upload }) {
       : u.bad
         ? t('some_bad', { bad: u.bad, good: u.good })
         : t('all_good');
-  const put = () =>
-    commit.mutateAsync(u.bad > 0).then(
-      (done) => message.success(t('committed', { count: done.good })),
-      () => undefined,
-    );
   return (
     <>
       <p>{told}</p>
       <p className="fw-row">
         {u.good ? (
-          <Button type="primary" size="large" loading={commit.isPending} onClick={() => void put()}>
+          <Button
+            type="primary"
+            size="large"
+            loading={commit.isPending}
+            onClick={() => commit.mutate(u.bad > 0)}
+          >
             {t(u.bad ? 'commit_good' : 'commit_all', { count: u.good })}
           </Button>
         ) : (
@@ -165,6 +213,8 @@ function Actions({ upload: u }: { upload: Upload }) {
 
 function Errors({ upload: u }: { upload: Upload }) {
   const { t } = useTranslation('upload');
+  const f = useFormats();
+  const file = useErrorFile(u.id);
   const errors = u.errors ?? [];
   if (!errors.length) return null;
   const headers = [...new Set(errors.map((e) => e.column))];
@@ -186,24 +236,41 @@ function Errors({ upload: u }: { upload: Upload }) {
       width: 200,
       render: (v: string) => (v ? <span className="a-value">{v}</span> : t('blank')),
     },
-    { title: t('what'), dataIndex: 'message', className: 'a-what' },
+    {
+      title: t('what'),
+      dataIndex: 'message',
+      className: 'a-what',
+      render: (what: string, e) =>
+        e.warning ? (
+          <>
+            <span className="a-tag" data-state="warning">
+              {t('warning')}
+            </span>{' '}
+            {what}
+          </>
+        ) : (
+          what
+        ),
+    },
   ];
-  const save = () =>
-    download(
-      `${u.file_name.replace(/\.\w+$/, '')}-${t('errors_file')}.csv`,
-      csv([
-        [t('row'), t('column'), t('cell'), t('value'), t('what')],
-        ...errors.map((e) => [e.row, header(e.column), e.cell, e.value, e.message]),
-      ]),
-    );
+  const take = () =>
+    file.mutate(undefined, {
+      onSuccess: (bytes) => save(`${stem(u.file_name)}-${t('errors_file')}.xlsx`, bytes),
+    });
   return (
     <section>
       <div className="a-line">
         <h2>{t('errors')}</h2>
-        <Button icon={<DownloadOutlined />} onClick={save}>
-          {t('download_errors')}
-        </Button>
+        {u.bad > 0 && u.state !== 'refused' && u.state !== 'lapsed' ? (
+          <Button icon={<DownloadOutlined />} loading={file.isPending} onClick={take}>
+            {t('download_errors')}
+          </Button>
+        ) : null}
       </div>
+      {u.bad > 0 && u.state !== 'refused' ? (
+        <p className="fw-muted">{t('errors_about', { count: f.integer(u.bad) })}</p>
+      ) : null}
+      {file.error ? <Problem compact error={file.error} /> : null}
       <Table<RowError>
         className="a-table"
         size="small"

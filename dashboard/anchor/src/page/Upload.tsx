@@ -7,7 +7,7 @@ import { useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate, useSearchParams } from 'react-router';
 import { KINDS, MAX_MIB, templateUrl, useCheck } from '../data';
-import { judgeFile, mib } from '../file';
+import { judgeFile, largest, mib } from '../file';
 
 /** Choose a kind, take the template, drop the file; the check opens the result. */
 export function Upload() {
@@ -24,7 +24,9 @@ export function Upload() {
 
   const send = async (file: File) => {
     const fault = judgeFile(file);
-    setRefused(fault ? t(fault, { name: file.name, size: mib(file.size), mib: MAX_MIB }) : '');
+    setRefused(
+      fault ? t(fault, { name: file.name, size: mib(file.size), mib: largest(file.name) }) : '',
+    );
     check.reset();
     if (fault) return;
     const upload = await check.mutateAsync({ kind, file });
@@ -60,7 +62,7 @@ export function Upload() {
       </p>
       <p className="fw-muted">{t('template_about')}</p>
       <h2>{t('file_ask')}</h2>
-      <p>{t('limits', { mib: MAX_MIB })}</p>
+      <p>{t('limits', MAX_MIB)}</p>
       <Spin
         spinning={check.isPending}
         description={t('sending', { name: check.variables?.file.name ?? '' })}
