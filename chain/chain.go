@@ -72,6 +72,9 @@ const (
 	Invoice      DocKind = "invoices"
 	Payment      DocKind = "payments"
 	Confirmation DocKind = "confirmations" // the buyer acknowledges what it owes
+	// Statement is a text that says that one firm supplies another, without amounts; it
+	// is no document of trade, as a list of suppliers is none, and nobody uploads one.
+	Statement DocKind = "statements"
 )
 
 // InvoiceType is the sort of an invoice of China's value added tax.
@@ -116,7 +119,7 @@ type Document struct {
 }
 
 // Link is the trade between two firms, summed over documents. A link without any
-// document is one that a list of suppliers or dealers names.
+// document is one that a list of suppliers or dealers, or an accepted fact, names.
 type Link struct {
 	SellerID      string    `json:"seller_id"`
 	BuyerID       string    `json:"buyer_id"`

@@ -16,6 +16,7 @@ import (
 var (
 	ErrFactNotFound = fault.New(fault.NotFound, "fact.not_found", "there is no such fact")
 	ErrFactDecided  = fault.New(fault.Conflict, "fact.decided", "this fact is {state} already")
+	ErrFactOpen     = fault.New(fault.Conflict, "fact.open", "nothing is decided about this fact yet")
 	ErrFactUnnamed  = fault.New(fault.Invalid, "fact.unnamed", "choose the firm that “{name}” means before accepting the fact")
 	ErrFactSelf     = fault.New(fault.Invalid, "fact.self", "both names mean the same firm; a firm does not trade with itself")
 )
@@ -64,7 +65,7 @@ type Claim struct {
 	TailID   string `json:"tail_id,omitempty"`
 	State    State  `json:"state"`
 	// Reason is why it waits: low_confidence, planned, scanned, head_ambiguous, head_new,
-	// tail_ambiguous, tail_new; or why a person rejected it.
+	// tail_ambiguous, tail_new, reopened; or what a person said to it.
 	Reason    string     `json:"reason,omitempty"`
 	DecidedBy string     `json:"decided_by,omitempty"` // a person's id, or the extractor with its version
 	DecidedAt *time.Time `json:"decided_at,omitempty"`
@@ -127,6 +128,13 @@ func Claims(ctx context.Context, r Resolver, tenant string, d Document, facts []
 	return out, nil
 }
 
+// Supply returns the firms between which the claim is a link of trade: only what is
+// accepted, and only where it is said who sells to whom. A deal in shares or a contract
+// whose sides are not told apart would be a guess.
+func (c Claim) Supply() (sellerID, buyerID string, ok bool) {
+	return c.HeadID, c.TailID, c.State == Accepted && c.Fact.Relation == Supply && c.HeadID != "" && c.TailID != ""
+}
+
 // key is the identity of a fact in the books: what it says and where. Extractor and
 // confidence are not part of it, so that what a person decided stays decided.
 func key(d Document, f Fact) string {
@@ -145,7 +153,7 @@ type ClaimFilter struct {
 // Decision is what a person makes of a fact. HeadID and TailID name the firms when the
 // names did not; "" leaves what was resolved.
 type Decision struct {
-	State          State // Accepted or Rejected
+	State          State // Accepted or Rejected; Pending takes a decision back
 	Reason         string
 	HeadID, TailID string
 	By             string
@@ -161,15 +169,27 @@ type Store interface {
 	Claim(ctx context.Context, tenant, id string) (Claim, error)
 	// Claims are in the order of their ids, which is that of their creation.
 	Claims(ctx context.Context, tenant string, f ClaimFilter) ([]Claim, error)
-	// DecideClaim accepts or rejects a pending fact. It returns ErrFactNotFound,
-	// ErrFactDecided when somebody was faster, ErrFactUnnamed when a firm is still
-	// missing, ErrFactSelf when both are one.
+	// DecideClaim accepts or rejects a pending fact, or takes that back. An accepted fact
+	// of supply is a link between its firms for as long as it stays accepted. It returns
+	// ErrFactNotFound, ErrFactDecided when somebody was faster, ErrFactOpen when there is
+	// nothing to take back, ErrFactUnnamed when a firm is still missing, ErrFactSelf when
+	// both are one, chain.ErrFirmNotFound for a firm that is not there.
 	DecideClaim(ctx context.Context, tenant, id string, d Decision) (Claim, error)
 }
 
-// Decide is the claim as the decision makes it. It returns ErrFactDecided, ErrFactUnnamed
-// or ErrFactSelf.
+// reopened is why a fact waits whose decision was taken back.
+const reopened = "reopened"
+
+// Decide is the claim as the decision makes it. It returns ErrFactDecided, ErrFactOpen,
+// ErrFactUnnamed or ErrFactSelf.
 func (c Claim) Decide(d Decision) (Claim, error) {
+	if d.State == Pending {
+		if c.State == Pending {
+			return c, ErrFactOpen
+		}
+		c.State, c.Reason, c.DecidedBy, c.DecidedAt = Pending, reopened, "", nil
+		return c, nil
+	}
 	if c.State != Pending {
 		return c, ErrFactDecided.With("state", string(c.State))
 	}

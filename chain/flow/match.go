@@ -153,7 +153,7 @@ func byPair(docs []chain.Document) [][]*chain.Document {
 	var out [][]*chain.Document
 	for i := range docs {
 		d := &docs[i]
-		if d.Kind == chain.Suppliers {
+		if d.Kind == chain.Suppliers || d.Kind == chain.Statement {
 			continue
 		}
 		k := uint64(id(d.SellerID))<<32 | uint64(id(d.BuyerID))

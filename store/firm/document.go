@@ -17,8 +17,8 @@ const documentSelect = `select d.id, d.tenant, d.kind, d.number, d.order_no, d.c
 	from trade_document d left join firm s on s.id = d.seller_id left join firm b on b.id = d.buyer_id where d.tenant = $1
 	and d.upload_id not in (select id from trade_upload where tenant = $1 and state = 'committing') and `
 
-// Documents implements chain.Store; lists of firms are not documents of trade and come
-// only when asked for by kind.
+// Documents implements chain.Store; lists of firms and statements are not documents of trade
+// and come only when asked for by kind.
 func (s *Store) Documents(ctx context.Context, tenant, firmID string, kind chain.DocKind) ([]chain.Document, error) {
 	members, err := s.members(ctx, tenant, firmID)
 	if err != nil {
@@ -26,7 +26,7 @@ func (s *Store) Documents(ctx context.Context, tenant, firmID string, kind chain
 	}
 	q := newQuery(``, tenant)
 	in := list(q, members)
-	of := `d.kind <> 'suppliers'`
+	of := `d.kind not in ('suppliers', 'statements')`
 	if kind != "" {
 		of = `d.kind = ` + q.arg(string(kind))
 	}

@@ -29,7 +29,7 @@ func sums(keys, from string) string {
 		`coalesce(min(case when live = 1 then day end), '') as first_day, coalesce(max(case when live = 1 then last end), '') as last_day
 		from (
 			select ` + keys + `, d.kind, count(*) as n, max(d.amount) as amount, min(d.day) as day, max(d.day) as last,
-				case when d.kind = 'suppliers' then 0 else min(case when d.void then 0 else 1 end) end as live,
+				case when d.kind in ('suppliers', 'statements') then 0 else min(case when d.void then 0 else 1 end) end as live,
 				max(case when d.kind = 'contracts' then d.amount when d.kind <> 'orders' then 0
 					when d.contract_key <> '' and exists (select 1 from trade_document c where c.tenant = d.tenant and c.seller_id = d.seller_id
 						and c.buyer_id = d.buyer_id and c.kind = 'contracts' and c.number_key = d.contract_key and not c.void) then 0

@@ -160,8 +160,8 @@ func (s *Store) DropUpload(ctx context.Context, u chain.Upload) error {
 }
 
 // step is the number of documents that one transaction of a commit writes or takes back:
-// a fraction of a second in which SQLite's other writers wait.
-const step = 4000
+// half a second at most in which SQLite's other writers wait.
+const step = 10_000
 
 // dead is the time without a sign of life after which a commit has broken off.
 const dead = 3 * time.Minute
