@@ -5,8 +5,8 @@ import "math"
 // PageRank gives every node its share of attention: a reader who follows links from
 // seller to buyer and begins anew anywhere with probability 1-damping is there so
 // often (Brin and Page 1998). A node without buyers sends its reader anywhere. The
-// shares sum to 1. It goes on until no more than tolerance is moved in a round (the sum
-// of the differences), and for so many rounds at most, and says how many it took.
+// shares sum to 1. It goes on for so many rounds, or until no more than tolerance is moved
+// in one (the sum of the differences) where that is above 0, and says how many it took.
 //
 // The result does not depend on the number of processors: every node's sum is made in
 // the order of its sellers, and the sums over all nodes bucket by bucket.
@@ -20,20 +20,24 @@ func (g *Graph) PageRank(damping float64, rounds int, tolerance float64) (rank [
 	from, free := scratch[float64](n)
 	to, freeTo := scratch[float64](n)
 	defer func() { free() }()
-	parts := make([]part, (n+bucketSize-1)>>bucketBits)
+	lost, moved := make([]float64, (n+bucketSize-1)>>bucketBits), make([]float64, (n+bucketSize-1)>>bucketBits)
 	each(n, func(_, lo, hi int) {
-		p := &parts[lo>>bucketBits]
 		for v := lo; v < hi; v++ {
-			from[v] = p.settle(1/float64(n), 0, len(g.out.of(uint32(v))))
+			var gone float64
+			from[v], gone = divide(1/float64(n), len(g.out.of(uint32(v))))
+			lost[lo>>bucketBits] += gone
 		}
 	})
 	for took < rounds {
 		took++
-		base := (1-damping)/float64(n) + damping*total(parts).lost/float64(n)
-		each(n, func(_, lo, hi int) { parts[lo>>bucketBits] = g.gather(from, to, base, damping, lo, hi) })
+		base := (1-damping)/float64(n) + damping*total(lost)/float64(n)
+		each(n, func(_, lo, hi int) { lost[lo>>bucketBits] = g.gather(from, to, base, damping, lo, hi) })
 		from, to, free, freeTo = to, from, freeTo, free
-		if total(parts).moved <= tolerance {
-			break
+		if tolerance > 0 {
+			each(n, func(_, lo, hi int) { moved[lo>>bucketBits] = g.moved(from, to, lo, hi) })
+			if total(moved) <= tolerance {
+				break
+			}
 		}
 	}
 	freeTo()
@@ -46,27 +50,28 @@ func (g *Graph) PageRank(damping float64, rounds int, tolerance float64) (rank [
 	return rank, took
 }
 
-// part is what a bucket of nodes adds to the sums: rank of nodes without buyers, which
-// is lost unless it is handed to all, and the differences to the round before.
-type part struct{ lost, moved float64 }
-
-func total(parts []part) (sum part) {
-	for _, p := range parts {
-		sum.lost += p.lost
-		sum.moved += p.moved
+func total(parts []float64) (sum float64) {
+	for _, x := range parts {
+		sum += x
 	}
 	return sum
 }
 
-// settle notes the new rank of a node with k buyers.
-func (p *part) settle(rank, before float64, k int) (share float64) {
+// divide is what a node of a rank hands to each of its k buyers. The rank of one that
+// has none is lost unless it is handed to all.
+func divide(rank float64, k int) (share, lost float64) {
 	if k == 0 {
-		p.lost += rank
-		p.moved += math.Abs(rank - before)
-		return rank
+		return rank, rank
 	}
-	p.moved += math.Abs(rank - before*float64(k))
-	return rank / float64(k)
+	return rank / float64(k), 0
+}
+
+// moved is by how much the ranks behind two rounds of shares differ.
+func (g *Graph) moved(a, b []float64, lo, hi int) (sum float64) {
+	for v := lo; v < hi; v++ {
+		sum += math.Abs(a[v]-b[v]) * float64(max(len(g.out.of(uint32(v))), 1))
+	}
+	return sum
 }
 
 // nearby is how many shares are fetched at once; they fit the first-level cache.
@@ -77,7 +82,7 @@ const nearby = 1024
 // would wait: for memory in every turn, and again after each wrong guess where a row
 // ends. Here the shares of a run of edges are fetched first, which waits for many at a
 // time, and then summed by node from the cache.
-func (g *Graph) gather(from, to []float64, base, damping float64, lo, hi int) (p part) {
+func (g *Graph) gather(from, to []float64, base, damping float64, lo, hi int) (lost float64) {
 	if g.in.patch != nil {
 		return g.gatherPatched(from, to, base, damping, lo, hi)
 	}
@@ -91,11 +96,13 @@ func (g *Graph) gather(from, to []float64, base, damping float64, lo, hi int) (p
 			for ; at < start[v+1]; at++ {
 				sum += near[(at-run)%nearby]
 			}
-			to[v] = p.settle(base+damping*sum, from[v], int(out[v+1]-out[v]))
+			share, gone := divide(base+damping*sum, int(out[v+1]-out[v]))
+			to[v] = share
+			lost += gone
 			sum = 0
 		}
 		if v == hi {
-			return p
+			return lost
 		}
 		for ; at < stop; at++ {
 			sum += near[(at-run)%nearby]
@@ -115,13 +122,15 @@ func fetch(near *[nearby]float64, share []float64, of []uint32) {
 	}
 }
 
-func (g *Graph) gatherPatched(from, to []float64, base, damping float64, lo, hi int) (p part) {
+func (g *Graph) gatherPatched(from, to []float64, base, damping float64, lo, hi int) (lost float64) {
 	for v := lo; v < hi; v++ {
 		sum := 0.0
 		for _, u := range g.in.of(uint32(v)) {
 			sum += from[u]
 		}
-		to[v] = p.settle(base+damping*sum, from[v], len(g.out.of(uint32(v))))
+		share, gone := divide(base+damping*sum, len(g.out.of(uint32(v))))
+		to[v] = share
+		lost += gone
 	}
-	return p
+	return lost
 }
