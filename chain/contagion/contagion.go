@@ -62,8 +62,8 @@ type Link struct {
 // Shock takes a part of a firm's capacity (of its equity or cash in the models of
 // credit and payment); 1 stops it.
 type Shock struct {
-	FirmID string
-	Part   float64 // above 0, at most 1
+	FirmID string  `json:"firm_id"`
+	Part   float64 `json:"part"` // above 0, at most 1
 }
 
 // Params bound the work of a model. The zero value means the defaults.

@@ -70,12 +70,12 @@ type MountReason struct {
 
 // Mount is a firm's place on a node.
 type Mount struct {
-	Node       string   `json:"node"`
-	Zh         string   `json:"zh"`
-	En         string   `json:"en"`
-	Stage      Stage    `json:"stage"`
-	Share      float64  `json:"share"`      // of what the firm does, as far as it is known
-	Confidence float64  `json:"confidence"` // 0..1 that it belongs there
+	Node       string        `json:"node"`
+	Zh         string        `json:"zh"`
+	En         string        `json:"en"`
+	Stage      Stage         `json:"stage"`
+	Share      float64       `json:"share"`      // of what the firm does, as far as it is known
+	Confidence float64       `json:"confidence"` // 0..1 that it belongs there
 	Reasons    []MountReason `json:"reasons"`
 }
 

@@ -4357,9 +4357,9 @@ export interface components {
             to_holder: number;
         };
         Shock: {
-            FirmID: string;
+            firm_id: string;
             /** Format: double */
-            Part: number;
+            part: number;
         };
         ShockInBody: {
             firm_id: string;
