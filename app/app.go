@@ -18,6 +18,7 @@ import (
 	"github.com/furrowcredit/furrow/chain/flow"
 	"github.com/furrowcredit/furrow/chain/industry"
 	"github.com/furrowcredit/furrow/chain/network"
+	"github.com/furrowcredit/furrow/chain/party"
 	"github.com/furrowcredit/furrow/chain/receivable"
 	"github.com/furrowcredit/furrow/chain/upload"
 	"github.com/furrowcredit/furrow/credit/apply"
@@ -208,7 +209,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		desk  = &watch.Desk{Store: alertStore, Notify: a.hub, Now: now}
 		plots = &geo.Plots{Store: plotStore, Now: now}
 		firms = network.New(firmStore, network.Options{Dir: filepath.Join(cfg.Data, "chain"), Industries: books.industry, Now: now})
-		flows = flow.NewNetwork(firmStore, now).On(firms)
+		flows = flow.NewNetwork(firmStore, firms, now)
 		book  = ledger.New(bookStore, books.chart, now)
 		loans = loan.New(loan.Config{Store: loanStore, Book: book, Rail: cfg.rail(), Alerts: desk, Now: now})
 	)
@@ -233,6 +234,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	}
 	a.runner, err = job.New(driver, job.Work{
 		Applications: apps, Asked: askedStore, Plots: plotStore, Reports: pictures, Chain: flows, Alerts: desk, Loans: apps,
+		Twins:  party.Twins{Firms: firmStore, Merges: firmStore, Now: now},
 		Scenes: pictures.items, Passes: passStore, PlotChanged: a.plotChanged(plotStore, pictures), Season: a.season,
 	}, job.Options{Work: cfg.Work, Log: cfg.Log})
 	if err != nil {
@@ -255,6 +257,10 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	}}
 	registry := prometheus.NewRegistry()
 	a.countIngest(registry)
+	documents, err := a.openIntake(firmStore, registry)
+	if err != nil {
+		return err
+	}
 	srv, err := server.New(server.Deps{
 		Gate: gate, Trail: peopleStore,
 		Plots: plots, PlotStore: plotStore, Report: a.reportPlot, ReadPlots: readPlots(books.crops),
@@ -263,7 +269,9 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		HerdStore: herdStore, HerdWatch: a.herds, Animals: animals{counts, herdStore, herdStore, a}, Watch: a.engine.Reload, Forget: a.forget(herdStore),
 		Firms: firmStore, Standings: flows, Chain: firms, Industries: books.industry, Merges: firmStore,
 		Shocks:      &watch.Shocks{Firms: firmStore, Loans: firmLoans(loans), Desk: desk, Now: now},
-		Uploads:     upload.New(upload.Config{Store: firmStore, Now: now}),
+		Documents:   documents,
+		Facts:       firmStore,
+		Uploads:     uploads{upload.New(upload.Config{Store: firmStore, Now: now}), a},
 		Receivables: receivable.New(receivable.Config{Store: receivablestore.New(a.db), Papers: receivablestore.New(a.db), Firms: firmStore, Now: now}),
 		ImportChain: importChain(firmStore),
 		Desk:        apps, Book: loans, Alerts: desk, Jobs: a.runner,

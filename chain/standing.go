@@ -6,14 +6,22 @@ import (
 	"github.com/furrowcredit/furrow/money"
 )
 
+// AnchorReach is an anchor that a firm's sales lead to.
+type AnchorReach struct {
+	AnchorID string
+	Name     string
+	Tier     int      // 1 sells to the anchor itself
+	Buyers   []string // those of the firm from which the nearest ways go on, by id
+}
+
 // AnchorShare is a firm's trade with one anchor.
 type AnchorShare struct {
 	AnchorID string    `json:"anchor_id"`
 	Name     string    `json:"name"`
 	Tier     int       `json:"tier"` // 1 sells to the anchor itself
 	Invoiced money.Fen `json:"invoiced"`
-	Share    float64   `json:"share"`  // of the firm's invoiced sales
-	Months   int       `json:"months"` // tenure: months with trade
+	Share    float64   `json:"share"`  // of the firm's invoiced sales, 0..1
+	Months   int       `json:"months"` // tenure: calendar months with trade
 }
 
 // TradeMonth is a calendar month of a firm's trade, tax included. A month without any

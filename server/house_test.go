@@ -162,7 +162,7 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 	maker := &report.Maker{Herds: herds, Watch: engine, Counts: counts, Weighings: herds, Series: series, Species: kinds, Now: now}
 	industries := must(industry.Load(files))(t)
 	graph := network.New(h.firms, network.Options{Industries: industries, Now: now})
-	flows := flow.NewNetwork(h.firms, now).On(graph)
+	flows := flow.NewNetwork(h.firms, graph, now)
 	loans := loan.New(loan.Config{
 		Store: loanstore.New(db), Book: ledger.New(ledgerstore.New(db), must(ledger.LoadChart(files))(t), now),
 		Rail: bank.New(now), Alerts: h.desk, Now: now,

@@ -1,7 +1,6 @@
 package flow_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -15,6 +14,7 @@ import (
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/chaintest"
 	"github.com/furrowcredit/furrow/chain/flow"
+	"github.com/furrowcredit/furrow/chain/network"
 	"github.com/furrowcredit/furrow/money"
 )
 
@@ -109,6 +109,12 @@ func TestOneDocumentProvesOneInvoice(t *testing.T) {
 	})
 }
 
+// flows answers from books in memory as of a time.
+func flows(m *chaintest.Memory, at time.Time) *flow.Network {
+	now := func() time.Time { return at }
+	return flow.NewNetwork(m, network.New(m, network.Options{Now: now}), now)
+}
+
 func books(t *testing.T) (*flow.Network, *chaintest.Memory) {
 	t.Helper()
 	m := &chaintest.Memory{}
@@ -131,7 +137,7 @@ func books(t *testing.T) (*flow.Network, *chaintest.Memory) {
 		)
 	}
 	m.Add("t", chain.Document{ID: "listed", Kind: chain.Suppliers, SellerID: "listed", BuyerID: "anchor", Date: "2020-01-01"})
-	return flow.NewNetwork(m, func() time.Time { return today }), m
+	return flows(m, today), m
 }
 
 func TestStanding(t *testing.T) {
@@ -183,7 +189,7 @@ func TestOldTradeIsUnknown(t *testing.T) {
 	t.Parallel()
 	m := &chaintest.Memory{}
 	m.Add("t", doc(chain.Invoice, "1", "s", "b", 10, "2024-01-05"))
-	s, err := flow.NewNetwork(m, func() time.Time { return today }).Standing(t.Context(), "t", "s")
+	s, err := flows(m, today).Standing(t.Context(), "t", "s")
 	if err != nil || s.Status != "unknown" || s.Reason != "no_recent_invoices" {
 		t.Errorf("%v %+v", err, s)
 	}
@@ -200,7 +206,7 @@ func TestMonthsAreWhole(t *testing.T) {
 			m.Add("t", doc(chain.Invoice, d.Format(time.DateOnly), "s", "b", 1, d.Format(time.DateOnly)))
 			days++
 		}
-		s, err := flow.NewNetwork(m, func() time.Time { return now }).Standing(t.Context(), "t", "s")
+		s, err := flows(m, now).Standing(t.Context(), "t", "s")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -247,42 +253,6 @@ func TestFindingsLowerTheStanding(t *testing.T) {
 		}
 		if id == "mill" && (s.Status != "low_confidence" || s.Reason != "invoice_reused") {
 			t.Errorf("mill: %s %s", s.Status, s.Reason)
-		}
-	}
-}
-
-func TestNeighbourhood(t *testing.T) {
-	t.Parallel()
-	n, _ := books(t)
-	get := func(id string, hops int) map[string]int {
-		t.Helper()
-		got, err := n.Neighbourhood(context.Background(), "t", id, hops)
-		if err != nil {
-			t.Fatal(err)
-		}
-		tiers := map[string]int{}
-		for _, v := range got.Nodes {
-			tiers[v.ID] = v.Tier
-		}
-		for _, l := range got.Links {
-			if _, ok := tiers[l.SellerID]; !ok {
-				t.Errorf("link from outside: %+v", l)
-			}
-		}
-		return tiers
-	}
-	for _, c := range []struct {
-		id   string
-		hops int
-		want map[string]int
-	}{
-		{"shop", 1, map[string]int{"shop": -1, "farm": 2}},
-		{"shop", 2, map[string]int{"shop": -1, "farm": 2, "mill": 1}},
-		{"farm", 2, map[string]int{"shop": -1, "farm": 2, "mill": 1, "anchor": 0}},
-		{"stranger", 2, map[string]int{"stranger": -1}},
-	} {
-		if d := cmp.Diff(c.want, get(c.id, c.hops)); d != "" {
-			t.Errorf("%s %d: %s", c.id, c.hops, d)
 		}
 	}
 }

@@ -69,6 +69,10 @@ func (n *Network) Findings(ctx context.Context, tenant string) ([]chain.Finding,
 	return append(out, Unmatched(m, n.rules)...), nil
 }
 
+// alone says that a document is of a firm with itself, or with one that it was found to
+// be: that is no trade.
+func alone(d chain.Document) bool { return d.SellerID == d.BuyerID }
+
 // behind says which payments an invoice stands behind.
 func (m Matching) behind() func(id string) bool {
 	ids := map[string]bool{}
@@ -141,37 +145,33 @@ func withTrade(found []chain.Finding, docs []chain.Document) []chain.Finding {
 	return out
 }
 
-// Standing says what the chain knows about a firm. It returns chain.ErrFirmNotFound;
-// a firm that nobody names stands as "unknown" with the reason, never as a guess.
+// Standing says what the chain knows about a firm, or about the one that it was found
+// to be. It returns chain.ErrFirmNotFound; a firm that nobody names stands as
+// "unknown" with the reason, never as a guess.
 func (n *Network) Standing(ctx context.Context, tenant, firmID string) (chain.Standing, error) {
 	firm, err := n.store.Firm(ctx, tenant, firmID)
+	if err == nil && firm.Survivor() != firm.ID {
+		firm, err = n.store.Firm(ctx, tenant, firm.Survivor())
+	}
 	if err != nil {
 		return chain.Standing{}, err
 	}
+	firmID = firm.ID
 	docs, err := n.store.Documents(ctx, tenant, firmID, "")
 	if err != nil {
 		return chain.Standing{}, err
 	}
+	docs = slices.DeleteFunc(docs, alone)
 	now := n.now().UTC()
 	out := chain.Standing{
 		FirmID: firmID, Status: "unknown", Method: Method, MadeAt: now,
 		Anchors: []chain.AnchorShare{}, Monthly: make([]money.Fen, 12), Findings: []chain.Finding{},
 		Series: []chain.TradeMonth{}, ConfidenceReasons: []string{},
 	}
-	anchors, err := n.graph.Anchors(ctx, tenant, firmID)
+	reach, err := n.graph.Anchors(ctx, tenant, firmID)
 	if err != nil {
 		return out, err
 	}
-	out.Anchors = append(out.Anchors, anchors...)
-	if len(docs) == 0 {
-		out.Reason = "no_documents"
-		if len(anchors) > 0 {
-			out.Reason = "listed_only" // an anchor names it as a supplier, without any trade
-		}
-		out.Figures = unknownFigures(out.Reason)
-		return out, nil
-	}
-	out.Counterparties = counterparties(docs, firmID)
 	sales := docs[:0:0]
 	for _, d := range docs {
 		if d.SellerID == firmID {
@@ -179,6 +179,16 @@ func (n *Network) Standing(ctx context.Context, tenant, firmID string) (chain.St
 		}
 	}
 	today := day(now)
+	out.Anchors = shares(reach, sales, today)
+	if len(docs) == 0 {
+		out.Reason = "no_documents"
+		if len(reach) > 0 {
+			out.Reason = "listed_only" // an anchor names it as a supplier, without any trade
+		}
+		out.Figures = unknownFigures(out.Reason)
+		return out, nil
+	}
+	out.Counterparties = counterparties(docs, firmID)
 	trade := rows(docs, firmID)
 	for _, r := range trade {
 		if m := monthsAgo(r.Day.String(), today); r.Out && !r.Void && m >= 0 && m < 12 {
@@ -320,10 +330,11 @@ func (n *Network) ringDocuments(ctx context.Context, tenant, firmID string, docs
 // reasons say what it lost.
 func confidence(flows chain.FlowShares, sales []chain.Document, today time.Time) (float64, []string) {
 	months := map[string]bool{}
-	last := noDay
+	last, asOf := noDay, int(money.DateOf(today))
 	for _, d := range sales {
-		months[d.Date[:min(7, len(d.Date))]] = true
-		if at, err := money.ParseDate(d.Date); err == nil {
+		// A date that is still to come is no sign of trade.
+		if at, err := money.ParseDate(d.Date); err == nil && int(at) <= asOf && !d.Void {
+			months[d.Date[:7]] = true
 			last = max(last, int(at))
 		}
 	}
@@ -337,7 +348,7 @@ func confidence(flows chain.FlowShares, sales []chain.Document, today time.Time)
 	lose(len(months) < 12, "short_history")
 	lose(flows.Invoices < 12, "few_invoices")
 	c := 0.4*flows.Proven + 0.3*min(1, float64(len(months))/12) + 0.3*min(1, float64(flows.Invoices)/12)
-	if int(money.DateOf(today))-last > 90 {
+	if asOf-last > 90 {
 		c /= 2
 		reasons = append(reasons, "no_sale_in_90_days")
 	}

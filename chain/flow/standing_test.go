@@ -9,7 +9,6 @@ import (
 
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/chaintest"
-	"github.com/furrowcredit/furrow/chain/flow"
 )
 
 // TestStandingSaysWhatItRestsOn: each figure has its value, or why not, and its documents.
@@ -40,7 +39,7 @@ func TestStandingSaysWhatItRestsOn(t *testing.T) {
 		of2(doc(chain.Invoice, "R", "mill", "anchor", -1_000, "2026-02-20"), named("", "", "I26")),
 		of2(doc(chain.Invoice, "V", "mill", "anchor", 9_000, "2026-02-21"), void),
 	)
-	s, err := flow.NewNetwork(m, func() time.Time { return today }).Standing(t.Context(), "t", "mill")
+	s, err := flows(m, today).Standing(t.Context(), "t", "mill")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +73,7 @@ func TestStandingSaysWhatItRestsOn(t *testing.T) {
 	if d := cmp.Diff([]string{"flows_unproven"}, s.ConfidenceReasons); d != "" {
 		t.Error(d)
 	}
-	young, err := flow.NewNetwork(m, func() time.Time { return time.Date(2024, 2, 20, 0, 0, 0, 0, time.UTC) }).Standing(t.Context(), "t", "shop")
+	young, err := flows(m, time.Date(2024, 2, 20, 0, 0, 0, 0, time.UTC)).Standing(t.Context(), "t", "shop")
 	if err != nil || young.Figures.Growth.Value != nil || young.Figures.Growth.Reason == "" || young.Figures.BuyerHHI.Reason != "no_invoices" {
 		t.Errorf("%+v %v", young.Figures, err)
 	}
@@ -110,5 +109,35 @@ func TestRelatedAndReturnedInStanding(t *testing.T) {
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s: %s", id, d)
 		}
+	}
+}
+
+// TestTenureIsMonthsWithTrade: two invoices three years apart, a cancelled one and one of
+// the future are no tenure of three years.
+func TestTenureIsMonthsWithTrade(t *testing.T) {
+	t.Parallel()
+	m := &chaintest.Memory{}
+	if err := m.SaveFirms(t.Context(), []chain.Party{{ID: "anchor", Tenant: "t", Name: "anchor", AnchorOf: true}}); err != nil {
+		t.Fatal(err)
+	}
+	m.Add("t",
+		doc(chain.Invoice, "1", "mill", "anchor", 100, "2023-02-03"), doc(chain.Invoice, "2", "mill", "anchor", 300, "2026-05-03"),
+		doc(chain.Invoice, "2", "mill", "anchor", 300, "2026-05-03"), doc(chain.Invoice, "3", "mill", "shop", 600, "2026-05-03"),
+		of2(doc(chain.Invoice, "4", "mill", "anchor", 900, "2026-03-03"), void), doc(chain.Invoice, "5", "mill", "anchor", 9_000, "2999-01-01"),
+		doc(chain.Invoice, "6", "mill", "mill", 500, "2026-04-03"), doc(chain.Invoice, "7", "mill", "gone", -100, "2026-04-04"),
+	)
+	s, err := flows(m, today).Standing(t.Context(), "t", "mill")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []chain.AnchorShare{{AnchorID: "anchor", Name: "anchor", Tier: 1, Invoiced: 40_000, Share: 4.0 / 9, Months: 2}}
+	if d := cmp.Diff(want, s.Anchors); d != "" {
+		t.Error(d)
+	}
+	if s.Counterparties != 3 || s.Invoiced12m != 80_000 {
+		t.Errorf("%d counterparties, %s", s.Counterparties, s.Invoiced12m)
+	}
+	if s.Confidence > 0.4 {
+		t.Errorf("%g sure of two months of trade", s.Confidence)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -408,8 +409,8 @@ func (n *Network) find(ctx context.Context, tenantID, firmID string) (s *state, 
 }
 
 // Ring returns the firms of the circle of trade that a firm is in: its strongly
-// connected component, itself included; nothing when it is in none. It returns
-// chain.ErrFirmNotFound.
+// connected component, itself included, in the order of their ids; nothing when it is in none. It
+// returns chain.ErrFirmNotFound.
 func (n *Network) Ring(ctx context.Context, tenantID, firmID string) ([]string, error) {
 	s, _, v, linked, err := n.find(ctx, tenantID, firmID)
 	if err != nil {
@@ -422,5 +423,6 @@ func (n *Network) Ring(ctx context.Context, tenantID, firmID string) ([]string, 
 			out = append(out, s.ID(uint32(w))) //nolint:gosec // was one
 		}
 	}
+	slices.Sort(out) // the nodes of a graph that follows the books come in another order
 	return out, nil
 }

@@ -316,9 +316,9 @@ func TestPlacePathsRingAnchors(t *testing.T) {
 	if ring, err = n.Ring(t.Context(), "t", "bolts"); err != nil || len(ring) != 0 {
 		t.Error("trade with itself is no circle", ring, err)
 	}
-	shares, err := n.Anchors(t.Context(), "t", "wire")
-	want := []chain.AnchorShare{{AnchorID: "anchor", Name: "firm anchor", Tier: 2, Invoiced: 40_000_00, Share: 0.8, Months: 6}}
-	if d := cmp.Diff(want, shares); d != "" || err != nil {
+	reach, err := n.Anchors(t.Context(), "t", "wire")
+	want := []chain.AnchorReach{{AnchorID: "anchor", Name: "firm anchor", Tier: 2, Buyers: []string{"bolts", "castings"}}}
+	if d := cmp.Diff(want, reach); d != "" || err != nil {
 		t.Error(d, err)
 	}
 	around, err := n.Neighbourhood(t.Context(), "t", "bolts", 1)

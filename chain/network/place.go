@@ -164,44 +164,49 @@ func goodsSold(firmID string, docs []chain.Document) []industry.Item {
 }
 
 // Anchors returns the anchors that a firm's sales lead to within three hops, nearest
-// and largest first: its share of sales by the links that lead there, and the months
-// from the first document of them to the last. It returns chain.ErrFirmNotFound.
-func (n *Network) Anchors(ctx context.Context, tenantID, firmID string) ([]chain.AnchorShare, error) {
+// first, each with the firm's own buyers from which the nearest ways go on. It returns
+// chain.ErrFirmNotFound.
+func (n *Network) Anchors(ctx context.Context, tenantID, firmID string) ([]chain.AnchorReach, error) {
 	s, _, v, linked, err := n.find(ctx, tenantID, firmID)
 	if err != nil {
 		return nil, err
 	}
 	defer s.base.release()
-	out := []chain.AnchorShare{}
+	out := []chain.AnchorReach{}
 	if !linked {
 		return out, nil
 	}
-	via, tier := map[uint32]graph.Trade{}, map[uint32]int{}
-	total := int64(0)
+	at := map[uint32]int{}
 	walker := s.Walker()
-	for i, buyer := range s.Out(v) {
-		t := s.OutTrade(v, i)
-		total += max(t.Amount, 0)
+	for _, buyer := range s.Out(v) {
+		if buyer == v {
+			continue // what it sells itself leads nowhere
+		}
+		id := s.ID(buyer)
 		walker.Walk([]uint32{buyer}, reachHops-1, graph.Downstream, func(step graph.Step) bool {
 			if !s.anchors[step.ID] || step.ID == v {
 				return true
 			}
-			old, known := tier[step.ID]
-			switch {
-			case !known || step.Hops+1 < old: // a nearer way counts alone
-				tier[step.ID], via[step.ID] = step.Hops+1, t
-			case step.Hops+1 == old:
-				via[step.ID] = via[step.ID].Add(t)
+			i, known := at[step.ID]
+			if !known {
+				i = len(out)
+				at[step.ID] = i
+				anchor := s.ID(step.ID)
+				out = append(out, chain.AnchorReach{AnchorID: anchor, Name: s.names[anchor], Tier: step.Hops + 1})
+			}
+			if r := &out[i]; step.Hops+1 < r.Tier { // a nearer way counts alone
+				r.Tier, r.Buyers = step.Hops+1, []string{id}
+			} else if step.Hops+1 == r.Tier {
+				r.Buyers = append(r.Buyers, id)
 			}
 			return true
 		})
 	}
-	for a, t := range via {
-		id := s.ID(a)
-		out = append(out, chain.AnchorShare{AnchorID: id, Name: s.names[id], Tier: tier[a], Invoiced: money.Fen(t.Amount), Share: share(t.Amount, total), Months: months(t)})
+	for i := range out {
+		slices.Sort(out[i].Buyers)
 	}
-	slices.SortFunc(out, func(a, b chain.AnchorShare) int {
-		return cmp.Or(cmp.Compare(a.Tier, b.Tier), cmp.Compare(b.Invoiced, a.Invoiced), cmp.Compare(a.AnchorID, b.AnchorID))
+	slices.SortFunc(out, func(a, b chain.AnchorReach) int {
+		return cmp.Or(cmp.Compare(a.Tier, b.Tier), cmp.Compare(a.AnchorID, b.AnchorID))
 	})
 	return out, nil
 }

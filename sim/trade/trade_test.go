@@ -13,6 +13,7 @@ import (
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/chaintest"
 	"github.com/furrowcredit/furrow/chain/flow"
+	"github.com/furrowcredit/furrow/chain/network"
 	"github.com/furrowcredit/furrow/chain/party"
 	"github.com/furrowcredit/furrow/chain/upload"
 	"github.com/furrowcredit/furrow/money"
@@ -81,8 +82,8 @@ func TestTruth(t *testing.T) {
 		for _, f := range firms {
 			code[f.ID] = f.USCC
 		}
-		network := flow.NewNetwork(m, now)
-		found, err := network.Findings(ctx, "t")
+		flows := flow.NewNetwork(m, network.New(m, network.Options{Now: now}), now)
+		found, err := flows.Findings(ctx, "t")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +126,7 @@ func TestTruth(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s, err := network.Standing(ctx, "t", p.ID)
+			s, err := flows.Standing(ctx, "t", p.ID)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/flow"
+	"github.com/furrowcredit/furrow/chain/network"
 	"github.com/furrowcredit/furrow/chain/reference"
 	"github.com/furrowcredit/furrow/chain/upload"
 	"github.com/furrowcredit/furrow/internal/realdata"
@@ -188,12 +189,12 @@ func TestUploadToStanding(t *testing.T) {
 		if err := s.AllLinks(ctx, "t", func(l chain.Link) error { all = append(all, l); return nil }); err != nil || !slices.Equal(all, links) {
 			t.Error(err, all)
 		}
-		network := flow.NewNetwork(s, clock)
-		st, err := network.Standing(ctx, "t", mill)
+		flows := flow.NewNetwork(s, network.New(s, network.Options{Now: clock}), clock)
+		st, err := flows.Standing(ctx, "t", mill)
 		if err != nil || st.Invoiced12m != 1_200_000 || st.Proven != 1 || st.Reason != "invoice_reused" || len(st.Anchors) != 1 || st.Anchors[0].Months != 12 {
 			t.Errorf("%v %+v", err, st)
 		}
-		found, err := network.Findings(ctx, "t")
+		found, err := flows.Findings(ctx, "t")
 		if err != nil || len(found) != 1 || len(found[0].Documents) != 3 {
 			t.Errorf("%v %+v", err, found)
 		}
