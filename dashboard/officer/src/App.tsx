@@ -14,7 +14,6 @@ import { Frame } from './frame/Frame';
 import { AlertsPage } from './pages/Alerts';
 import { ApplicationPage } from './pages/Application';
 import { ApplicationsPage } from './pages/Applications';
-import { FirmPage } from './pages/Firm';
 import { FirmsPage } from './pages/Firms';
 import { HomePage } from './pages/Home';
 import { LoanPage } from './pages/Loan';
@@ -23,6 +22,10 @@ import { MissingPage } from './pages/Missing';
 import { SearchPage } from './pages/Search';
 
 // Maps and curves weigh more than everything else: they come when they are needed.
+const FirmPage = lazy(() => import('./pages/Firm').then((m) => ({ default: m.FirmPage })));
+const ChainsPage = lazy(() => import('./pages/Chain').then((m) => ({ default: m.ChainsPage })));
+const ChainPage = lazy(() => import('./pages/Chain').then((m) => ({ default: m.ChainPage })));
+const ShockPage = lazy(() => import('./pages/Shock').then((m) => ({ default: m.ShockPage })));
 const MapPage = lazy(() => import('./pages/Map').then((m) => ({ default: m.MapPage })));
 const PlotPage = lazy(() => import('./pages/Plot').then((m) => ({ default: m.PlotPage })));
 const HerdsPage = lazy(() => import('./pages/Herds').then((m) => ({ default: m.HerdsPage })));
@@ -58,6 +61,9 @@ export function App() {
                   <Route path="herds/:id/animals/:animal" element={<AnimalPage />} />
                   <Route path="firms" element={<FirmsPage />} />
                   <Route path="firms/:id" element={<FirmPage />} />
+                  <Route path="chain" element={<ChainsPage />} />
+                  <Route path="chain/:id" element={<ChainPage />} />
+                  <Route path="shock" element={<ShockPage />} />
                   <Route path="alerts" element={<AlertsPage />} />
                   <Route path="loans" element={<LoansPage />} />
                   <Route path="loans/:id" element={<LoanPage />} />

@@ -6,7 +6,7 @@ import { App } from './App';
 // The texts of herds, animals and refused messages come with their pages.
 startFace(
   '/officer/',
-  import.meta.glob(['./locales/*/*.json', '!./locales/*/{herds,animal,quarantine}.json'], {
+  import.meta.glob(['./locales/*/*.json', '!./locales/*/{herds,animal,quarantine,chain}.json'], {
     eager: true,
     import: 'default',
   }),

@@ -9,6 +9,8 @@ const keys: [string[], string][] = [
   [['g', 'm'], 'map'],
   [['g', 'r'], 'herds'],
   [['g', 'f'], 'firms'],
+  [['g', 'c'], 'chain'],
+  [['g', 's'], 'shock'],
   [['g', 'w'], 'alerts'],
   [['g', 'l'], 'loans'],
   [['g', 'q'], 'quarantine'],

@@ -4,6 +4,8 @@ const paths = {
   map: 'M2 5l5-2 6 2 5-2v12l-5 2-6-2-5 2zM7 3v12M13 5v12',
   herd: 'M3 7c2 0 2-2 2-3M17 7c-2 0-2-2-2-3M5 7h10l-1 6c-.6 3-2 4-4 4s-3.400-1-4-4zM8 13h4',
   firm: 'M3 17V7l7-4 7 4v10M8 17v-5h4v5M3 17h14',
+  chain: 'M3 4h4v4H3zM3 12h4v4H3zM13 8h4v4h-4zM7 6h2l4 3M7 14h2l4-3',
+  shock: 'M11 2L5 11h4l-1 7 7-10h-5z',
   alert: 'M10 3l8 14H2zM10 8v4M10 14.500v.5',
   loan: 'M3 6h14v9H3zM3 9h14M6 12.500h3',
   quarantine: 'M3 4h14v12H3zM3 11h4l1.500 2h3l1.500-2h4M10 6v3M10 9l-1.500-1.500M10 9l1.500-1.500',

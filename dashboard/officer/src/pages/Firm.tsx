@@ -4,11 +4,15 @@ import { Await, Empty } from '@furrow/shared/ui/states';
 import { useWords } from '@furrow/shared/words';
 import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'react-router';
+import { ConfidencePanel } from '../chain/ConfidencePanel';
+import { FigureTable } from '../chain/FigureTable';
+import { FlowBars } from '../chain/FlowBars';
+import { PlacePanel } from '../chain/PlacePanel';
+import { SeriesChart } from '../chain/SeriesChart';
 import { useFirm } from '../data';
 import { AlertList } from '../pieces/AlertList';
 import { type Column, DataTable } from '../pieces/DataTable';
 import { EvidenceList } from '../pieces/EvidenceList';
-import { MonthBars } from '../pieces/MonthBars';
 import { Neighbours } from '../pieces/Neighbours';
 import { Facts, Figures, Page, Panel } from '../pieces/Page';
 import { Pill, toneOf } from '../pieces/Pill';
@@ -34,6 +38,20 @@ export function FirmPage() {
             <code>{query.data.firm.uscc || t('no_uscc')}</code>
             {query.data.firm.industry ? <span>{query.data.firm.industry}</span> : null}
             {query.data.standing.reason ? <span>{w.why(query.data.standing.reason)}</span> : null}
+          </>
+        ) : null
+      }
+      actions={
+        firm ? (
+          <>
+            {firm.anchor ? (
+              <Link className="fw-button" to={`/chain/${encodeURIComponent(firm.id)}`}>
+                {t('its_chain')}
+              </Link>
+            ) : null}
+            <Link className="fw-button" to={`/shock?firm=${encodeURIComponent(firm.id)}`}>
+              {t('shock')}
+            </Link>
           </>
         ) : null
       }
@@ -68,6 +86,12 @@ function Body(props: { detail: OfficerFirmPage }) {
       />
       <div className="split">
         <div>
+          <Panel title={t('chain:series')}>
+            <SeriesChart series={standing.series} />
+          </Panel>
+          <Panel title={t('chain:figures')} flush>
+            <FigureTable figures={standing.figures} />
+          </Panel>
           <Panel title={t('neighbours')}>
             <Neighbours center={firm.id} nodes={neighbourhood.nodes ?? []} links={links} />
           </Panel>
@@ -79,12 +103,12 @@ function Body(props: { detail: OfficerFirmPage }) {
           </Panel>
         </div>
         <div>
-          <Panel title={t('monthly')}>
-            <MonthBars
-              months={standing.monthly ?? []}
-              end={standing.made_at}
-              label={t('monthly')}
-            />
+          <Panel title={t('findings')} flush>
+            <Findings rows={standing.findings ?? []} names={names} />
+          </Panel>
+          <ConfidencePanel standing={standing} />
+          <Panel title={t('chain:flows')}>
+            <FlowBars flows={standing.flows} />
           </Panel>
           <Panel title={t('anchors_of')}>
             {standing.anchors?.length ? (
@@ -98,9 +122,7 @@ function Body(props: { detail: OfficerFirmPage }) {
               <Empty text={t('no_anchor')} />
             )}
           </Panel>
-          <Panel title={t('findings')} flush>
-            <Findings rows={standing.findings ?? []} names={names} />
-          </Panel>
+          <PlacePanel firmId={firm.id} />
           <Panel title={t('alerts')} flush>
             <AlertList alerts={alerts ?? []} empty={t('no_alerts')} />
           </Panel>

@@ -1264,6 +1264,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/officer/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read the facts out of a document; what came of it is said, nothing found included */
+        post: operations["officer-document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/officer/exposures": {
         parameters: {
             query?: never;
@@ -1292,6 +1309,40 @@ export interface paths {
         put?: never;
         /** Set what an anchor may owe in all */
         post: operations["officer-exposure-limit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What documents say about trade between firms, oldest first */
+        get: operations["officer-facts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/facts/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accept or reject a fact, or take that back */
+        post: operations["officer-fact-decide"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2566,6 +2617,21 @@ export interface components {
             /** @description coordinates of a GeoJSON polygon, WGS84 */
             polygon: number[][][];
         };
+        Claim: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            decided_at?: string;
+            decided_by?: string;
+            document: string;
+            fact: components["schemas"]["Fact"];
+            head_id?: string;
+            id: string;
+            reason?: string;
+            sha256: string;
+            state: string;
+            tail_id?: string;
+        };
         ClaimInBody: {
             /** @description the animal that wears it from now */
             animal_id?: string;
@@ -2691,6 +2757,18 @@ export interface components {
         DayEndInBody: {
             /** Format: date */
             date: string;
+        };
+        DecideFactInBody: {
+            /** @description the firm that the first name means; what was found when absent */
+            head_id?: string;
+            reason?: string;
+            /**
+             * @description pending takes a decision back
+             * @enum {string}
+             */
+            state: "accepted" | "rejected" | "pending";
+            /** @description and the second */
+            tail_id?: string;
         };
         Decision: {
             application_id: string;
@@ -2865,6 +2943,22 @@ export interface components {
             outstanding: number;
             /** Format: int64 */
             overdue: number;
+        };
+        Fact: {
+            /** Format: double */
+            confidence: number;
+            /** Format: int64 */
+            end: number;
+            extractor: string;
+            head: string;
+            planned?: boolean;
+            qualifiers: components["schemas"]["Qualifiers"];
+            quote: string;
+            relation: string;
+            /** Format: int64 */
+            start: number;
+            tail: string;
+            version: string;
         };
         FarmerAnimalEvent: {
             /**
@@ -3423,6 +3517,10 @@ export interface components {
             items: components["schemas"]["OfficerExposureLine"][];
             next: string;
         };
+        ListOfficerFactLine: {
+            items: components["schemas"]["OfficerFactLine"][];
+            next: string;
+        };
         ListOfficerMergeLine: {
             items: components["schemas"]["OfficerMergeLine"][];
             next: string;
@@ -3648,6 +3746,11 @@ export interface components {
             exposure: components["schemas"]["Exposure"];
             name: string;
         };
+        OfficerFactLine: {
+            claim: components["schemas"]["Claim"];
+            head?: components["schemas"]["Party"];
+            tail?: components["schemas"]["Party"];
+        };
         OfficerFirmPage: {
             alerts: components["schemas"]["Alert"][];
             documents: components["schemas"]["Document"][];
@@ -3841,6 +3944,18 @@ export interface components {
         };
         OperatorTold: {
             herds: string[];
+        };
+        Outcome: {
+            dropped?: {
+                [key: string]: number;
+            };
+            empty?: string;
+            fallback?: string;
+            /** Format: int64 */
+            found: number;
+            /** Format: int64 */
+            kept: number;
+            notes?: string[];
         };
         Overlap: {
             /** Format: double */
@@ -4112,6 +4227,17 @@ export interface components {
             due?: string;
             /** @description why, when the term is longer than six months */
             note?: string;
+        };
+        Qualifiers: {
+            /** Format: int64 */
+            amount?: number;
+            currency?: string;
+            date?: string;
+            number?: string;
+            product?: string;
+            /** Format: double */
+            share?: number;
+            term?: string;
         };
         Quarantined: {
             args?: {
@@ -4498,6 +4624,20 @@ export interface components {
             kind: string;
             number: string;
         };
+        Taken: {
+            /** Format: int64 */
+            accepted: number;
+            claims: components["schemas"]["Claim"][];
+            document: string;
+            kind: string;
+            /** Format: int64 */
+            known: number;
+            notes?: string[];
+            outcome: components["schemas"]["Outcome"];
+            sha256: string;
+            /** Format: int64 */
+            waiting: number;
+        };
         Terms: {
             /** Format: int64 */
             amount: number;
@@ -4697,6 +4837,7 @@ export type Cause = components['schemas']['Cause'];
 export type Chain = components['schemas']['Chain'];
 export type ChangeInBody = components['schemas']['ChangeInBody'];
 export type CheckInBody = components['schemas']['CheckInBody'];
+export type Claim = components['schemas']['Claim'];
 export type ClaimInBody = components['schemas']['ClaimInBody'];
 export type CloseInBody = components['schemas']['CloseInBody'];
 export type CommitInBody = components['schemas']['CommitInBody'];
@@ -4710,6 +4851,7 @@ export type CropReport = components['schemas']['CropReport'];
 export type Danger = components['schemas']['Danger'];
 export type DateRange = components['schemas']['DateRange'];
 export type DayEndInBody = components['schemas']['DayEndInBody'];
+export type DecideFactInBody = components['schemas']['DecideFactInBody'];
 export type Decision = components['schemas']['Decision'];
 export type Defects = components['schemas']['Defects'];
 export type Detail = components['schemas']['Detail'];
@@ -4723,6 +4865,7 @@ export type Entry = components['schemas']['Entry'];
 export type Event = components['schemas']['Event'];
 export type Evidence = components['schemas']['Evidence'];
 export type Exposure = components['schemas']['Exposure'];
+export type Fact = components['schemas']['Fact'];
 export type FarmerAnimalEvent = components['schemas']['FarmerAnimalEvent'];
 export type FarmerAsk = components['schemas']['FarmerAsk'];
 export type FarmerFirmLine = components['schemas']['FarmerFirmLine'];
@@ -4776,6 +4919,7 @@ export type ListEvent = components['schemas']['ListEvent'];
 export type ListHerdLine = components['schemas']['ListHerdLine'];
 export type ListLoan = components['schemas']['ListLoan'];
 export type ListOfficerExposureLine = components['schemas']['ListOfficerExposureLine'];
+export type ListOfficerFactLine = components['schemas']['ListOfficerFactLine'];
 export type ListOfficerMergeLine = components['schemas']['ListOfficerMergeLine'];
 export type ListOfficerPairLine = components['schemas']['ListOfficerPairLine'];
 export type ListOfficerPlotLine = components['schemas']['ListOfficerPlotLine'];
@@ -4804,6 +4948,7 @@ export type NoteInBody = components['schemas']['NoteInBody'];
 export type ObligorBase = components['schemas']['ObligorBase'];
 export type Observation = components['schemas']['Observation'];
 export type OfficerExposureLine = components['schemas']['OfficerExposureLine'];
+export type OfficerFactLine = components['schemas']['OfficerFactLine'];
 export type OfficerFirmPage = components['schemas']['OfficerFirmPage'];
 export type OfficerHerdPage = components['schemas']['OfficerHerdPage'];
 export type OfficerHome = components['schemas']['OfficerHome'];
@@ -4828,6 +4973,7 @@ export type OperatorQueued = components['schemas']['OperatorQueued'];
 export type OperatorRefusal = components['schemas']['OperatorRefusal'];
 export type OperatorRevoked = components['schemas']['OperatorRevoked'];
 export type OperatorTold = components['schemas']['OperatorTold'];
+export type Outcome = components['schemas']['Outcome'];
 export type Overlap = components['schemas']['Overlap'];
 export type OweInBody = components['schemas']['OweInBody'];
 export type Pair = components['schemas']['Pair'];
@@ -4848,6 +4994,7 @@ export type Problem = components['schemas']['Problem'];
 export type Product = components['schemas']['Product'];
 export type Proof = components['schemas']['Proof'];
 export type ProposeInBody = components['schemas']['ProposeInBody'];
+export type Qualifiers = components['schemas']['Qualifiers'];
 export type Quarantined = components['schemas']['Quarantined'];
 export type Quote = components['schemas']['Quote'];
 export type Reason = components['schemas']['Reason'];
@@ -4885,6 +5032,7 @@ export type Subject = components['schemas']['Subject'];
 export type SuggestInBody = components['schemas']['SuggestInBody'];
 export type Suggestion = components['schemas']['Suggestion'];
 export type Support = components['schemas']['Support'];
+export type Taken = components['schemas']['Taken'];
 export type Terms = components['schemas']['Terms'];
 export type Timeline = components['schemas']['Timeline'];
 export type TradeMonth = components['schemas']['TradeMonth'];
@@ -7557,6 +7705,47 @@ export interface operations {
             };
         };
     };
+    "officer-document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description PDF, DOCX, XLSX, image or text of at most 64 MiB
+                     */
+                    file: string;
+                    /** @description the firm that the document calls the company */
+                    subject: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Taken"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "officer-exposures": {
         parameters: {
             query?: never;
@@ -7608,6 +7797,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListOfficerExposureLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-facts": {
+        parameters: {
+            query?: {
+                state?: "pending" | "accepted" | "rejected";
+                /** @description is one side of it */
+                firm_id?: string;
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOfficerFactLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-fact-decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideFactInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerFactLine"];
                 };
             };
             /** @description Problem */

@@ -5,26 +5,35 @@
 export type {
   Alert,
   AnchorShare,
+  AnchorWay,
   Animal,
   AnimalPage,
   AnimalState,
   Application,
   AreaCheck,
+  Batch as ProposalBatch,
   BirthInBody,
   Catalogue,
+  Cause,
   ClaimInBody,
   Contract,
   Credential,
   CropReport,
+  Danger,
   DateRange,
   Decision,
   Detail as ApplicationDetail,
   Device,
   Document,
+  Endangered,
   Entry as LegendEntry,
+  Event as ReceivableEvent,
   Evidence,
   FarmerAnimalEvent,
+  Figure,
   Finding,
+  FirmPlace,
+  FlowShares,
   Growth,
   Hazard,
   Headcount,
@@ -32,11 +41,15 @@ export type {
   HerdCount,
   HerdLine,
   HerdReport,
+  Hit,
+  Hop,
   Instalment,
   LedgerEntry,
   LifeEvent,
   Link,
   Loan,
+  Mount,
+  MountReason,
   Neighbourhood,
   NodeView,
   Observation,
@@ -47,24 +60,35 @@ export type {
   OfficerPlotLine,
   OfficerPlotPage,
   Overlap,
+  Part as ReceivablePart,
   Party,
   Payment as LoanPayment,
   Pen,
   PenCount,
   Plot,
   Product,
+  Proof,
   Quarantined,
   Reason,
+  Receivable,
+  ReceivableLine,
   ReplayResult,
   RowError,
   Scene,
+  ShockReport,
+  Sme,
+  SmeLink,
+  SmePage,
   SmoothPoint,
   Standing,
+  StandingFigures,
   Step,
   Subject,
   Suggestion,
+  TradeMonth,
   Upload,
   User,
+  Way,
   Weighing,
   Word as Named,
   Worth,
@@ -84,7 +108,14 @@ export type SubjectKind = Subject['kind'];
 export type Severity = 'info' | 'warning' | 'critical';
 export type Status = 'known' | 'low_confidence' | 'unknown';
 export type Outcome = 'offer' | 'refer' | 'refuse';
-export type DocKind = 'suppliers' | 'orders' | 'deliveries' | 'invoices' | 'payments';
+export type DocKind =
+  | 'suppliers'
+  | 'contracts'
+  | 'orders'
+  | 'deliveries'
+  | 'invoices'
+  | 'payments'
+  | 'confirmations';
 
 /** One page of a list; `next` is the cursor of the next one, "" at the end. */
 export interface Page<T> {

@@ -1,0 +1,3 @@
+export function ShockPage() {
+  return null;
+}
