@@ -50,26 +50,37 @@ func NewIndex(entries []Entry) *Index {
 		keys: map[string][]int32{}, postings: map[rune][]int32{}, weight: map[rune]float64{}, rarity: map[rune]float64{},
 		entries: len(entries),
 	}
+	var names []entryName
+	v := vocabulary{}
 	for i, e := range entries {
 		for _, name := range append([]string{e.Name}, e.Others...) {
-			x.add(int32(i), name)
+			if key := Normalise(name); key != "" {
+				names = append(names, entryName{int32(i), key, split(fold(name))})
+				v.add(&names[len(names)-1].parts)
+			}
 		}
+	}
+	for i := range names {
+		x.add(&names[i], v)
 	}
 	x.weigh()
 	return x
 }
 
-func (x *Index) add(entry int32, name string) {
-	key := Normalise(name)
-	if key == "" {
-		return
-	}
+// entryName is a name of an entry, split.
+type entryName struct {
+	entry int32
+	key   string
+	parts parts
+}
+
+func (x *Index) add(n *entryName, v vocabulary) {
 	at := int32(len(x.firms))
-	x.firms = append(x.firms, entry)
-	f := newFull(fold(name))
+	x.firms = append(x.firms, n.entry)
+	f := newFull(&n.parts, v)
 	f.weigh()
 	x.fulls = append(x.fulls, f)
-	x.keys[key] = append(x.keys[key], at)
+	x.keys[n.key] = append(x.keys[n.key], at)
 	for i, l := range f.letters {
 		if !slices.ContainsFunc(f.letters[:i], func(o letter) bool { return o.r == l.r }) {
 			x.postings[l.r] = append(x.postings[l.r], at)
@@ -100,15 +111,13 @@ type Matcher struct {
 	*Index
 	reader reader
 	seen   []float64 // by name: weight of the characters it shares
+	has    []uint64  // by name: which of the first 64 characters asked it has
 	found  []int32
-	except int32 // entry that is passed over, or nobody
 }
-
-const nobody = -1
 
 // Matcher returns a new matcher.
 func (x *Index) Matcher() *Matcher {
-	return &Matcher{Index: x, seen: make([]float64, len(x.fulls)), except: nobody}
+	return &Matcher{Index: x, seen: make([]float64, len(x.fulls)), has: make([]uint64, len(x.fulls))}
 }
 
 // Readings is how many names of a registry are read against the asked one in full.
@@ -148,11 +157,8 @@ func (m *Matcher) find(name string) answer {
 	a.own = q.own
 	found := map[int32]candidate{}
 	best, likely := never, int32(-1)
-	for _, at := range m.candidates(q.letters()) {
-		if m.firms[at] == m.except {
-			continue
-		}
-		c := m.read(q, &m.fulls[at], min(best+12, never))
+	for _, at := range m.candidates(q.index()) {
+		c := m.read(q, at, best+12)
 		if c >= never {
 			continue
 		}
@@ -190,7 +196,7 @@ func byCost(a, b candidate) int {
 func (m *Matcher) distinct(names []int32) []int32 {
 	var out []int32
 	for _, at := range names {
-		if m.firms[at] != m.except && !slices.Contains(out, m.firms[at]) {
+		if !slices.Contains(out, m.firms[at]) {
 			out = append(out, m.firms[at])
 		}
 	}
@@ -210,6 +216,7 @@ type question struct {
 type way struct {
 	v    []rune
 	own  []float64
+	bits []uint64 // of v, see Matcher.has; 0 is not looked for
 	cost float64
 	code []string
 }
@@ -226,6 +233,29 @@ func (q *question) letters() []rune {
 	return out
 }
 
+// index finds the characters of the ways among all letters asked.
+func (q *question) index() []rune {
+	letters := q.letters()
+	for i := range q.ways {
+		w := &q.ways[i]
+		w.bits = make([]uint64, len(w.v))
+		for j, r := range w.v {
+			w.bits[j] = 1 << slices.Index(letters, r)
+		}
+	}
+	return letters
+}
+
+// lacks returns what the characters that a full name does not have cost at least.
+func (w *way) lacks(has uint64, inserting float64) (cost float64) {
+	for i, bit := range w.bits {
+		if bit != 0 && has&bit == 0 {
+			cost += inserting + w.own[i]
+		}
+	}
+	return cost
+}
+
 func (m *Matcher) ask(name string) *question {
 	w, folded := common(), fold(name)
 	p := split(folded)
@@ -234,8 +264,7 @@ func (m *Matcher) ask(name string) *question {
 	case "limited", "stock", "cooperative", "partnership", "branch":
 		q.ch = &formal
 	}
-	plain := way{v: p.runes()}
-	plain.own = m.price(&p)
+	plain := way{v: p.runes(), own: m.price(&p)}
 	for _, c := range plain.own {
 		q.own += c
 	}
@@ -320,38 +349,66 @@ func chinese(s string, n int) bool {
 
 // candidates returns the names that share most with the letters, rare ones first.
 func (m *Matcher) candidates(letters []rune) []int32 {
+	for _, at := range m.found {
+		m.seen[at], m.has[at] = 0, 0
+	}
 	m.found = m.found[:0]
-	for _, r := range letters {
-		w := m.weight[r]
+	for i, r := range letters {
+		w, bit := m.weight[r], uint64(1)<<min(i, 64)
 		for _, at := range m.postings[r] {
 			if m.seen[at] == 0 {
 				m.found = append(m.found, at)
 			}
 			m.seen[at] += w
+			m.has[at] |= bit
 		}
 	}
-	out := slices.Clone(m.found)
+	out := m.most()
 	slices.SortFunc(out, func(a, b int32) int {
 		return cmp.Or(cmp.Compare(m.seen[b], m.seen[a]), cmp.Compare(len(m.fulls[a].letters), len(m.fulls[b].letters)), cmp.Compare(a, b))
 	})
-	for _, at := range m.found {
-		m.seen[at] = 0
-	}
 	return out[:min(len(out), Readings)]
 }
 
+// most returns the found names that may be among the Readings that share most: sorting
+// all that share a common character would cost more than reading those.
+func (m *Matcher) most() (out []int32) {
+	var counts [256]int
+	bucket := func(at int32) int { return min(int(2*m.seen[at]), len(counts)-1) }
+	for _, at := range m.found {
+		counts[bucket(at)]++
+	}
+	least := len(counts) - 1
+	for n := counts[least]; least > 0 && n < Readings; n += counts[least] {
+		least--
+	}
+	for _, at := range m.found {
+		if bucket(at) >= least {
+			out = append(out, at)
+		}
+	}
+	return out
+}
+
 // read returns the cost of the likeliest reading of a question as a full name.
-func (m *Matcher) read(q *question, f *full, limit float64) float64 {
-	best := never
-	for _, w := range q.ways {
-		letters, extra := f.letters, w.cost
+func (m *Matcher) read(q *question, at int32, limit float64) float64 {
+	f, best := &m.fulls[at], never
+	for i := range q.ways {
+		w := &q.ways[i]
+		from, extra := 0, w.cost
+		if extra+w.lacks(m.has[at], q.ch.inserting) >= limit {
+			continue
+		}
 		if w.code != nil {
 			if !lieIn(w.code, f.places) {
 				continue
 			}
-			letters, extra = letters[f.region:], extra+lettered
+			from, extra = f.region, extra+lettered
 		}
-		best = min(best, extra+m.reader.cost(q.ch, w.v, w.own, letters, limit))
+		best = min(best, extra+m.reader.cost(q.ch, w.v, w.own, f, from, limit))
+	}
+	if f.unlisted {
+		best += q.ch.unlisted
 	}
 	if apart(q.places, f.places) {
 		best += foreign

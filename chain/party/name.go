@@ -204,7 +204,7 @@ func (p *parts) cutRegion(w *words, rest []rune) []rune {
 			}
 			code = "?"
 		}
-		if n < len(rest) && n > 1 && strings.ContainsRune("省市县", rest[n]) && len(rest)-n > 2 && !w.trades[string(rest[n:n+2])] {
+		if n < len(rest) && n > 1 && strings.ContainsRune("省市县", rest[n]) && len(rest)-n > 2 && !w.isTrade(rest[n:n+2]) {
 			n++ // a rank that the table does not give this place
 		}
 		p.region = append(p.region, rest[:n]...)
@@ -237,7 +237,7 @@ func (w *words) inside(named []place, read []string) (place, bool) {
 // unknownPlace returns the length of a place that no table knows but its rank shows.
 func unknownPlace(w *words, r []rune) int {
 	for i := 2; i < min(len(r)-2, 5); i++ {
-		if strings.ContainsRune("市县旗", r[i]) && !w.trades[string(r[i:i+2])] {
+		if strings.ContainsRune("市县旗", r[i]) && !w.isTrade(r[i:i+2]) {
 			return i + 1
 		}
 	}

@@ -32,8 +32,8 @@ type words struct {
 	codes    map[string]bool
 	forms    map[string]string // legal form → class
 	standing map[string]bool   // of a group: 集团, 控股
-	trades   map[string]bool
-	before   []string // marks of an exchange before a short name, longest first
+	trades   map[string]string // line of business → class
+	before   []string          // marks of an exchange before a short name, longest first
 	after    []string
 	longest  struct{ place, form, trade int } // in characters
 }
@@ -53,7 +53,7 @@ var common = sync.OnceValue(func() *words {
 func load(fsys fs.FS) (*words, error) {
 	w := &words{
 		simple: map[rune]rune{}, places: map[string][]place{}, letters: map[rune][]string{}, codes: map[string]bool{},
-		forms: map[string]string{}, standing: map[string]bool{}, trades: map[string]bool{},
+		forms: map[string]string{}, standing: map[string]bool{}, trades: map[string]string{},
 	}
 	for _, file := range []struct {
 		name string
@@ -122,7 +122,7 @@ func (w *words) word(r []string) error {
 	case "standing":
 		w.standing[word] = true
 	case "trade":
-		w.trades[word] = true
+		w.trades[word] = r[2]
 		w.longest.trade = max(w.longest.trade, utf8.RuneCountInString(word))
 	case "country":
 		w.addPlace(word, place{})
@@ -158,3 +158,5 @@ func prefix[V any](table map[string]V, r []rune, longest, keep int) (n int) {
 	}
 	return 0
 }
+
+func (w *words) isTrade(r []rune) bool { _, ok := w.trades[string(r)]; return ok }
