@@ -113,11 +113,14 @@ type Matcher struct {
 	seen   []float64 // by name: weight of the characters it shares
 	has    []uint64  // by name: which of the first 64 characters asked it has
 	found  []int32
+	except int32 // entry that is passed over, or nobody
 }
+
+const nobody = -1
 
 // Matcher returns a new matcher.
 func (x *Index) Matcher() *Matcher {
-	return &Matcher{Index: x, seen: make([]float64, len(x.fulls)), has: make([]uint64, len(x.fulls))}
+	return &Matcher{Index: x, seen: make([]float64, len(x.fulls)), has: make([]uint64, len(x.fulls)), except: nobody}
 }
 
 // Readings is how many names of a registry are read against the asked one in full.
@@ -158,6 +161,9 @@ func (m *Matcher) find(name string) answer {
 	found := map[int32]candidate{}
 	best, likely := never, int32(-1)
 	for _, at := range m.candidates(q.index()) {
+		if m.firms[at] == m.except {
+			continue
+		}
 		c := m.read(q, at, best+12)
 		if c >= never {
 			continue
@@ -196,7 +202,7 @@ func byCost(a, b candidate) int {
 func (m *Matcher) distinct(names []int32) []int32 {
 	var out []int32
 	for _, at := range names {
-		if !slices.Contains(out, m.firms[at]) {
+		if m.firms[at] != m.except && !slices.Contains(out, m.firms[at]) {
 			out = append(out, m.firms[at])
 		}
 	}
