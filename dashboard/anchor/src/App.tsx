@@ -2,19 +2,21 @@ import { useSession } from '@furrow/shared/session';
 import { theme } from '@furrow/shared/theme';
 import { LanguageSwitch } from '@furrow/shared/ui/LanguageSwitch';
 import { Mark } from '@furrow/shared/ui/Mark';
-import { Empty } from '@furrow/shared/ui/states';
+import { Empty, Loading } from '@furrow/shared/ui/states';
 import { useTitle } from '@furrow/shared/ui/useTitle';
 import { useQueryClient } from '@tanstack/react-query';
 import { App as AntApp, ConfigProvider } from 'antd';
 import enUS from 'antd/locale/en_US';
 import zhCN from 'antd/locale/zh_CN';
-import { useEffect } from 'react';
+import { lazy, Suspense, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, NavLink, Outlet, Route, Routes } from 'react-router';
 import { History } from './page/History';
 import { Result } from './page/Result';
 import { Suppliers } from './page/Suppliers';
 import { Upload } from './page/Upload';
+
+const Receivables = lazy(() => import('./receivable'));
 
 export function App() {
   const { i18n } = useTranslation();
@@ -38,6 +40,8 @@ export function App() {
             <Route path="uploads" element={<History />} />
             <Route path="uploads/:id" element={<Result />} />
             <Route path="suppliers" element={<Suppliers />} />
+            <Route path="receivables/*" element={<Receivables side="owed" />} />
+            <Route path="holdings/*" element={<Receivables side="held" />} />
             <Route path="*" element={<Nowhere />} />
           </Route>
         </Routes>
@@ -62,6 +66,8 @@ function Frame() {
           </NavLink>
           <NavLink to="/uploads">{t('history')}</NavLink>
           <NavLink to="/suppliers">{t('suppliers')}</NavLink>
+          <NavLink to="/receivables">{t('receivables')}</NavLink>
+          <NavLink to="/holdings">{t('holdings')}</NavLink>
         </nav>
         <span className="a-who">
           <span>{user.name}</span>
@@ -76,7 +82,9 @@ function Frame() {
         </span>
       </header>
       <main id="content" className="a-main" tabIndex={-1}>
-        <Outlet />
+        <Suspense fallback={<Loading />}>
+          <Outlet />
+        </Suspense>
       </main>
     </>
   );

@@ -4,9 +4,13 @@ import { SessionGate } from '@furrow/shared/session';
 import { startFace } from '@furrow/shared/start';
 import { App } from './App';
 
+// The texts of receivables come with their pages.
 startFace(
   import.meta.env.BASE_URL,
-  import.meta.glob('./locales/*/*.json', { eager: true, import: 'default' }),
+  import.meta.glob(['./locales/*/*.json', '!./locales/*/receivable.json'], {
+    eager: true,
+    import: 'default',
+  }),
   <SessionGate roles={['anchor']} face="anchor">
     <App />
   </SessionGate>,

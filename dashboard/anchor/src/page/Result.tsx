@@ -1,15 +1,16 @@
 import { DownloadOutlined } from '@ant-design/icons';
-import type { RowError, Upload } from '@furrow/shared/api/types';
+import type { Upload } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
 import { Await, Problem } from '@furrow/shared/ui/states';
 import { useTitle } from '@furrow/shared/ui/useTitle';
-import { Alert, App, Button, Popconfirm, Table, type TableColumnsType } from 'antd';
+import { Alert, App, Button, Popconfirm } from 'antd';
 import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useNavigate, useParams } from 'react-router';
 import { save } from '../csv';
 import { busy, useCommit, useErrorFile, useRefresh, useUndo, useUpload } from '../data';
 import { stem } from '../file';
+import { Remarks } from '../piece/Remarks';
 import { StateTag } from '../piece/StateTag';
 
 /** What the check of one file found, cell by cell, and what to do with it. */
@@ -217,42 +218,6 @@ function Errors({ upload: u }: { upload: Upload }) {
   const file = useErrorFile(u.id);
   const errors = u.errors ?? [];
   if (!errors.length) return null;
-  const headers = [...new Set(errors.map((e) => e.column))];
-  const header = (column: string) => column || t('whole_row');
-  const columns: TableColumnsType<RowError> = [
-    { title: t('row'), dataIndex: 'row', width: 70, sorter: (a, b) => a.row - b.row },
-    {
-      title: t('column'),
-      dataIndex: 'column',
-      width: 160,
-      render: header,
-      filters: headers.map((h) => ({ text: header(h), value: h })),
-      onFilter: (value, e) => e.column === value,
-    },
-    { title: t('cell'), dataIndex: 'cell', width: 80, render: (c: string) => <code>{c}</code> },
-    {
-      title: t('value'),
-      dataIndex: 'value',
-      width: 200,
-      render: (v: string) => (v ? <span className="a-value">{v}</span> : t('blank')),
-    },
-    {
-      title: t('what'),
-      dataIndex: 'message',
-      className: 'a-what',
-      render: (what: string, e) =>
-        e.warning ? (
-          <>
-            <span className="a-tag" data-state="warning">
-              {t('warning')}
-            </span>{' '}
-            {what}
-          </>
-        ) : (
-          what
-        ),
-    },
-  ];
   const take = () =>
     file.mutate(undefined, {
       onSuccess: (bytes) => save(`${stem(u.file_name)}-${t('errors_file')}.xlsx`, bytes),
@@ -271,15 +236,7 @@ function Errors({ upload: u }: { upload: Upload }) {
         <p className="fw-muted">{t('errors_about', { count: f.integer(u.bad) })}</p>
       ) : null}
       {file.error ? <Problem compact error={file.error} /> : null}
-      <Table<RowError>
-        className="a-table"
-        size="small"
-        rowKey={(e) => `${e.row}/${e.cell}/${e.code}`}
-        columns={columns}
-        dataSource={errors}
-        scroll={{ x: 720 }}
-        pagination={{ defaultPageSize: 50, hideOnSinglePage: true }}
-      />
+      <Remarks errors={errors} />
     </section>
   );
 }
