@@ -51,13 +51,9 @@ func (n *Network) views(ctx context.Context, tenantID string, s *state, nodes []
 	for i, v := range nodes {
 		ids[i] = s.ID(v)
 	}
-	firms, err := n.store.FirmsByID(ctx, tenantID, ids)
+	name, err := n.names(ctx, tenantID, s, nodes)
 	if err != nil {
 		return nil, err
-	}
-	name := make(map[string]string, len(firms))
-	for _, f := range firms {
-		name[f.ID] = f.Name
 	}
 	tiers := s.tiers()
 	out := make([]chain.NodeView, len(nodes))
@@ -68,6 +64,20 @@ func (n *Network) views(ctx context.Context, tenantID string, s *state, nodes []
 		}
 	}
 	return out, nil
+}
+
+// names returns the names of nodes by the ids of their firms.
+func (n *Network) names(ctx context.Context, tenantID string, s *state, nodes []uint32) (map[string]string, error) {
+	ids := make([]string, len(nodes))
+	for i, v := range nodes {
+		ids[i] = s.ID(v)
+	}
+	firms, err := n.store.FirmsByID(ctx, tenantID, ids)
+	name := make(map[string]string, len(firms))
+	for _, f := range firms {
+		name[f.ID] = f.Name
+	}
+	return name, err
 }
 
 // among reads the links between nodes, each from the books of that end which has
@@ -168,8 +178,16 @@ func (n *Network) Paths(ctx context.Context, tenantID, from, to string, hops, li
 	if !linked || !reached || v == w {
 		return out, nil
 	}
+	sums := newTotals(s)
+	larger := func(a, b uint32) (seller, buyer uint32, t graph.Trade) {
+		t, ok := s.Trade(a, b)
+		if back, there := s.Trade(b, a); there && (!ok || back.Amount > t.Amount) {
+			return b, a, back
+		}
+		return a, b, t
+	}
 	for _, p := range s.Paths(v, w, min(max(hops, 1), maxPathHops), min(max(limit, 1), maxPaths), graph.Both) {
-		way, err := n.way(ctx, tenantID, s, p)
+		way, err := n.way(ctx, tenantID, sums, p, larger)
 		if err != nil {
 			return nil, err
 		}
@@ -178,23 +196,18 @@ func (n *Network) Paths(ctx context.Context, tenantID, from, to string, hops, li
 	return out, nil
 }
 
-// way tells of a path, whichever way its links go.
-func (n *Network) way(ctx context.Context, tenantID string, s *state, path []uint32) (Way, error) {
-	views, err := n.views(ctx, tenantID, s, path)
+// way tells of a path, of whose steps link says who sold to whom.
+func (n *Network) way(ctx context.Context, tenantID string, sums *totals, path []uint32, link func(a, b uint32) (seller, buyer uint32, t graph.Trade)) (Way, error) {
+	s := sums.s
+	name, err := n.names(ctx, tenantID, s, path)
 	if err != nil {
 		return Way{}, err
 	}
 	out := Way{Hops: []Hop{}, Confidence: 1}
 	for i := range path[1:] {
-		a, b := i, i+1
-		t, ok := s.Trade(path[a], path[b])
-		if back, there := s.Trade(path[b], path[a]); there && (!ok || back.Amount > t.Amount) {
-			a, b, t = b, a, back
-		}
-		c := n.judge().confidence(t)
-		out.Hops = append(out.Hops, Hop{
-			Seller: views[a].Name, Buyer: views[b].Name, SellerID: views[a].ID, BuyerID: views[b].ID, Proof: s.proof(path[a], path[b], t), Confidence: round(c),
-		})
+		seller, buyer, t := link(path[i], path[i+1])
+		c, from, to := n.judge().confidence(t), s.ID(seller), s.ID(buyer)
+		out.Hops = append(out.Hops, Hop{Seller: name[from], Buyer: name[to], SellerID: from, BuyerID: to, Proof: sums.proof(seller, buyer, t), Confidence: round(c)})
 		out.Confidence *= c
 	}
 	out.Confidence = round(out.Confidence)

@@ -98,7 +98,7 @@ type state struct {
 	anchors  map[uint32]bool
 	names    map[string]string // of anchors
 
-	slates sync.Pool // of *[]int32, all 0
+	slates sync.Pool // of *[]uint8, all 0
 
 	tiers func() []uint8            // sales hops to the nearest anchor, none when there is no way
 	rings func() map[uint32][]int32 // members of the strongly connected components of more than one firm

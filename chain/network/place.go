@@ -3,6 +3,7 @@ package network
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/furrowcredit/furrow/chain"
@@ -69,50 +70,31 @@ func (n *Network) Place(ctx context.Context, tenantID, firmID string) (FirmPlace
 func (n *Network) anchorWays(ctx context.Context, tenantID string, s *state, v uint32, role string, dir graph.Direction) ([]AnchorWay, error) {
 	walk := n.reach(s, v, dir, reachHops, 0)
 	defer walk.close()
-	found := walk.found
 	var out []AnchorWay
-	for _, r := range found {
-		if !s.anchors[r.node] || r.node == v {
+	for _, a := range slices.Sorted(maps.Keys(s.anchors)) {
+		if walk.at[a] < 2 { // not reached, or the firm itself
 			continue
 		}
-		path := []uint32{r.node}
-		for at := r; at.next != v; {
-			at = walk.all[walk.at[at.next]-1]
-			path = append(path, at.node)
-		}
-		path = append(path, v)
-		slices.Reverse(path)
-		way, err := n.directed(ctx, tenantID, s, path, dir)
+		path := walk.way(a)
+		way, err := n.directed(ctx, tenantID, walk, path)
 		if err != nil {
 			return nil, err
 		}
-		id := s.ID(r.node)
-		out = append(out, AnchorWay{AnchorID: id, Name: s.names[id], Role: role, Tier: r.tier, Way: way, Confidence: round(r.confidence)})
+		id := s.ID(a)
+		out = append(out, AnchorWay{AnchorID: id, Name: s.names[id], Role: role, Tier: len(way.Hops), Way: way, Confidence: way.Confidence})
 	}
 	return out, nil
 }
 
-// directed tells of a path all of whose links go one way.
-func (n *Network) directed(ctx context.Context, tenantID string, s *state, path []uint32, dir graph.Direction) (Way, error) {
-	views, err := n.views(ctx, tenantID, s, path)
-	if err != nil {
-		return Way{}, err
-	}
-	out := Way{Hops: []Hop{}, Confidence: 1}
-	for i := range path[1:] {
-		a, b := i, i+1
-		if dir == graph.Upstream {
+// directed tells of a path of a search, all of whose links go one way.
+func (n *Network) directed(ctx context.Context, tenantID string, walk *search, path []uint32) (Way, error) {
+	return n.way(ctx, tenantID, walk.sums, path, func(a, b uint32) (seller, buyer uint32, t graph.Trade) {
+		if walk.dir == graph.Upstream {
 			a, b = b, a
 		}
-		t, _ := s.Trade(path[a], path[b])
-		c := n.judge().confidence(t)
-		out.Hops = append(out.Hops, Hop{
-			Seller: views[a].Name, Buyer: views[b].Name, SellerID: views[a].ID, BuyerID: views[b].ID, Proof: s.proof(path[a], path[b], t), Confidence: round(c),
-		})
-		out.Confidence *= c
-	}
-	out.Confidence = round(out.Confidence)
-	return out, nil
+		t, _ = walk.s.Trade(a, b)
+		return a, b, t
+	})
 }
 
 // mounts is the nodes of a firm.

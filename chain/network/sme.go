@@ -93,11 +93,9 @@ func (n *Network) Dealers(ctx context.Context, tenantID, anchorID string, f Filt
 
 // reached is a firm that a search found.
 type reached struct {
-	node       uint32
-	tier       int
-	amount     int64   // of all links that lead nearer
-	confidence float64 // of the surest way
-	next       uint32  // the firm one tier nearer on it
+	node   uint32
+	tier   int
+	amount int64 // of all links that lead nearer
 }
 
 func (n *Network) around(ctx context.Context, tenantID, anchorID string, dir graph.Direction, f Filter) (SMEPage, error) {
@@ -120,20 +118,14 @@ func (n *Network) around(ctx context.Context, tenantID, anchorID string, dir gra
 	limit := min(cmp.Or(max(f.Limit, 0), 50), maxPage)
 	walk := n.reach(s, anchor, dir, min(cmp.Or(max(f.Hops, 0), 3), maxHops), int64(f.MinAmount))
 	defer walk.close()
-	found := walk.found
-	tier := found[:0:0]
 	tried := 0
-	for from := 0; from < len(found); {
-		to := from
-		for to < len(found) && found[to].tier == found[from].tier {
-			to++
-		}
-		tier, from = append(tier[:0], found[from:to]...), to
-		tier = slices.DeleteFunc(tier, func(r reached) bool { return s.anchors[r.node] || r.node == anchor })
-		out.Tiers = append(out.Tiers, len(tier))
-		if out.Next != "" || len(tier) == 0 || tier[0].tier < after.tier {
+	for k := range walk.tiers() {
+		firms := walk.firms(k + 1)
+		out.Tiers = append(out.Tiers, firms)
+		if out.Next != "" || firms == 0 || k+1 < after.tier {
 			continue
 		}
+		tier := walk.weighed(k + 1)
 		for len(out.Firms) < limit && out.Next == "" {
 			want := limit - len(out.Firms) + 1
 			page := s.first(tier, after, want)
@@ -162,8 +154,8 @@ func (n *Network) around(ctx context.Context, tenantID, anchorID string, dir gra
 				out.Next = after.String()
 			}
 		}
-		if out.Next == "" && len(out.Firms) >= limit && from < len(found) {
-			out.Next = cursor{tier: found[from-1].tier + 1, amount: math.MaxInt64}.String()
+		if out.Next == "" && len(out.Firms) >= limit && k+1 < walk.tiers() {
+			out.Next = cursor{tier: k + 2, amount: math.MaxInt64}.String()
 		}
 	}
 	return out, nil
@@ -180,75 +172,6 @@ func within(node, of string) bool { return node == of || strings.HasPrefix(node,
 
 func on(mounts []industry.Mount, node string) bool {
 	return slices.ContainsFunc(mounts, func(m industry.Mount) bool { return within(m.Node, node) })
-}
-
-// reach finds who trades towards a firm, tier by tier. A firm belongs to the nearest
-// tier from which a link of enough trade leads to it; a firm that trades with itself
-// is no reason.
-func (n *Network) reach(s *state, anchor uint32, dir graph.Direction, hops int, least int64) search {
-	rows, trade := s.In, s.InTrade
-	if dir == graph.Downstream {
-		rows, trade = s.Out, s.OutTrade
-	}
-	at, judge := s.slate(), n.judge()
-	at[anchor] = 1
-	found := []reached{{node: anchor, confidence: 1}}
-	for from, tier := 0, 1; tier <= hops && from < len(found); tier++ {
-		for end := len(found); from < end; from++ {
-			w := found[from].node
-			for i, v := range rows(w) {
-				t := trade(w, i)
-				if v == w || t.Amount < least {
-					continue
-				}
-				if at[v] == 0 {
-					found = append(found, reached{node: v, tier: tier})
-					at[v] = int32(len(found)) //nolint:gosec // nodes fit 32 bits
-				}
-				if r := &found[at[v]-1]; r.tier == tier {
-					r.amount += max(t.Amount, 0)
-					if c := judge.confidence(t) * found[from].confidence; c > r.confidence {
-						r.confidence, r.next = c, w
-					}
-				}
-			}
-		}
-	}
-	return search{dir: dir, least: least, found: found[1:], all: found, at: at, s: s}
-}
-
-// search is what reach found, nearest first. It must be closed.
-type search struct {
-	dir   graph.Direction
-	least int64
-	found []reached
-	all   []reached // the anchor before them
-	at    []int32   // 1 + place in all of each node; 0 when not found
-	s     *state
-}
-
-// tierOf is the tier of a firm: 0 of the anchor, beyond all of those not found.
-func (w search) tierOf(v uint32) int {
-	if k := w.at[v]; k > 0 {
-		return w.all[k-1].tier
-	}
-	return maxHops + 1
-}
-
-// close gives the slate back, wiped.
-func (w search) close() {
-	for _, r := range w.all {
-		w.at[r.node] = 0
-	}
-	w.s.slates.Put(&w.at)
-}
-
-// slate is a number for each node, all 0.
-func (s *state) slate() []int32 {
-	if p, ok := s.slates.Get().(*[]int32); ok {
-		return *p
-	}
-	return make([]int32, s.Len())
 }
 
 // cursor is a place in the order of a search: tier, then amount falling, then id.
@@ -329,12 +252,15 @@ func (s *state) first(tier []reached, after cursor, limit int) []reached {
 }
 
 // smes tells all about the firms of a page.
-func (n *Network) smes(ctx context.Context, tenantID string, s *state, walk search, page []reached) ([]SME, error) {
+func (n *Network) smes(ctx context.Context, tenantID string, s *state, walk *search, page []reached) ([]SME, error) {
 	ids := make([]string, len(page))
 	for i, r := range page {
 		ids[i] = s.ID(r.node)
 	}
-	nearer := s.nearer(walk, page)
+	nearer := make([][]led, len(page))
+	for i, r := range page {
+		nearer[i] = walk.nearer(r)
+	}
 	var others []uint32
 	for _, links := range nearer {
 		for _, l := range links {
@@ -345,13 +271,9 @@ func (n *Network) smes(ctx context.Context, tenantID string, s *state, walk sear
 	if err != nil {
 		return nil, err
 	}
-	names, err := n.views(ctx, tenantID, s, distinct(others))
+	name, err := n.names(ctx, tenantID, s, distinct(others))
 	if err != nil {
 		return nil, err
-	}
-	name := map[string]string{}
-	for _, v := range names {
-		name[v.ID] = v.Name
 	}
 	party := map[string]chain.Party{}
 	for _, f := range firms {
@@ -369,7 +291,7 @@ func (n *Network) smes(ctx context.Context, tenantID string, s *state, walk sear
 		if sme.Mounts, err = n.mounts(ctx, tenantID, p); err != nil {
 			return nil, err
 		}
-		sme.Confidence, sme.Reasons = round(r.confidence), n.reasons(sme)
+		sme.Confidence, sme.Reasons = round(walk.surest(r.node).confidence), n.reasons(sme)
 		out = append(out, sme)
 	}
 	return out, nil
@@ -380,67 +302,37 @@ func distinct(v []uint32) []uint32 {
 	return slices.Compact(v)
 }
 
-// led is a link that leads a firm nearer to the anchor.
-type led struct {
-	node  uint32
-	trade graph.Trade
-	proof Proof
+// totals are what firms bought and sold in all, as far as they were asked for: a hub of
+// ten thousand links is summed once an answer.
+type totals struct {
+	s            *state
+	bought, sold map[uint32]int64
 }
 
-// nearer finds the links of each firm of a page that lead one tier nearer: that of
-// the surest way first, then the largest.
-func (s *state) nearer(walk search, page []reached) [][]led {
-	out := make([][]led, len(page))
-	for i, r := range page {
-		rows, trade := s.Out(r.node), s.OutTrade
-		if walk.dir == graph.Downstream {
-			rows, trade = s.In(r.node), s.InTrade
-		}
-		var kept []led
-		for j, w := range rows {
-			if t := trade(r.node, j); w != r.node && t.Amount >= walk.least && walk.tierOf(w) == r.tier-1 {
-				kept = append(kept, led{node: w, trade: t})
-			}
-		}
-		slices.SortStableFunc(kept, func(a, b led) int {
-			return cmp.Or(cmp.Compare(rank(a, r), rank(b, r)), cmp.Compare(b.trade.Amount, a.trade.Amount))
-		})
-		kept = kept[:min(len(kept), maxProofs)]
-		for k, l := range kept {
-			seller, buyer := r.node, l.node
-			if walk.dir == graph.Downstream {
-				seller, buyer = buyer, seller
-			}
-			kept[k].proof = s.proof(seller, buyer, l.trade)
-		}
-		out[i] = kept
-	}
-	return out
-}
+func newTotals(s *state) *totals { return &totals{s, map[uint32]int64{}, map[uint32]int64{}} }
 
-// rank puts the link of the surest way before the others.
-func rank(l led, r reached) int {
-	if l.node == r.next {
-		return 0
+func (m *totals) of(v uint32, known map[uint32]int64, rows func(uint32) []uint32, trade func(uint32, int) graph.Trade) int64 {
+	sum, ok := known[v]
+	if !ok {
+		for i, w := range rows(v) {
+			if w != v {
+				sum += max(trade(v, i).Amount, 0)
+			}
+		}
+		known[v] = sum
 	}
-	return 1
+	return sum
 }
 
 // proof says what is known of a link and how much it means to either end.
-func (s *state) proof(seller, buyer uint32, t graph.Trade) Proof {
+func (m *totals) proof(seller, buyer uint32, t graph.Trade) Proof {
 	p := Proof{Kinds: []chain.DocKind{}, Documents: int(t.Count), Amount: money.Fen(t.Amount), First: graph.Date(t.First), Last: graph.Date(t.Last), Months: months(t)}
 	for i, kind := range [...]chain.DocKind{chain.Contract, chain.Order, chain.Delivery, chain.Invoice, chain.Payment, chain.Confirmation} {
 		if t.Kinds>>i&1 == 1 {
 			p.Kinds = append(p.Kinds, kind)
 		}
 	}
-	var bought, sold int64
-	for i := range s.In(buyer) {
-		bought += max(s.InTrade(buyer, i).Amount, 0)
-	}
-	for i := range s.Out(seller) {
-		sold += max(s.OutTrade(seller, i).Amount, 0)
-	}
+	bought, sold := m.of(buyer, m.bought, m.s.In, m.s.InTrade), m.of(seller, m.sold, m.s.Out, m.s.OutTrade)
 	p.OfBuyer, p.OfSeller = share(t.Amount, bought), share(t.Amount, sold)
 	return p
 }
