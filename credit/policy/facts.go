@@ -104,9 +104,14 @@ type Facts struct {
 	AnchorMonths   int     `expr:"anchor_months"` // the longest tenure
 	ActiveMonths   int     `expr:"active_months"` // of the last 12 with sales
 	Recent         float64 `expr:"recent"`        // sales of the last 3 months against a quarter of the year; 1 = steady
-	InvoiceReused  bool    `expr:"invoice_reused"`
-	CircularTrade  bool    `expr:"circular_trade"`
-	UnmatchedFlow  bool    `expr:"unmatched_flow"`
+	// What the chain found of it.
+	InvoiceReused    bool `expr:"invoice_reused"`
+	InvoiceWithdrawn bool `expr:"invoice_withdrawn"`
+	CircularTrade    bool `expr:"circular_trade"`
+	CashReturned     bool `expr:"cash_returned"`
+	RelatedParties   bool `expr:"related_parties"`
+	OverCapacity     bool `expr:"over_capacity"`
+	UnmatchedFlow    bool `expr:"unmatched_flow"`
 }
 
 // NeverDays is the age of evidence that does not exist.
@@ -229,8 +234,16 @@ func (f *Facts) firm(ev credit.Evidence) {
 		switch x.Kind {
 		case chain.InvoiceReused:
 			f.InvoiceReused = true
+		case chain.InvoiceWithdrawn:
+			f.InvoiceWithdrawn = true
 		case chain.CircularTrade:
 			f.CircularTrade = true
+		case chain.CashReturned:
+			f.CashReturned = true
+		case chain.RelatedParties:
+			f.RelatedParties = true
+		case chain.OverCapacity:
+			f.OverCapacity = true
 		case chain.UnmatchedFlow:
 			f.UnmatchedFlow = true
 		}

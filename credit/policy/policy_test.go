@@ -187,6 +187,10 @@ func TestDecideByRule(t *testing.T) {
 		{"firm.invoice_reused", firm, func(e *credit.Evidence) { e.Standing.Findings = []chain.Finding{{Kind: chain.InvoiceReused}} }, credit.Refuse},
 		{"firm.circular_trade", firm, func(e *credit.Evidence) { e.Standing.Findings = []chain.Finding{{Kind: chain.CircularTrade}} }, credit.Refuse},
 		{"firm.unmatched", firm, func(e *credit.Evidence) { e.Standing.Findings = []chain.Finding{{Kind: chain.UnmatchedFlow}} }, credit.Refer},
+		{"firm.invoice_withdrawn", firm, func(e *credit.Evidence) { e.Standing.Findings = []chain.Finding{{Kind: chain.InvoiceWithdrawn}} }, credit.Refer},
+		{"firm.over_capacity", firm, func(e *credit.Evidence) { e.Standing.Findings = []chain.Finding{{Kind: chain.OverCapacity}} }, credit.Refer},
+		{"firm.cash_returned", firm, func(e *credit.Evidence) { e.Standing.Findings = []chain.Finding{{Kind: chain.CashReturned}} }, credit.Refer},
+		{"firm.related_parties", firm, func(e *credit.Evidence) { e.Standing.Findings = []chain.Finding{{Kind: chain.RelatedParties}} }, credit.Refer},
 		{"firm.proven", firm, func(e *credit.Evidence) { e.Standing.Proven = 0.6 }, credit.Offer},
 		{"firm.no_standing", firm, func(e *credit.Evidence) { e.Standing = nil }, credit.Refer},
 	}
