@@ -57,9 +57,9 @@ bench-iot: ## the tags' way to the disk beside Telegraf and a plain client, one 
 	@scripts/install bench
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/iot
 
-bench-chain: ## the graph of firms beside plain C++, igraph and GraphBLAS, one table
+bench-chain: ## the graph of firms beside plain C++, igraph and GraphBLAS; names, shocks, uploads
 	@scripts/install bench
-	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/chain
+	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/chain ./bench/contagion ./bench/names ./bench/upload
 
 api: ## regenerates api/openapi.yaml and the web client's types
 	go test ./server -run TestOpenAPI -update

@@ -138,8 +138,9 @@ func Register[I, O any](a *API, op Op, h func(ctx context.Context, who access.Ac
 		Tags:          []string{op.Tag},
 		DefaultStatus: op.Status,
 		// One byte more than is taken: the framework refuses what reaches its limit.
-		MaxBodyBytes:    op.MaxBytes + 1,
-		BodyReadTimeout: time.Minute,
+		MaxBodyBytes: op.MaxBytes + 1,
+		// A large file may come over a line of one MiB a second.
+		BodyReadTimeout: time.Minute + time.Duration(op.MaxBytes>>20)*time.Second,
 		Responses:       map[string]*huma.Response{"default": a.problemResponse()},
 	}
 	if slices.Contains(a.cfg.Roles[op.ID], Anyone) {
