@@ -33,7 +33,9 @@ type Config struct {
 	// CropModel is a file of furrow crop train that names the crops where it covers a
 	// plot; "" leaves them to calendar and curve.
 	CropModel string
-	Tenant    string // the bank
+	// LLM reads documents; zero means rules.
+	LLM    LLM
+	Tenant string // the bank
 	// MosquittoConf is the configuration of the external broker, for the doctor; ""
 	// looks at this machine's when the broker is here.
 	MosquittoConf string

@@ -46,6 +46,8 @@ func Doctor(ctx context.Context, cfg Config) []Finding {
 		{"telemetry", "check --influx, the bucket and FURROW_INFLUX_TOKEN", func() (string, error) { return lookTelemetry(ctx, cfg) }},
 		{"external broker", "check --broker, and that this machine may reach it; docs/formats/mosquitto.md has a safe configuration",
 			func() (string, error) { return lookBroker(ctx, cfg) }},
+		{"document reading", "install the Debian packages named, or run scripts/install run", func() (string, error) { return lookDocuments(ctx) }},
+		{"language model", "check FURROW_LLM_URL and FURROW_LLM_MODEL, or leave both out", func() (string, error) { return lookLLM(cfg) }},
 		{"catalogue", "correct the file that is named, or leave --catalog out", func() (string, error) {
 			c, err := readCatalogue(cfg.Catalog)
 			if err != nil {

@@ -112,6 +112,11 @@ func (r *Runner[TTx]) Scan(ctx context.Context, tenant string) error {
 	return r.insert(ctx, scanArgs{tenant}, bulk)
 }
 
+// Twins queues the comparison of the newest firms of a tenant with the others.
+func (r *Runner[TTx]) Twins(ctx context.Context, tenant string) error {
+	return r.insert(ctx, twinsArgs{tenant}, bulk)
+}
+
 // DayEnd queues the day end of a calendar date, "2026-05-31".
 func (r *Runner[TTx]) DayEnd(ctx context.Context, tenant, date string) error {
 	return r.insert(ctx, dayEndArgs{tenant, date}, bulk)

@@ -83,6 +83,11 @@ func (r *rooms) Make(_ context.Context, plots []geo.Plot, _ geo.Season) ([]geo.C
 	return reports, nil
 }
 
+func (r *rooms) Suggest(_ context.Context, tenant string) (int, error) {
+	r.note("twins of %s", tenant)
+	return 0, nil
+}
+
 func (r *rooms) Findings(context.Context, string) ([]chain.Finding, error) {
 	return []chain.Finding{{Kind: chain.CircularTrade}}, nil
 }
@@ -126,7 +131,7 @@ func TestNewScenes(t *testing.T) {
 		items.Store(scenes(1))
 		r := &rooms{said: make(chan string, 100)}
 		work := job.Work{
-			Applications: r, Asked: r, Plots: plots, Reports: r, Chain: r, Alerts: alerts{r}, Loans: r, Passes: passes,
+			Applications: r, Asked: r, Plots: plots, Reports: r, Chain: r, Twins: r, Alerts: alerts{r}, Loans: r, Passes: passes,
 			Scenes:      func(context.Context) ([]scene.Item, error) { return *items.Load(), nil },
 			PlotChanged: func(_, id string) { r.note("changed %s", id) },
 			Season:      func() geo.Season { return geo.Season{Start: time.Now().AddDate(-1, 0, 0), End: time.Now()} },
@@ -236,7 +241,7 @@ func TestRunner(t *testing.T) {
 		}
 		r := &rooms{said: make(chan string, 100), fail: 1}
 		runner, err := job.New(driver, job.Work{
-			Applications: r, Asked: r, Plots: plots, Reports: r, Chain: r, Alerts: alerts{r}, Loans: r,
+			Applications: r, Asked: r, Plots: plots, Reports: r, Chain: r, Twins: r, Alerts: alerts{r}, Loans: r,
 			PlotChanged: func(_, id string) { r.note("changed %s", id) },
 			Season:      func() geo.Season { return geo.Season{Start: time.Now().AddDate(-1, 0, 0), End: time.Now()} },
 		}, job.Options{Work: true, Log: slog.New(slog.DiscardHandler)})
@@ -284,6 +289,11 @@ func TestRunner(t *testing.T) {
 			t.Fatal(err)
 		}
 		wait("findings bank 1")
+		wait("twins of bank")
+		if err := runner.Twins(ctx, "branch"); err != nil {
+			t.Fatal(err)
+		}
+		wait("twins of branch")
 		if err := runner.DayEnd(ctx, "bank", "2026-05-31"); err != nil {
 			t.Fatal(err)
 		}

@@ -34,6 +34,10 @@ type Work struct {
 	Chain interface {
 		Findings(ctx context.Context, tenant string) ([]chain.Finding, error)
 	}
+	Twins interface {
+		// Suggest keeps pairs of firms that may be one and returns how many.
+		Suggest(ctx context.Context, tenant string) (int, error)
+	}
 	// Alerts is told of what reports and scans show: *watch.Desk.
 	Alerts interface {
 		Plot(ctx context.Context, p geo.Plot, r geo.CropReport) error
@@ -66,6 +70,10 @@ func workers(w Work, add func(context.Context, river.JobArgs, string) error) *ri
 	}))
 	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[scanArgs]) error {
 		return final(w.scan(ctx, j.Args))
+	}))
+	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[twinsArgs]) error {
+		_, err := w.Twins.Suggest(ctx, j.Args.Tenant)
+		return final(err)
 	}))
 	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[dayEndArgs]) error {
 		date, err := money.ParseDate(j.Args.Date)
@@ -223,8 +231,18 @@ func (w Work) scan(ctx context.Context, a scanArgs) error {
 	if err != nil {
 		return err
 	}
-	return w.Alerts.Findings(ctx, a.Tenant, findings)
+	if err := w.Alerts.Findings(ctx, a.Tenant, findings); err != nil {
+		return err
+	}
+	_, err = w.Twins.Suggest(ctx, a.Tenant)
+	return err
 }
+
+type twinsArgs struct {
+	Tenant string `json:"tenant"`
+}
+
+func (twinsArgs) Kind() string { return "twins" }
 
 type dayEndArgs struct {
 	Tenant string `json:"tenant"`

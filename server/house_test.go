@@ -23,6 +23,9 @@ import (
 	"github.com/furrowcredit/furrow/catalog"
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/contagion"
+	"github.com/furrowcredit/furrow/chain/extract/document"
+	"github.com/furrowcredit/furrow/chain/extract/intake"
+	"github.com/furrowcredit/furrow/chain/extract/rule"
 	"github.com/furrowcredit/furrow/chain/flow"
 	"github.com/furrowcredit/furrow/chain/industry"
 	"github.com/furrowcredit/furrow/chain/network"
@@ -195,6 +198,8 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		},
 		Firms: h.firms, Standings: flows, Chain: graph, Industries: industries, Merges: h.firms,
 		Shocks:      &watch.Shocks{Firms: h.firms, Desk: h.desk, Now: now, Loans: func(context.Context, string) ([]contagion.Exposure, error) { return nil, nil }},
+		Facts:       h.firms,
+		Documents:   intake.New(intake.Config{Reader: document.Reader{}, Extractor: rule.New(), Firms: h.firms, Store: h.firms, Now: now}),
 		Uploads:     upload.New(upload.Config{Store: h.firms, Now: now}),
 		Receivables: receivable.New(receivable.Config{Store: receivablestore.New(db), Papers: receivablestore.New(db), Firms: h.firms, Now: now}),
 		ImportChain: func(context.Context, string, map[string]io.Reader) (reference.Report, error) {

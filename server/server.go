@@ -19,6 +19,7 @@ import (
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/chain/extract"
 	"github.com/furrowcredit/furrow/chain/industry"
 	"github.com/furrowcredit/furrow/chain/party"
 	"github.com/furrowcredit/furrow/chain/reference"
@@ -111,6 +112,8 @@ type Deps struct {
 	Industries  *industry.Catalogue
 	Shocks      officer.Shocks
 	Merges      party.Merges
+	Documents   officer.Documents
+	Facts       extract.Store
 	Uploads     anchor.Uploads
 	Receivables Receivables
 	ImportChain func(ctx context.Context, tenant string, files map[string]io.Reader) (reference.Report, error)
@@ -179,7 +182,7 @@ func New(d Deps) (*Server, error) {
 		Desk: d.Desk, Book: d.Book, Plots: d.PlotStore, Overlaps: d.Plots, Herds: d.HerdStore, HerdWatch: d.HerdWatch,
 		Animals: d.Animals, Now: d.Now,
 		Firms: d.Firms, Standings: d.Standings, Chain: d.Chain, Industries: d.Industries, Shocks: d.Shocks, Merges: d.Merges, Alerts: d.Alerts, Scenes: d.Scenes, Trail: d.Trail, Words: words.Text,
-		Receivables: d.Receivables,
+		Receivables: d.Receivables, Documents: d.Documents, Facts: d.Facts,
 	})
 	farmer.Register(s.api, farmer.Config{
 		Desk: d.Desk, Book: d.Book, Plots: d.Plots, PlotStore: d.PlotStore, Herds: d.HerdStore, HerdReports: d.HerdWatch,

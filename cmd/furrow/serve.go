@@ -41,6 +41,8 @@ func houseFlags(f *flag.FlagSet, cfg *app.Config) {
 	f.StringVar(&cfg.Catalog, "catalog", os.Getenv("FURROW_CATALOG"), "folder whose files replace the built-in catalogue (FURROW_CATALOG)")
 	f.StringVar(&cfg.CropModel, "crop-model", os.Getenv("FURROW_CROP_MODEL"), "model of furrow crop train that names the crops it was trained for (FURROW_CROP_MODEL)")
 	f.StringVar(&cfg.Tenant, "tenant", env("FURROW_TENANT", "bank"), "the bank, for the first operator (FURROW_TENANT)")
+	f.StringVar(&cfg.LLM.URL, "llm", os.Getenv("FURROW_LLM_URL"), "address up to /v1 of a language model that reads documents; default rules do (FURROW_LLM_URL)")
+	f.StringVar(&cfg.LLM.Model, "llm-model", os.Getenv("FURROW_LLM_MODEL"), "its name (FURROW_LLM_MODEL)")
 	f.StringVar(&cfg.Influx.URL, "influx", os.Getenv("FURROW_INFLUX"), "InfluxDB for the telemetry, http://host:8086; default a file in DATA (FURROW_INFLUX)")
 	f.StringVar(&cfg.Influx.Org, "influx-org", os.Getenv("FURROW_INFLUX_ORG"), "organisation in InfluxDB 2 (FURROW_INFLUX_ORG)")
 	f.StringVar(&cfg.Influx.Bucket, "influx-bucket", env("FURROW_INFLUX_BUCKET", "furrow"), "bucket, or database of InfluxDB 1.8 (FURROW_INFLUX_BUCKET)")
@@ -68,7 +70,7 @@ func env(name, otherwise string) string {
 func secrets(cfg *app.Config) error {
 	for name, to := range map[string]*string{
 		"FURROW_DB": &cfg.DB, "FURROW_INFLUX_TOKEN": &cfg.Influx.Token, "FURROW_BROKER_PASSWORD": &cfg.Broker.Password,
-		"FURROW_OPERATOR_PASSWORD": &cfg.OperatorPassword,
+		"FURROW_OPERATOR_PASSWORD": &cfg.OperatorPassword, "FURROW_LLM_KEY": &cfg.LLM.Key,
 	} {
 		v, err := app.Secret(name)
 		if err != nil {
@@ -84,7 +86,7 @@ const secretHelp = `
 Secrets come from the environment, or from the file that NAME_FILE names:
   FURROW_DB                 sqlite:FILE (default in DATA) or postgres://user:password@host/name
   FURROW_OPERATOR_PASSWORD  password of the first operator of an empty house
-  FURROW_INFLUX_TOKEN       FURROW_BROKER_PASSWORD
+  FURROW_INFLUX_TOKEN       FURROW_BROKER_PASSWORD       FURROW_LLM_KEY
 `
 
 func runServe(ctx context.Context, args []string, std stdio) error {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/chain/extract"
 	"github.com/furrowcredit/furrow/chain/industry"
 	"github.com/furrowcredit/furrow/chain/party"
 	"github.com/furrowcredit/furrow/credit"
@@ -89,6 +90,9 @@ type Config struct {
 	Industries *industry.Catalogue
 	Shocks     Shocks
 	Merges     party.Merges
+	// Documents takes files; Facts are what they say.
+	Documents Documents
+	Facts     extract.Store
 	// Receivables are the electronic receivables of all anchors.
 	Receivables Receivables
 	Scenes      func() []view.Scene
@@ -138,6 +142,7 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, get("quarantine-counts", "/quarantine/counts", "How many tag messages are kept, by reason"), f.quarantineCounts)
 	route.Register(a, get("audit", "/audit", "The audit trail, oldest first"), f.audit)
 	f.registerChain(a, get, post)
+	f.registerFacts(a, get, post)
 	f.registerReceivables(a, get, post)
 }
 

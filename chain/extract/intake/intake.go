@@ -71,8 +71,8 @@ func (c *Counters) Dropped() map[string]int64 {
 	return maps.Clone(c.dropped)
 }
 
-// Report is what came of a document.
-type Report struct {
+// Taken is what came of a document.
+type Taken struct {
 	Document string          `json:"document"`
 	SHA256   string          `json:"sha256"`
 	Kind     string          `json:"kind"` // pdf, scan, image, docx, xlsx, text
@@ -86,41 +86,41 @@ type Report struct {
 
 // Take reads a file of a tenant and keeps what it says. subject is the firm that the
 // document calls the company, "" when nobody knows. Nothing is kept after an error.
-func (s *Service) Take(ctx context.Context, tenant, name, subject string, body []byte) (Report, error) {
+func (s *Service) Take(ctx context.Context, tenant, name, subject string, body []byte) (Taken, error) {
 	r, err := s.take(ctx, tenant, name, subject, body)
 	if err != nil {
 		s.Counters.Refused.Add(1)
-		return Report{}, err
+		return Taken{}, err
 	}
 	s.count(r)
 	return r, nil
 }
 
-func (s *Service) take(ctx context.Context, tenant, name, subject string, body []byte) (Report, error) {
+func (s *Service) take(ctx context.Context, tenant, name, subject string, body []byte) (Taken, error) {
 	select {
 	case s.reading <- struct{}{}:
 		defer func() { <-s.reading }()
 	case <-ctx.Done():
-		return Report{}, ctx.Err()
+		return Taken{}, ctx.Err()
 	}
 	d, read, err := s.Reader.Read(ctx, name, body)
 	if err != nil {
-		return Report{}, err
+		return Taken{}, err
 	}
 	d.Subject = subject
 	facts, outcome, err := s.Extractor.Extract(ctx, d)
 	if err != nil {
-		return Report{}, err
+		return Taken{}, err
 	}
 	claims, err := extract.Claims(ctx, &resolver{firms: s.Firms}, tenant, d, facts, &outcome, s.Now().UTC())
 	if err != nil {
-		return Report{}, err
+		return Taken{}, err
 	}
 	added, err := s.Store.SaveClaims(ctx, claims)
 	if err != nil {
-		return Report{}, err
+		return Taken{}, err
 	}
-	r := Report{
+	r := Taken{
 		Document: d.Name, SHA256: d.SHA256, Kind: read.Kind, Notes: read.Notes, Outcome: outcome, Known: len(claims) - added, Claims: claims,
 	}
 	for _, c := range claims {
@@ -133,7 +133,7 @@ func (s *Service) take(ctx context.Context, tenant, name, subject string, body [
 	return r, nil
 }
 
-func (s *Service) count(r Report) {
+func (s *Service) count(r Taken) {
 	c := &s.Counters
 	c.Documents.Add(1)
 	c.Found.Add(int64(r.Outcome.Found))

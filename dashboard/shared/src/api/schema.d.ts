@@ -7721,7 +7721,7 @@ export interface operations {
                      */
                     file: string;
                     /** @description the firm that the document calls the company */
-                    subject: string;
+                    subject?: string;
                 };
             };
         };
