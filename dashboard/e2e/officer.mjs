@@ -27,6 +27,7 @@ await run('officer', async (h) => {
 
   await plotPage(h, page);
   await herdPage(h, page);
+  await chainPages(h, page);
   await mapPage(h, page);
   await keys(h, page);
   await replay(h, page, places);
@@ -78,6 +79,13 @@ async function pages(h, page) {
     ['firms', 'firms'],
     ['firm', firm && `firms/${firm}`],
     ['firm-anchor', await first('/officer/firms?anchors=true', (x) => `firms/${x.id}`)],
+    ['chains', 'chain'],
+    ['chain', await first('/officer/firms?anchors=true', (x) => `chain/${x.id}?tiers=4`)],
+    [
+      'chain-dealers',
+      await first('/officer/firms?anchors=true', (x) => `chain/${x.id}?side=dealers`),
+    ],
+    ['shock', await first('/officer/firms?anchors=true', (x) => `shock?firm=${x.id}&part=0.5`)],
     ['alerts', 'alerts'],
     ['loans', 'loans'],
     ['loan', await first('/officer/loans', (x) => `loans/${x.id}`)],
@@ -224,6 +232,75 @@ async function swipe(h, page, where, name) {
   await page.mouse.move(x - 120, y, { steps: 4 });
   await page.mouse.up();
   h.check(!(await clip()).includes('45%'), `${name}: the line cannot be dragged`);
+}
+
+/** From an anchor by its firms and the ways between them to what happens when it stops. */
+async function chainPages(h, page) {
+  await h.speak(page, 'zh-CN');
+  const { items } = await h.get(page, '/officer/firms?anchors=true');
+  const { id } = items[0];
+  const { firms, tiers } = await h.get(page, `/officer/anchors/${id}/suppliers?limit=200`);
+  await h.open(page, `/officer/chain/${id}`);
+  const rows = page.locator('.smes tr[data-key]');
+  h.check((await rows.count()) === Math.min(50, firms.length), 'the page lacks suppliers');
+  h.check(await page.locator('.tiers svg path').count(), 'no trade is drawn');
+  const [best] = firms;
+  await rows.first().locator('summary').click();
+  const proof = await rows.first().locator('.sme-proofs').textContent();
+  h.check(proof.includes(best.links[0].name), `the proof does not say of what: ${proof}`);
+  await h.axe(page, 'proofs of a supplier');
+  const more = page.locator('.more button');
+  if (firms.length > 50) {
+    await more.click();
+    await page.waitForFunction(() => document.querySelectorAll('.smes tr[data-key]').length > 50);
+  }
+  if (tiers.length > 1) {
+    await page.getByRole('button', { name: '1 层以内' }).click();
+    await h.settled(page);
+    await page.waitForFunction(
+      (n) => document.querySelector('.smes header')?.textContent.includes(n) === false,
+      '第 2 层',
+    );
+  }
+  const node = best.mounts[0];
+  if (node) {
+    await page.locator('.node-select input').fill(node.zh);
+    await page.locator('.ant-select-tree-title', { hasText: node.zh }).last().click();
+    await page.waitForURL('**node=*');
+    await h.settled(page);
+    h.check(await rows.count(), `no supplier stands on ${node.zh}`);
+    await h.axe(page, 'suppliers on a node');
+  }
+  await h.open(page, `/officer/chain/${id}?from=${firms.at(-1).firm_id}`);
+  h.check(
+    await page.locator('.ways .way li').count(),
+    'no way leads from a supplier to its anchor',
+  );
+  await page.locator('.ways').scrollIntoViewIfNeeded();
+  await h.shoot(page, 'ways');
+
+  await h.open(page, `/officer/firms/${best.firm_id}`);
+  for (const part of ['.series svg', '.figure-table tbody tr', '.flow-bar', '.place .way li'])
+    h.check(await page.locator(part).count(), `the page of a firm lacks ${part}`);
+
+  await h.open(page, `/officer/shock?firm=${id}`);
+  await page.locator('.shock-form button[type=submit]').click();
+  await page.locator('.shock-hits tr[data-key]').first().waitFor({ timeout: 20_000 });
+  await h.shoot(page, 'shock-report');
+  await h.axe(page, 'what a shock does');
+  const raise = page.locator('.shock-loans header button');
+  if (!(await raise.count())) return console.log('  (the shock endangers no loan)');
+  await raise.click();
+  await page.locator('.ant-modal').waitFor();
+  await h.axe(page, 'to raise alerts');
+  await page.locator('.ant-modal .ant-btn-dangerous').click();
+  await page.locator('.shock-loans [role=status]').waitFor({ timeout: 20_000 });
+  const { items: alerts } = await h.get(page, '/officer/alerts?open=true&limit=200');
+  const raised = alerts.filter((a) => a.kind === 'endangered');
+  h.check(raised.length, 'no alert is raised on an endangered loan');
+  await h.open(page, '/officer/alerts');
+  const told = await page.locator('[data-kind=endangered]').first().textContent();
+  h.check(/受产业链冲击/.test(told) && /预计损失产出/.test(told), `an alert says ${told}`);
 }
 
 /** Every layer of the map with its legend, and two days side by side. */

@@ -3,6 +3,7 @@ import { useFormats } from '@furrow/shared/format';
 import { Scroll } from '@furrow/shared/ui/Scroll';
 import { Empty } from '@furrow/shared/ui/states';
 import { useTranslation } from 'react-i18next';
+import { roundUp } from './axis';
 import './texts';
 
 const WIDTH = 720;
@@ -11,13 +12,6 @@ const LEFT = 62;
 const FOOT = 20;
 
 const colors = { verified: '#2f6b3c', sales: '#a9c3a4', purchases: '#b3541e' };
-
-/** A round number no smaller than a value: 1, 2 or 5 times a power of ten. */
-export function roundUp(value: number): number {
-  if (value <= 0) return 1;
-  const power = 10 ** Math.floor(Math.log10(value));
-  return ([1, 2, 5, 10].find((n) => n * power >= value) ?? 10) * power;
-}
 
 /**
  * Sales of each month as bars, the proven part dark, and purchases as a line; months that

@@ -175,6 +175,7 @@ function TradeTable(props: { rows: Trade[] }) {
       rows={props.rows}
       columns={columns}
       rowKey={(l) => `${l.seller_id}>${l.buyer_id}`}
+      page={15}
       empty={t('no_trade')}
     />
   );
@@ -212,6 +213,7 @@ function DocumentTable(props: { rows: Document[]; names: Map<string, string> }) 
       rows={props.rows}
       columns={columns}
       rowKey={(d) => d.id}
+      page={15}
       empty={t('no_documents')}
     />
   );
