@@ -3,17 +3,23 @@ package main
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/furrowcredit/furrow/chain/party"
 	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/sheet"
 )
 
 // runPartyCheck judges credit codes, organisation codes and resident identity
@@ -91,7 +97,7 @@ func share(part, whole int) float64 {
 
 // runPartyMatch finds the firm of a registry that each name means.
 func runPartyMatch(ctx context.Context, args []string, std stdio) error {
-	fs := newFlags("party match", "--registry F.csv --in F.csv --out F.csv [--json]", std)
+	fs := newFlags("party match", "--registry F.csv|F.xlsx --in F.csv|F.xlsx --out F.csv [--json]", std)
 	registry := fs.String("registry", "", "firms: column name, optionally short_name, former_names, uscc, id")
 	in := fs.String("in", "", "names: column variant, optionally canonical and kind, which are scored")
 	out := fs.String("out", "", "result: variant, canonical, score, reason, and what the registry says")
@@ -128,15 +134,25 @@ func matchAll(ctx context.Context, firms, asked *nameTable) ([]party.Match, erro
 		e.Others = append(e.Others, names(firms.cell(i, "former_names"))...)
 		entries[i] = e
 	}
-	m := party.NewIndex(entries).Matcher()
-	matches := make([]party.Match, len(asked.rows))
-	for i := range asked.rows {
-		if i%256 == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		matches[i] = m.Match(asked.cell(i, "variant"))
+	index, matches := party.NewIndex(entries), make([]party.Match, len(asked.rows))
+	const part = 64 // names that a core takes at a time
+	var next atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range runtime.GOMAXPROCS(0) {
+		g.Go(func() error {
+			m := index.Matcher()
+			for {
+				to := int(next.Add(part))
+				if to-part >= len(matches) || ctx.Err() != nil {
+					return ctx.Err()
+				}
+				for i := to - part; i < min(to, len(matches)); i++ {
+					matches[i] = m.Match(asked.cell(i, "variant"))
+				}
+			}
+		})
 	}
-	return matches, nil
+	return matches, g.Wait()
 }
 
 // names splits a cell of several names.
@@ -227,7 +243,7 @@ func reportMatches(std stdio, asJSON bool, firms, asked *nameTable, matches []pa
 	return nil
 }
 
-// nameTable is a CSV with a header.
+// nameTable is a table with a header.
 type nameTable struct {
 	columns map[string]int
 	rows    [][]string
@@ -240,27 +256,77 @@ func (t *nameTable) cell(row int, column string) string {
 	return ""
 }
 
+// chineseColumns are what the columns are called in Chinese tables.
+var chineseColumns = map[string]string{
+	"企业名称": "name", "公司名称": "name", "名称": "name", "简称": "short_name", "曾用名": "former_names", "统一社会信用代码": "uscc",
+}
+
+// header finds the columns of a row; the names that are asked for may be called as
+// those of a registry are.
+func (t *nameTable) header(cells []string, needed string) bool {
+	t.columns = map[string]int{}
+	chinese := map[string]int{}
+	for i, cell := range cells {
+		column := strings.ToLower(strings.TrimSpace(cell))
+		into := t.columns
+		if known, ok := chineseColumns[column]; ok {
+			if column, into = known, chinese; column == "name" {
+				column = needed
+			}
+		}
+		if _, ok := into[column]; !ok {
+			into[column] = i
+		}
+	}
+	for column, i := range chinese {
+		if _, ok := t.columns[column]; !ok {
+			t.columns[column] = i
+		}
+	}
+	_, ok := t.columns[needed]
+	return ok
+}
+
+// readNames reads XLSX, or CSV in UTF-8, UTF-16 or GBK. Titles may stand above the header.
 func readNames(path, needed string) (*nameTable, error) {
+	damaged := func(err error) error {
+		return errTable.With("file", path).With("why", err.Error()).Because(err)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, errTable.With("file", path).With("why", "it cannot be read").Because(err)
 	}
 	defer f.Close() //nolint:errcheck // only read
-	r := csv.NewReader(f)
-	r.FieldsPerRecord = -1
-	rows, err := r.ReadAll()
+	info, err := f.Stat()
 	if err != nil {
-		return nil, errTable.With("file", path).With("why", err.Error()).Because(err)
+		return nil, damaged(err)
 	}
-	if len(rows) == 0 {
-		return nil, errTable.With("file", path).With("why", "it is empty")
+	limits := sheet.Large()
+	limits.CSV, limits.Rows = 2<<30, 10_000_000 // registries are larger than uploads
+	r, err := sheet.Open(f, info.Size(), limits, func(head *sheet.Table) bool {
+		return slices.ContainsFunc(head.Rows, func(row sheet.Row) bool { return new(nameTable).header(row.Cells, needed) })
+	})
+	if err != nil {
+		return nil, damaged(err)
 	}
-	t := &nameTable{columns: map[string]int{}, rows: rows[1:]}
-	for i, name := range rows[0] {
-		t.columns[strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")))] = i
+	defer r.Close() //nolint:errcheck // only read
+	t, titles := &nameTable{}, [][]string(nil)
+	for found := false; ; {
+		row, err := r.Next()
+		switch {
+		case errors.Is(err, io.EOF) && found:
+			return t, nil
+		case errors.Is(err, io.EOF) && len(titles) == 0:
+			return nil, errTable.With("file", path).With("why", "it is empty")
+		case err != nil && !errors.Is(err, io.EOF):
+			return nil, damaged(err)
+		case found:
+			t.rows = append(t.rows, slices.Clone(row.Cells))
+		case err != nil || len(titles) > sheet.HeaderRows:
+			return nil, errColumn.With("file", path).With("column", needed).With("columns", strings.Join(titles[0], ", "))
+		default:
+			found = t.header(row.Cells, needed)
+			titles = append(titles, slices.Clone(row.Cells))
+		}
 	}
-	if _, ok := t.columns[needed]; !ok {
-		return nil, errColumn.With("file", path).With("column", needed).With("columns", strings.Join(rows[0], ", "))
-	}
-	return t, nil
 }

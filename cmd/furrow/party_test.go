@@ -3,10 +3,15 @@ package main
 import (
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
+
+	"github.com/furrowcredit/furrow/sheet"
 )
 
 func TestPartyMatch(t *testing.T) {
@@ -74,5 +79,36 @@ func TestPartyMatchRefuses(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "o.csv")); err == nil {
 		t.Error("a refused match leaves a file")
+	}
+}
+
+// TestPartyMatchSheets: a workbook with a title and Chinese headers, and a table in GBK,
+// are read like CSV.
+func TestPartyMatchSheets(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	book, err := sheet.Write("企业", [][]string{{"二〇二六年企业名录"}, {"序号", "企业名称", "统一社会信用代码"}, {"1", "安徽青穗农业科技股份有限公司", "91350900587527783P"}, {"2", "江苏禾丰粮油有限公司", ""}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked, err := simplifiedchinese.GBK.NewEncoder().String("名称\r\n青穗农业\r\n禾丰粮油\r\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	registry, in, out := filepath.Join(dir, "r.xlsx"), filepath.Join(dir, "in.csv"), filepath.Join(dir, "out.csv")
+	if err := errors.Join(os.WriteFile(registry, book, 0o600), os.WriteFile(in, []byte(asked), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := tool(t, "party", "match", "--registry", registry, "--in", in, "--out", out); code != 0 {
+		t.Fatal(errs)
+	}
+	got, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"青穗农业,安徽青穗农业科技股份有限公司,", ",91350900587527783P\n", "禾丰粮油,江苏禾丰粮油有限公司,"} {
+		if !strings.Contains(string(got), want) {
+			t.Errorf("%s lacks %q", got, want)
+		}
 	}
 }

@@ -78,7 +78,7 @@ func (r *run) write(parts <-chan int, files []*spillFile, part int) error {
 	var err error
 	for at := range parts {
 		for i := at; i < min(at+part, r.src.Len()); i++ {
-			keys(r.src.Name(i), func(k kind, key uint64, tag uint32) {
+			take := func(k kind, key uint64, tag uint32) {
 				to := int(k)*r.shards + int(key>>(64-r.bits))
 				b := binary.LittleEndian.AppendUint64(buffers[to], key)
 				b = binary.LittleEndian.AppendUint32(b, uint32(i))
@@ -88,7 +88,11 @@ func (r *run) write(parts <-chan int, files []*spillFile, part int) error {
 						err = e
 					}
 				}
-			})
+			}
+			if src, ok := r.src.(Coded); ok && party.Check(src.Code(i)).Status != party.Bad {
+				take(coded, r.codes[i], 0)
+			}
+			keys(r.src.Name(i), take)
 		}
 		if err != nil {
 			return err
@@ -201,10 +205,12 @@ func (r *run) blocks(k kind, e []entry) {
 		}
 		if block := e[from:to]; len(block) > 1 {
 			switch {
-			case k == whole:
+			case k == coded:
 				for _, o := range block[1:] {
-					r.union(block[0].id, o.id, "form")
+					r.union(block[0].id, o.id, "code")
 				}
+			case k == whole:
+				r.whole(block)
 			case len(block) > r.opt.MaxBlock:
 				r.Hot++
 			case k == homeless:
@@ -217,6 +223,41 @@ func (r *run) blocks(k kind, e []entry) {
 		}
 		from = to
 	}
+}
+
+// whole joins names that differ in their form at most. Where they have several codes,
+// those without one may be any of them: they are one firm, beside the others.
+func (r *run) whole(block []entry) {
+	first, one, several := map[uint64]uint32{}, uint64(0), false
+	for _, e := range block {
+		if c := r.code(e.id); c != 0 && one == 0 {
+			one = c
+		} else if c != 0 && c != one {
+			several = true
+		}
+	}
+	for _, e := range block {
+		c := uint64(0)
+		if several {
+			c = r.code(e.id)
+		}
+		if at, ok := first[c]; ok {
+			r.union(at, e.id, "form")
+			continue
+		}
+		first[c] = e.id
+		if e.id != block[0].id {
+			r.open(block[0].id, e.id, "code")
+		}
+	}
+}
+
+// code returns the hash of the credit code of a name's firm, 0 for none.
+func (r *run) code(id uint32) uint64 {
+	if r.codes == nil {
+		return 0
+	}
+	return r.codes[r.find(id)]
 }
 
 // homeless joins names without a region to the only firm of that name that has one.

@@ -21,6 +21,13 @@ type Source interface {
 	Name(i int) string
 }
 
+// Coded is a source that knows credit codes; "" is none. Names with one sound code are
+// one firm, names with two codes never are, and none says nothing.
+type Coded interface {
+	Source
+	Code(i int) string
+}
+
 // Options of a run; the zero value is ready.
 type Options struct {
 	Dir      string // for temporary files, "" for the system's
@@ -32,7 +39,7 @@ type Options struct {
 // Pair is two names that may mean one firm, with the reason it was left open.
 type Pair struct {
 	A, B   uint32
-	Reason string // "tie", "slip"
+	Reason string // "tie", "slip", "code" when their credit codes differ
 }
 
 // Result says which names are one firm.
@@ -59,7 +66,8 @@ func (r *Result) Clusters() (n int) {
 type kind uint8
 
 const (
-	whole kind = iota
+	coded kind = iota
+	whole
 	homeless
 	slip
 	short
@@ -90,8 +98,8 @@ func shards(names int) (bits, n int) {
 	return 6, 64
 }
 
-// Names finds the firms of a source. Memory is 4 bytes a name, a shard of keys for
-// each worker and what the source takes; the rest is on the disk.
+// Names finds the firms of a source. Memory is 4 bytes a name, 8 more of a Coded source,
+// a shard of keys for each worker and what the source takes; the rest is on the disk.
 func Names(ctx context.Context, src Source, opt Options) (*Result, error) {
 	opt.Workers = cmp.Or(opt.Workers, runtime.GOMAXPROCS(0))
 	opt.MaxBlock, opt.MaxMaybe = cmp.Or(opt.MaxBlock, 64), cmp.Or(opt.MaxMaybe, 1000)
@@ -104,6 +112,14 @@ func Names(ctx context.Context, src Source, opt Options) (*Result, error) {
 	r := &run{bits: bits, shards: n, Result: Result{First: make([]uint32, src.Len()), Merged: map[string]int{}}, src: src, opt: opt, dir: dir}
 	for i := range r.First {
 		r.First[i] = uint32(i)
+	}
+	if src, ok := src.(Coded); ok {
+		r.codes = make([]uint64, src.Len())
+		for i := range r.codes {
+			if code := party.Clean(src.Code(i)); code != "" {
+				r.codes[i] = hash(3, code) | 1 // never 0, which is none
+			}
+		}
 	}
 	if err := r.spill(ctx); err != nil {
 		return nil, err
@@ -160,6 +176,13 @@ type head struct {
 
 func (h head) Len() int { return h.n }
 
+func (h head) Code(i int) string {
+	if src, ok := h.Source.(Coded); ok {
+		return src.Code(i)
+	}
+	return ""
+}
+
 type run struct {
 	Result
 	src Source
@@ -167,6 +190,7 @@ type run struct {
 	dir string
 
 	bits, shards int
+	codes        []uint64 // by first name: hash of the firm's credit code, 0 for none
 }
 
 // find returns the first name of a firm, and shortens the way to it.
@@ -182,6 +206,14 @@ func (r *run) union(a, b uint32, why string) {
 	a, b = r.find(a), r.find(b)
 	if a == b {
 		return
+	}
+	if r.codes != nil {
+		x, y := r.codes[a], r.codes[b]
+		if x != 0 && y != 0 && x != y {
+			r.open(a, b, "code")
+			return
+		}
+		r.codes[min(a, b)] = max(x, y)
 	}
 	r.First[max(a, b)] = min(a, b)
 	r.Merged[why]++

@@ -54,6 +54,41 @@ func TestNames(t *testing.T) {
 	}
 }
 
+type coded struct {
+	names
+	codes []string
+}
+
+func (c coded) Code(i int) string { return c.codes[i] }
+
+// TestCodes: two credit codes are two firms, one code is one, and none tells nothing.
+func TestCodes(t *testing.T) {
+	t.Parallel()
+	const a, b = "91350900587527783P", "91440300192317458F"
+	for what, c := range map[string]struct {
+		in   coded
+		want string
+	}{
+		"one name, two codes":            {coded{names{"临沂青穗农业有限公司", "临沂青穗农业有限责任公司"}, []string{a, b}}, "[0 1]"},
+		"one name, two codes, and none":  {coded{names{"临沂青穗农业有限公司", "临沂青穗农业公司", "临沂青穗农业有限责任公司"}, []string{a, "", b}}, "[0 1 2]"},
+		"none beside one code":           {coded{names{"临沂青穗农业有限公司", "临沂青穗农业公司", "青穗农业"}, []string{"", a, " "}}, "[0 0 0]"},
+		"a slip of the pen, two codes":   {coded{names{"临沂青穗农业有限公司", "临沂青穗农业有公限司"}, []string{a, b}}, "[0 1]"},
+		"a short name with another code": {coded{names{"临沂青穗农业有限公司", "青穗农业"}, []string{a, b}}, "[0 1]"},
+		"what joined passes its code on": {coded{names{"临沂青穗农业有限公司", "青穗农业有限公司", "青穗农业"}, []string{"", a, b}}, "[0 0 2]"},
+		"one code, two names":            {coded{names{"临沂青穗农业有限公司", "寿光云岭茶业有限公司"}, []string{a, strings.ToLower(a)}}, "[0 0]"},
+		"blank codes":                    {coded{names{"临沂青穗农业有限公司", "寿光云岭茶业有限公司"}, []string{"", " "}}, "[0 1]"},
+		"a code that cannot be":          {coded{names{"临沂青穗农业有限公司", "寿光云岭茶业有限公司"}, []string{"000", "000"}}, "[0 1]"},
+	} {
+		r, err := cluster.Names(t.Context(), c.in, cluster.Options{Dir: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(r.First); got != c.want {
+			t.Errorf("%s: %s, want %s", what, got, c.want)
+		}
+	}
+}
+
 // TestLongNames: a name of any length neither crashes nor holds up the others.
 func TestLongNames(t *testing.T) {
 	t.Parallel()
