@@ -55,13 +55,23 @@ await run('anchor', async (h) => {
   await again(h, page);
   const second = await invoicesAndUndo(h, page);
   await suppliersPage(h, page);
+  const contract = await send(h, page, 'contracts', contracts());
+  const issued = await issue(h, page);
+  const batch = await issueFile(h, page);
 
   const places = [
     ['upload', ''],
     ['history', 'uploads'],
     ['result', `uploads/${first}`],
     ['undone', `uploads/${second}`],
+    ['contracts', `uploads/${contract}`],
     ['suppliers', 'suppliers'],
+    ['receivables', 'receivables'],
+    ['receivables-of-file', `receivables?batch=${batch}&state=proposed`],
+    ['receivable', `receivables/${issued}`],
+    ['propose', 'receivables/new'],
+    ['propose-file', 'receivables/batch'],
+    ['holdings', 'holdings'],
     ['missing', 'no-such-page'],
   ];
   for (const language of languages) {
@@ -80,6 +90,7 @@ await run('anchor', async (h) => {
     await h.fits(small, `${name} at 360x640`);
     await h.shoot(small, `${name}-phone`);
   }
+  await hold(h, page);
 });
 
 /** Every kind has a template that the server takes back. */
@@ -210,6 +221,167 @@ async function suppliersPage(h, page) {
     'the supplier lacks its invoiced amount',
   );
   h.check(page.url().includes('q='), 'the search is not in the address');
+}
+
+/** Days from now as a spreadsheet writes them: 2026-05-31. */
+function day(from) {
+  return new Date(Date.now() + from * 86_400_000).toISOString().slice(0, 10);
+}
+
+function contracts() {
+  return `\uFEFF合同编号,卖方名称,卖方信用代码,货物名称,金额,签订日期,合同到期日
+HT-${run_},青禾种业${run_}有限公司,${creditCode(run_)},种子,128500,2026-03-01,${day(300)}
+`;
+}
+
+/** Sends a good file of some kind, writes all of it and gives the id of the upload. */
+async function send(h, page, kind, text) {
+  await h.open(page, `/anchor/?kind=${kind}`);
+  await drop(page, `${kind}-${run_}.csv`, Buffer.from(text));
+  await page.waitForURL('**/uploads/*');
+  await h.settled(page);
+  await page.getByRole('button', { name: /^全部入库/ }).click();
+  await page.locator('.a-tag[data-state=committed]').waitFor();
+  return page.url().split('/').at(-1);
+}
+
+/** What is confirmed to be owed becomes a receivable: proposed, confirmed, partly paid. */
+async function issue(h, page) {
+  await send(
+    h,
+    page,
+    'confirmations',
+    `\uFEFF确认单号,卖方名称,卖方信用代码,金额,确认日期,付款到期日
+QR-${run_},青禾种业${run_}有限公司,${creditCode(run_)},90000,${day(-1)},${day(120)}
+QR-${run_}-2,山泉粮油${run_}有限公司,${creditCode(run_ + 1)},30000,${day(-1)},${day(120)}
+`,
+  );
+  await propose(h, page, `青禾种业${run_}`, `QR-${run_}`, '90,000.00');
+  await h.shoot(page, 'proposed-zh-CN');
+  await act(h, page, '确认应付', '确认应付');
+  await page.locator('h1 [data-state=confirmed]').waitFor();
+  await page.getByRole('button', { name: '登记付款' }).click();
+  await page.getByLabel('金额（元）').fill('90000.01');
+  await page.getByLabel('银行付款流水号').fill(`WIRE-${run_}`);
+  await page.locator('.ant-modal').getByRole('button', { name: '登记付款' }).click();
+  await page.getByText('最多 ¥90,000.00').waitFor();
+  await h.shoot(page, 'pay-zh-CN');
+  await h.axe(page, 'dialog of a payment');
+  await page.getByLabel('金额（元）').fill('30,000');
+  await page.locator('.ant-modal').getByRole('button', { name: '登记付款' }).click();
+  await page.locator('.r-sums').getByText('¥60,000.00').waitFor();
+  await page.locator('.r-past').getByText(`WIRE-${run_}`).waitFor();
+  return page.url().split('/').at(-1);
+}
+
+async function propose(h, page, supplier, number, amount) {
+  await h.open(page, '/anchor/receivables/new');
+  await page.getByRole('button', { name: '开立', exact: true }).click();
+  await page.getByText('请填写').first().waitFor();
+  await page.getByLabel('供应商').fill(supplier);
+  await page.locator('.ant-select-item-option').filter({ hasText: supplier }).first().click();
+  await page.getByLabel('金额（元）', { exact: true }).fill(amount);
+  await page.getByLabel('到期日').fill(day(100));
+  await page.getByLabel('单据 1 号码').fill(number);
+  await page.getByRole('button', { name: '开立', exact: true }).click();
+  await page.waitForURL(/receivables\/[0-9a-f-]{36}$/);
+  await h.settled(page);
+  await page.locator('h1 [data-state=proposed]').waitFor();
+}
+
+/** Presses an act on the page and, in its dialog, the button that does it. */
+async function act(h, page, name, yes) {
+  await page.getByRole('button', { name, exact: true }).click();
+  const dialog = page.locator('.ant-modal');
+  await dialog.waitFor();
+  await h.axe(page, `dialog of ${name}`);
+  await dialog.getByRole('button', { name: yes }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await h.settled(page);
+}
+
+/** A file of proposals: a wrong one writes nothing, a right one all; then all are confirmed. */
+async function issueFile(h, page) {
+  const head = '\uFEFF供应商名称,发票号码,金额,到期日,备注\n';
+  const good = `山泉粮油${run_}有限公司,QR-${run_}-2,20000,${day(90)},\n`;
+  await h.open(page, '/anchor/receivables/batch');
+  await drop(page, '开立-错.csv', Buffer.from(`${head}${good}没有的企业${run_},X1,5,,\n`));
+  await page.getByText('2 行中有 1 行有错误').waitFor();
+  await h.shoot(page, 'batch-bad-zh-CN');
+  await h.axe(page, 'file of proposals with errors');
+  await drop(page, '开立.csv', Buffer.from(`${head}${good}`));
+  await page.getByText('1 行都正确').waitFor();
+  await page.getByRole('button', { name: '全部开立' }).click();
+  await page.waitForURL(/batch=B/);
+  await h.settled(page);
+  const id = new URL(page.url()).searchParams.get('batch');
+  await page.getByRole('button', { name: '全部确认应付' }).click();
+  await page.locator('.ant-popconfirm').getByRole('button', { name: '确定' }).click();
+  await page.getByText('已确认 1 张').waitFor();
+  await page.locator('td [data-state=confirmed]').waitFor();
+  await h.shoot(page, 'batch-confirmed-zh-CN');
+  return id;
+}
+
+/** An anchor that another one owes: accepts, splits, passes on, asks for finance. */
+async function hold(h, page) {
+  await h.speak(page, 'zh-CN');
+  const other = await h.page(desktop);
+  await h.signIn(other, '/anchor/', process.env.FURROW_E2E_ANCHOR_2 ?? 'anchor02');
+  const { items } = await h.get(other, '/anchor/suppliers');
+  const me = items[0].link.buyer;
+  await send(
+    h,
+    page,
+    'confirmations',
+    `\uFEFF确认单号,卖方名称,金额,确认日期,付款到期日
+QZ-${run_},${me},50000,${day(-1)},${day(120)}
+`,
+  );
+  await propose(h, page, me, `QZ-${run_}`, '50000');
+  const id = page.url().split('/').at(-1);
+  await act(h, page, '确认应付', '确认应付');
+
+  await h.open(other, `/anchor/holdings/${id}`);
+  await act(h, other, '签收', '签收');
+  const press = async (name, fill) => {
+    await other.locator('.r-owners > li').first().getByRole('button', { name }).click();
+    const dialog = other.locator('.ant-modal');
+    await dialog.waitFor();
+    await fill(dialog);
+    await h.axe(other, `dialog of ${name}`);
+    await dialog.locator('.ant-modal-footer .ant-btn-primary').click();
+    await dialog.waitFor({ state: 'detached' });
+    await h.settled(other);
+  };
+  const firm = items.find((s) => s.firm.uscc)?.firm;
+  await press('转让', async (dialog) => {
+    await dialog.getByLabel('受让企业').fill(firm.uscc);
+    await dialog.getByLabel('金额（元）').fill('12000');
+  });
+  await press('申请融资', (dialog) => dialog.getByLabel('金额（元）').fill('15000'));
+  await press('拆分', (dialog) => dialog.getByLabel('第 1 个新部分').fill('8000'));
+  const rows = other.locator('.r-owners > li');
+  h.check((await rows.count()) === 4, `${await rows.count()} parts are shown, not 4`);
+  h.check(
+    (await other.locator('.r-owners').innerText()).includes(firm.name),
+    'the chain of owners lacks the firm that got a part',
+  );
+  await h.open(page, `/anchor/receivables/${id}`);
+  const small = await h.page(phone, { storageState: await other.context().storageState() });
+  for (const [one, path, who] of [
+    [other, `holdings/${id}`, 'holding'],
+    [page, `receivables/${id}`, 'owners'],
+    [small, `holdings/${id}`, 'holding-phone'],
+    [other, 'holdings', 'holdings-of-two'],
+  ])
+    for (const language of languages) {
+      await h.open(one, `/anchor/${path}`);
+      await h.speak(one, language);
+      await h.shoot(one, `${who}-${language}`);
+      await h.axe(one, `${who} (${language})`);
+      await h.fits(one, `${who} (${language})`);
+    }
 }
 
 /** Drops a file on the upload area as a mouse would. */
