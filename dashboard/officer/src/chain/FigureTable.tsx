@@ -102,7 +102,7 @@ function Source(props: { figure: Figure }) {
       ) : null}
       {x.documents > 0 ? (
         <small>
-          {t('figure_source', { documents: x.documents, uploads: x.uploads })}{' '}
+          {t('proof_documents', { count: x.documents })} · {t('files', { count: x.uploads })}{' '}
           <span className="nowrap">{t('from_to', { from: f.date(x.from), to: f.date(x.to) })}</span>
         </small>
       ) : null}
