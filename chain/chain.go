@@ -254,6 +254,9 @@ type Store interface {
 	Documents(ctx context.Context, tenant, firmID string, kind DocKind) ([]Document, error)
 	// AllDocuments streams every document of a kind in date order.
 	AllDocuments(ctx context.Context, tenant string, kind DocKind, f func(Document) error) error
+	// DocumentsBySeller hands on the documents of trade of one seller after the other, in
+	// the order of their ids, each time those of one by date.
+	DocumentsBySeller(ctx context.Context, tenant string, f func(docs []Document) error) error
 	// KnownDocuments tells of each document whether it is in the books (by what RowKey
 	// looks at), in their order.
 	KnownDocuments(ctx context.Context, tenant string, docs []Document) ([]KnownDocument, error)

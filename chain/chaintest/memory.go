@@ -307,6 +307,22 @@ func (m *Memory) AllDocuments(_ context.Context, tenant string, kind chain.DocKi
 	return nil
 }
 
+// DocumentsBySeller implements chain.Store.
+func (m *Memory) DocumentsBySeller(_ context.Context, tenant string, f func([]chain.Document) error) error {
+	bySeller := map[string][]chain.Document{}
+	for _, d := range m.find(func(d chain.Document) bool {
+		return d.Tenant == tenant && d.Kind != chain.Suppliers && d.Kind != chain.Statement
+	}) {
+		bySeller[d.SellerID] = append(bySeller[d.SellerID], d)
+	}
+	for _, id := range slices.Sorted(maps.Keys(bySeller)) {
+		if err := f(bySeller[id]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // KnownDocuments implements chain.Store.
 func (m *Memory) KnownDocuments(_ context.Context, tenant string, docs []chain.Document) ([]chain.KnownDocument, error) {
 	m.mu.Lock()

@@ -23,6 +23,8 @@ type Graph interface {
 	// Ring returns the strongly connected component of a firm, itself included,
 	// nothing when it is alone in it; chain.ErrFirmNotFound.
 	Ring(ctx context.Context, tenant, firmID string) ([]string, error)
+	// Rings returns all of them that have more than one firm.
+	Rings(ctx context.Context, tenant string) ([][]string, error)
 }
 
 // Network answers questions about the firms of a tenant from what is in the books.

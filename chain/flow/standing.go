@@ -20,55 +20,6 @@ const Method = "chain.standing/2"
 // seriesMonths is the longest series kept: three years show a season twice and its change.
 const seriesMonths = 36
 
-// Findings looks through all documents of the tenant. Critical ones come first.
-func (n *Network) Findings(ctx context.Context, tenant string) ([]chain.Finding, error) {
-	var docs []chain.Document
-	for _, kind := range []chain.DocKind{chain.Contract, chain.Order, chain.Delivery, chain.Invoice, chain.Payment, chain.Confirmation} {
-		err := n.store.AllDocuments(ctx, tenant, kind, func(d chain.Document) error {
-			docs = append(docs, d)
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	related, err := n.relationsOf(ctx, tenant)
-	if err != nil {
-		return nil, err
-	}
-	today := day(n.now())
-	m := Match(docs, n.rules, today)
-	out := fraud.Reused(docs)
-	out = append(out, fraud.Withdrawn(docs)...)
-	out = append(out, fraud.Circles(docs, n.rules.Fraud)...)
-	out = append(out, fraud.CashReturned(docs, m.behind(), n.rules.Fraud)...)
-	out = append(out, withTrade(related.all, docs)...)
-	bySeller := map[string][]chain.Document{}
-	for _, d := range docs {
-		if d.Kind == chain.Invoice {
-			bySeller[d.SellerID] = append(bySeller[d.SellerID], d)
-			bySeller[d.BuyerID] = append(bySeller[d.BuyerID], d)
-		}
-	}
-	var sellers []string
-	for id := range bySeller {
-		sellers = append(sellers, id)
-	}
-	slices.Sort(sellers)
-	for len(sellers) > 0 {
-		some := sellers[:min(1000, len(sellers))]
-		sellers = sellers[len(some):]
-		firms, err := n.store.FirmsByID(ctx, tenant, some)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range firms {
-			out = append(out, n.overCapacity(f, bySeller[f.ID], today)...)
-		}
-	}
-	return append(out, Unmatched(m, n.rules)...), nil
-}
-
 // alone says that a document is of a firm with itself, or with one that it was found to
 // be: that is no trade.
 func alone(d chain.Document) bool { return d.SellerID == d.BuyerID }
@@ -116,33 +67,6 @@ func rows(docs []chain.Document, firmID string) []profile.Invoice {
 		out = append(out, r)
 	}
 	return profile.Unique(out)
-}
-
-// withTrade gives findings about firms the newest documents between them.
-func withTrade(found []chain.Finding, docs []chain.Document) []chain.Finding {
-	if len(found) == 0 {
-		return nil
-	}
-	const newest = 3
-	byPair := map[[2]string][]chain.Document{}
-	for _, d := range docs {
-		k := [2]string{d.SellerID, d.BuyerID}
-		byPair[k] = append(byPair[k], d)
-	}
-	out := make([]chain.Finding, len(found))
-	for i, f := range found {
-		f.Documents = []chain.Document{}
-		last := f.FirmIDs[len(f.FirmIDs)-1]
-		for _, id := range f.FirmIDs[:len(f.FirmIDs)-1] {
-			some := slices.Clone(byPair[[2]string{id, last}])
-			slices.SortStableFunc(some, func(a, b chain.Document) int {
-				return cmp.Or(cmp.Compare(b.Date, a.Date), cmp.Compare(a.ID, b.ID))
-			})
-			f.Documents = append(f.Documents, some[:min(newest, len(some))]...)
-		}
-		out[i] = f
-	}
-	return out
 }
 
 // Standing says what the chain knows about a firm, or about the one that it was found
@@ -274,7 +198,7 @@ func (n *Network) findingsOf(ctx context.Context, tenant string, firm chain.Part
 	for _, f := range related.byFirm[firm.ID] {
 		// Its suppliers may be related to each other; that weighs on them.
 		if f.Evidence["sides"] == "buyer_seller" || f.FirmIDs[len(f.FirmIDs)-1] != firm.ID {
-			out = append(out, withTrade([]chain.Finding{f}, docs)...)
+			out = append(out, withTrade([]chain.Finding{f}, newestOf([]chain.Finding{f}, docs))...)
 		}
 	}
 	out = append(out, n.overCapacity(firm, docs, today)...)

@@ -5,6 +5,7 @@
 package network
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -424,5 +425,29 @@ func (n *Network) Ring(ctx context.Context, tenantID, firmID string) ([]string, 
 		}
 	}
 	slices.Sort(out) // the nodes of a graph that follows the books come in another order
+	return out, nil
+}
+
+// Rings returns the circles of trade of a tenant: the strongly connected components of
+// more than one firm, each in the order of the ids.
+func (n *Network) Rings(ctx context.Context, tenantID string) ([][]string, error) {
+	s, err := n.current(ctx, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer s.base.release()
+	var out [][]string
+	for v, members := range s.rings() {
+		if v != uint32(members[0]) { //nolint:gosec // was one
+			continue
+		}
+		ring := make([]string, len(members))
+		for i, w := range members {
+			ring[i] = s.ID(uint32(w)) //nolint:gosec // was one
+		}
+		slices.Sort(ring)
+		out = append(out, ring)
+	}
+	slices.SortFunc(out, func(a, b []string) int { return cmp.Compare(a[0], b[0]) })
 	return out, nil
 }

@@ -52,6 +52,26 @@ func (s *Store) AllDocuments(ctx context.Context, tenant string, kind chain.DocK
 	return s.documents(ctx, f, documentSelect+`d.kind = $2 order by d.day, d.id`, tenant, string(kind))
 }
 
+// DocumentsBySeller implements chain.Store; the database sorts, so that no more than the
+// documents of one seller are in memory.
+func (s *Store) DocumentsBySeller(ctx context.Context, tenant string, f func([]chain.Document) error) error {
+	var some []chain.Document
+	err := s.documents(ctx, func(d chain.Document) error {
+		if len(some) > 0 && some[0].SellerID != d.SellerID {
+			if err := f(some); err != nil {
+				return err
+			}
+			some = nil
+		}
+		some = append(some, d)
+		return nil
+	}, documentSelect+`d.kind not in ('suppliers', 'statements') order by coalesce(s.survivor_id, d.seller_id), d.day, d.id`, tenant)
+	if err != nil || len(some) == 0 {
+		return err
+	}
+	return f(some)
+}
+
 func (s *Store) documents(ctx context.Context, f func(chain.Document) error, query string, args ...any) error {
 	rows, err := s.db.Query(ctx, query, args...)
 	if err != nil {
