@@ -1,9 +1,9 @@
 import type { ReceivableLine, ReceivablePart } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
 import { Button } from 'antd';
-import { useMemo, useState } from 'react';
+import { type CSSProperties, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { type ActKind, FATES, type Row, rowsOf, type Shares, totals } from './tree';
+import { type ActKind, FATES, type Fate, type Row, rowsOf, type Shares, totals } from './tree';
 
 /** As many parts as are drawn before somebody asks for all of them. */
 const FIRST = 50;
@@ -31,13 +31,16 @@ export function Owners(props: {
         {FATES.filter((fate) => sum[fate]).map((fate) => (
           <li key={fate}>
             <i data-fate={fate} aria-hidden="true" />
-            {t(`fate.${fate}`)} <b>{f.yuan(sum[fate])}</b>
+            {t(`fate.${word(fate, line.receivable.state)}`)} <b>{f.yuan(sum[fate])}</b>
           </li>
         ))}
       </ul>
       <ol className="r-owners">
         {shown.map((row) => (
-          <li key={row.part.id} style={{ paddingLeft: `${Math.min(row.depth, 8) * 18}px` }}>
+          <li
+            key={row.part.id}
+            style={{ '--r-indent': `${Math.min(row.depth, 8) * 18}px` } as CSSProperties}
+          >
             <Owner row={row} line={line} mine={row.part.holder_id === props.firm} />
             <div className="fw-row r-acts">
               {props.acts(row.part).map((kind) => (
@@ -77,7 +80,9 @@ function Owner({ row, line, mine }: { row: Row; line: ReceivableLine; mine: bool
       <Bar row={row} />
       <p className="r-fates fw-muted">
         {FATES.filter((fate) => shares[fate])
-          .map((fate) => `${t(`fate.${fate}`)} ${f.yuan(shares[fate])}`)
+          .map(
+            (fate) => `${t(`fate.${word(fate, line.receivable.state)}`)} ${f.yuan(shares[fate])}`,
+          )
           .join(' · ')}
       </p>
       {hold ? (
@@ -112,3 +117,9 @@ function Bar({ row }: { row: Row }) {
 
 const share = (shares: Shares, fate: keyof Shares, whole: number) =>
   `${((shares[fate] ?? 0) / whole) * 100}%`;
+
+/** What is left of a receivable can be used only while it is accepted. */
+function word(fate: Fate, state: string): string {
+  if (fate !== 'free' || state === 'accepted') return fate;
+  return state === 'cancelled' ? 'void' : 'open';
+}
