@@ -5,7 +5,7 @@ BIN   = $(CURDIR)/.cache/bin
 LINT  = $(BIN)/golangci-lint
 DATA ?= data
 
-.PHONY: run test build web lint e2e race bench bench-geo bench-iot bench-chain api fuzz clean
+.PHONY: run test build web lint e2e race bench bench-geo bench-iot bench-chain bench-names api fuzz clean
 
 run: build ## everything installed, built and started on http://127.0.0.1:8080
 	./bin/furrow demo --data $(DATA)
@@ -60,6 +60,9 @@ bench-iot: ## the tags' way to the disk beside Telegraf and a plain client, one 
 bench-chain: ## the graph of firms beside plain C++, igraph and GraphBLAS; names, shocks, uploads
 	@scripts/install bench
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/chain ./bench/contagion ./bench/names ./bench/upload
+
+bench-names: ## names of firms against a registry and against themselves, one table; FURROW_BENCH_NAMES adds a size
+	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/names
 
 api: ## regenerates api/openapi.yaml and the web client's types
 	go test ./server -run TestOpenAPI -update

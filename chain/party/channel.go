@@ -300,7 +300,7 @@ func (w *words) starts(r []rune) (out []int) {
 // formStarts returns where the words of a legal form start: 集团, 股份, 有限, 公司.
 func formStarts(form []rune) (out []int) {
 	for i := 0; i < len(form); i++ {
-		if i == 0 || slices.Contains([]rune("集控股有责公合"), form[i]) && !(form[i] == '股' && form[i-1] == '控') {
+		if i == 0 || slices.Contains([]rune("集控股有责公合"), form[i]) && (form[i] != '股' || form[i-1] != '控') {
 			out = append(out, i)
 		}
 	}
