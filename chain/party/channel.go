@@ -171,8 +171,8 @@ func (f *full) weigh() {
 }
 
 // How ready a word of trade or form is to stand in a short name, against the others of
-// the full one. The odds are those of the short names of 1,153 listed firms: a bank says
-// what it is, and a maker of paper may say so or that it is a company by shares; that it
+// the full one. Round figures, near the odds in the short names of 1,153 listed firms: a bank
+// says what it is, and a maker of paper may say so or that it is a company by shares; that it
 // makes, develops or deals tells little, and is left out.
 const (
 	ofFinance = 1.7
