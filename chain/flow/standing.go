@@ -218,17 +218,15 @@ func (n *Network) ringDocuments(ctx context.Context, tenant, firmID string, docs
 		for _, d := range docs {
 			near[d.SellerID], near[d.BuyerID] = true, true
 		}
-		ids = slices.Clone(ids)
-		slices.SortFunc(ids, func(a, b string) int {
-			if near[a] != near[b] {
-				if near[a] {
-					return -1
+		some := append(make([]string, 0, maxRing), firmID)
+		for _, first := range []bool{true, false} {
+			for _, id := range ids {
+				if id != firmID && near[id] == first && len(some) < maxRing {
+					some = append(some, id)
 				}
-				return 1
 			}
-			return cmp.Compare(a, b)
-		})
-		ids = ids[:maxRing]
+		}
+		ids = some
 	}
 	members, seen := map[string]bool{}, map[string]bool{}
 	for _, id := range ids {

@@ -101,8 +101,14 @@ type state struct {
 
 	slates sync.Pool // of *[]uint8, all 0
 
-	tiers func() []uint8            // sales hops to the nearest anchor, none when there is no way
-	rings func() map[uint32][]int32 // members of the strongly connected components of more than one firm
+	tiers func() []uint8 // sales hops to the nearest anchor, none when there is no way
+	rings func() rings
+}
+
+// rings are the strongly connected components of more than one firm.
+type rings struct {
+	of      []uint32 // 1 + place in members of that of each node; 0 when it is in none
+	members [][]string
 }
 
 const none = math.MaxUint8
@@ -368,7 +374,7 @@ func (s *state) findTiers() []uint8 {
 	return out
 }
 
-func (s *state) findRings() map[uint32][]int32 {
+func (s *state) findRings() rings {
 	s.base.hold()
 	defer s.base.release()
 	label, components := s.Strong()
@@ -376,19 +382,24 @@ func (s *state) findRings() map[uint32][]int32 {
 	for _, c := range label {
 		size[c]++
 	}
-	out := map[uint32][]int32{}
+	out := rings{of: make([]uint32, len(label))}
+	place := make([]uint32, components)
 	for v, c := range label {
-		if size[c] > 1 {
-			out[c] = append(out[c], int32(v)) //nolint:gosec // nodes fit 32 bits
+		if size[c] < 2 {
+			continue
 		}
-	}
-	rings := map[uint32][]int32{}
-	for _, members := range out {
-		for _, v := range members {
-			rings[uint32(v)] = members //nolint:gosec // was one
+		if place[c] == 0 {
+			out.members = append(out.members, make([]string, 0, size[c]))
+			place[c] = uint32(len(out.members)) //nolint:gosec // nodes fit 32 bits
 		}
+		out.of[v] = place[c]
+		out.members[place[c]-1] = append(out.members[place[c]-1], s.ID(uint32(v))) //nolint:gosec // as above
 	}
-	return rings
+	// By their ids: the nodes of a graph that follows the books come in another order.
+	for _, ids := range out.members {
+		slices.Sort(ids)
+	}
+	return out
 }
 
 // find returns the graph, the firm that a firm counts for, and its node. The caller
@@ -418,14 +429,10 @@ func (n *Network) Ring(ctx context.Context, tenantID, firmID string) ([]string, 
 		return nil, err
 	}
 	defer s.base.release()
-	out := []string{}
-	if linked {
-		for _, w := range s.rings()[v] {
-			out = append(out, s.ID(uint32(w))) //nolint:gosec // was one
-		}
+	if r := s.rings(); linked && r.of[v] > 0 {
+		return slices.Clone(r.members[r.of[v]-1]), nil
 	}
-	slices.Sort(out) // the nodes of a graph that follows the books come in another order
-	return out, nil
+	return []string{}, nil
 }
 
 // Rings returns the circles of trade of a tenant: the strongly connected components of
@@ -436,18 +443,10 @@ func (n *Network) Rings(ctx context.Context, tenantID string) ([][]string, error
 		return nil, err
 	}
 	defer s.base.release()
-	var out [][]string
-	for v, members := range s.rings() {
-		if v != uint32(members[0]) { //nolint:gosec // was one
-			continue
-		}
-		ring := make([]string, len(members))
-		for i, w := range members {
-			ring[i] = s.ID(uint32(w)) //nolint:gosec // was one
-		}
-		slices.Sort(ring)
-		out = append(out, ring)
-	}
+	out := slices.Clone(s.rings().members)
 	slices.SortFunc(out, func(a, b []string) int { return cmp.Compare(a[0], b[0]) })
+	for i := range out {
+		out[i] = slices.Clone(out[i])
+	}
 	return out, nil
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/furrowcredit/furrow/chain"
@@ -60,6 +62,10 @@ const ShockMethod = "chain.contagion.esri/1"
 // Run reckons a shock on the books as they are, and, when raise is set, opens an alert
 // on each firm whose loan it endangers. contagion.ErrFirm for one that has no trade.
 func (s *Shocks) Run(ctx context.Context, tenant string, shocks []contagion.Shock, raise bool) (ShockReport, error) {
+	shocks, err := s.survivors(ctx, tenant, shocks)
+	if err != nil {
+		return ShockReport{}, err
+	}
 	net, err := s.network(ctx, tenant)
 	if err != nil {
 		return ShockReport{}, err
@@ -68,7 +74,7 @@ func (s *Shocks) Run(ctx context.Context, tenant string, shocks []contagion.Shoc
 	if err != nil {
 		return ShockReport{}, err
 	}
-	loans, err := s.Loans(ctx, tenant)
+	loans, err := s.loans(ctx, tenant)
 	if err != nil {
 		return ShockReport{}, err
 	}
@@ -94,6 +100,53 @@ func (s *Shocks) Run(ctx context.Context, tenant string, shocks []contagion.Shoc
 	return out, err
 }
 
+// survivors puts for each firm that is struck the one that it was found to be: the books
+// have its trade under that.
+func (s *Shocks) survivors(ctx context.Context, tenant string, shocks []contagion.Shock) ([]contagion.Shock, error) {
+	ids := make([]string, len(shocks))
+	for i, sh := range shocks {
+		ids[i] = sh.FirmID
+	}
+	now, err := s.counted(ctx, tenant, ids)
+	out := slices.Clone(shocks)
+	for i := range out {
+		out[i].FirmID = now[out[i].FirmID]
+	}
+	return out, err
+}
+
+// loans are those to the firms of the books, each to the one that its debtor was found
+// to be.
+func (s *Shocks) loans(ctx context.Context, tenant string) ([]contagion.Exposure, error) {
+	loans, err := s.Loans(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(loans))
+	for i, l := range loans {
+		ids[i] = l.FirmID
+	}
+	now, err := s.counted(ctx, tenant, ids)
+	out := slices.Clone(loans)
+	for i := range out {
+		out[i].FirmID = now[out[i].FirmID]
+	}
+	return out, err
+}
+
+// counted says for whom each firm counts: itself when nothing else is known.
+func (s *Shocks) counted(ctx context.Context, tenant string, ids []string) (map[string]string, error) {
+	out := make(map[string]string, len(ids))
+	for _, id := range ids {
+		out[id] = id
+	}
+	firms, err := s.Firms.FirmsByID(ctx, tenant, slices.Sorted(maps.Keys(out)))
+	for _, p := range firms {
+		out[p.ID] = p.Survivor()
+	}
+	return out, err
+}
+
 // network reads the trade of a tenant, each link as what it comes to in a year.
 func (s *Shocks) network(ctx context.Context, tenant string) (*contagion.Network, error) {
 	var (
@@ -110,10 +163,11 @@ func (s *Shocks) network(ctx context.Context, tenant string) (*contagion.Network
 		}
 		return k
 	}
+	today := s.Now()
 	err := s.Firms.AllLinks(ctx, tenant, func(l chain.Link) error {
 		amount := cmp.Or(max(l.Invoiced, 0), max(l.Ordered, 0), max(l.Paid, 0))
 		if amount > 0 && l.SellerID != l.BuyerID {
-			links = append(links, contagion.Link{Supplier: place(l.SellerID), Buyer: place(l.BuyerID), Amount: float64(amount) / years(l), Need: contagion.Useful})
+			links = append(links, contagion.Link{Supplier: place(l.SellerID), Buyer: place(l.BuyerID), Amount: float64(amount) / years(l, today), Need: contagion.Useful})
 		}
 		return nil
 	})
@@ -145,12 +199,16 @@ func (s *Shocks) sectors(ctx context.Context, tenant string, firms []contagion.F
 	return err
 }
 
-// years is how long a link has lasted, at least one: a short one is not blown up.
-func years(l chain.Link) float64 {
+// years is how long a link has lasted until today, at least one: a short one is not
+// blown up, and a date that is still to come thins nothing.
+func years(l chain.Link, today time.Time) float64 {
 	first, err1 := time.Parse(time.DateOnly, l.FirstDate)
 	last, err2 := time.Parse(time.DateOnly, l.LastDate)
 	if err1 != nil || err2 != nil {
 		return 1
+	}
+	if last.After(today) {
+		last = today
 	}
 	return max(1, last.Sub(first).Hours()/24/365)
 }
@@ -172,11 +230,7 @@ func (s *Shocks) names(ctx context.Context, tenant string, losses []contagion.Lo
 	for _, d := range e.Loans {
 		paths(d.FirmID, d.Cause.Path)
 	}
-	ids := make([]string, 0, len(names))
-	for id := range names {
-		ids = append(ids, id)
-	}
-	firms, err := s.Firms.FirmsByID(ctx, tenant, ids)
+	firms, err := s.Firms.FirmsByID(ctx, tenant, slices.Sorted(maps.Keys(names)))
 	for _, p := range firms {
 		names[p.ID] = p.Name
 	}
