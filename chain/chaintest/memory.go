@@ -227,7 +227,7 @@ func (m *Memory) links(tenant string) map[pair]chain.Link {
 		if !there {
 			l = chain.Link{SellerID: n.seller, BuyerID: n.buyer, Seller: firms[n.seller].Name, Buyer: firms[n.buyer].Name}
 		}
-		if !void[n] && d.Kind != chain.Suppliers {
+		if !void[n] && d.Kind != chain.Suppliers && d.Kind != chain.Statement {
 			if l.FirstDate == "" || d.Date < l.FirstDate {
 				l.FirstDate = d.Date
 			}
@@ -263,7 +263,7 @@ func count(l *chain.Link, kind chain.DocKind, amount money.Fen, within bool) {
 		l.Paid += amount
 	case chain.Confirmation:
 		l.Confirmations++
-	case chain.Suppliers:
+	case chain.Suppliers, chain.Statement:
 	}
 }
 
@@ -293,7 +293,7 @@ func (m *Memory) find(match func(chain.Document) bool) []chain.Document {
 func (m *Memory) Documents(_ context.Context, tenant, id string, kind chain.DocKind) ([]chain.Document, error) {
 	return m.find(func(d chain.Document) bool {
 		return d.Tenant == tenant && (d.SellerID == id || d.BuyerID == id) &&
-			(d.Kind == kind || kind == "" && d.Kind != chain.Suppliers)
+			(d.Kind == kind || kind == "" && d.Kind != chain.Suppliers && d.Kind != chain.Statement)
 	}), nil
 }
 
