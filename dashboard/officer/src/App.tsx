@@ -31,6 +31,14 @@ const PlotPage = lazy(() => import('./pages/Plot').then((m) => ({ default: m.Plo
 const HerdsPage = lazy(() => import('./pages/Herds').then((m) => ({ default: m.HerdsPage })));
 const HerdPage = lazy(() => import('./pages/Herd').then((m) => ({ default: m.HerdPage })));
 const AnimalPage = lazy(() => import('./pages/Animal').then((m) => ({ default: m.AnimalPage })));
+const FactsPage = lazy(() => import('./pages/Facts').then((m) => ({ default: m.FactsPage })));
+const MergesPage = lazy(() => import('./pages/Merges').then((m) => ({ default: m.MergesPage })));
+const ReceivablesPage = lazy(() =>
+  import('./pages/Receivables').then((m) => ({ default: m.ReceivablesPage })),
+);
+const ReceivablePage = lazy(() =>
+  import('./pages/Receivable').then((m) => ({ default: m.ReceivablePage })),
+);
 const QuarantinePage = lazy(() =>
   import('./pages/Quarantine').then((m) => ({ default: m.QuarantinePage })),
 );
@@ -64,6 +72,10 @@ export function App() {
                   <Route path="chain" element={<ChainsPage />} />
                   <Route path="chain/:id" element={<ChainPage />} />
                   <Route path="shock" element={<ShockPage />} />
+                  <Route path="facts" element={<FactsPage />} />
+                  <Route path="merges" element={<MergesPage />} />
+                  <Route path="receivables" element={<ReceivablesPage />} />
+                  <Route path="receivables/:id" element={<ReceivablePage />} />
                   <Route path="alerts" element={<AlertsPage />} />
                   <Route path="loans" element={<LoansPage />} />
                   <Route path="loans/:id" element={<LoanPage />} />
