@@ -111,6 +111,7 @@ func Columns(kind chain.DocKind) ([]Column, error) {
 		return sides([]Column{numberColumn("确认单号", "confirmation_no", "QR-2026-0001", "确权编号", "确权单号", "债权编号", "confirmation number"), invoiceColumn, orderColumn},
 			amountColumn(amountCell, "确认金额", "确权金额", "应付金额", "confirmed amount"), dateColumn("确认日期", "confirmation_date", "确权日期", "签发日期"),
 			dueColumn("付款到期日", "应付日期", "承诺付款日")), nil
+	case chain.Statement: // it comes from documents, not from tables
 	}
 	return nil, ErrKind.With("kind", kind)
 }

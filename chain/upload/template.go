@@ -41,6 +41,7 @@ func title(kind chain.DocKind) string {
 		return "发票"
 	case chain.Payment:
 		return "付款"
+	case chain.Statement: // it comes from documents, not from tables
 	}
 	return string(kind)
 }
