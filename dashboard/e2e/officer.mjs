@@ -29,6 +29,7 @@ await run('officer', async (h) => {
   await herdPage(h, page);
   await chainPages(h, page);
   await mapPage(h, page);
+  await documents(h, page);
   await keys(h, page);
   await replay(h, page, places);
   await audit(h);
@@ -89,6 +90,7 @@ async function pages(h, page) {
     ['facts', 'facts'],
     ['merges', 'merges'],
     ['receivables', 'receivables'],
+    ['receivable', await first('/officer/receivables', (x) => `receivables/${x.receivable.id}`)],
     ['alerts', 'alerts'],
     ['loans', 'loans'],
     ['loan', await first('/officer/loans', (x) => `loans/${x.id}`)],
@@ -423,4 +425,36 @@ async function live(h, page) {
   await other.locator(`[data-alert="${id}"]`).waitFor({ state: 'detached', timeout: 5_000 });
   await page.locator(`[data-alert="${id}"]`).waitFor({ state: 'detached' });
   await other.close();
+}
+
+/** A document: what stands by itself, what an officer says, and that taken back. */
+async function documents(h, page) {
+  await h.speak(page, 'zh-CN');
+  const [anchor] = (await h.get(page, '/officer/firms?anchors=true')).items;
+  const firm = (await h.get(page, '/officer/firms?limit=50')).items.find((f) => !f.anchor);
+  await h.open(page, '/officer/facts');
+  const stranger = `远山米业${Date.now()}有限公司`;
+  await page.locator('.fact-send input[type=file]').setInputFiles({
+    name: '采购公告.txt',
+    mimeType: 'text/plain',
+    buffer: Buffer.from(`${anchor.name}向${stranger}采购大米，金额120万元。`),
+  });
+  await page.locator('.fact-send button[type=submit]').click();
+  await page.locator('.fact-outcome').waitFor();
+  const fact = page.locator('.fact', { hasText: stranger });
+  await fact.waitFor();
+  h.check(
+    (await fact.locator('mark').allInnerTexts()).includes(stranger),
+    'the quote does not show the firm',
+  );
+  await h.axe(page, 'a fact that waits');
+  await fact.locator('.firm-select').first().locator('input').fill(firm.name);
+  await page.locator('.ant-select-item-option', { hasText: firm.name }).first().click();
+  await h.shoot(page, 'fact-chosen');
+  await fact.locator('.ant-btn-primary').click();
+  await fact.waitFor({ state: 'detached' });
+  await h.open(page, `/officer/facts?state=accepted&firm=${firm.id}`);
+  await fact.waitFor();
+  await fact.locator('button').last().click();
+  await fact.waitFor({ state: 'detached' });
 }

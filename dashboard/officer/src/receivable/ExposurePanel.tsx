@@ -54,7 +54,7 @@ export function ExposurePanel() {
         may ? (
           <Button
             size="small"
-            aria-label={t('limit_title', { name: l.name })}
+            aria-label={t('act_on', { act: t('set_limit'), number: l.name })}
             onClick={() => setOf(l)}
           >
             {t('set_limit')}
