@@ -173,6 +173,12 @@ class Harness {
           .map((a) => a.finished),
       ),
     );
+    // Dialogs of the phone face fade by script, which no list of animations shows.
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll('.adm-mask, .adm-center-popup-wrap')].every(
+        (e) => !e.checkVisibility() || Number(getComputedStyle(e).opacity) > 0.999,
+      ),
+    );
     const { violations } = await new AxeBuilder({ page }).analyze();
     for (const v of violations)
       if (['serious', 'critical'].includes(v.impact))
