@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/furrowcredit/furrow/chain/receivable"
@@ -14,17 +12,10 @@ import (
 
 // VerifyReceivables makes every receivable of a database again from its events and
 // compares it with what is kept. It may run beside a working house.
-func VerifyReceivables(ctx context.Context, dsn string) ([]receivable.Audit, error) {
-	// Opening would make an empty database, and empty books are always sound.
-	if path, ok := strings.CutPrefix(dsn, "sqlite:"); ok {
-		if _, err := os.Stat(path); err != nil {
-			return nil, ErrNoDatabase.With("path", path)
-		}
-	}
-	db, err := store.Open(ctx, store.Config{DSN: dsn})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = db.Close() }() // nothing was written
-	return receivable.New(receivable.Config{Store: receivablestore.New(db), Firms: firm.New(db), Now: time.Now}).Verify(ctx)
+func VerifyReceivables(ctx context.Context, dsn string) (audits []receivable.Audit, err error) {
+	err = withDB(ctx, dsn, func(db *store.DB) error {
+		audits, err = receivable.New(receivable.Config{Store: receivablestore.New(db), Firms: firm.New(db), Now: time.Now}).Verify(ctx)
+		return err
+	})
+	return audits, err
 }

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/furrowcredit/furrow/app"
 )
@@ -12,16 +10,12 @@ import (
 // runLedgerVerify rebuilds every balance from the log; the answer is no when one differs.
 func runLedgerVerify(ctx context.Context, args []string, std stdio) error {
 	f := newFlags("ledger verify", "[--db DSN | --data DIR] [--json]", std)
-	dsn := f.String("db", os.Getenv("FURROW_DB"), "sqlite:FILE or postgres://... (FURROW_DB); default DATA/furrow.db")
-	data := f.String("data", env("FURROW_DATA_DIR", "data"), "folder of the embedded database")
+	dsn := booksFlags(f)
 	asJSON := f.Bool("json", false, "print one JSON object")
 	if err := noWords(f, args); err != nil {
 		return err
 	}
-	if *dsn == "" {
-		*dsn = "sqlite:" + filepath.Join(*data, "furrow.db")
-	}
-	audits, err := app.VerifyLedger(ctx, *dsn)
+	audits, err := app.VerifyLedger(ctx, dsn())
 	if err != nil {
 		return err
 	}

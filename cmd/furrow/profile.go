@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -82,8 +81,7 @@ func runFingerprints(ctx context.Context, args []string, std stdio) error {
 	fs := newFlags("chain fingerprints", "export|import|check [FILE] [--salt FILE] [--publisher NAME] [--db DSN | --data DIR] [--tenant T] [--json]", std)
 	salt := fs.String("salt", "", "file with the secret that all members share, at least 16 bytes (export, check)")
 	publisher := fs.String("publisher", "", "name of this bank among the members (export, check)")
-	dsn := fs.String("db", os.Getenv("FURROW_DB"), "sqlite:FILE or postgres://... (FURROW_DB); default DATA/furrow.db")
-	data := fs.String("data", env("FURROW_DATA_DIR", "data"), "folder of the embedded database")
+	dsn := booksFlags(fs)
 	tenant := fs.String("tenant", env("FURROW_TENANT", "bank"), "the bank (FURROW_TENANT)")
 	asJSON := fs.Bool("json", false, "print one JSON object")
 	rest, err := parseArgs(fs, args)
@@ -93,10 +91,7 @@ func runFingerprints(ctx context.Context, args []string, std stdio) error {
 	if len(rest) == 0 || len(rest) > 2 || (rest[0] == "check") != (len(rest) == 1) {
 		return errUsage.With("why", "say export FILE, import FILE or check")
 	}
-	f := app.Fingerprints{DSN: *dsn, Tenant: *tenant, Publisher: *publisher}
-	if f.DSN == "" {
-		f.DSN = "sqlite:" + filepath.Join(*data, "furrow.db")
-	}
+	f := app.Fingerprints{DSN: dsn(), Tenant: *tenant, Publisher: *publisher}
 	if rest[0] != "import" {
 		if *publisher == "" || *salt == "" {
 			return errUsage.With("why", rest[0]+" needs --salt and --publisher")
