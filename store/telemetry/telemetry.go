@@ -24,12 +24,12 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"syscall"
 
 	"modernc.org/sqlite" // also registers "sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/internal/filelock"
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/iot/series"
 )
@@ -54,7 +54,7 @@ const (
 // Store implements series.Store.
 type Store struct {
 	path        string
-	lock        *os.File
+	lock        *filelock.Lock
 	write, read *sql.DB
 	prepared    [statements]*sql.Stmt // of write
 	find        *sql.Stmt             // of read
@@ -109,7 +109,7 @@ func open(ctx context.Context, path string, full func(*head) bool) (_ *Store, er
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	if s.lock, err = lockFile(path + ".lock"); err != nil {
+	if s.lock, err = lockFile(path); err != nil {
 		return nil, err
 	}
 	old, err := setAside(ctx, path)
@@ -149,16 +149,16 @@ func open(ctx context.Context, path string, full func(*head) bool) (_ *Store, er
 const readers = 4
 
 // lockFile keeps a second process out, whose head would not hold what this one
-// writes. The lock ends with the process.
-func lockFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o640) //nolint:gosec // the caller's own data folder
-	if err != nil {
+// writes.
+func lockFile(path string) (*filelock.Lock, error) {
+	l, err := filelock.Take(path + ".lock")
+	switch {
+	case errors.Is(err, filelock.ErrHeld):
+		return nil, ErrInUse.With("path", path).Because(err)
+	case err != nil:
 		return nil, series.ErrUnavailable.Because(err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(ErrInUse.With("path", path[:len(path)-len(".lock")]).Because(err), f.Close())
-	}
-	return f, nil
+	return l, nil
 }
 
 // dsn asks for synchronous FULL: with WAL it is what makes a commit survive the loss
@@ -233,7 +233,7 @@ func (s *Store) Close() error {
 		}
 	}
 	if s.lock != nil {
-		errs = append(errs, s.lock.Close())
+		errs = append(errs, s.lock.Release())
 	}
 	return errors.Join(errs...)
 }

@@ -18,9 +18,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/internal/filelock"
 )
 
 // What can be wrong.
@@ -50,7 +50,7 @@ type Spool struct {
 	max int64
 
 	mu       sync.Mutex
-	lock     *os.File
+	lock     *filelock.Lock
 	segments []segment // oldest first
 	out      *os.File  // end of the last segment; nil before the first Append
 	bytes    int64
@@ -85,14 +85,14 @@ func (s *Spool) open() error {
 	if err := os.MkdirAll(s.dir, 0o750); err != nil {
 		return refused.Because(err)
 	}
-	lock, err := os.OpenFile(filepath.Join(s.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
+	lock, err := filelock.Take(filepath.Join(s.dir, "lock"))
+	switch {
+	case errors.Is(err, filelock.ErrHeld):
+		return ErrBusy.With("dir", s.dir)
+	case err != nil:
 		return refused.Because(err)
 	}
 	s.lock = lock
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a descriptor is small
-		return ErrBusy.With("dir", s.dir)
-	}
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {
 		return refused.Because(err)
@@ -351,10 +351,13 @@ func (s *Spool) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var err error
-	for _, f := range []*os.File{s.out, s.in, s.lock} {
+	for _, f := range []*os.File{s.out, s.in} {
 		if f != nil {
 			err = errors.Join(err, f.Close())
 		}
+	}
+	if s.lock != nil {
+		err = errors.Join(err, s.lock.Release())
 	}
 	s.out, s.in, s.lock = nil, nil, nil
 	return err
