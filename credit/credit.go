@@ -39,6 +39,13 @@ type Applicant struct {
 	Debts money.Fen `json:"debts"`
 	// WorstOverdueDays of the last 24 months here.
 	WorstOverdueDays int `json:"worst_overdue_days"`
+
+	Kind      string `json:"kind,omitempty" enum:"person,firm"`
+	Age       int    `json:"age,omitempty"`       // years; 0 is not known
+	Region    string `json:"region,omitempty"`    // county, six digits of GB/T 2260
+	Industry  string `json:"industry,omitempty"`  // code of GB/T 4754
+	Household string `json:"household,omitempty"` // who share a purse
+	Group     string `json:"group,omitempty"`     // who stand for each other: a joint-liability or related group
 }
 
 // Evidence is the frozen snapshot that a decision sees. Missing evidence is nil.
@@ -59,6 +66,15 @@ type Evidence struct {
 	Alerts   []string        `json:"alerts"`   // open alert kinds on the subject
 	Pledged  string          `json:"pledged"`  // application that holds the subject already, or ""
 	TakenAt  time.Time       `json:"taken_at"`
+
+	Bureau   *Bureau   `json:"bureau,omitempty"`
+	Bank     *Bank     `json:"bank,omitempty"`
+	Turnover *Turnover `json:"turnover,omitempty"`
+	Exposure *Exposure `json:"exposure,omitempty"`
+	// Consents are those under which the parts were read.
+	Consents []Consent `json:"consents,omitempty"`
+	// Sources tell of each part where it comes from, or why it is missing.
+	Sources []Source `json:"sources,omitempty"`
 }
 
 // Outcome of a decision.
@@ -94,4 +110,39 @@ type Decision struct {
 	Policy        string     `json:"policy"`        // name@version:hash
 	MadeAt        time.Time  `json:"made_at"`
 	Micros        int64      `json:"micros"` // time the policy took
+
+	// Scores are those of the models that the policy names, in its order.
+	Scores []Score `json:"scores,omitempty"`
+	// Allowances are what each rule of the limit allows; Limit is the smallest, rounded.
+	Allowances []Allowance `json:"allowances,omitempty"`
+	// Raises are what would raise the limit, the most first.
+	Raises []Reason `json:"raises,omitempty"`
+}
+
+// Allowance is the limit that one rule would allow by itself.
+type Allowance struct {
+	Code    string            `json:"code"`
+	Amount  money.Fen         `json:"amount"`
+	Binding bool              `json:"binding"` // none allows less
+	Msg     string            `json:"message"`
+	Args    map[string]string `json:"args,omitempty"`
+}
+
+// Score is what one model says of the applicant.
+type Score struct {
+	Model     string  `json:"model"`     // name@version:hash
+	Dimension string  `json:"dimension"` // "owner", "firm", "industry", "enhancement", "scene", or "" for the whole
+	Points    int     `json:"points"`    // more is better
+	PD        float64 `json:"pd"`        // probability of default within the model's horizon
+	PDLow     float64 `json:"pd_low"`    // its 95 % interval
+	PDHigh    float64 `json:"pd_high"`
+	// Reasons are the features that cost most points, the most first.
+	Reasons []ScoreReason `json:"reasons"`
+}
+
+// ScoreReason is a feature that costs points against the best that it could give.
+type ScoreReason struct {
+	Feature string  `json:"feature"`
+	Bin     string  `json:"bin"` // the range or the values, or "missing"
+	Points  float64 `json:"points"`
 }

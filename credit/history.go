@@ -1,0 +1,90 @@
+package credit
+
+import (
+	"time"
+
+	"github.com/furrowcredit/furrow/money"
+)
+
+// Source is where one part of the evidence comes from.
+type Source struct {
+	Part    string     `json:"part" enum:"applicant,crop,herd,standing,bureau,bank,turnover,exposure"`
+	From    string     `json:"from"`         // "sentinel-2", "ear tags", "upload <SHA-256>", "this bank"
+	Version string     `json:"version"`      // of the method that made it
+	At      *time.Time `json:"at,omitempty"` // of the newest observation in it
+	// Uncertainty is 0 for what is certain and 1 for a mere guess.
+	Uncertainty float64 `json:"uncertainty"`
+	Missing     string  `json:"missing,omitempty"` // why the part is not there: "no_consent", "not_uploaded", "too_short"
+}
+
+// Bureau is what a credit bureau's report says of the applicant, as it was uploaded.
+type Bureau struct {
+	At               time.Time `json:"at"` // of the report
+	Lenders          int       `json:"lenders"`
+	OpenLoans        int       `json:"open_loans"`
+	Balance          money.Fen `json:"balance"`
+	MonthlyDue       money.Fen `json:"monthly_due"`
+	CardLimit        money.Fen `json:"card_limit"`
+	CardUsed         money.Fen `json:"card_used"`
+	Guaranteed       money.Fen `json:"guaranteed"` // for others
+	OverdueNow       money.Fen `json:"overdue_now"`
+	WorstOverdueDays int       `json:"worst_overdue_days"` // of the last 24 months
+	OverdueMonths    int       `json:"overdue_months"`     // of the last 24
+	Queries6m        int       `json:"queries_6m"`         // by lenders, of the last six months
+	OldestMonths     int       `json:"oldest_months"`      // since the first account
+	Judgments        int       `json:"judgments"`          // public records against the applicant
+}
+
+// Bank is the history of the applicant's accounts, as it was uploaded.
+type Bank struct {
+	At     time.Time   `json:"at"` // end of the statement
+	Months []BankMonth `json:"months"`
+}
+
+// BankMonth is one calendar month of all accounts together.
+type BankMonth struct {
+	Month    string    `json:"month"` // "2026-05"
+	In       money.Fen `json:"in"`
+	Out      money.Fen `json:"out"`
+	Low      money.Fen `json:"low"`      // smallest balance at a day's end
+	Returned int       `json:"returned"` // debits refused for want of money
+}
+
+// Turnover is the forecast of a firm's monthly sales. Status unknown says why there
+// is none.
+type Turnover struct {
+	Status  string          `json:"status" enum:"known,unknown"`
+	Reason  string          `json:"reason,omitempty"` // "too_short", "no_sales"
+	History int             `json:"history"`          // whole months that it rests on
+	Method  string          `json:"method"`
+	Months  []TurnoverMonth `json:"months"` // to come, the next first
+}
+
+// TurnoverMonth is one month to come, with its 80 % interval.
+type TurnoverMonth struct {
+	Month  string    `json:"month"`
+	Middle money.Fen `json:"middle"`
+	Low    money.Fen `json:"low"`
+	High   money.Fen `json:"high"`
+}
+
+// Exposure is what is lent already, or promised and can still be drawn, around the
+// applicant: the applicant's own debts are in Applicant.
+type Exposure struct {
+	Household money.Fen `json:"household"` // of its members, the applicant among them
+	Group     money.Fen `json:"group"`
+	Anchor    money.Fen `json:"anchor"` // of all who borrow on trade with the nearest anchor
+	AnchorID  string    `json:"anchor_id,omitempty"`
+	Product   money.Fen `json:"product"` // of the whole product
+	Region    money.Fen `json:"region"`  // of the county, all products
+	Total     money.Fen `json:"total"`   // of the house
+}
+
+// Consent is a person's agreement that a kind of evidence is read for a purpose.
+type Consent struct {
+	ID      string    `json:"id"`
+	Purpose string    `json:"purpose"` // "credit_decision", "post_loan"
+	Part    string    `json:"part"`    // as in Source
+	Text    string    `json:"text"`    // SHA-256 of the words agreed to
+	GivenAt time.Time `json:"given_at"`
+}
