@@ -68,9 +68,9 @@ type TurnoverMonth struct {
 	High   money.Fen `json:"high"`
 }
 
-// Exposure is what is lent already, or promised and can still be drawn, around the
+// Exposures are what is lent already, or promised and can still be drawn, around the
 // applicant: the applicant's own debts are in Applicant.
-type Exposure struct {
+type Exposures struct {
 	Household money.Fen `json:"household"` // of its members, the applicant among them
 	Group     money.Fen `json:"group"`
 	Anchor    money.Fen `json:"anchor"` // of all who borrow on trade with the nearest anchor

@@ -2364,6 +2364,16 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
+        Allowance: {
+            /** Format: int64 */
+            amount: number;
+            args?: {
+                [key: string]: string;
+            };
+            binding: boolean;
+            code: string;
+            message: string;
+        };
         AmountInBody: {
             /**
              * Format: int64
@@ -2464,8 +2474,16 @@ export interface components {
         };
         Applicant: {
             /** Format: int64 */
+            age?: number;
+            /** Format: int64 */
             debts: number;
+            group?: string;
+            household?: string;
+            industry?: string;
+            /** @enum {string} */
+            kind?: "person" | "firm";
             name: string;
+            region?: string;
             user_id: string;
             /** Format: int64 */
             worst_overdue_days: number;
@@ -2531,6 +2549,22 @@ export interface components {
             /** Format: int64 */
             seq: number;
         };
+        Bank: {
+            /** Format: date-time */
+            at: string;
+            months: components["schemas"]["BankMonth"][];
+        };
+        BankMonth: {
+            /** Format: int64 */
+            in: number;
+            /** Format: int64 */
+            low: number;
+            month: string;
+            /** Format: int64 */
+            out: number;
+            /** Format: int64 */
+            returned: number;
+        };
         Batch: {
             /** Format: int64 */
             amount: number;
@@ -2580,6 +2614,36 @@ export interface components {
             open: number;
             /** Format: int64 */
             reserve: number;
+        };
+        Bureau: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            balance: number;
+            /** Format: int64 */
+            card_limit: number;
+            /** Format: int64 */
+            card_used: number;
+            /** Format: int64 */
+            guaranteed: number;
+            /** Format: int64 */
+            judgments: number;
+            /** Format: int64 */
+            lenders: number;
+            /** Format: int64 */
+            monthly_due: number;
+            /** Format: int64 */
+            oldest_months: number;
+            /** Format: int64 */
+            open_loans: number;
+            /** Format: int64 */
+            overdue_months: number;
+            /** Format: int64 */
+            overdue_now: number;
+            /** Format: int64 */
+            queries_6m: number;
+            /** Format: int64 */
+            worst_overdue_days: number;
         };
         Catalogue: {
             crops: components["schemas"]["Word"][];
@@ -2651,6 +2715,14 @@ export interface components {
         ConfirmInBody: {
             /** @description whether the animal that was looked at lives */
             alive: boolean;
+        };
+        Consent: {
+            /** Format: date-time */
+            given_at: string;
+            id: string;
+            part: string;
+            purpose: string;
+            text: string;
         };
         ContagionExposure: {
             /** Format: double */
@@ -2771,6 +2843,7 @@ export interface components {
             tail_id?: string;
         };
         Decision: {
+            allowances?: components["schemas"]["Allowance"][];
             application_id: string;
             evidence_hash: string;
             id: string;
@@ -2782,11 +2855,13 @@ export interface components {
             micros: number;
             outcome: string;
             policy: string;
+            raises?: components["schemas"]["Reason"][];
             /** Format: int64 */
             rate: number;
             reasons: components["schemas"]["Reason"][];
             /** Format: int64 */
             score: number;
+            scores?: components["schemas"]["Score"][];
             /** Format: int64 */
             term_months: number;
         };
@@ -2918,17 +2993,23 @@ export interface components {
             area_m2: number;
             /** Format: int64 */
             asked: number;
+            bank?: components["schemas"]["Bank"];
+            bureau?: components["schemas"]["Bureau"];
+            consents?: components["schemas"]["Consent"][];
             crop?: components["schemas"]["CropReport"];
+            exposure?: components["schemas"]["Exposures"];
             herd?: components["schemas"]["HerdReport"];
             overlaps: components["schemas"]["Overlap"][];
             pledged: string;
             product: string;
+            sources?: components["schemas"]["Source"][];
             standing?: components["schemas"]["Standing"];
             subject: components["schemas"]["Subject"];
             /** Format: date-time */
             taken_at: string;
             /** Format: int64 */
             term_months: number;
+            turnover?: components["schemas"]["Turnover"];
         };
         Exposure: {
             /** Format: int64 */
@@ -2943,6 +3024,21 @@ export interface components {
             outstanding: number;
             /** Format: int64 */
             overdue: number;
+        };
+        Exposures: {
+            /** Format: int64 */
+            anchor: number;
+            anchor_id?: string;
+            /** Format: int64 */
+            group: number;
+            /** Format: int64 */
+            household: number;
+            /** Format: int64 */
+            product: number;
+            /** Format: int64 */
+            region: number;
+            /** Format: int64 */
+            total: number;
         };
         Fact: {
             /** Format: double */
@@ -4466,6 +4562,25 @@ export interface components {
             date: string;
             id: string;
         };
+        Score: {
+            dimension: string;
+            model: string;
+            /** Format: double */
+            pd: number;
+            /** Format: double */
+            pd_high: number;
+            /** Format: double */
+            pd_low: number;
+            /** Format: int64 */
+            points: number;
+            reasons: components["schemas"]["ScoreReason"][];
+        };
+        ScoreReason: {
+            bin: string;
+            feature: string;
+            /** Format: double */
+            points: number;
+        };
         Season: {
             /** Format: date-time */
             end: string;
@@ -4532,6 +4647,17 @@ export interface components {
             in_gap: boolean;
             /** Format: double */
             ndvi: number;
+        };
+        Source: {
+            /** Format: date-time */
+            at?: string;
+            from: string;
+            missing?: string;
+            /** @enum {string} */
+            part: "applicant" | "crop" | "herd" | "standing" | "bureau" | "bank" | "turnover" | "exposure";
+            /** Format: double */
+            uncertainty: number;
+            version: string;
         };
         Spot: {
             /** Format: date-time */
@@ -4671,6 +4797,24 @@ export interface components {
             verified: number;
             /** Format: int64 */
             void: number;
+        };
+        Turnover: {
+            /** Format: int64 */
+            history: number;
+            method: string;
+            months: components["schemas"]["TurnoverMonth"][];
+            reason?: string;
+            /** @enum {string} */
+            status: "known" | "unknown";
+        };
+        TurnoverMonth: {
+            /** Format: int64 */
+            high: number;
+            /** Format: int64 */
+            low: number;
+            /** Format: int64 */
+            middle: number;
+            month: string;
         };
         UndoMergeInBody: {
             why: string;
@@ -4813,6 +4957,7 @@ export type Account = components['schemas']['Account'];
 export type AddPlotInBody = components['schemas']['AddPlotInBody'];
 export type Ageing = components['schemas']['Ageing'];
 export type Alert = components['schemas']['Alert'];
+export type Allowance = components['schemas']['Allowance'];
 export type AmountInBody = components['schemas']['AmountInBody'];
 export type AnchorProposeFrom = components['schemas']['AnchorProposeFrom'];
 export type AnchorShare = components['schemas']['AnchorShare'];
@@ -4828,10 +4973,13 @@ export type Application = components['schemas']['Application'];
 export type ApplyInBody = components['schemas']['ApplyInBody'];
 export type AreaCheck = components['schemas']['AreaCheck'];
 export type AuditEntry = components['schemas']['AuditEntry'];
+export type Bank = components['schemas']['Bank'];
+export type BankMonth = components['schemas']['BankMonth'];
 export type Batch = components['schemas']['Batch'];
 export type Bin = components['schemas']['Bin'];
 export type BirthInBody = components['schemas']['BirthInBody'];
 export type BorrowingBase = components['schemas']['BorrowingBase'];
+export type Bureau = components['schemas']['Bureau'];
 export type Catalogue = components['schemas']['Catalogue'];
 export type Cause = components['schemas']['Cause'];
 export type Chain = components['schemas']['Chain'];
@@ -4842,6 +4990,7 @@ export type ClaimInBody = components['schemas']['ClaimInBody'];
 export type CloseInBody = components['schemas']['CloseInBody'];
 export type CommitInBody = components['schemas']['CommitInBody'];
 export type ConfirmInBody = components['schemas']['ConfirmInBody'];
+export type Consent = components['schemas']['Consent'];
 export type ContagionExposure = components['schemas']['ContagionExposure'];
 export type Contract = components['schemas']['Contract'];
 export type CountInBody = components['schemas']['CountInBody'];
@@ -4865,6 +5014,7 @@ export type Entry = components['schemas']['Entry'];
 export type Event = components['schemas']['Event'];
 export type Evidence = components['schemas']['Evidence'];
 export type Exposure = components['schemas']['Exposure'];
+export type Exposures = components['schemas']['Exposures'];
 export type Fact = components['schemas']['Fact'];
 export type FarmerAnimalEvent = components['schemas']['FarmerAnimalEvent'];
 export type FarmerAsk = components['schemas']['FarmerAsk'];
@@ -5015,6 +5165,8 @@ export type Sme = components['schemas']['SME'];
 export type SmeLink = components['schemas']['SMELink'];
 export type SmePage = components['schemas']['SMEPage'];
 export type Scene = components['schemas']['Scene'];
+export type Score = components['schemas']['Score'];
+export type ScoreReason = components['schemas']['ScoreReason'];
 export type Season = components['schemas']['Season'];
 export type Share = components['schemas']['Share'];
 export type Shock = components['schemas']['Shock'];
@@ -5024,6 +5176,7 @@ export type SignInBody = components['schemas']['SignInBody'];
 export type SignInInBody = components['schemas']['SignInInBody'];
 export type SignedIn = components['schemas']['SignedIn'];
 export type SmoothPoint = components['schemas']['SmoothPoint'];
+export type Source = components['schemas']['Source'];
 export type Spot = components['schemas']['Spot'];
 export type Standing = components['schemas']['Standing'];
 export type StandingFigures = components['schemas']['StandingFigures'];
@@ -5036,6 +5189,8 @@ export type Taken = components['schemas']['Taken'];
 export type Terms = components['schemas']['Terms'];
 export type Timeline = components['schemas']['Timeline'];
 export type TradeMonth = components['schemas']['TradeMonth'];
+export type Turnover = components['schemas']['Turnover'];
+export type TurnoverMonth = components['schemas']['TurnoverMonth'];
 export type UndoMergeInBody = components['schemas']['UndoMergeInBody'];
 export type Upload = components['schemas']['Upload'];
 export type User = components['schemas']['User'];
