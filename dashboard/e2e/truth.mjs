@@ -122,6 +122,7 @@ async function trade(ask, alerts) {
   const planted = new Set([
     ...t.circular_trade.firms.map((c) => `circular_trade ${c}`),
     ...[t.invoice_reused.seller, ...t.invoice_reused.buyers].map((c) => `invoice_reused ${c}`),
+    ...t.related_parties.firms.map((c) => `related_parties ${c}`),
   ]);
   const found = new Set(
     alerts
@@ -129,6 +130,28 @@ async function trade(ask, alerts) {
       .map((a) => `${a.kind} ${codes.get(a.subject_id)}`),
   );
   same('chain finding', planted, found);
+
+  const { items } = await ask('/officer/merges/suggestions');
+  same(
+    'firm written in two way',
+    new Set(t.aliases.filter((a) => a.twin).map((a) => `${a.uscc} ${a.name}`)),
+    new Set(
+      items.map(({ firm, other }) =>
+        firm.uscc ? `${firm.uscc} ${other.name}` : `${other.uscc} ${firm.name}`,
+      ),
+    ),
+  );
+  for (const [i, a] of t.anchors.entries()) {
+    const { items: found } = await ask(`/officer/firms?anchors=true`);
+    const { id } = found.find((f) => f.uscc === a.uscc);
+    const { firms } = await ask(`/officer/anchors/${id}/dealers?limit=200`);
+    const true_ = t.dealers.filter((d) => d.anchors.includes(i)).map((d) => d.uscc);
+    same(
+      `dealer of ${a.name}`,
+      new Set(true_),
+      new Set(firms.filter((f) => f.tier === 1).map((f) => codes.get(f.firm_id))),
+    );
+  }
 }
 
 function same(what, planted, found) {

@@ -23,6 +23,7 @@ const (
 	Ring    Profile = "ring"    // takes part in the circular trade
 	Reuser  Profile = "reuser"  // bills one invoice to both anchors
 	Listed  Profile = "listed"  // named as a supplier, without any document
+	Kin     Profile = "kin"     // a supplier and a dealer in one hand
 )
 
 // Firm is a made-up firm.
@@ -31,6 +32,7 @@ type Firm struct {
 	Name     string  `json:"name"`
 	LegalRep string  `json:"legal_rep"`
 	Phone    string  `json:"phone"`
+	Address  string  `json:"address"`
 	Region   string  `json:"region"`
 	Industry string  `json:"industry"`
 	Goods    string  `json:"goods"`
@@ -114,6 +116,34 @@ func firms(r *rand.Rand, n int) (anchors, small []Firm) {
 	return anchors, small
 }
 
+// wares are what the anchors sell on.
+var wares = [][]string{{"小麦粉", "食用植物油", "挂面"}, {"冷鲜牛肉", "巴氏鲜奶", "全脂奶粉"}}
+
+var dealerTrades = []line{
+	{trade: "商贸", form: "有限公司"}, {trade: "粮油食品批发", form: "商行"}, {trade: "供应链", form: "有限公司"}, {trade: "副食品经销", form: "经营部"},
+}
+
+// dealers makes n firms that buy from the anchors in turn; the first of them is number
+// first among all firms. Their cores are those of the small firms turned round.
+func dealers(r *rand.Rand, anchors []Firm, first, n int) []Firm {
+	cores := r.Perm(len(coreA) * len(coreB))
+	out := make([]Firm, n)
+	for i := range out {
+		c, l, a := cores[i], dealerTrades[r.IntN(len(dealerTrades))], i%len(anchors)
+		f := Firm{
+			Name:     County + coreB[c%len(coreB)] + coreA[c/len(coreB)] + l.trade + l.form,
+			Industry: "批发零售", Goods: wares[a][r.IntN(len(wares[a]))], Tier: 1, Anchors: []int{a}, Profile: Steady,
+			monthly: 100_000 * float64(3+r.IntN(12)),
+		}
+		if i%4 == 2 {
+			f.Profile = Growing
+		}
+		f.complete(r, first+i)
+		out[i] = f
+	}
+	return out
+}
+
 // complete fills in what every firm has. No place has the region code 990100, so
 // the credit codes are valid and nobody's.
 func (f *Firm) complete(r *rand.Rand, n int) {
@@ -122,5 +152,6 @@ func (f *Firm) complete(r *rand.Rand, n int) {
 	f.USCC = body + string(party.CheckChar(body))
 	f.LegalRep = surnames[r.IntN(len(surnames))] + givens[r.IntN(len(givens))]
 	f.Phone = fmt.Sprintf("0999-555%04d", n)
+	f.Address = fmt.Sprintf("%s粮站路 %d 号", County, n+1)
 	f.Region = County
 }

@@ -1,9 +1,10 @@
 // Package trade makes the industry chain of the demo county: two anchor
-// enterprises, the small firms that sell to them, and fourteen months of contracts,
-// orders, deliveries, invoices, payments and confirmations, as the spreadsheets that the
-// anchors upload.
-// The truth is written beside them: one circular trade, one invoice used twice, and
-// nothing else that is wrong.
+// enterprises, the small firms that sell to them, the dealers that buy from them, and
+// fourteen months of contracts, orders, deliveries, invoices, payments and confirmations,
+// as the spreadsheets that the anchors upload.
+// The truth is written beside them: one circular trade, one invoice used twice, one
+// supplier and one dealer in the same hand, and nothing else that is wrong; and the firms
+// that are written in more than one way.
 package trade
 
 import (
@@ -27,10 +28,11 @@ import (
 	"github.com/furrowcredit/furrow/sheet"
 )
 
-// Months of trade, and the number of small firms.
+// Months of trade, and the number of small firms that sell and of those that buy.
 const (
-	Months = 14
-	Firms  = 200
+	Months  = 14
+	Firms   = 200
+	Dealers = 24
 )
 
 // File is one spreadsheet of an anchor. The first anchor writes XLSX with Chinese
@@ -50,9 +52,12 @@ type Truth struct {
 	End     string  `json:"end"` // last day of trade, "2026-05-31"
 	Anchors []Firm  `json:"anchors"`
 	Firms   []Firm  `json:"firms"`
+	Dealers []Firm  `json:"dealers"`
 	Files   []File  `json:"files"`
 	Circle  Circle  `json:"circular_trade"`
 	Reused  Reused  `json:"invoice_reused"`
+	Related Related `json:"related_parties"`
+	Aliases []Alias `json:"aliases"`
 	Totals  []Total `json:"totals"` // by anchor
 }
 
@@ -70,17 +75,35 @@ type Reused struct {
 	Funders []string `json:"funders"`
 }
 
-// Total is what an anchor buys from small firms, the planted invoices included.
+// Related are the supplier and the dealer that have one phone, address and representative.
+type Related struct {
+	Firms    []string `json:"firms"` // credit codes of seller and buyer
+	Invoices []string `json:"invoices"`
+}
+
+// Alias is another way in which the documents of a deal write a firm, without its code.
+type Alias struct {
+	USCC string `json:"uscc"` // of the firm
+	Name string `json:"name"`
+	Way  string `json:"way"` // "short", "bare", "former", "traditional"
+	// Twin says that the name alone does not tell the firm: it becomes one of its own
+	// until a person joins them.
+	Twin bool `json:"twin"`
+}
+
+// Total is what an anchor buys and what it sells, the planted invoices included.
 type Total struct {
 	Anchor   string    `json:"anchor"` // credit code
 	Invoiced money.Fen `json:"invoiced"`
 	Invoices int       `json:"invoices"`
+	Sold     money.Fen `json:"sold"`
 }
 
 // Trade is the made-up chain.
 type Trade struct {
 	Anchors []Firm
 	Firms   []Firm
+	Dealers []Firm
 	Files   []File // in the order in which they should be uploaded
 	Draft   File   // a supplier list with mistakes, to be checked and left alone
 	Payable []Payable
@@ -100,7 +123,8 @@ type Payable struct {
 type row struct {
 	kind          chain.DocKind
 	number, order string
-	seller, buyer int // places among all firms, anchors first
+	seller, buyer int    // places among all firms: anchors, small firms, dealers
+	alias         string // what the seller is called, "" for its name and code
 	amount        money.Fen
 	goods, funder string
 	date, due     time.Time
@@ -112,7 +136,7 @@ type row struct {
 type maker struct {
 	r    *rand.Rand
 	end  time.Time
-	all  []Firm // anchors first
+	all  []Firm // anchors, small firms, dealers
 	rows []row
 	no   int
 }
@@ -125,7 +149,9 @@ func Make(seed uint64, end time.Time) (*Trade, error) {
 	t := &Trade{}
 	t.Anchors, t.Firms = firms(k.r, Firms)
 	ring, reuser := t.plan()
-	k.all = append(slices.Clone(t.Anchors), t.Firms...)
+	t.Dealers = dealers(k.r, t.Anchors, len(t.Anchors)+len(t.Firms), Dealers)
+	kin := t.relate()
+	k.all = slices.Concat(t.Anchors, t.Firms, t.Dealers)
 	for i, f := range t.Firms {
 		for _, a := range f.Anchors {
 			k.pair(i+len(t.Anchors), a, a)
@@ -134,18 +160,17 @@ func Make(seed uint64, end time.Time) (*Trade, error) {
 			k.pair(i+len(t.Anchors), b+len(t.Anchors), t.Firms[b].Anchors[0])
 		}
 	}
-	t.Truth = Truth{Seed: seed, End: k.end.Format(time.DateOnly), Anchors: t.Anchors, Firms: t.Firms}
+	for i, d := range t.Dealers {
+		k.sell(d.Anchors[0], len(t.Anchors)+len(t.Firms)+i)
+	}
+	t.Truth = Truth{Seed: seed, End: k.end.Format(time.DateOnly), Anchors: t.Anchors}
 	t.Truth.Circle = k.circle(ring)
 	t.Truth.Reused = k.reuse(reuser)
+	t.Truth.Related = k.inOneHand(kin)
+	t.Truth.Aliases = t.rename(k)
+	t.Truth.Firms, t.Truth.Dealers = t.Firms, t.Dealers
 	for a := range t.Anchors {
-		total := Total{Anchor: t.Anchors[a].USCC}
-		for _, x := range k.rows {
-			if x.kind == chain.Invoice && x.buyer == a {
-				total.Invoiced += x.amount
-				total.Invoices++
-			}
-		}
-		t.Truth.Totals = append(t.Truth.Totals, total)
+		t.Truth.Totals = append(t.Truth.Totals, k.total(a))
 	}
 	for _, x := range k.rows {
 		if x.kind == chain.Confirmation {
@@ -157,6 +182,22 @@ func Make(seed uint64, end time.Time) (*Trade, error) {
 	}
 	t.Truth.Files = append(slices.Clone(t.Files), t.Draft)
 	return t, nil
+}
+
+// total sums up what an anchor buys and sells.
+func (k *maker) total(anchor int) Total {
+	out := Total{Anchor: k.all[anchor].USCC}
+	for _, x := range k.rows {
+		switch {
+		case x.kind != chain.Invoice:
+		case x.buyer == anchor:
+			out.Invoiced += x.amount
+			out.Invoices++
+		case x.seller == anchor:
+			out.Sold += x.amount
+		}
+	}
+	return out
 }
 
 // plan chooses three steady suppliers of the first anchor for the ring and one of
@@ -194,7 +235,7 @@ func (k *maker) pair(seller, buyer, anchor int) {
 		to = Months - 6
 	case Listed:
 		return
-	case Steady, Growing, Ring, Reuser:
+	case Steady, Growing, Ring, Reuser, Kin:
 	}
 	terms := 30 + k.r.IntN(4)*15 // days of payment
 	contract, before := fmt.Sprintf("HT-%04d-%d", seller, buyer), len(k.rows)
@@ -206,7 +247,7 @@ func (k *maker) pair(seller, buyer, anchor int) {
 		}
 		for range 1 + k.r.IntN(2) {
 			yuan := f.monthly / float64(len(f.Anchors)+len(f.Buyers)) * season * (0.6 + 0.5*k.r.Float64()) / 1.5
-			k.deal(seller, buyer, anchor, money.Fen(yuan*100), month.AddDate(0, 0, k.r.IntN(28)), terms)
+			k.deal(seller, buyer, anchor, money.Fen(yuan*100), month.AddDate(0, 0, k.r.IntN(28)), terms, f.Goods)
 		}
 	}
 	k.frame(contract, before)
@@ -238,10 +279,10 @@ func (k *maker) frame(number string, from int) {
 
 // deal makes an order with what follows it. One in fifty deliveries is not on
 // paper, and the last payments are not due yet: clean trade is not perfect trade.
-func (k *maker) deal(seller, buyer, anchor int, amount money.Fen, day time.Time, terms int) {
+func (k *maker) deal(seller, buyer, anchor int, amount money.Fen, day time.Time, terms int, goods string) {
 	k.no++
 	order := fmt.Sprintf("PO%02d%06d", day.Year()%100, k.no)
-	base := row{order: order, seller: seller, buyer: buyer, amount: amount, goods: k.all[seller].Goods, anchor: anchor}
+	base := row{order: order, seller: seller, buyer: buyer, amount: amount, goods: goods, anchor: anchor}
 	add := func(kind chain.DocKind, number string, date time.Time) {
 		if date.After(k.end) {
 			return
@@ -326,7 +367,14 @@ func (t *Trade) write(k *maker) error {
 			if kind == chain.Suppliers {
 				for _, f := range t.Firms {
 					if slices.Contains(f.Anchors, a) {
-						table = append(table, cells(columns, supplier(f, k.end)))
+						table = append(table, cells(columns, t.listed(f, a, k.end)))
+					}
+				}
+				for _, d := range t.Dealers {
+					if slices.Contains(d.Anchors, a) {
+						v := t.listed(d, a, k.end)
+						v["role"] = "经销商"
+						table = append(table, cells(columns, v))
 					}
 				}
 			}
@@ -357,10 +405,23 @@ func (t *Trade) write(k *maker) error {
 	return err
 }
 
+// listed is what an anchor's list of parties says of a firm. Only the second anchor knows
+// what firms were called before.
+func (t *Trade) listed(f Firm, anchor int, end time.Time) map[string]string {
+	v := supplier(f, end)
+	for _, a := range t.Truth.Aliases {
+		if a.USCC == f.USCC && a.Way == former && anchor == 1 {
+			v["former_names"] = a.Name
+		}
+	}
+	return v
+}
+
 func supplier(f Firm, end time.Time) map[string]string {
 	return map[string]string{
 		"seller": f.Name, "seller_uscc": f.USCC, "legal_rep": f.LegalRep, "phone": f.Phone, "region": f.Region, "industry": f.Industry,
-		"date": end.AddDate(0, -Months, 0).Format(time.DateOnly),
+		"address": f.Address,
+		"date":    end.AddDate(0, -Months, 0).Format(time.DateOnly),
 	}
 }
 
@@ -374,6 +435,9 @@ func (k *maker) fields(x row, anchor int) map[string]string {
 	}
 	if !x.due.IsZero() {
 		out["due"] = x.due.Format(time.DateOnly)
+	}
+	if x.alias != "" {
+		out["seller"], out["seller_uscc"] = x.alias, ""
 	}
 	if x.buyer != anchor {
 		out["buyer"], out["buyer_uscc"] = k.all[x.buyer].Name, k.all[x.buyer].USCC

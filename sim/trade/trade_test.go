@@ -29,7 +29,7 @@ func TestFirmsAreMadeUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	codes, names := map[string]bool{}, map[string]bool{}
-	for _, f := range append(slices.Clone(tr.Anchors), tr.Firms...) {
+	for _, f := range slices.Concat(tr.Anchors, tr.Firms, tr.Dealers) {
 		if v := party.Check(f.USCC); v.Status != party.Valid {
 			t.Errorf("%s: %s", f.USCC, v.Detail)
 		}
@@ -38,7 +38,7 @@ func TestFirmsAreMadeUp(t *testing.T) {
 		}
 		codes[f.USCC], names[party.Normalise(f.Name)] = true, true
 	}
-	if len(codes) != 202 || len(names) != 202 {
+	if all := 2 + trade.Firms + trade.Dealers; len(codes) != all || len(names) != all {
 		t.Errorf("%d codes and %d names", len(codes), len(names))
 	}
 }
@@ -75,9 +75,11 @@ func TestTruth(t *testing.T) {
 			t.Errorf("draft: %v %+v", err, u)
 		}
 		firms, err := m.Firms(ctx, "t", chain.PartyFilter{Limit: 1000})
-		if err != nil || len(firms) != 202 {
-			t.Errorf("%d firms in the books, %v", len(firms), err)
+		twins := slices.DeleteFunc(slices.Clone(tr.Truth.Aliases), func(a trade.Alias) bool { return !a.Twin })
+		if want := 2 + trade.Firms + trade.Dealers + len(twins); err != nil || len(firms) != want || len(twins) != 4 || len(tr.Truth.Aliases) != 5 {
+			t.Errorf("%d firms in the books instead of %d, %v", len(firms), want, err)
 		}
+		suggested(t, firms, twins)
 		code := map[string]string{}
 		for _, f := range firms {
 			code[f.ID] = f.USCC
@@ -87,8 +89,11 @@ func TestTruth(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(found) != 2 || found[0].Kind != chain.InvoiceReused || found[1].Kind != chain.CircularTrade {
+		if len(found) != 3 || found[0].Kind != chain.InvoiceReused || found[1].Kind != chain.CircularTrade || found[2].Kind != chain.RelatedParties {
 			t.Fatalf("seed %d: %+v", seed, found)
+		}
+		if f := found[2]; code[f.FirmIDs[0]] != tr.Truth.Related.Firms[0] || code[f.FirmIDs[1]] != tr.Truth.Related.Firms[1] || f.Evidence["ties"] != "phone, address" || len(f.Documents) == 0 {
+			t.Errorf("%+v", f)
 		}
 		if f := found[0]; code[f.FirmIDs[0]] != tr.Truth.Reused.Seller || f.Documents[0].Number != tr.Truth.Reused.Number || len(f.Documents) != 2 {
 			t.Errorf("%+v", f)
@@ -105,16 +110,20 @@ func TestTruth(t *testing.T) {
 			t.Error(d)
 		}
 		for i, a := range tr.Anchors {
-			var invoiced money.Fen
+			var invoiced, sold money.Fen
 			links, err := m.Links(ctx, "t", a.USCC)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, l := range links {
-				invoiced += l.Invoiced
+				if l.SellerID == a.USCC {
+					sold += l.Invoiced
+				} else {
+					invoiced += l.Invoiced
+				}
 			}
-			if invoiced != tr.Truth.Totals[i].Invoiced {
-				t.Errorf("anchor %d: %s invoiced, truth %s", i, invoiced, tr.Truth.Totals[i].Invoiced)
+			if truth := tr.Truth.Totals[i]; invoiced != truth.Invoiced || sold != truth.Sold || sold == 0 {
+				t.Errorf("anchor %d: %s bought and %s sold, truth %+v", i, invoiced, sold, truth)
 			}
 		}
 		if seed != 20260 {
@@ -150,6 +159,35 @@ func TestTruth(t *testing.T) {
 				t.Errorf("%s firms stand %v", p, s)
 			}
 		}
+	}
+}
+
+// suggested holds the pairs that a person is asked about against those that were planted.
+func suggested(t *testing.T, firms []chain.Party, twins []trade.Alias) {
+	t.Helper()
+	pairs, err := party.FindTwins(t.Context(), firms, len(firms), end)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, uscc := map[string]string{}, map[string]string{}
+	for _, f := range firms {
+		name[f.ID], uscc[f.ID] = f.Name, f.USCC
+	}
+	got, want := []string{}, []string{}
+	for _, p := range pairs {
+		a, b := p.FirmID, p.OtherID
+		if uscc[a] == "" {
+			a, b = b, a
+		}
+		got = append(got, uscc[a]+" "+name[b])
+	}
+	for _, a := range twins {
+		want = append(want, a.USCC+" "+a.Name)
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("suggested pairs: %s", d)
 	}
 }
 
