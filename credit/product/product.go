@@ -1,21 +1,17 @@
-// Package product reads what the bank offers from catalog/products.yaml.
+// Package product reads what the bank offers from catalog/products.yaml: what each kind
+// of loan is for, who may have it, the evidence that it reads, its price and its bounds.
+// The policy evaluates them.
 package product
 
 import (
 	"fmt"
-	"io/fs"
 	"slices"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/money"
 )
-
-// File is where the products stand in the catalogue.
-const File = "products.yaml"
 
 // What can be wrong with products and with asking for one.
 var (
@@ -24,6 +20,7 @@ var (
 	ErrAmount  = fault.New(fault.Invalid, "product.amount", "ask for an amount between {min} and {max} yuan")
 	ErrTerm    = fault.New(fault.Invalid, "product.term", "choose a term of {terms} months")
 	ErrSubject = fault.New(fault.Invalid, "product.subject", "this product lends on a {want}, not on a {got}")
+	ErrChannel = fault.New(fault.Invalid, "product.channel", "{code} cannot be asked for this way; ask for it by {channels}")
 )
 
 // Product is one kind of loan.
@@ -41,71 +38,33 @@ type Product struct {
 	Method        loan.Method        `json:"method" yaml:"method"`
 	DayCount      money.DayCount     `json:"day_count" yaml:"day_count"`
 	Policy        string             `json:"policy" yaml:"policy"` // name of the policy that decides
+
+	// BasedOn is the product whose fields hold where this one states none.
+	BasedOn    string        `json:"based_on,omitempty" yaml:"based_on"`
+	Class      Class         `json:"class,omitempty" yaml:"class"`
+	Regulation Regulation    `json:"regulation,omitempty" yaml:"regulation"`
+	Who        Who           `json:"who,omitzero" yaml:"who"`
+	Evidence   []Need        `json:"evidence,omitempty" yaml:"evidence"`
+	Formula    *Formula      `json:"formula,omitempty" yaml:"formula"`
+	Pricing    Pricing       `json:"pricing,omitzero" yaml:"pricing"`
+	Caps       []Cap         `json:"caps,omitempty" yaml:"caps"`
+	Ways       []loan.Method `json:"ways,omitempty" yaml:"ways"` // of repayment; Method is the usual one
+	// Revolving limits are approved once, drawn and repaid freely; the balance counts.
+	Revolving bool      `json:"revolving,omitempty" yaml:"revolving"`
+	Purposes  []Purpose `json:"purposes,omitempty" yaml:"purposes"`
+	// Directed money goes to the seller of goods, never to the borrower.
+	Directed bool      `json:"directed,omitempty" yaml:"directed"`
+	Channels []Channel `json:"channels,omitempty" yaml:"channels"` // empty: all
+	Funders  []Funder  `json:"funders,omitempty" yaml:"funders"`   // empty: the bank alone
+	Subsidy  *Subsidy  `json:"subsidy,omitempty" yaml:"subsidy"`
+	RiskPool *RiskPool `json:"risk_pool,omitempty" yaml:"risk_pool"`
+	Release  *Release  `json:"release,omitempty" yaml:"release"`
+	Surety   *Surety   `json:"surety,omitempty" yaml:"surety"`
 }
 
 // PenaltyRate is what overdue money costs a year.
 func (p Product) PenaltyRate(rate money.Rate) money.Rate {
 	return rate * money.Rate(p.PenaltyFactor) / 100
-}
-
-// Catalogue holds the products by code.
-type Catalogue struct {
-	list []Product
-}
-
-// Load reads and checks products.yaml; it returns ErrFile.
-func Load(fsys fs.FS) (*Catalogue, error) {
-	b, err := fs.ReadFile(fsys, File)
-	if err != nil {
-		return nil, fmt.Errorf("product: %w", err)
-	}
-	var file struct {
-		Products []Product `yaml:"products"`
-	}
-	if err := yaml.Unmarshal(b, &file); err != nil {
-		return nil, ErrFile.At(File).With("code", "").With("why", err)
-	}
-	seen := map[string]bool{}
-	for _, p := range file.Products {
-		why := p.check()
-		if seen[p.Code] {
-			why = "the code is used twice"
-		}
-		if why != "" {
-			return nil, ErrFile.At(File).With("code", p.Code).With("why", why)
-		}
-		seen[p.Code] = true
-	}
-	if len(file.Products) == 0 {
-		return nil, ErrFile.At(File).With("code", "").With("why", "the file lists no product")
-	}
-	return &Catalogue{list: file.Products}, nil
-}
-
-func (p Product) check() string {
-	switch {
-	case p.Code == "":
-		return "give it a code"
-	case p.Name["zh-CN"] == "" || p.Name["en"] == "":
-		return "give it a name in zh-CN and en"
-	case p.SubjectKind != credit.PlotSubject && p.SubjectKind != credit.HerdSubject && p.SubjectKind != credit.FirmSubject:
-		return "subject_kind must be plot, herd or firm"
-	case p.MinFen <= 0 || p.MaxFen < p.MinFen:
-		return "min_fen must be above zero and max_fen at least min_fen"
-	case len(p.Terms) == 0 || slices.Min(p.Terms) < 1 || slices.Max(p.Terms) > 360:
-		return "terms must list months between 1 and 360"
-	case p.BaseRateBP <= 0 || p.MaxRateBP < p.BaseRateBP || p.MaxRateBP > 2400:
-		return "rates must be above zero, and max_rate_bp at least base_rate_bp and at most 2400"
-	case p.PenaltyFactor < 100 || p.PenaltyFactor > 200:
-		return "penalty_factor must be between 100 and 200"
-	case !p.Method.Known():
-		return "method must be equal_instalments, equal_principal, interest_first or bullet"
-	case !p.DayCount.Known():
-		return "day_count must be 30/360, act/360, act/365 or act/act"
-	case p.Policy == "":
-		return "name the policy that decides"
-	}
-	return ""
 }
 
 // All returns the products in the order of the file.
@@ -119,6 +78,70 @@ func (c *Catalogue) Product(code string) (Product, error) {
 		}
 	}
 	return Product{}, ErrUnknown.With("code", code)
+}
+
+// Needs are the parts of evidence that p reads. A product that names none reads what its
+// subject tells.
+func (p Product) Needs() []Need {
+	if len(p.Evidence) > 0 {
+		return p.Evidence
+	}
+	switch p.SubjectKind {
+	case credit.PlotSubject:
+		return []Need{{Part: "crop"}}
+	case credit.HerdSubject:
+		return []Need{{Part: "herd"}}
+	case credit.FirmSubject:
+		return []Need{{Part: "standing"}}
+	}
+	return nil
+}
+
+// Reads says whether p reads a part of the evidence.
+func (p Product) Reads(part string) bool {
+	return slices.ContainsFunc(p.Needs(), func(n Need) bool { return n.Part == part })
+}
+
+// Offered says whether p is offered on a channel.
+func (p Product) Offered(c Channel) bool {
+	return len(p.Channels) == 0 || slices.Contains(p.Channels, c)
+}
+
+// CheckChannel returns ErrChannel when p is not offered there.
+func (p Product) CheckChannel(c Channel) error {
+	if p.Offered(c) {
+		return nil
+	}
+	return ErrChannel.At("body.product").With("code", p.Code).With("channels", fmt.Sprint(p.Channels))
+}
+
+// PriceBP is the yearly price in basis points for a score of the decision, a term and a
+// county ("" when it is not known), before what the policy adds.
+func (p Product) PriceBP(score, months int, region string) int64 {
+	if len(p.Pricing.Rows) == 0 {
+		return p.BaseRateBP
+	}
+	band := ""
+	for _, b := range p.Pricing.Bands {
+		if score >= b.From {
+			band = b.Name
+			break
+		}
+	}
+	elsewhere := p.BaseRateBP
+	for i := range p.Pricing.Rows {
+		r := &p.Pricing.Rows[i]
+		if r.Band != band || months < r.FromMonths || months > r.ToMonths {
+			continue
+		}
+		switch {
+		case len(r.Regions) == 0:
+			elsewhere = r.BP
+		case begins(region, r.Regions):
+			return r.BP
+		}
+	}
+	return elsewhere
 }
 
 // Check says whether the product lends on kind, that amount and term; it returns

@@ -1,0 +1,61 @@
+package product
+
+import (
+	"reflect"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// fields is the shape of a product in the file.
+var fields = reflect.TypeFor[Product]()
+
+// known refuses fields that do not exist and fields that stand twice, at any depth. It
+// says whether there was none.
+func (r *reader) known(n *yaml.Node, t reflect.Type, code string) bool {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	good := true
+	switch {
+	case n.Kind == yaml.SequenceNode && t.Kind() == reflect.Slice:
+		for _, x := range n.Content {
+			good = r.known(x, t.Elem(), code) && good
+		}
+	case n.Kind == yaml.MappingNode && (t.Kind() == reflect.Struct || t.Kind() == reflect.Map):
+		seen := map[string]bool{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key, inner := n.Content[i], t
+			if t.Kind() == reflect.Struct {
+				var ok bool
+				if inner, ok = member(t, key.Value); !ok {
+					r.wrong(key.Line, code, "there is no field "+key.Value)
+					good = false
+					continue
+				}
+			} else {
+				inner = t.Elem()
+			}
+			if seen[key.Value] {
+				r.wrong(key.Line, code, key.Value+" stands twice")
+				good = false
+			}
+			seen[key.Value] = true
+			good = r.known(n.Content[i+1], inner, code) && good
+		}
+	}
+	return good
+}
+
+// member is the type of a field by its name in the file.
+func member(t reflect.Type, name string) (reflect.Type, bool) {
+	for f := range t.Fields() {
+		if tag, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); tag == name && name != "" {
+			return f.Type, true
+		}
+	}
+	return nil, false
+}
