@@ -10,6 +10,7 @@ import (
 	"github.com/expr-lang/expr/vm"
 
 	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/feature"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/money"
@@ -31,7 +32,7 @@ func (s *Set) Decide(ev credit.Evidence, p product.Product, now time.Time) (cred
 // after each), then not above any cap, then rounded down. Rules see the limit. One
 // rule that refuses refuses; else one that refers refers; else the limit is offered.
 func (p *Policy) Decide(ev credit.Evidence, prod product.Product, now time.Time) (credit.Decision, error) {
-	facts := Gather(ev, prod)
+	facts := feature.Gather(ev, feature.Terms{Min: prod.MinFen, Max: prod.MaxFen})
 	r := runs.Get().(*run)
 	defer runs.Put(r)
 	r.facts, r.err = &facts, nil
@@ -164,7 +165,7 @@ func (p *Policy) reason(r *run, code, effect string, amount money.Fen, args []ar
 
 // trial decides on empty evidence and evaluates every part, fired or not.
 func (p *Policy) trial() error {
-	facts := Gather(credit.Evidence{}, product.Product{})
+	facts := feature.Gather(credit.Evidence{}, feature.Terms{})
 	r := &run{facts: &facts}
 	r.fen(p.base.fen)
 	args := slices.Clone(p.base.args)
@@ -200,7 +201,7 @@ func (p *Policy) trial() error {
 // run evaluates expressions and keeps the first error. Its machine is reused.
 type run struct {
 	vm    vm.VM
-	facts *Facts
+	facts *feature.Facts
 	err   error
 }
 

@@ -1,5 +1,5 @@
 // Package policy turns evidence into a decision by rules that a bank writes as data:
-// catalog/policy/*.yaml. Conditions are expressions over [Facts], compiled and type
+// catalog/policy/*.yaml. Conditions are expressions over [feature.Facts], compiled and type
 // checked when the file is read, so that deciding is fast and cannot fail on missing
 // evidence. The same evidence, product and policy always give the same decision.
 //
@@ -21,6 +21,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/feature"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/money"
 )
@@ -205,7 +206,7 @@ func (c *compiler) compile(code, source string, as expr.Option) *vm.Program {
 	if source == "" {
 		return nil
 	}
-	prog, err := expr.Compile(source, append([]expr.Option{expr.Env(Facts{}), as}, functions...)...)
+	prog, err := expr.Compile(source, append([]expr.Option{expr.Env(feature.Facts{}), as}, functions...)...)
 	if err != nil {
 		c.fail("%s: %w", code, err)
 	}
