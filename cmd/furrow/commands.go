@@ -27,6 +27,8 @@ var commands = []command{
 	{"chain contagion", "what a shock to firms does to the others: supply (esri), equity (debtrank), payments (en, rv)", runChainContagion},
 	{"party check", "credit codes, organisation codes, resident ids: valid, suspicious or invalid, and why", runPartyCheck},
 	{"party match", "names of a table to the firms of a registry, or why it cannot tell", runPartyMatch},
+	{"forecast validate", "the end of each series held out: how far off, beside theta and naive", runForecastValidate},
+	{"forecast run", "series foretold by several methods together, with intervals, or why not", runForecastRun},
 	{"ledger verify", "every balance rebuilt from the log and compared", runLedgerVerify},
 	{"receivable verify", "every receivable made again from its events and compared", runReceivableVerify},
 	{"herd growth", "the last weighing of each animal foretold from its earlier ones, with the curve of the others", runHerdGrowth},
