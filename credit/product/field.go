@@ -13,9 +13,7 @@ var fields = reflect.TypeFor[Product]()
 // known refuses fields that do not exist and fields that stand twice, at any depth. It
 // says whether there was none.
 func (r *reader) known(n *yaml.Node, t reflect.Type, code string) bool {
-	if n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
+	n = unalias(n)
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}

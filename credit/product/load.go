@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
-
 )
 
 // File is where the products stand in the catalogue.
@@ -159,18 +158,19 @@ func (r *reader) cycle(items []item, way []int) {
 func (r *reader) product(n *yaml.Node) (p Product, ok bool) {
 	before := len(r.errs)
 	code := text(child(n, "code"))
-	if !r.known(n, fields, code) {
-		return p, false
-	}
 	var bad *yaml.TypeError
-	switch err := n.Decode(&p); {
+	err := n.Decode(&p) // first, because it bounds what aliases may unfold to
+	switch {
 	case errors.As(err, &bad):
 		for _, e := range bad.Errors {
-			r.wrong(lineOf(e, n.Line), code, e[strings.Index(e, ": ")+1:])
+			_, why, _ := strings.Cut(e, ": ")
+			r.wrong(lineOf(e, n.Line), code, why)
 		}
-		return p, false
 	case err != nil:
 		r.wrong(n.Line, code, strings.TrimPrefix(err.Error(), "yaml: "))
+		return p, false
+	}
+	if !r.known(n, fields, code) || err != nil {
 		return p, false
 	}
 	check(p, func(why string, path ...any) { r.wrong(line(n, path), code, why) })
@@ -188,6 +188,7 @@ func lineOf(text string, otherwise int) int {
 
 // child is the value of a key, or nil.
 func child(n *yaml.Node, key string) *yaml.Node {
+	n = unalias(n)
 	if n == nil || n.Kind != yaml.MappingNode {
 		return nil
 	}
@@ -199,7 +200,16 @@ func child(n *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
+// unalias is what an alias stands for.
+func unalias(n *yaml.Node) *yaml.Node {
+	if n != nil && n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
 func text(n *yaml.Node) string {
+	n = unalias(n)
 	if n == nil || n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
 		return ""
 	}
@@ -215,16 +225,15 @@ func line(n *yaml.Node, path []any) int {
 		case string:
 			n = child(n, x)
 		case int:
-			if n.Kind != yaml.SequenceNode || x >= len(n.Content) {
+			if n = unalias(n); n.Kind != yaml.SequenceNode || x >= len(n.Content) {
 				return at
 			}
 			n = n.Content[x]
 		}
-		if n == nil {
+		if n == nil || n.Line == 0 {
 			return at
 		}
 		at = n.Line
 	}
 	return at
 }
-

@@ -22,12 +22,19 @@ func TestBuiltIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kinds := map[credit.SubjectKind]bool{}
+	kinds, classes := map[credit.SubjectKind]bool{}, map[product.Class]bool{}
 	for _, p := range c.All() {
 		kinds[p.SubjectKind] = true
-		if p.PenaltyRate(money.BP(400)) != money.BP(600) {
-			t.Errorf("%s: penalty %s", p.Code, p.PenaltyRate(money.BP(400)))
+		if got := p.PenaltyRate(money.BP(400)); got != money.BP(4*p.PenaltyFactor) {
+			t.Errorf("%s: penalty %s", p.Code, got)
 		}
+		if len(p.Purposes) == 0 || p.Purpose["zh-CN"] == "" || p.Purpose["en"] == "" || p.Formula == nil || p.Regulation == "" {
+			t.Errorf("%s is half described: %+v", p.Code, p)
+		}
+		classes[p.Class] = true
+	}
+	if len(classes) != 4 || len(c.All()) < 10 {
+		t.Errorf("%d products of classes %v", len(c.All()), classes)
 	}
 	if len(kinds) != 3 {
 		t.Errorf("plot, herd and firm each need a product: %v", kinds)
