@@ -267,7 +267,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Scenes: pictures.list, Tiles: pictures, Suggest: a.suggest(pictures),
 		Herds: herds, Import: importer(herds, books.species, herdStore),
 		HerdStore: herdStore, HerdWatch: a.herds, Animals: animals{counts, herdStore, herdStore, a}, Watch: a.engine.Reload, Forget: a.forget(herdStore),
-		Firms: firmStore, Standings: flows, Chain: firms, Industries: books.industry, Merges: firmStore,
+		Firms: firmStore, Partners: firmStore, Standings: flows, Chain: firms, Industries: books.industry, Merges: firmStore,
 		Shocks:      &watch.Shocks{Firms: firmStore, Loans: firmLoans(loans), Desk: desk, Now: now},
 		Documents:   documents,
 		Facts:       firmStore,

@@ -196,7 +196,7 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		Forget: func(ctx context.Context, tenant, device string) error {
 			return errors.Join(series.Delete(ctx, tenant, device), herds.ForgetQuarantined(ctx, tenant, device))
 		},
-		Firms: h.firms, Standings: flows, Chain: graph, Industries: industries, Merges: h.firms,
+		Firms: h.firms, Partners: h.firms, Standings: flows, Chain: graph, Industries: industries, Merges: h.firms,
 		Shocks:      &watch.Shocks{Firms: h.firms, Desk: h.desk, Now: now, Loans: func(context.Context, string) ([]contagion.Exposure, error) { return nil, nil }},
 		Facts:       h.firms,
 		Documents:   intake.New(intake.Config{Reader: document.Reader{}, Extractor: rule.New(), Firms: h.firms, Store: h.firms, Now: now}),

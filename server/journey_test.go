@@ -3,6 +3,7 @@ package server_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/boundary"
 	"github.com/furrowcredit/furrow/iot"
+	"github.com/furrowcredit/furrow/server/anchor"
 	"github.com/furrowcredit/furrow/server/route"
 	"github.com/furrowcredit/furrow/sheet"
 	"github.com/furrowcredit/furrow/store"
@@ -357,12 +359,23 @@ func TestAnchorJourney(t *testing.T) {
 	if again := decode[chain.Upload](h, h.post("foodco", path+"/commit", map[string]bool{"skip_bad": true})); again.State != chain.UploadCommitted {
 		t.Errorf("committed again: %+v", again)
 	}
-	suppliers := decode[route.List[struct {
-		Firm chain.Party
-		Link chain.Link
-	}]](h, h.get("foodco", "/anchor/suppliers"))
-	if len(suppliers.Items) != 1 || suppliers.Items[0].Link.BuyerID != "foodco" {
+	suppliers := decode[anchor.SupplierPage](h, h.get("foodco", "/anchor/suppliers"))
+	if len(suppliers.Items) != 1 || suppliers.Items[0].Link.BuyerID != "foodco" || suppliers.Items[0].StandingStatus == "" || suppliers.Total != 1 || suppliers.Invoiced <= 0 {
 		t.Errorf("suppliers %+v", suppliers)
+	}
+	seller := suppliers.Items[0].Firm
+	brief := decode[anchor.SupplierPage](h, h.get("foodco", "/anchor/suppliers?standing=false&sort=tenure&limit=1000&q="+url.QueryEscape(seller.Name)))
+	if len(brief.Items) != 1 || brief.Items[0].StandingStatus != "" {
+		t.Errorf("suppliers without standings %+v", brief)
+	}
+	if names := decode[route.List[anchor.SupplierName]](h, h.get("foodco", "/anchor/supplier-names?q=zzz")); len(names.Items) != 0 {
+		t.Errorf("names %+v", names)
+	}
+	if names := decode[route.List[anchor.SupplierName]](h, h.get("foodco", "/anchor/supplier-names")); len(names.Items) != 1 || names.Items[0].ID != seller.ID {
+		t.Errorf("names %+v", names)
+	}
+	if r := h.get("foodco", "/anchor/suppliers?after=nowhere"); r.status != 422 || r.problem(t).Code != "partners.after" {
+		t.Errorf("a place that no page gave: %d %s", r.status, r.body)
 	}
 	firm := decode[struct {
 		Documents     []chain.Document

@@ -107,6 +107,7 @@ type Deps struct {
 	Watch func(ctx context.Context, tenant, herdID string) error
 
 	Firms       chain.Store
+	Partners    chain.Partners
 	Standings   officer.Standings
 	Chain       officer.Chain
 	Industries  *industry.Catalogue
@@ -190,7 +191,7 @@ func New(d Deps) (*Server, error) {
 		Firms: d.Firms, Standings: d.Standings, Scenes: d.Scenes, Report: d.Report, Suggest: d.Suggest,
 		Receivables: d.Receivables,
 	})
-	anchor.Register(s.api, anchor.Config{Uploads: d.Uploads, Firms: d.Firms, Standings: d.Standings, Receivables: d.Receivables, Words: words.Text})
+	anchor.Register(s.api, anchor.Config{Uploads: d.Uploads, Firms: d.Firms, Partners: d.Partners, Standings: d.Standings, Receivables: d.Receivables, Words: words.Text})
 	operator.Register(s.api, operator.Config{
 		People: d.Gate, Herds: d.Herds, Devices: d.HerdStore, Import: d.Import, Watch: d.Watch, Forget: d.Forget, Firms: d.Firms, Plots: d.Plots,
 		Jobs: d.Jobs, ReadPlots: d.ReadPlots, ImportChain: d.ImportChain, Words: words.Fault, Now: d.Now,

@@ -37,6 +37,7 @@ type Standings interface {
 type Config struct {
 	Uploads   Uploads
 	Firms     chain.Store
+	Partners  chain.Partners
 	Standings Standings
 	// Receivables is what the anchor owes and holds.
 	Receivables Receivables
@@ -64,7 +65,8 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, op("upload-errors", http.MethodGet, "/uploads/{id}/errors", "The rows with mistakes as XLSX, to mend and send again"), f.errors)
 	route.Register(a, op("upload-commit", http.MethodPost, "/uploads/{id}/commit", "Write the rows of a checked upload"), f.commit)
 	route.Register(a, op("upload-undo", http.MethodPost, "/uploads/{id}/undo", "Take a committed upload back"), f.undo)
-	route.Register(a, op("suppliers", http.MethodGet, "/suppliers", "Firms that sell to the anchor"), f.suppliers)
+	route.Register(a, op("suppliers", http.MethodGet, "/suppliers", "Firms that sell to the anchor, page by page"), f.suppliers)
+	route.Register(a, op("supplier-names", http.MethodGet, "/supplier-names", "Suppliers by a part of their name, to choose one"), f.supplierNames)
 	f.registerReceivables(a, op)
 }
 
@@ -194,32 +196,3 @@ func (f face) undo(ctx context.Context, who access.Actor, in *ByID) (*route.Body
 	return route.Answer(f.worded(ctx, u), err)
 }
 
-// Supplier is a firm that sells to the anchor.
-type Supplier struct {
-	Firm           chain.Party `json:"firm"`
-	Link           chain.Link  `json:"link"`
-	StandingStatus string      `json:"standing_status"` // "known", "low_confidence", "unknown"
-}
-
-func (f face) suppliers(ctx context.Context, who access.Actor, _ *struct{}) (*route.Body[route.List[Supplier]], error) {
-	links, err := f.Firms.Links(ctx, who.Tenant, who.FirmID)
-	if err != nil {
-		return nil, err
-	}
-	var items []Supplier
-	for _, l := range links {
-		if l.BuyerID != who.FirmID {
-			continue
-		}
-		firm, err := f.Firms.Firm(ctx, who.Tenant, l.SellerID)
-		if err != nil {
-			return nil, err
-		}
-		standing, err := f.Standings.Standing(ctx, who.Tenant, l.SellerID)
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, Supplier{firm, l, standing.Status})
-	}
-	return route.Page(items, nil, 0, func(s Supplier) string { return s.Firm.ID })
-}

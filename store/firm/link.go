@@ -251,12 +251,8 @@ func (s *Store) eachLinks(ctx context.Context, f func([]linkRow) error, query st
 // joined says which firms of rows others were merged into.
 func (s *Store) joined(ctx context.Context, tenant string, rows []linkRow) (map[string]bool, error) {
 	out := map[string]bool{}
-	var some bool
-	if err := s.db.QueryRow(ctx, `select exists (select 1 from firm where tenant = $1 and survivor_id <> id)`, tenant).Scan(&some); err != nil {
-		return nil, fmt.Errorf("store/firm: %w", err)
-	}
-	if !some {
-		return out, nil
+	if some, err := s.anyMerged(ctx, tenant); err != nil || !some {
+		return out, err
 	}
 	asked := map[string]bool{}
 	var ids []string
@@ -279,6 +275,14 @@ func (s *Store) joined(ctx context.Context, tenant string, rows []linkRow) (map[
 		}
 	}
 	return out, nil
+}
+
+// anyMerged says whether any firm of a tenant was found to be another.
+func (s *Store) anyMerged(ctx context.Context, tenant string) (some bool, err error) {
+	if err := s.db.QueryRow(ctx, `select exists (select 1 from firm where tenant = $1 and survivor_id <> id)`, tenant).Scan(&some); err != nil {
+		return false, fmt.Errorf("store/firm: %w", err)
+	}
+	return some, nil
 }
 
 func scanText(row store.Row) (string, error) {

@@ -86,7 +86,7 @@ export function useRefresh() {
 export function useSuppliers() {
   return useQuery({
     queryKey: suppliers,
-    queryFn: () => body(api.GET('/api/v1/anchor/suppliers')),
+    queryFn: () => body(api.GET('/api/v1/anchor/suppliers', { params: { query: { limit: 100 } } })),
   });
 }
 

@@ -69,7 +69,7 @@ function List({ all }: { all: Supplier[] }) {
       title: t('status'),
       render: (_, s) => (
         <span className="a-tag" data-state={s.standing_status}>
-          {t(s.standing_status)}
+          {t(s.standing_status ?? 'unknown')}
         </span>
       ),
     },
@@ -98,7 +98,7 @@ function List({ all }: { all: Supplier[] }) {
           (s.link.invoiced / 100).toFixed(2),
           (s.link.paid / 100).toFixed(2),
           period(s),
-          t(s.standing_status),
+          t(s.standing_status ?? 'unknown'),
         ]),
       ]),
     );

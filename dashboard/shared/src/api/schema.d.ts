@@ -328,6 +328,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/anchor/supplier-names": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Suppliers by a part of their name, to choose one */
+        get: operations["anchor-supplier-names"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/anchor/suppliers": {
         parameters: {
             query?: never;
@@ -335,7 +352,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Firms that sell to the anchor */
+        /** Firms that sell to the anchor, page by page */
         get: operations["anchor-suppliers"];
         put?: never;
         post?: never;
@@ -2406,7 +2423,29 @@ export interface components {
         AnchorSupplier: {
             firm: components["schemas"]["Party"];
             link: components["schemas"]["Link"];
-            standing_status: string;
+            /** @description known, low_confidence or unknown; absent when it was not asked for */
+            standing_status?: string;
+        };
+        AnchorSupplierName: {
+            id: string;
+            name: string;
+            /** @description empty when it is not known */
+            uscc: string;
+        };
+        AnchorSupplierPage: {
+            /**
+             * Format: int64
+             * @description fen, by all suppliers whatever the search: the whole of which each has a share
+             */
+            invoiced: number;
+            items: components["schemas"]["AnchorSupplier"][];
+            /** @description pass it as after to go on */
+            next?: string;
+            /**
+             * Format: int64
+             * @description suppliers on all pages
+             */
+            total: number;
         };
         AnchorWay: {
             anchor_id: string;
@@ -2549,6 +2588,11 @@ export interface components {
             /** Format: int64 */
             seq: number;
         };
+        Band: {
+            /** Format: int64 */
+            from: number;
+            name: string;
+        };
         Bank: {
             /** Format: date-time */
             at: string;
@@ -2644,6 +2688,12 @@ export interface components {
             queries_6m: number;
             /** Format: int64 */
             worst_overdue_days: number;
+        };
+        Cap: {
+            /** Format: int64 */
+            max_fen: number;
+            /** @enum {string} */
+            on: "household" | "group" | "anchor" | "product" | "region" | "total";
         };
         Catalogue: {
             crops: components["schemas"]["Word"][];
@@ -3205,6 +3255,12 @@ export interface components {
             /** Format: double */
             trade: number;
         };
+        Formula: {
+            name: string;
+            params?: {
+                [key: string]: number;
+            };
+        };
         FreezeInBody: {
             /**
              * Format: int64
@@ -3215,6 +3271,13 @@ export interface components {
             note: string;
             /** @description the root when absent */
             part_id?: string;
+        };
+        Funder: {
+            code: string;
+            /** @enum {string} */
+            kind: "own" | "partner";
+            /** Format: int64 */
+            share_bp: number;
         };
         Growth: {
             /** Format: int64 */
@@ -3577,8 +3640,8 @@ export interface components {
             items: components["schemas"]["Alert"][];
             next: string;
         };
-        ListAnchorSupplier: {
-            items: components["schemas"]["AnchorSupplier"][];
+        ListAnchorSupplierName: {
+            items: components["schemas"]["AnchorSupplierName"][];
             next: string;
         };
         ListAnimal: {
@@ -3766,6 +3829,15 @@ export interface components {
         };
         Myself: {
             user: components["schemas"]["User"];
+        };
+        Need: {
+            /** Format: int64 */
+            max_age_days?: number;
+            /** Format: double */
+            min_confidence?: number;
+            optional?: boolean;
+            /** @enum {string} */
+            part: "crop" | "herd" | "standing" | "bureau" | "bank" | "turnover";
         };
         Neighbourhood: {
             cut?: boolean;
@@ -4256,6 +4328,20 @@ export interface components {
             amount: number;
             item: string;
         };
+        PriceRow: {
+            band: string;
+            /** Format: int64 */
+            bp: number;
+            /** Format: int64 */
+            from_months: number;
+            regions?: string[];
+            /** Format: int64 */
+            to_months: number;
+        };
+        Pricing: {
+            bands?: components["schemas"]["Band"][];
+            rows?: components["schemas"]["PriceRow"][];
+        };
         Problem: {
             /** @description stable code of the problem, such as plot.too_small */
             code: string;
@@ -4274,8 +4360,16 @@ export interface components {
         Product: {
             /** Format: int64 */
             base_rate_bp: number;
+            based_on?: string;
+            caps?: components["schemas"]["Cap"][];
+            channels?: string[];
+            class?: string;
             code: string;
             day_count: string;
+            directed?: boolean;
+            evidence?: components["schemas"]["Need"][];
+            formula?: components["schemas"]["Formula"];
+            funders?: components["schemas"]["Funder"][];
             /** Format: int64 */
             max_fen: number;
             /** Format: int64 */
@@ -4289,11 +4383,21 @@ export interface components {
             /** Format: int64 */
             penalty_factor: number;
             policy: string;
+            pricing?: components["schemas"]["Pricing"];
             purpose: {
                 [key: string]: string;
             };
+            purposes?: components["schemas"]["Purpose"][];
+            regulation?: string;
+            release?: components["schemas"]["Release"];
+            revolving?: boolean;
+            risk_pool?: components["schemas"]["RiskPool"];
             subject_kind: string;
+            subsidy?: components["schemas"]["Subsidy"];
+            surety?: components["schemas"]["Surety"];
             terms: number[];
+            ways?: string[];
+            who?: components["schemas"]["Who"];
         };
         Proof: {
             /** Format: int64 */
@@ -4323,6 +4427,13 @@ export interface components {
             due?: string;
             /** @description why, when the term is longer than six months */
             note?: string;
+        };
+        Purpose: {
+            code: string;
+            goods?: string[];
+            name: {
+                [key: string]: string;
+            };
         };
         Qualifiers: {
             /** Format: int64 */
@@ -4437,6 +4548,15 @@ export interface components {
             reason: string;
             record: string;
         };
+        Release: {
+            /** @enum {string} */
+            by: "officer" | "system";
+            /** Format: int64 */
+            cover_bp: number;
+            /** Format: int64 */
+            proof_days: number;
+            replace?: boolean;
+        };
         ReleaseInBody: {
             /** @description needed while the holder still owes */
             note?: string;
@@ -4488,6 +4608,16 @@ export interface components {
             worth_high: number;
             /** Format: int64 */
             worth_low: number;
+        };
+        RiskPool: {
+            /** Format: int64 */
+            cap_fen: number;
+            code: string;
+            name: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            share_bp: number;
         };
         RowError: {
             args?: {
@@ -4719,6 +4849,18 @@ export interface components {
             /** @enum {string} */
             kind: "plot" | "herd" | "firm";
         };
+        Subsidy: {
+            code: string;
+            /** Format: int64 */
+            max_fen: number;
+            /** Format: int64 */
+            max_months: number;
+            name: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            share_bp: number;
+        };
         SuggestInBody: {
             /**
              * Format: double
@@ -4749,6 +4891,21 @@ export interface components {
             key: string;
             kind: string;
             number: string;
+        };
+        Surety: {
+            /** @enum {string} */
+            kind: "company" | "joint" | "person";
+            /** Format: int64 */
+            max_parties?: number;
+            /** Format: int64 */
+            min_parties?: number;
+            name?: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            net_assets_fen?: number;
+            /** Format: int64 */
+            share_bp: number;
         };
         Taken: {
             /** Format: int64 */
@@ -4920,6 +5077,19 @@ export interface components {
             kg: number;
             method: string;
         };
+        Who: {
+            /** Format: int64 */
+            anchor_months?: number;
+            /** Format: int64 */
+            anchor_tier?: number;
+            industries?: string[];
+            kinds?: string[];
+            /** Format: int64 */
+            max_age?: number;
+            /** Format: int64 */
+            min_age?: number;
+            regions?: string[];
+        };
         Word: {
             code: string;
             en: string;
@@ -4962,6 +5132,8 @@ export type AmountInBody = components['schemas']['AmountInBody'];
 export type AnchorProposeFrom = components['schemas']['AnchorProposeFrom'];
 export type AnchorShare = components['schemas']['AnchorShare'];
 export type AnchorSupplier = components['schemas']['AnchorSupplier'];
+export type AnchorSupplierName = components['schemas']['AnchorSupplierName'];
+export type AnchorSupplierPage = components['schemas']['AnchorSupplierPage'];
 export type AnchorWay = components['schemas']['AnchorWay'];
 export type Animal = components['schemas']['Animal'];
 export type AnimalId = components['schemas']['AnimalID'];
@@ -4973,6 +5145,7 @@ export type Application = components['schemas']['Application'];
 export type ApplyInBody = components['schemas']['ApplyInBody'];
 export type AreaCheck = components['schemas']['AreaCheck'];
 export type AuditEntry = components['schemas']['AuditEntry'];
+export type Band = components['schemas']['Band'];
 export type Bank = components['schemas']['Bank'];
 export type BankMonth = components['schemas']['BankMonth'];
 export type Batch = components['schemas']['Batch'];
@@ -4980,6 +5153,7 @@ export type Bin = components['schemas']['Bin'];
 export type BirthInBody = components['schemas']['BirthInBody'];
 export type BorrowingBase = components['schemas']['BorrowingBase'];
 export type Bureau = components['schemas']['Bureau'];
+export type Cap = components['schemas']['Cap'];
 export type Catalogue = components['schemas']['Catalogue'];
 export type Cause = components['schemas']['Cause'];
 export type Chain = components['schemas']['Chain'];
@@ -5033,7 +5207,9 @@ export type Finding = components['schemas']['Finding'];
 export type FirmInBody = components['schemas']['FirmInBody'];
 export type FirmPlace = components['schemas']['FirmPlace'];
 export type FlowShares = components['schemas']['FlowShares'];
+export type Formula = components['schemas']['Formula'];
 export type FreezeInBody = components['schemas']['FreezeInBody'];
+export type Funder = components['schemas']['Funder'];
 export type Growth = components['schemas']['Growth'];
 export type GrowthPoint = components['schemas']['GrowthPoint'];
 export type Hazard = components['schemas']['Hazard'];
@@ -5060,7 +5236,7 @@ export type LifeEvent = components['schemas']['LifeEvent'];
 export type LimitInBody = components['schemas']['LimitInBody'];
 export type Link = components['schemas']['Link'];
 export type ListAlert = components['schemas']['ListAlert'];
-export type ListAnchorSupplier = components['schemas']['ListAnchorSupplier'];
+export type ListAnchorSupplierName = components['schemas']['ListAnchorSupplierName'];
 export type ListAnimal = components['schemas']['ListAnimal'];
 export type ListApplication = components['schemas']['ListApplication'];
 export type ListAuditEntry = components['schemas']['ListAuditEntry'];
@@ -5089,6 +5265,7 @@ export type Mistake = components['schemas']['Mistake'];
 export type Mount = components['schemas']['Mount'];
 export type MountReason = components['schemas']['MountReason'];
 export type Myself = components['schemas']['Myself'];
+export type Need = components['schemas']['Need'];
 export type Neighbourhood = components['schemas']['Neighbourhood'];
 export type NewClaim = components['schemas']['NewClaim'];
 export type NewPart = components['schemas']['NewPart'];
@@ -5140,10 +5317,13 @@ export type Plot = components['schemas']['Plot'];
 export type PlotCheck = components['schemas']['PlotCheck'];
 export type PlotInBody = components['schemas']['PlotInBody'];
 export type Posting = components['schemas']['Posting'];
+export type PriceRow = components['schemas']['PriceRow'];
+export type Pricing = components['schemas']['Pricing'];
 export type Problem = components['schemas']['Problem'];
 export type Product = components['schemas']['Product'];
 export type Proof = components['schemas']['Proof'];
 export type ProposeInBody = components['schemas']['ProposeInBody'];
+export type Purpose = components['schemas']['Purpose'];
 export type Qualifiers = components['schemas']['Qualifiers'];
 export type Quarantined = components['schemas']['Quarantined'];
 export type Quote = components['schemas']['Quote'];
@@ -5154,11 +5334,13 @@ export type ReceivableLine = components['schemas']['ReceivableLine'];
 export type ReceivablePayInBody = components['schemas']['ReceivablePayInBody'];
 export type Redemption = components['schemas']['Redemption'];
 export type Refusal = components['schemas']['Refusal'];
+export type Release = components['schemas']['Release'];
 export type ReleaseInBody = components['schemas']['ReleaseInBody'];
 export type ReplayResult = components['schemas']['ReplayResult'];
 export type Report = components['schemas']['Report'];
 export type ReportInBody = components['schemas']['ReportInBody'];
 export type ReportSummary = components['schemas']['ReportSummary'];
+export type RiskPool = components['schemas']['RiskPool'];
 export type RowError = components['schemas']['RowError'];
 export type RowRefusal = components['schemas']['RowRefusal'];
 export type Sme = components['schemas']['SME'];
@@ -5182,9 +5364,11 @@ export type Standing = components['schemas']['Standing'];
 export type StandingFigures = components['schemas']['StandingFigures'];
 export type Step = components['schemas']['Step'];
 export type Subject = components['schemas']['Subject'];
+export type Subsidy = components['schemas']['Subsidy'];
 export type SuggestInBody = components['schemas']['SuggestInBody'];
 export type Suggestion = components['schemas']['Suggestion'];
 export type Support = components['schemas']['Support'];
+export type Surety = components['schemas']['Surety'];
 export type Taken = components['schemas']['Taken'];
 export type Terms = components['schemas']['Terms'];
 export type Timeline = components['schemas']['Timeline'];
@@ -5200,6 +5384,7 @@ export type Way = components['schemas']['Way'];
 export type Wearing = components['schemas']['Wearing'];
 export type WeighInBody = components['schemas']['WeighInBody'];
 export type Weighing = components['schemas']['Weighing'];
+export type Who = components['schemas']['Who'];
 export type Word = components['schemas']['Word'];
 export type Worth = components['schemas']['Worth'];
 export type $defs = Record<string, never>;
@@ -5945,9 +6130,13 @@ export interface operations {
             };
         };
     };
-    "anchor-suppliers": {
+    "anchor-supplier-names": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description a part of the name, or the start of the credit code; none gives those that invoiced most */
+                q?: string;
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5960,7 +6149,47 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListAnchorSupplier"];
+                    "application/json": components["schemas"]["ListAnchorSupplierName"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-suppliers": {
+        parameters: {
+            query?: {
+                /** @description a part of the name, or the start of the credit code */
+                q?: string;
+                /** @description most invoiced first, by name, or the oldest trade first */
+                sort?: "invoiced" | "name" | "tenure";
+                /** @description false leaves out where each stands, which large pages must */
+                standing?: boolean;
+                /** @description next of the page before */
+                after?: string;
+                /** @description at most 100 with standings */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnchorSupplierPage"];
                 };
             };
             /** @description Problem */
