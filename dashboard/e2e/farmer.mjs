@@ -282,7 +282,7 @@ async function apply(h, page, plot) {
   await h.settled(page);
   h.check(taps <= MAX_TAPS, `applying took ${taps} taps`);
   h.check(seconds <= MAX_SECONDS, `applying took ${seconds} s`);
-  const reasons = await page.locator('.f-reasons li').allInnerTexts();
+  const reasons = await page.locator('.f-reasons li, .f-bars li').allInnerTexts();
   h.check(reasons.length > 0, 'the answer gives no reasons');
   h.check(
     reasons.every((r) => /[\u4e00-\u9fff]/.test(r)),

@@ -1,4 +1,5 @@
 /** The officer's face: every page in both languages, and the deeds of an officer. */
+import { filled } from './decision.mjs';
 import { desktop, languages, phone, run } from './harness.mjs';
 
 await run('officer', async (h) => {
@@ -28,6 +29,7 @@ await run('officer', async (h) => {
   await plotPage(h, page);
   await herdPage(h, page);
   await chainPages(h, page);
+  await decision(h, page);
   await mapPage(h, page);
   await documents(h, page);
   await keys(h, page);
@@ -306,6 +308,55 @@ async function chainPages(h, page) {
   await h.open(page, '/officer/alerts');
   const told = await page.locator('[data-kind=endangered]').first().textContent();
   h.check(/受产业链冲击/.test(told) && /预计损失产出/.test(told), `an alert says ${told}`);
+}
+
+/** The pictures of a decision: those of every policy, and those that only some give. */
+async function decision(h, page) {
+  const { items } = await h.get(page, '/officer/applications?limit=200');
+  const { id } = items.find((a) => a.subject.kind === 'firm' && a.limit > 0);
+  await h.open(page, `/officer/applications/${id}`);
+  const { decision: d } = await h.get(page, `/officer/applications/${id}`);
+  if (!d.allowances?.length) {
+    const steps = page.locator('.limit-steps li');
+    h.check((await steps.count()) > 2, 'the steps to the limit are not drawn');
+    const sum = Number((await steps.last().locator('b').textContent()).replace(/[^\d]/g, ''));
+    h.check(sum === Math.round(d.limit / 100), `the steps lead to ${sum}, not ${d.limit / 100}`);
+  }
+  if (!d.scores?.length)
+    h.check(!(await page.locator('.scores').count()), 'scores are drawn that there are not');
+  const small = await h.page(phone, { storageState: await page.context().storageState() });
+  for (const language of languages) {
+    for (const [p, name] of [
+      [page, 'decision'],
+      [small, 'decision-phone'],
+    ]) {
+      await filled(p, 'officer', id, language);
+      await h.open(p, `/officer/applications/${id}`);
+      await h.speak(p, language);
+      for (const part of [
+        '.limit-rows',
+        '.radar svg',
+        '.series svg',
+        '.sources table',
+        '.raise-row',
+      ])
+        h.check(await p.locator(part).count(), `${name} (${language}) lacks ${part}`);
+      const binding = await p.locator('[data-binding=true]').count();
+      h.check(binding === 1, `${binding} rules are said to decide`);
+      for (const [part, at] of [
+        ['.limit', 'limit'],
+        ['.scores', 'scores'],
+        ['.sources', 'sources'],
+      ]) {
+        await p.locator(part).first().scrollIntoViewIfNeeded();
+        await h.shoot(p, `${name}-${at}-${language}`);
+      }
+      await h.axe(p, `${name} (${language})`);
+      await h.fits(p, `${name} (${language})`);
+    }
+  }
+  await page.unroute(`**/api/v1/officer/applications/${id}`);
+  await small.context().close();
 }
 
 /** Every layer of the map with its legend, and two days side by side. */

@@ -12,7 +12,6 @@ import { useTranslation } from 'react-i18next';
 import { Route, Routes } from 'react-router';
 import { Frame } from './frame/Frame';
 import { AlertsPage } from './pages/Alerts';
-import { ApplicationPage } from './pages/Application';
 import { ApplicationsPage } from './pages/Applications';
 import { FirmsPage } from './pages/Firms';
 import { HomePage } from './pages/Home';
@@ -22,6 +21,9 @@ import { MissingPage } from './pages/Missing';
 import { SearchPage } from './pages/Search';
 
 // Maps and curves weigh more than everything else: they come when they are needed.
+const ApplicationPage = lazy(() =>
+  import('./pages/Application').then((m) => ({ default: m.ApplicationPage })),
+);
 const FirmPage = lazy(() => import('./pages/Firm').then((m) => ({ default: m.FirmPage })));
 const ChainsPage = lazy(() => import('./pages/Chain').then((m) => ({ default: m.ChainsPage })));
 const ChainPage = lazy(() => import('./pages/Chain').then((m) => ({ default: m.ChainPage })));

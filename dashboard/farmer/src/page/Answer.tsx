@@ -12,6 +12,7 @@ import { ask } from '../ui/ask';
 import { Money } from '../ui/Money';
 import { Plan } from '../ui/Plan';
 import { Facts, Part, Screen } from '../ui/Screen';
+import { LimitPicture, pictureSteps, Raises } from './LimitPicture';
 
 /** Patience before the page says that it takes longer than usual, in ms. */
 const SLOW = 30_000;
@@ -31,7 +32,9 @@ function Told({ detail }: { detail: ApplicationDetail }) {
   const { t } = useTranslation('answer');
   const f = useFormats();
   const { application: a } = detail;
-  const reasons = detail.decision?.reasons ?? [];
+  // What the picture of the limit tells need not be told twice.
+  const pictured = new Set(pictureSteps(detail.decision).map((step) => step.code));
+  const reasons = (detail.decision?.reasons ?? []).filter((r) => !pictured.has(r.code));
   return (
     <>
       <div className="f-verdict" data-state={a.state} aria-live="polite">
@@ -45,6 +48,12 @@ function Told({ detail }: { detail: ApplicationDetail }) {
             ))}
           </ul>
         </Part>
+      ) : null}
+      {detail.decision ? (
+        <>
+          <LimitPicture decision={detail.decision} />
+          <Raises decision={detail.decision} />
+        </>
       ) : null}
       {a.state === 'offered' && detail.schedule?.length ? (
         <Part title={t('plan')}>

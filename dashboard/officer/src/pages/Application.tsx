@@ -1,5 +1,6 @@
 import type { ApplicationDetail, Decision, Evidence, Reason } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
+import { limitSteps } from '@furrow/shared/limit';
 import { Await, Empty, Problem } from '@furrow/shared/ui/states';
 import { useWords } from '@furrow/shared/words';
 import { Button } from 'antd';
@@ -7,6 +8,12 @@ import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'react-router';
 import { useApplication, useReplay, useVerdict } from '../data';
+import { HistoryPanel } from '../decision/HistoryPanel';
+import { LimitPanel } from '../decision/LimitPanel';
+import { RaisesPanel } from '../decision/RaisesPanel';
+import { ScorePanel } from '../decision/ScorePanel';
+import { SourcesPanel } from '../decision/SourcesPanel';
+import { TurnoverPanel } from '../decision/TurnoverPanel';
 import { NoteDialog } from '../pieces/NoteDialog';
 import { Facts, Figures, Page, Panel } from '../pieces/Page';
 import { Pill, toneOf } from '../pieces/Pill';
@@ -58,6 +65,9 @@ function Body(props: { detail: ApplicationDetail }) {
   const f = useFormats();
   const w = useWords();
   const { application: a, decision, evidence, steps, contract, loan, schedule } = props.detail;
+  // What the picture of the limit tells is not told twice.
+  const pictured = new Set(decision ? limitSteps(decision).map((step) => step.code) : []);
+  const reasons = (decision?.reasons ?? []).filter((r) => !pictured.has(r.code));
   return (
     <>
       {decision ? (
@@ -86,14 +96,28 @@ function Body(props: { detail: ApplicationDetail }) {
       ) : null}
       <div className="split">
         <div>
-          <Panel title={t('reasons')} flush>
-            {decision ? (
-              <Reasons reasons={decision.reasons ?? []} />
-            ) : (
-              <Empty text={t('no_decision')} />
-            )}
-          </Panel>
-          {evidence ? <EvidencePanel evidence={evidence} /> : null}
+          {reasons.length || !pictured.size ? (
+            <Panel title={t('reasons')} flush>
+              {decision ? <Reasons reasons={reasons} /> : <Empty text={t('no_decision')} />}
+            </Panel>
+          ) : null}
+          {decision ? (
+            <>
+              <LimitPanel decision={decision} />
+              <RaisesPanel raises={decision.raises ?? []} />
+              <ScorePanel scores={decision.scores ?? []} />
+            </>
+          ) : null}
+          {evidence?.turnover ? (
+            <TurnoverPanel turnover={evidence.turnover} past={evidence.standing?.series ?? []} />
+          ) : null}
+          {evidence ? (
+            <>
+              <EvidencePanel evidence={evidence} />
+              <HistoryPanel evidence={evidence} />
+              <SourcesPanel evidence={evidence} />
+            </>
+          ) : null}
           {schedule?.length ? (
             <Panel title={t('schedule')} flush>
               <ScheduleTable rows={schedule} />
