@@ -31,8 +31,9 @@ func (f Frequency) Season() int {
 		return 12
 	case Quarterly:
 		return 4
+	default: // years
+		return 1
 	}
-	return 1
 }
 
 // frequencyOf tells the step by the middle distance of days, which must ascend.
@@ -74,8 +75,9 @@ func (f Frequency) step(d, first money.Date) int {
 		return month / 3
 	case Yearly:
 		return t.Year()
+	default: // months
+		return month
 	}
-	return month
 }
 
 // after is the day of the step so many steps after a day: the same day of the month,
@@ -91,6 +93,7 @@ func (f Frequency) after(d money.Date, steps int) money.Date {
 		months = 3
 	case Yearly:
 		months = 12
+	default: // months
 	}
 	t := time.Unix(int64(d)*86400, 0).UTC()
 	last := func(y int, m time.Month) int { return time.Date(y, m+1, 0, 0, 0, 0, 0, time.UTC).Day() }

@@ -59,7 +59,8 @@ func Fit(y []float64, m int) *Ensemble {
 		e.add(smooth.Naive{M: 1})
 	case float64(zeros) >= intermittent*float64(len(y)) && !seasonal:
 		add(e, smooth.FitCroston(e.y))
-		e.add(mean{min(len(y), max(12, e.m))})
+		add(e, smooth.FitETS(e.y, 1))
+		add(e, smooth.FitDynamicTheta(e.y, 1))
 	default:
 		add(e, smooth.FitETS(e.y, e.m))
 		add(e, smooth.FitCES(e.y, e.m))
@@ -146,17 +147,3 @@ func (e *Ensemble) Name() string {
 	}
 	return "median of " + strings.Join(names, ", ")
 }
-
-// mean of the last values.
-type mean struct{ last int }
-
-// From writes the forecasts made after the first t values of y.
-func (m mean) From(y []float64, t int, out []float64) {
-	v := smooth.Mean(y[max(0, t-m.last):t])
-	for h := range out {
-		out[h] = v
-	}
-}
-
-// Name of the method.
-func (m mean) Name() string { return "mean" }

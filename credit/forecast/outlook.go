@@ -95,7 +95,7 @@ func (e *Ensemble) spread(horizon int) spread {
 	if len(misses) == 0 {
 		return s
 	}
-	s.growth = growth(squares, count)
+	s.growth = growth(squares, count, float64(n-first))
 	var sum float64
 	sizes := make([]float64, len(misses))
 	for i, m := range misses {
@@ -111,35 +111,42 @@ func (e *Ensemble) spread(horizon int) spread {
 		own := sizes[min(len(sizes)-1, int(share*float64(len(sizes))))]
 		return wide * (trust*own + (1-trust)*deviate*sigma)
 	}
-	s.q80, s.q95 = at(0.80, deviate80), at(0.95, deviate95)
+	s.q80, s.q95 = at(0.80, deviate80), heavyTails*at(0.95, deviate95)
 	s.q95 = math.Max(s.q95, s.q80)
 	return s
 }
 
+// heavyTails widens the outer interval: rare breaks are seldom among the errors of one
+// short history.
+const heavyTails = 1.15
+
 // widening makes up for errors being measured with weights that have seen them. It
 // tends to 1 for long histories.
-func widening(n float64) float64 { return 1 + 6/n }
+func widening(n float64) float64 { return 1.1 + 8/n }
 
 // growth is the slope of the variance by lead, by that of the first lead, from least
-// squares through the variances with their counts as weights. It is between none and
-// that of a random walk.
-func growth(squares, count []float64) float64 {
+// squares through the variances with their counts as weights, as if twenty more
+// origins had shown the usual one. It is at most that of a random walk.
+func growth(squares, count []float64, origins float64) float64 {
 	var w, x, y, xx, xy float64
 	for h, c := range count {
 		v, at := squares[h]/c, float64(h)
 		w, x, y, xx, xy = w+c, x+c*at, y+c*v, xx+c*at*at, xy+c*at*v
 	}
-	d := w*xx - x*x
-	if d <= 0 {
-		return 0.1
+	own := usualGrowth
+	if d := w*xx - x*x; d > 0 && y > 0 {
+		slope := (w*xy - x*y) / d
+		switch base := (y - slope*x) / w; {
+		case slope <= 0:
+			own = 0
+		case base <= 0:
+			own = 1
+		default:
+			own = math.Min(1, slope/base)
+		}
 	}
-	slope := (w*xy - x*y) / d
-	base := (y - slope*x) / w
-	if slope <= 0 || y <= 0 {
-		return 0
-	}
-	if base <= 0 {
-		return 1
-	}
-	return math.Min(1, slope/base)
+	return (own*origins + usualGrowth*20) / (origins + 20)
 }
+
+// usualGrowth is that of a level which takes about a third of each change.
+const usualGrowth = 0.12

@@ -423,8 +423,9 @@ func (m *Model) ahead(w []float64, horizon int) []float64 {
 	var r workspace
 	r.residuals(m, w, back)
 	n := back + len(w)
-	all := append(r.w[:n:n], make([]float64, horizon)...)
-	e := append(r.e[:n:n], make([]float64, horizon)...)
+	all, e := make([]float64, n+horizon), make([]float64, n+horizon)
+	copy(all, r.w[:n])
+	copy(e, r.e[:n])
 	for t := n; t < len(all); t++ {
 		for _, a := range m.ar {
 			if t >= a.lag {

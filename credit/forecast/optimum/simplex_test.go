@@ -10,7 +10,7 @@ import (
 
 func ExampleMinimise() {
 	valley := func(x []float64) float64 { // Rosenbrock's: least at 1, 1
-		return 100*math.Pow(x[1]-x[0]*x[0], 2) + math.Pow(1-x[0], 2)
+		return 100*(x[1]-x[0]*x[0])*(x[1]-x[0]*x[0]) + (1-x[0])*(1-x[0])
 	}
 	at, _ := optimum.Minimise(valley, []float64{-1.2, 1}, optimum.Options{Tolerance: 1e-12, Most: 1000})
 	fmt.Printf("%.3f %.3f\n", at[0], at[1])
@@ -23,7 +23,7 @@ func TestMinimiseLeavesForbiddenGround(t *testing.T) {
 		if x[0] <= 0 {
 			return math.NaN()
 		}
-		return x[0] - math.Log(x[0]) + math.Pow(x[1]-3, 2)
+		return x[0] - math.Log(x[0]) + (x[1]-3)*(x[1]-3)
 	}
 	at, v := optimum.Minimise(f, []float64{0.2, -4}, optimum.Options{Tolerance: 1e-10, Most: 500})
 	if math.Abs(at[0]-1) > 1e-3 || math.Abs(at[1]-3) > 1e-3 || math.Abs(v-1) > 1e-5 {

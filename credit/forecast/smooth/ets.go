@@ -91,8 +91,8 @@ func (k Kind) step(s *state, w *weights, y float64, at int) (forecast float64) {
 		forecast *= s.season[at]
 	}
 	e := y - forecast
-	switch {
-	case k.Season == 'M':
+	switch k.Season {
+	case 'M':
 		season := s.season[at]
 		if math.Abs(season) < tiny || math.Abs(base) < tiny {
 			return math.NaN()
