@@ -271,9 +271,23 @@ func (n *Network) keep(tenantID string, s *graph.Snapshot) (*base, *graph.View) 
 // build reads all links. A change while they are read comes again as a change, since
 // the revision is the one from before.
 func (n *Network) build(ctx context.Context, tenantID string, revision int64) (*graph.Snapshot, error) {
+	return snapshot(ctx, n.store, tenantID, revision)
+}
+
+// Snapshot reads the graph of a tenant from the books as they are, for a tool that looks
+// at it once.
+func Snapshot(ctx context.Context, store chain.Store, tenantID string) (*graph.Snapshot, error) {
+	revision, err := store.Revision(ctx, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	return snapshot(ctx, store, tenantID, revision)
+}
+
+func snapshot(ctx context.Context, store chain.Store, tenantID string, revision int64) (*graph.Snapshot, error) {
 	index := graph.NewIndex()
 	var links []graph.Link
-	err := n.store.AllLinks(ctx, tenantID, func(l chain.Link) error {
+	err := store.AllLinks(ctx, tenantID, func(l chain.Link) error {
 		links = append(links, graph.Link{From: index.Add(l.SellerID), To: index.Add(l.BuyerID), Trade: graph.TradeOf(l)})
 		return nil
 	})

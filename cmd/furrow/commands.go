@@ -19,7 +19,7 @@ var commands = []command{
 	{"crop predict", "the crop of every series of a table, or why there is none", runCropPredict},
 	{"chain import", "a reference chain, or tables of relations into a graph: counts in, out and refused, and why", runChainImport},
 	{"chain reach", "the tiers of suppliers or customers around firms of a graph, and how each was reached", runChainReach},
-	{"chain export", "a graph as Parquet, or for the bulk loaders of NebulaGraph and Neo4j", runChainExport},
+	{"chain export", "a graph, or a bank's books, as Parquet or for the bulk loaders of NebulaGraph and Neo4j", runChainExport},
 	{"chain identify", "the small firms around an anchor, by tier, with what proves it", runChainIdentify},
 	{"chain extract", "documents into facts of trade, receipts and invoices, each with the text that proves it", runChainExtract},
 	{"chain fingerprints", "what was promised to this bank against what other funders published, by salted hashes", runFingerprints},

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/furrowcredit/furrow/app"
 	"github.com/furrowcredit/furrow/chain/graph"
 	"github.com/furrowcredit/furrow/chain/graph/export"
 	"github.com/furrowcredit/furrow/chain/graph/relation"
@@ -234,8 +235,10 @@ func link(g *graph.Snapshot, v, from uint32, dir graph.Direction) hop {
 
 // runChainExport writes a graph in a form that other graph systems load.
 func runChainExport(ctx context.Context, args []string, std stdio) error {
-	fs := newFlags("chain export", "--graph FILE --format parquet|nebula|neo4j --out DIR [--json]", std)
-	file := fs.String("graph", "", "graph file of furrow chain import --out")
+	fs := newFlags("chain export", "[--graph FILE | --db DSN | --data DIR] [--tenant T] --format parquet|nebula|neo4j --out DIR [--json]", std)
+	file := fs.String("graph", "", "graph file of furrow chain import --out; default the books of a house")
+	dsn := booksFlags(fs)
+	tenant := fs.String("tenant", env("FURROW_TENANT", "bank"), "the bank whose books are exported (FURROW_TENANT)")
 	format := fs.String("format", "parquet", "parquet, nebula (Importer 4) or neo4j (neo4j-admin import)")
 	out := fs.String("out", "", "folder to make")
 	asJSON := fs.Bool("json", false, "print one JSON object")
@@ -243,10 +246,15 @@ func runChainExport(ctx context.Context, args []string, std stdio) error {
 	if err != nil {
 		return err
 	}
-	if *file == "" || *out == "" || len(rest) > 0 {
-		return errUsage.With("why", "give --graph, --format and --out")
+	if *out == "" || len(rest) > 0 {
+		return errUsage.With("why", "give --format and --out, and --graph or --db for where the links are")
 	}
-	g, err := openGraph(*file)
+	var g *graph.Snapshot
+	if *file != "" {
+		g, err = openGraph(*file)
+	} else {
+		g, err = app.ChainGraph(ctx, dsn(), *tenant)
+	}
 	if err != nil {
 		return err
 	}

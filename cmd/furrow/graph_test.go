@@ -4,10 +4,20 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/chain/graph"
+	"github.com/furrowcredit/furrow/chain/graph/export"
+	"github.com/furrowcredit/furrow/chain/upload"
 	"github.com/furrowcredit/furrow/internal/realdata"
+	"github.com/furrowcredit/furrow/store/firm"
+	"github.com/furrowcredit/furrow/store/storetest"
 )
 
 const trades = `id,seller,buyer,amount,date,kind
@@ -97,5 +107,54 @@ func TestChainGraphOfReferenceSupply(t *testing.T) {
 	}
 	if code, out, _ := tool(t, "chain", "reach", "--graph", file, "--from", "000019.SZ", "--direction", "down", "--list", "0"); code != 0 || !strings.Contains(out, "000019.SZ: tier 1:") {
 		t.Error(code, out)
+	}
+}
+
+// TestChainExportOfBooks: what a house knows of trade comes out in every format, and is
+// the trade of the bank that was asked for.
+func TestChainExportOfBooks(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	dsn := "sqlite:" + filepath.Join(dir, "furrow.db")
+	books := firm.New(storetest.Open(t, dsn))
+	now := time.Date(2026, 5, 20, 8, 0, 0, 0, time.UTC)
+	if err := books.SaveFirms(t.Context(), []chain.Party{{ID: "anchor", Tenant: "bank", Name: "青穗集团", AnchorOf: true, CreatedAt: now}}); err != nil {
+		t.Fatal(err)
+	}
+	desk := upload.New(upload.Config{Store: books, Now: func() time.Time { return now }})
+	who := upload.Who{Tenant: "bank", AnchorID: "anchor", UserID: "u", UserName: "采购员"}
+	u, err := desk.Check(t.Context(), who, chain.Invoice, "x.csv", []byte("发票号码,卖方,买方,金额,开票日期\nI1,丰岭厂,青穗集团,1000,2026-03-01\nI2,南坡厂,丰岭厂,500.25,2026-03-02\nI3,南坡厂,丰岭厂,100,2026-04-02\n"))
+	if err == nil {
+		_, err = desk.Commit(t.Context(), who, u.ID, false)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range []string{"parquet", "nebula", "neo4j"} {
+		code, out, errs := tool(t, "chain", "export", "--db", dsn, "--tenant", "bank", "--format", format, "--out", filepath.Join(dir, format))
+		if code != 0 || !strings.Contains(out, "3 firms and 2 links") {
+			t.Error(format, code, out, errs)
+		}
+	}
+	links, err := parquet.ReadFile[export.Link](filepath.Join(dir, "parquet", "links.parquet"))
+	if err != nil || len(links) != 2 {
+		t.Fatal(err, links)
+	}
+	slices.SortFunc(links, func(a, b export.Link) int { return int(b.AmountFen - a.AmountFen) })
+	day := func(s string) int32 { return graph.Day(s) }
+	if l := links[0]; l.Buyer != "anchor" || l.AmountFen != 100_000 || l.Documents != 1 || l.Kinds != "invoice" || l.First != day("2026-03-01") {
+		t.Errorf("%+v", l)
+	}
+	if l := links[1]; l.Buyer != links[0].Seller || l.AmountFen != 60_025 || l.Documents != 2 || l.First != day("2026-03-02") || l.Last != day("2026-04-02") {
+		t.Errorf("%+v", l)
+	}
+	for _, args := range [][]string{{"--db", dsn, "--tenant", "other"}, {"--db", "sqlite:" + filepath.Join(dir, "absent.db")}} {
+		to := filepath.Join(dir, "none")
+		if code, out, _ := tool(t, append([]string{"chain", "export", "--format", "parquet", "--out", to}, args...)...); code == 0 {
+			t.Error(args, out)
+		}
+		if _, err := os.Stat(to); err == nil {
+			t.Error("something was written", args)
+		}
 	}
 }
