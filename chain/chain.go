@@ -252,7 +252,7 @@ type Store interface {
 	AllLinks(ctx context.Context, tenant string, f func(Link) error) error
 	// Documents returns the documents of a firm as seller or buyer; kind "" means all.
 	Documents(ctx context.Context, tenant, firmID string, kind DocKind) ([]Document, error)
-	// AllDocuments streams every document of a kind in date order.
+	// AllDocuments streams every document of a kind, those between two firms together.
 	AllDocuments(ctx context.Context, tenant string, kind DocKind, f func(Document) error) error
 	// DocumentsBySeller hands on the documents of trade of one seller after the other, in
 	// the order of their ids, each time those of one by date.

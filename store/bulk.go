@@ -45,8 +45,11 @@ func (in *Inserter) Add(ctx context.Context, values ...any) error {
 			return in.tx.dialect.wrap(err)
 		}
 	}
-	res, err := in.full.ExecContext(ctx, in.args...)
+	res, err := in.full.ExecContext(calm(ctx), in.args...)
 	in.args = in.args[:0]
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	return in.count(res, err)
 }
 
@@ -65,6 +68,10 @@ func (in *Inserter) Close(ctx context.Context) (int64, error) {
 	}
 	return in.written, nil
 }
+
+// calm is ctx for a short statement: SQLite's driver starts a goroutine for each statement
+// whose context may end, and the transaction ends with its own all the same.
+func calm(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
 
 func (in *Inserter) count(res sql.Result, err error) error {
 	if err != nil {
@@ -87,7 +94,7 @@ func (in *Inserter) text(rows int) string {
 			if j > 0 {
 				b.WriteByte(',')
 			}
-			fmt.Fprintf(&b, "$%d", i*in.columns+j+1)
+			b.WriteString(in.tx.dialect.mark(i*in.columns + j + 1))
 		}
 		b.WriteByte(')')
 	}

@@ -49,7 +49,7 @@ func (s *Store) Documents(ctx context.Context, tenant, firmID string, kind chain
 
 // AllDocuments implements chain.Store.
 func (s *Store) AllDocuments(ctx context.Context, tenant string, kind chain.DocKind, f func(chain.Document) error) error {
-	return s.documents(ctx, f, documentSelect+`d.kind = $2 order by d.day, d.id`, tenant, string(kind))
+	return s.documents(ctx, f, documentSelect+`d.kind = $2 order by d.seller_id, d.buyer_id, d.number_key, d.variant`, tenant, string(kind))
 }
 
 // DocumentsBySeller implements chain.Store; the database sorts, so that no more than the
@@ -167,12 +167,13 @@ func scanKnown(rows *sql.Rows, out []chain.KnownDocument) error {
 	return rows.Err()
 }
 
-// kinds are the kinds of document that a tenant has any of.
+// kinds are the kinds of document that uploads brought to a tenant.
 func (s *Store) kinds(ctx context.Context, tenant string) (map[chain.DocKind]bool, error) {
 	out := map[chain.DocKind]bool{}
 	for _, kind := range []chain.DocKind{chain.Suppliers, chain.Contract, chain.Order, chain.Delivery, chain.Invoice, chain.Payment, chain.Confirmation} {
 		var some bool
-		if err := s.db.QueryRow(ctx, `select exists (select 1 from trade_document where tenant = $1 and kind = $2)`, tenant, string(kind)).Scan(&some); err != nil {
+		if err := s.db.QueryRow(ctx, `select exists (select 1 from trade_upload where tenant = $1 and kind = $2
+			and state in ('committing', 'committed'))`, tenant, string(kind)).Scan(&some); err != nil {
 			return nil, fmt.Errorf("store/firm: %w", err)
 		}
 		out[kind] = some

@@ -240,8 +240,12 @@ func saveFirms(ctx context.Context, tx *store.Tx, firms []chain.Party, uploadID 
 			}
 		}
 	}
-	for some := range slices.Chunk(lastOfEach(firms), batch) {
-		if err := upsertFirms(ctx, tx, some, uploadID); err != nil {
+	firms = lastOfEach(firms)
+	if err := upsertFirms(ctx, tx, firms, uploadID); err != nil {
+		return err
+	}
+	for some := range slices.Chunk(firms, batch) {
+		if err := saveNames(ctx, tx, some); err != nil {
 			return err
 		}
 	}
@@ -264,9 +268,18 @@ func lastOfEach(firms []chain.Party) []chain.Party {
 	return out
 }
 
+// firmTaken replaces what the books know of a firm. survivor_id is left as it is: only a
+// merge moves a firm.
+const firmTaken = `on conflict (id) do update set uscc = excluded.uscc, name = excluded.name,
+	name_key = excluded.name_key, owner_id = excluded.owner_id, anchor = excluded.anchor, industry = excluded.industry,
+	region = excluded.region, phone = excluded.phone, legal_rep = excluded.legal_rep, controller = excluded.controller,
+	address = excluded.address, industry_code = excluded.industry_code, scope = excluded.scope, founded = excluded.founded,
+	capital = excluded.capital, former_names = excluded.former_names, short_names = excluded.short_names
+	where firm.tenant = excluded.tenant`
+
 func upsertFirms(ctx context.Context, tx *store.Tx, firms []chain.Party, uploadID string) error {
-	q := newQuery(`insert into firm (` + firmColumns + `, upload_id) values `)
-	for i, p := range firms {
+	in := tx.Insert("firm", strings.Split(firmColumns+`, upload_id`, ","), firmTaken)
+	for _, p := range firms {
 		former, err := writeNames(p.FormerNames)
 		if err != nil {
 			return fmt.Errorf("store/firm: %w", err)
@@ -275,27 +288,24 @@ func upsertFirms(ctx context.Context, tx *store.Tx, firms []chain.Party, uploadI
 		if err != nil {
 			return fmt.Errorf("store/firm: %w", err)
 		}
-		if i > 0 {
-			q.text += `,`
-		}
-		q.text += list(q, []any{p.ID, p.Tenant, p.USCC, p.Name, party.Normalise(p.Name), p.OwnerID, p.AnchorOf, p.Industry, p.Region,
+		err = in.Add(ctx, p.ID, p.Tenant, p.USCC, p.Name, party.Normalise(p.Name), p.OwnerID, p.AnchorOf, p.Industry, p.Region,
 			p.Phone, p.LegalRep, store.Millis(p.CreatedAt), p.Controller, p.Address, p.IndustryCode, p.Scope, p.Founded,
-			int64(p.Capital), former, short, p.ID, uploadID})
+			int64(p.Capital), former, short, p.ID, uploadID)
+		if err != nil {
+			return firmFault(err)
+		}
 	}
-	// survivor_id is left as it is: only a merge moves a firm.
-	_, err := tx.Exec(ctx, q.text+` on conflict (id) do update set uscc = excluded.uscc, name = excluded.name,
-		name_key = excluded.name_key, owner_id = excluded.owner_id, anchor = excluded.anchor, industry = excluded.industry,
-		region = excluded.region, phone = excluded.phone, legal_rep = excluded.legal_rep, controller = excluded.controller,
-		address = excluded.address, industry_code = excluded.industry_code, scope = excluded.scope, founded = excluded.founded,
-		capital = excluded.capital, former_names = excluded.former_names, short_names = excluded.short_names
-		where firm.tenant = excluded.tenant`, q.args...)
+	if _, err := in.Close(ctx); err != nil {
+		return firmFault(err)
+	}
+	return nil
+}
+
+func firmFault(err error) error {
 	if store.Conflict(err) {
 		return chain.ErrFirmTaken.Because(err)
 	}
-	if err != nil {
-		return fmt.Errorf("store/firm: %w", err)
-	}
-	return saveNames(ctx, tx, firms)
+	return fmt.Errorf("store/firm: %w", err)
 }
 
 // saveNames keeps the keys under which firms are known besides their names.

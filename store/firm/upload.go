@@ -1,12 +1,15 @@
 package firm
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/furrowcredit/furrow/chain"
@@ -233,20 +236,24 @@ func (s *Store) write(
 	ctx context.Context, u chain.Upload, docs iter.Seq2[chain.Document, error], firms func() []chain.Party, leans map[string]int, progress func(done int),
 ) (int, error) {
 	var (
-		some    = make([]chain.Document, 0, step)
+		some    = make([]chain.Document, 0, run)
 		touched = map[pair]bool{}
 		done    int
 		written int64
 	)
 	flush := func() error {
-		n, err := s.insertDocuments(ctx, u, some, done+len(some))
-		if err != nil {
-			return err
+		inKeyOrder(some)
+		for part := range slices.Chunk(some, step) {
+			n, err := s.insertDocuments(ctx, u, part, done+len(part))
+			if err != nil {
+				return err
+			}
+			written += n
+			done += len(part)
+			progress(done)
 		}
-		written += n
-		done += len(some)
+		clear(some)
 		some = some[:0]
-		progress(done)
 		return nil
 	}
 	for d, err := range docs {
@@ -254,7 +261,7 @@ func (s *Store) write(
 			return 0, err
 		}
 		touched[pair{d.SellerID, d.BuyerID}] = true
-		if some = append(some, d); len(some) == step {
+		if some = append(some, d); len(some) == run {
 			if err := flush(); err != nil {
 				return 0, err
 			}
@@ -264,6 +271,28 @@ func (s *Store) write(
 		return 0, err
 	}
 	return done - int(written), s.finish(ctx, u, firms(), leans, touched)
+}
+
+// run is the number of documents that are brought into the order of their key before they
+// are written: each page of the index is then written once a run. A run is held in memory.
+const run = 10 * step
+
+// inKeyOrder sorts documents by the index of their key, and hands their ids out anew in
+// that order, so that the index of ids grows at its end. Those that are one stay in the
+// order of their rows: the first is written.
+func inKeyOrder(docs []chain.Document) {
+	ids := make([]string, len(docs))
+	for i, d := range docs {
+		ids[i] = d.ID
+	}
+	slices.Sort(ids)
+	slices.SortStableFunc(docs, func(a, b chain.Document) int {
+		return cmp.Or(strings.Compare(a.SellerID, b.SellerID), strings.Compare(a.BuyerID, b.BuyerID), strings.Compare(string(a.Kind), string(b.Kind)),
+			strings.Compare(a.Number, b.Number))
+	})
+	for i := range docs {
+		docs[i].ID = ids[i]
+	}
 }
 
 // finish makes the documents seen.
