@@ -26,6 +26,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/policy"
 	"github.com/furrowcredit/furrow/credit/product"
+	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/dashboard"
 	"github.com/furrowcredit/furrow/geo"
@@ -57,6 +58,7 @@ import (
 	"github.com/furrowcredit/furrow/store/plot"
 	"github.com/furrowcredit/furrow/store/queue"
 	receivablestore "github.com/furrowcredit/furrow/store/receivable"
+	strategystore "github.com/furrowcredit/furrow/store/strategy"
 	"github.com/furrowcredit/furrow/store/telemetry"
 )
 
@@ -228,6 +230,10 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Queue: queued{a}, Notify: a.hub, Now: now,
 	})
 
+	strategies := strategy.New(strategy.Config{
+		Store: strategystore.New(a.db), Shipped: books.policies, History: askedStore, Decide: decide, Now: now,
+	})
+
 	driver, err := queue.Driver(ctx, a.db)
 	if err != nil {
 		return err
@@ -273,6 +279,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Facts:       firmStore,
 		Uploads:     uploads{upload.New(upload.Config{Store: firmStore, Now: now}), a},
 		Receivables: receivable.New(receivable.Config{Store: receivablestore.New(a.db), Papers: receivablestore.New(a.db), Firms: firmStore, Now: now}),
+		Strategies:  strategies,
 		ImportChain: importChain(firmStore),
 		Desk:        apps, Book: loans, Alerts: desk, Jobs: a.runner,
 		Crops: cropWords(books.crops), Species: speciesWords(books.species), Products: books.products.All(),

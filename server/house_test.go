@@ -33,11 +33,13 @@ import (
 	"github.com/furrowcredit/furrow/chain/receivable"
 	"github.com/furrowcredit/furrow/chain/reference"
 	"github.com/furrowcredit/furrow/chain/upload"
+	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/policy"
 	"github.com/furrowcredit/furrow/credit/product"
+	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/boundary"
@@ -66,6 +68,7 @@ import (
 	plotstore "github.com/furrowcredit/furrow/store/plot"
 	receivablestore "github.com/furrowcredit/furrow/store/receivable"
 	"github.com/furrowcredit/furrow/store/storetest"
+	strategystore "github.com/furrowcredit/furrow/store/strategy"
 	"github.com/furrowcredit/furrow/store/telemetry"
 )
 
@@ -170,9 +173,10 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		Store: loanstore.New(db), Book: ledger.New(ledgerstore.New(db), must(ledger.LoadChart(files))(t), now),
 		Rail: bank.New(now), Alerts: h.desk, Now: now,
 	})
+	policies := must(policy.Load(files))(t)
 	desk := apply.New(apply.Config{
 		Store: applicationstore.New(db), Plots: plots, Overlaps: h.plots, PlotReports: plots, Herds: herds, HerdReports: maker,
-		Firms: h.firms, Standings: flows, Alerts: h.desk, Products: products, Policies: must(policy.Load(files))(t),
+		Firms: h.firms, Standings: flows, Alerts: h.desk, Products: products, Policies: policies,
 		Words: must(apply.LoadWords(files))(t), Loans: loans, Notify: h.hub, Now: now,
 	})
 	s := must(server.New(server.Deps{
@@ -202,6 +206,12 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		Documents:   intake.New(intake.Config{Reader: document.Reader{}, Extractor: rule.New(), Firms: h.firms, Store: h.firms, Now: now}),
 		Uploads:     upload.New(upload.Config{Store: h.firms, Now: now}),
 		Receivables: receivable.New(receivable.Config{Store: receivablestore.New(db), Papers: receivablestore.New(db), Firms: h.firms, Now: now}),
+		Strategies: strategy.New(strategy.Config{
+			Store: strategystore.New(db), Shipped: policies, History: applicationstore.New(db), Now: now,
+			Decide: func(_ context.Context, _ string, p *policy.Policy, ev credit.Evidence, prod product.Product, at time.Time) (credit.Decision, error) {
+				return p.Decide(ev, prod, at)
+			},
+		}),
 		ImportChain: func(context.Context, string, map[string]io.Reader) (reference.Report, error) {
 			return reference.Report{}, nil
 		},

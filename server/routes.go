@@ -72,6 +72,16 @@ func Roles() map[string][]access.Role {
 		"officer-quarantine-counts": house,
 		"officer-audit":             house,
 
+		"officer-strategies":         reader,
+		"officer-strategy-versions":  reader,
+		"officer-strategy-version":   reader,
+		"officer-strategy-draft":     officer,
+		"officer-strategy-revise":    officer,
+		"officer-strategy-move":      officer,
+		"officer-strategy-try":       reader, // it keeps nothing
+		"officer-strategy-back-test": reader,
+		"officer-strategy-shadow":    reader,
+
 		"officer-receivables":        reader,
 		"officer-receivable":         reader,
 		"officer-receivable-events":  reader,

@@ -95,9 +95,11 @@ type Config struct {
 	Facts     extract.Store
 	// Receivables are the electronic receivables of all anchors.
 	Receivables Receivables
-	Scenes      func() []view.Scene
-	Trail       Trail
-	Now         func() time.Time
+	// Strategies are the versions of the policies.
+	Strategies Strategies
+	Scenes     func() []view.Scene
+	Trail      Trail
+	Now        func() time.Time
 	// Words gives the text of a quarantined message's reason in a language.
 	Words func(lang, code, english string, args map[string]string) string
 }
@@ -144,6 +146,7 @@ func Register(a *route.API, cfg Config) {
 	f.registerChain(a, get, post)
 	f.registerFacts(a, get, post)
 	f.registerReceivables(a, get, post)
+	f.registerStrategies(a, get, post)
 }
 
 // Home is the officer's first page.

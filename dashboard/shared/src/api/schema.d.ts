@@ -1877,6 +1877,143 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/officer/strategies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Policies by name, with what decides now */
+        get: operations["officer-strategies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/strategies/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decide about an application's frozen evidence by a text, and keep nothing */
+        post: operations["officer-strategy-try"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/strategy-versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Versions of a policy, newest first */
+        get: operations["officer-strategy-versions"];
+        put?: never;
+        /** Keep a new draft; its text is checked */
+        post: operations["officer-strategy-draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/strategy-versions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A version with its text and its moves */
+        get: operations["officer-strategy-version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/strategy-versions/{id}/back-test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decide the past anew by a version and compare it with the one that decides now */
+        post: operations["officer-strategy-back-test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/strategy-versions/{id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Submit, recall, approve, reject, publish, challenge, observe or stop a version */
+        post: operations["officer-strategy-move"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/strategy-versions/{id}/revise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put another text in a draft */
+        post: operations["officer-strategy-revise"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/strategy-versions/{id}/shadow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a shadow would have decided beside what was */
+        get: operations["officer-strategy-shadow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/officer/tiles/{layer}/{item}/{z}/{x}/{y}": {
         parameters: {
             query?: never;
@@ -2588,6 +2725,19 @@ export interface components {
             /** Format: int64 */
             seq: number;
         };
+        BackTestInBody: {
+            /** Format: date-time */
+            from?: string;
+            /**
+             * Format: int64
+             * @description newest decisions; 0 means 1,000
+             */
+            limit?: number;
+            /** @description code; empty means all */
+            product?: string;
+            /** Format: date-time */
+            to?: string;
+        };
         Band: {
             /** Format: int64 */
             from: number;
@@ -2710,12 +2860,29 @@ export interface components {
             /** Format: double */
             share?: number;
         };
+        Cell: {
+            /** Format: int64 */
+            count: number;
+            was: string;
+            would: string;
+        };
         Chain: {
             direction: string;
             en: string;
             id: string;
             nodes: string[];
             zh: string;
+        };
+        Change: {
+            application_id: string;
+            decision_id: string;
+            gone: string[];
+            /** Format: date-time */
+            made_at: string;
+            new: string[];
+            subject: string;
+            was: components["schemas"]["Gist"];
+            would: components["schemas"]["Gist"];
         };
         ChangeInBody: {
             /** @description coordinates of a GeoJSON polygon, WGS84 */
@@ -2761,6 +2928,27 @@ export interface components {
         CommitInBody: {
             /** @description write the good rows although others are wrong */
             skip_bad?: boolean;
+        };
+        Comparison: {
+            changes: components["schemas"]["Change"][];
+            /** Format: int64 */
+            changes_left: number;
+            /** Format: int64 */
+            decisions: number;
+            /** Format: int64 */
+            failed: number;
+            first_error?: string;
+            /** Format: int64 */
+            limit_was: number;
+            /** Format: int64 */
+            limit_would: number;
+            /** Format: int64 */
+            lowered: number;
+            outcomes: components["schemas"]["Cell"][];
+            /** Format: int64 */
+            raised: number;
+            /** Format: int64 */
+            same: number;
         };
         ConfirmInBody: {
             /** @description whether the animal that was looked at lives */
@@ -3001,6 +3189,13 @@ export interface components {
             unit?: string;
             upload_id: string;
             void?: boolean;
+        };
+        DraftInBody: {
+            /** @description version */
+            based_on?: string;
+            note: string;
+            /** @description the policy, YAML */
+            source: string;
         };
         Endangered: {
             /** Format: int64 */
@@ -3279,6 +3474,14 @@ export interface components {
             /** Format: int64 */
             share_bp: number;
         };
+        Gist: {
+            codes: string[];
+            /** Format: int64 */
+            limit: number;
+            outcome: string;
+            /** Format: int64 */
+            rate: number;
+        };
         Growth: {
             /** Format: int64 */
             grade: number;
@@ -3522,6 +3725,13 @@ export interface components {
             /** Format: date-time */
             to?: string;
         };
+        InUse: {
+            decides: string;
+            name: string;
+            shipped?: string;
+            subject: string;
+            versions: components["schemas"]["Version"][];
+        };
         Instalment: {
             /** Format: int64 */
             balance: number;
@@ -3668,6 +3878,10 @@ export interface components {
             items: components["schemas"]["HerdLine"][];
             next: string;
         };
+        ListInUse: {
+            items: components["schemas"]["InUse"][];
+            next: string;
+        };
         ListLoan: {
             items: components["schemas"]["Loan"][];
             next: string;
@@ -3714,6 +3928,10 @@ export interface components {
         };
         ListUser: {
             items: components["schemas"]["User"][];
+            next: string;
+        };
+        ListVersion: {
+            items: components["schemas"]["Version"][];
             next: string;
         };
         ListWay: {
@@ -3826,6 +4044,16 @@ export interface components {
             source: string;
             text: string;
             word: string;
+        };
+        MoveInBody: {
+            note: string;
+            /**
+             * Format: int64
+             * @description of a challenger: basis points of the applicants
+             */
+            share_bp?: number;
+            /** @enum {string} */
+            to: "submit" | "recall" | "approve" | "reject" | "publish" | "challenge" | "observe" | "stop";
         };
         Myself: {
             user: components["schemas"]["User"];
@@ -3999,6 +4227,33 @@ export interface components {
             codes: {
                 [key: string]: number;
             };
+        };
+        OfficerStrategyVersion: {
+            author: string;
+            author_name: string;
+            based_on?: string;
+            /** Format: date-time */
+            created_at: string;
+            events: components["schemas"]["VersionEvent"][];
+            hash: string;
+            id: string;
+            name: string;
+            note: string;
+            /** Format: int64 */
+            number: number;
+            /** Format: int64 */
+            revision: number;
+            /** Format: int64 */
+            share_bp?: number;
+            source?: string;
+            status: string;
+            /** Format: date-time */
+            updated_at: string;
+            version: string;
+        };
+        OfficerTried: {
+            was: components["schemas"]["Decision"];
+            would: components["schemas"]["Decision"];
         };
         OperatorAnimalEvent: {
             /**
@@ -4609,6 +4864,15 @@ export interface components {
             /** Format: int64 */
             worth_low: number;
         };
+        ReviseInBody: {
+            note: string;
+            /**
+             * Format: int64
+             * @description of the draft as it was read
+             */
+            revision: number;
+            source: string;
+        };
         RiskPool: {
             /** Format: int64 */
             cap_fen: number;
@@ -4955,6 +5219,11 @@ export interface components {
             /** Format: int64 */
             void: number;
         };
+        TryInBody: {
+            /** @description whose frozen evidence is decided about */
+            application_id: string;
+            source: string;
+        };
         Turnover: {
             /** Format: int64 */
             history: number;
@@ -5045,6 +5314,38 @@ export interface components {
             unborn: number;
             /** Format: int64 */
             weighed: number;
+        };
+        Version: {
+            author: string;
+            author_name: string;
+            based_on?: string;
+            /** Format: date-time */
+            created_at: string;
+            hash: string;
+            id: string;
+            name: string;
+            note: string;
+            /** Format: int64 */
+            number: number;
+            /** Format: int64 */
+            revision: number;
+            /** Format: int64 */
+            share_bp?: number;
+            source?: string;
+            status: string;
+            /** Format: date-time */
+            updated_at: string;
+            version: string;
+        };
+        VersionEvent: {
+            actor: string;
+            actor_name: string;
+            /** Format: date-time */
+            at: string;
+            from: string;
+            note?: string;
+            to: string;
+            version_id: string;
         };
         Way: {
             /** Format: double */
@@ -5145,6 +5446,7 @@ export type Application = components['schemas']['Application'];
 export type ApplyInBody = components['schemas']['ApplyInBody'];
 export type AreaCheck = components['schemas']['AreaCheck'];
 export type AuditEntry = components['schemas']['AuditEntry'];
+export type BackTestInBody = components['schemas']['BackTestInBody'];
 export type Band = components['schemas']['Band'];
 export type Bank = components['schemas']['Bank'];
 export type BankMonth = components['schemas']['BankMonth'];
@@ -5156,13 +5458,16 @@ export type Bureau = components['schemas']['Bureau'];
 export type Cap = components['schemas']['Cap'];
 export type Catalogue = components['schemas']['Catalogue'];
 export type Cause = components['schemas']['Cause'];
+export type Cell = components['schemas']['Cell'];
 export type Chain = components['schemas']['Chain'];
+export type Change = components['schemas']['Change'];
 export type ChangeInBody = components['schemas']['ChangeInBody'];
 export type CheckInBody = components['schemas']['CheckInBody'];
 export type Claim = components['schemas']['Claim'];
 export type ClaimInBody = components['schemas']['ClaimInBody'];
 export type CloseInBody = components['schemas']['CloseInBody'];
 export type CommitInBody = components['schemas']['CommitInBody'];
+export type Comparison = components['schemas']['Comparison'];
 export type ConfirmInBody = components['schemas']['ConfirmInBody'];
 export type Consent = components['schemas']['Consent'];
 export type ContagionExposure = components['schemas']['ContagionExposure'];
@@ -5183,6 +5488,7 @@ export type DeviceCount = components['schemas']['DeviceCount'];
 export type Direction = components['schemas']['Direction'];
 export type DirectionShare = components['schemas']['DirectionShare'];
 export type Document = components['schemas']['Document'];
+export type DraftInBody = components['schemas']['DraftInBody'];
 export type Endangered = components['schemas']['Endangered'];
 export type Entry = components['schemas']['Entry'];
 export type Event = components['schemas']['Event'];
@@ -5210,6 +5516,7 @@ export type FlowShares = components['schemas']['FlowShares'];
 export type Formula = components['schemas']['Formula'];
 export type FreezeInBody = components['schemas']['FreezeInBody'];
 export type Funder = components['schemas']['Funder'];
+export type Gist = components['schemas']['Gist'];
 export type Growth = components['schemas']['Growth'];
 export type GrowthPoint = components['schemas']['GrowthPoint'];
 export type Hazard = components['schemas']['Hazard'];
@@ -5228,6 +5535,7 @@ export type HoldingSplitInBody = components['schemas']['HoldingSplitInBody'];
 export type HoldingTransferInBody = components['schemas']['HoldingTransferInBody'];
 export type Hop = components['schemas']['Hop'];
 export type Identifier = components['schemas']['Identifier'];
+export type InUse = components['schemas']['InUse'];
 export type Instalment = components['schemas']['Instalment'];
 export type Integrity = components['schemas']['Integrity'];
 export type LedgerEntry = components['schemas']['LedgerEntry'];
@@ -5243,6 +5551,7 @@ export type ListAuditEntry = components['schemas']['ListAuditEntry'];
 export type ListDevice = components['schemas']['ListDevice'];
 export type ListEvent = components['schemas']['ListEvent'];
 export type ListHerdLine = components['schemas']['ListHerdLine'];
+export type ListInUse = components['schemas']['ListInUse'];
 export type ListLoan = components['schemas']['ListLoan'];
 export type ListOfficerExposureLine = components['schemas']['ListOfficerExposureLine'];
 export type ListOfficerFactLine = components['schemas']['ListOfficerFactLine'];
@@ -5255,6 +5564,7 @@ export type ListReceivableLine = components['schemas']['ListReceivableLine'];
 export type ListScene = components['schemas']['ListScene'];
 export type ListUpload = components['schemas']['ListUpload'];
 export type ListUser = components['schemas']['ListUser'];
+export type ListVersion = components['schemas']['ListVersion'];
 export type ListWay = components['schemas']['ListWay'];
 export type ListWeighing = components['schemas']['ListWeighing'];
 export type Loan = components['schemas']['Loan'];
@@ -5264,6 +5574,7 @@ export type MergeInBody = components['schemas']['MergeInBody'];
 export type Mistake = components['schemas']['Mistake'];
 export type Mount = components['schemas']['Mount'];
 export type MountReason = components['schemas']['MountReason'];
+export type MoveInBody = components['schemas']['MoveInBody'];
 export type Myself = components['schemas']['Myself'];
 export type Need = components['schemas']['Need'];
 export type Neighbourhood = components['schemas']['Neighbourhood'];
@@ -5286,6 +5597,8 @@ export type OfficerPairLine = components['schemas']['OfficerPairLine'];
 export type OfficerPlotLine = components['schemas']['OfficerPlotLine'];
 export type OfficerPlotPage = components['schemas']['OfficerPlotPage'];
 export type OfficerQuarantineCounts = components['schemas']['OfficerQuarantineCounts'];
+export type OfficerStrategyVersion = components['schemas']['OfficerStrategyVersion'];
+export type OfficerTried = components['schemas']['OfficerTried'];
 export type OperatorAnimalEvent = components['schemas']['OperatorAnimalEvent'];
 export type OperatorAnimalIn = components['schemas']['OperatorAnimalIn'];
 export type OperatorBox = components['schemas']['OperatorBox'];
@@ -5340,6 +5653,7 @@ export type ReplayResult = components['schemas']['ReplayResult'];
 export type Report = components['schemas']['Report'];
 export type ReportInBody = components['schemas']['ReportInBody'];
 export type ReportSummary = components['schemas']['ReportSummary'];
+export type ReviseInBody = components['schemas']['ReviseInBody'];
 export type RiskPool = components['schemas']['RiskPool'];
 export type RowError = components['schemas']['RowError'];
 export type RowRefusal = components['schemas']['RowRefusal'];
@@ -5373,6 +5687,7 @@ export type Taken = components['schemas']['Taken'];
 export type Terms = components['schemas']['Terms'];
 export type Timeline = components['schemas']['Timeline'];
 export type TradeMonth = components['schemas']['TradeMonth'];
+export type TryInBody = components['schemas']['TryInBody'];
 export type Turnover = components['schemas']['Turnover'];
 export type TurnoverMonth = components['schemas']['TurnoverMonth'];
 export type UndoMergeInBody = components['schemas']['UndoMergeInBody'];
@@ -5380,6 +5695,8 @@ export type Upload = components['schemas']['Upload'];
 export type User = components['schemas']['User'];
 export type UserInBody = components['schemas']['UserInBody'];
 export type ValueTerms = components['schemas']['ValueTerms'];
+export type Version = components['schemas']['Version'];
+export type VersionEvent = components['schemas']['VersionEvent'];
 export type Way = components['schemas']['Way'];
 export type Wearing = components['schemas']['Wearing'];
 export type WeighInBody = components['schemas']['WeighInBody'];
@@ -9293,6 +9610,303 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ShockReport"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-strategies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListInUse"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-strategy-try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerTried"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-strategy-versions": {
+        parameters: {
+            query?: {
+                /** @description of the policy; empty means all */
+                name?: string;
+                /** @description number of the last version of the page before */
+                before?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListVersion"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-strategy-draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerStrategyVersion"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-strategy-version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerStrategyVersion"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-strategy-back-test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackTestInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-strategy-move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerStrategyVersion"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-strategy-revise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviseInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerStrategyVersion"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-strategy-shadow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
                 };
             };
             /** @description Problem */

@@ -1,0 +1,389 @@
+package strategy
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/policy"
+	"github.com/furrowcredit/furrow/ident"
+)
+
+// Config is what the service needs.
+type Config struct {
+	Store Store
+	// Shipped are the policies of the catalogue: in force where a tenant has published
+	// none of that name.
+	Shipped *policy.Set
+	History History
+	Decide  Decider
+	Now     func() time.Time
+	// Fresh is how long what is in force is remembered before the store is asked
+	// whether it changed; 0 means two seconds.
+	Fresh time.Duration
+}
+
+// Service keeps the versions of a tenant's policies and says which decide.
+type Service struct {
+	cfg Config
+
+	mu      sync.Mutex
+	tenants map[string]*forces
+}
+
+// forces are what is in force at a tenant.
+type forces struct {
+	mu       sync.Mutex
+	asked    time.Time
+	revision int64
+	byName   map[string]*inForce
+}
+
+type inForce struct {
+	champion, challenger *Compiled
+	shareBP              int
+	shadows              []*Compiled
+}
+
+// Compiled is a version ready to decide.
+type Compiled struct {
+	VersionID string // "" for a policy of the catalogue
+	Policy    *policy.Policy
+}
+
+// New returns a service.
+func New(cfg Config) *Service {
+	if cfg.Fresh == 0 {
+		cfg.Fresh = 2 * time.Second
+	}
+	return &Service{cfg: cfg, tenants: make(map[string]*forces)}
+}
+
+func (s *Service) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Millisecond) }
+
+// Choice is who decides about an applicant.
+type Choice struct {
+	Decides *Compiled
+	// Arm is Champion, or Challenger for the applicants that its share falls upon.
+	Arm     Status
+	Shadows []*Compiled
+}
+
+// Choose says which version of a policy decides about an applicant. It is always the
+// same one of champion and challenger while both stay in force.
+func (s *Service) Choose(ctx context.Context, tenant, name, applicant string) (Choice, error) {
+	byName, err := s.inForce(ctx, tenant)
+	if err != nil {
+		return Choice{}, err
+	}
+	c := Choice{Arm: Champion}
+	f := byName[name]
+	if f != nil {
+		c.Decides, c.Shadows = f.champion, f.shadows
+		if f.challenger != nil && lot(name, applicant) < f.shareBP {
+			c.Decides, c.Arm = f.challenger, Challenger
+		}
+	}
+	if c.Decides == nil {
+		shipped, err := s.cfg.Shipped.Policy(name)
+		if err != nil {
+			return Choice{}, err
+		}
+		c.Decides = &Compiled{Policy: shipped}
+	}
+	return c, nil
+}
+
+// lot is where an applicant falls among 10,000, for one policy independently of the
+// others.
+func lot(name, applicant string) int {
+	sum := sha256.Sum256([]byte(name + "\x00" + applicant))
+	return int(binary.BigEndian.Uint64(sum[:8]) % 10_000) //nolint:gosec // below 10,000
+}
+
+func (s *Service) inForce(ctx context.Context, tenant string) (map[string]*inForce, error) {
+	s.mu.Lock()
+	f := s.tenants[tenant]
+	if f == nil {
+		f = &forces{}
+		s.tenants[tenant] = f
+	}
+	s.mu.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.byName != nil && s.cfg.Now().Sub(f.asked) < s.cfg.Fresh {
+		return f.byName, nil
+	}
+	revision, err := s.cfg.Store.Revision(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	if f.byName == nil || revision != f.revision {
+		if f.byName, err = s.compile(ctx, tenant); err != nil {
+			return nil, err
+		}
+		f.revision = revision
+	}
+	f.asked = s.cfg.Now()
+	return f.byName, nil
+}
+
+func (s *Service) compile(ctx context.Context, tenant string) (map[string]*inForce, error) {
+	versions, err := s.cfg.Store.InForce(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	byName := make(map[string]*inForce)
+	for _, v := range versions {
+		p, err := policy.Parse(v.Name, []byte(v.Source))
+		if err != nil {
+			return nil, fmt.Errorf("version %d of policy %s: %w", v.Number, v.Name, err)
+		}
+		f := byName[v.Name]
+		if f == nil {
+			f = &inForce{}
+			byName[v.Name] = f
+		}
+		c := &Compiled{VersionID: v.ID, Policy: p}
+		switch v.Status { //nolint:exhaustive // InForce gives these only
+		case Champion:
+			f.champion = c
+		case Challenger:
+			f.challenger, f.shareBP = c, v.ShareBP
+		case Shadow:
+			f.shadows = append(f.shadows, c)
+		}
+	}
+	return byName, nil
+}
+
+// forget has what is in force read again: this process knows at once.
+func (s *Service) forget(tenant string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.tenants, tenant)
+}
+
+// InUse is a policy with what decides now.
+type InUse struct {
+	Name    string             `json:"name"`
+	Subject credit.SubjectKind `json:"subject"`
+	// Shipped is the text of the catalogue, "" where it has none; it decides while there
+	// is no champion.
+	Shipped  string    `json:"shipped,omitempty"`
+	Decides  string    `json:"decides"`  // name@version:hash
+	Versions []Version `json:"versions"` // those in force, without their texts
+}
+
+// InUse are the policies of the catalogue and of the tenant by name.
+func (s *Service) InUse(ctx context.Context, tenant string) ([]InUse, error) {
+	versions, err := s.cfg.Store.InForce(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	byName := make(map[string]*InUse)
+	for _, name := range s.cfg.Shipped.Names() {
+		p, err := s.cfg.Shipped.Policy(name)
+		if err != nil {
+			return nil, err
+		}
+		byName[name] = &InUse{Name: name, Subject: p.Subject, Shipped: string(p.Source), Decides: p.ID(), Versions: []Version{}}
+	}
+	for _, v := range versions {
+		p, err := policy.Parse(v.Name, []byte(v.Source))
+		if err != nil {
+			return nil, err
+		}
+		u := byName[v.Name]
+		if u == nil {
+			u = &InUse{Name: v.Name, Subject: p.Subject}
+			byName[v.Name] = u
+		}
+		if v.Status == Champion {
+			u.Decides = p.ID()
+		}
+		v.Source = ""
+		u.Versions = append(u.Versions, v)
+	}
+	out := make([]InUse, 0, len(byName))
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		out = append(out, *byName[name])
+	}
+	return out, nil
+}
+
+// Draft keeps a new version. Its text is checked and compiled: policy.ErrFile.
+func (s *Service) Draft(ctx context.Context, actor access.Actor, source, note, basedOn string) (Version, error) {
+	p, err := policy.Parse("policy", []byte(source))
+	if err != nil {
+		return Version{}, err
+	}
+	if note, err = checkNote(note); err != nil {
+		return Version{}, err
+	}
+	if basedOn != "" {
+		base, err := s.cfg.Store.Version(ctx, actor.Tenant, basedOn)
+		if err != nil {
+			return Version{}, err
+		}
+		if base.Name != p.Name {
+			return Version{}, ErrName.At("body.source").With("want", base.Name).With("got", p.Name)
+		}
+	}
+	now := s.now()
+	v := Version{
+		ID: ident.New(), Tenant: actor.Tenant, Name: p.Name, Label: p.Version, Source: source, Hash: p.Hash, Status: Draft, Note: note,
+		Author: actor.UserID, ByName: actor.Name, BasedOn: basedOn, Revision: 1, CreatedAt: now, UpdatedAt: now,
+	}
+	return s.cfg.Store.Add(ctx, v, event(actor, v.ID, "", Draft, note, now))
+}
+
+// Revise puts another text in place of a draft's, of which the caller saw the
+// revision: ErrChanged when that is not the newest.
+func (s *Service) Revise(ctx context.Context, actor access.Actor, id string, revision int, source, note string) (Version, error) {
+	v, err := s.cfg.Store.Version(ctx, actor.Tenant, id)
+	if err != nil {
+		return Version{}, err
+	}
+	p, err := policy.Parse(v.Name, []byte(source))
+	if err != nil {
+		return Version{}, err
+	}
+	if p.Name != v.Name {
+		return Version{}, ErrName.At("body.source").With("want", v.Name).With("got", p.Name)
+	}
+	if note, err = checkNote(note); err != nil {
+		return Version{}, err
+	}
+	v.Label, v.Source, v.Hash, v.Note, v.Revision, v.UpdatedAt = p.Version, source, p.Hash, note, revision+1, s.now()
+	v.Author, v.ByName = actor.UserID, actor.Name
+	return v, s.cfg.Store.Revise(ctx, v)
+}
+
+func event(actor access.Actor, id string, from, to Status, note string, at time.Time) VersionEvent {
+	return VersionEvent{VersionID: id, From: from, To: to, Actor: actor.UserID, ActorName: actor.Name, Note: note, At: at}
+}
+
+func checkNote(note string) (string, error) {
+	note = strings.TrimSpace(note)
+	if note == "" || utf8.RuneCountInString(note) > 1000 {
+		return "", ErrNote.At("body.note")
+	}
+	return note, nil
+}
+
+// Submit gives a draft to review.
+func (s *Service) Submit(ctx context.Context, actor access.Actor, id, note string) (Version, error) {
+	return s.move(ctx, actor, id, InReview, note, nil)
+}
+
+// Recall takes a version back from review to be changed.
+func (s *Service) Recall(ctx context.Context, actor access.Actor, id, note string) (Version, error) {
+	return s.move(ctx, actor, id, Draft, note, nil)
+}
+
+// Review approves or rejects a version that somebody else wrote; ErrSamePerson.
+func (s *Service) Review(ctx context.Context, actor access.Actor, id string, approve bool, note string) (Version, error) {
+	to := Rejected
+	if approve {
+		to = Approved
+	}
+	return s.move(ctx, actor, id, to, note, func(v *Version) error {
+		if v.Author == actor.UserID {
+			return ErrSamePerson
+		}
+		return nil
+	})
+}
+
+// Publish has a reviewed version decide from now on; the one that did is retired.
+// Publishing a retired one rolls back to it.
+func (s *Service) Publish(ctx context.Context, actor access.Actor, id, note string) (Version, error) {
+	return s.move(ctx, actor, id, Champion, note, func(v *Version) error {
+		v.ShareBP = 0
+		return nil
+	})
+}
+
+// Challenge has a reviewed version decide for a share of the applicants.
+func (s *Service) Challenge(ctx context.Context, actor access.Actor, id string, shareBP int, note string) (Version, error) {
+	if shareBP < 1 || shareBP > 5000 {
+		return Version{}, ErrShare.At("body.share_bp")
+	}
+	return s.move(ctx, actor, id, Challenger, note, func(v *Version) error {
+		v.ShareBP = shareBP
+		return nil
+	})
+}
+
+// Observe has a reviewed version decide without effect beside the others.
+func (s *Service) Observe(ctx context.Context, actor access.Actor, id, note string) (Version, error) {
+	return s.move(ctx, actor, id, Shadow, note, nil)
+}
+
+// Stop ends a challenger or a shadow.
+func (s *Service) Stop(ctx context.Context, actor access.Actor, id, note string) (Version, error) {
+	return s.move(ctx, actor, id, Approved, note, func(v *Version) error {
+		if v.Status == InReview { // that is a review's to say
+			return ErrStatus.With("status", v.Status).With("to", Approved)
+		}
+		v.ShareBP = 0
+		return nil
+	})
+}
+
+// move makes one step; check may refuse it, and sets what goes along.
+func (s *Service) move(ctx context.Context, actor access.Actor, id string, to Status, note string, check func(*Version) error) (Version, error) {
+	note, err := checkNote(note)
+	if err != nil {
+		return Version{}, err
+	}
+	v, err := s.cfg.Store.Version(ctx, actor.Tenant, id)
+	if err != nil {
+		return Version{}, err
+	}
+	if !May(v.Status, to) {
+		return Version{}, ErrStatus.With("status", v.Status).With("to", to)
+	}
+	if check != nil {
+		if err := check(&v); err != nil {
+			return Version{}, err
+		}
+	}
+	from := v.Status
+	v.Status, v.UpdatedAt = to, s.now()
+	if err := s.cfg.Store.Move(ctx, v, event(actor, id, from, to, note, v.UpdatedAt)); err != nil {
+		return Version{}, err
+	}
+	s.forget(actor.Tenant)
+	return v, nil
+}
+
+// Version returns ErrNotFound.
+func (s *Service) Version(ctx context.Context, tenant, id string) (Version, error) {
+	return s.cfg.Store.Version(ctx, tenant, id)
+}
+
+// Versions are those of a policy, or of all with "", newest first, without their texts.
+func (s *Service) Versions(ctx context.Context, tenant, name string, before, limit int) ([]Version, error) {
+	return s.cfg.Store.Versions(ctx, tenant, name, before, limit)
+}
+
+// Events are the moves of a version, oldest first.
+func (s *Service) Events(ctx context.Context, tenant, id string) ([]VersionEvent, error) {
+	return s.cfg.Store.Events(ctx, tenant, id)
+}
+
+// Ghosts are what a shadow said, newest first.
+func (s *Service) Ghosts(ctx context.Context, tenant, id, before string, limit int) ([]Ghost, error) {
+	return s.cfg.Store.Ghosts(ctx, tenant, id, before, limit)
+}
