@@ -16,6 +16,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/policy"
 	"github.com/furrowcredit/furrow/credit/product"
+	"github.com/furrowcredit/furrow/credit/score"
 	"github.com/furrowcredit/furrow/ident"
 	"github.com/furrowcredit/furrow/money"
 )
@@ -36,6 +37,7 @@ type Config struct {
 	Alerts      Alerts
 	Products    *product.Catalogue
 	Policies    *policy.Set
+	Models      policy.Models // in force, by name; nil has none
 	Words       *Words // of contracts
 	Loans       *loan.Service
 	Queue       Queue    // nil assesses at once
@@ -230,18 +232,45 @@ func (s *Service) decide(a Application, ev credit.Evidence, prod product.Product
 	if err != nil {
 		return credit.Decision{}, Frozen{}, err
 	}
-	pol, err := s.cfg.Policies.Policy(prod.Policy)
+	pol, err := s.cfg.Policies.For(prod.Policy, ev.Applicant.Industry)
+	if err != nil {
+		return credit.Decision{}, Frozen{}, err
+	}
+	models, kept, err := s.models(pol)
 	if err != nil {
 		return credit.Decision{}, Frozen{}, err
 	}
 	start := s.cfg.Now()
-	d, err := pol.Decide(ev, prod, s.now())
+	d, err := pol.Decide(ev, prod, models, s.now())
 	if err != nil {
 		return credit.Decision{}, Frozen{}, err
 	}
 	d.Micros = s.cfg.Now().Sub(start).Microseconds()
 	d.ID, d.ApplicationID, d.EvidenceHash = ident.New(), a.ID, hash
-	return d, Frozen{Evidence: evidence, Product: terms, Policy: pol.Source}, nil
+	if d.Raises, err = pol.Raises(ev, prod, models); err != nil {
+		return credit.Decision{}, Frozen{}, err
+	}
+	return d, Frozen{Evidence: evidence, Product: terms, Policy: pol.Source, Models: kept}, nil
+}
+
+// models are those in force that a policy asks, and their bytes. One that nobody has is
+// left out: the policy says what holds then.
+func (s *Service) models(pol *policy.Policy) (policy.ModelSet, map[string][]byte, error) {
+	names := pol.Models()
+	if s.cfg.Models == nil || len(names) == 0 {
+		return nil, nil, nil
+	}
+	set, kept := policy.ModelSet{}, map[string][]byte{}
+	for _, name := range names {
+		m, err := s.cfg.Models.Model(name)
+		if err != nil {
+			return nil, nil, fmt.Errorf("model %s: %w", name, err)
+		}
+		if m != nil {
+			set[name], kept[name] = m, m.Bytes()
+		}
+	}
+	return set, kept, nil
 }
 
 // Replay makes a stored decision again from its stored evidence, product and policy. The
@@ -283,7 +312,16 @@ func Replay(stored credit.Decision, f Frozen) (credit.Decision, error) {
 	if err != nil {
 		return credit.Decision{}, err
 	}
-	d, err := pol.Decide(ev, prod, stored.MadeAt)
+	models := policy.ModelSet{}
+	for name, b := range f.Models {
+		if models[name], err = score.Read(b); err != nil {
+			return credit.Decision{}, fmt.Errorf("stored model %s: %w", name, err)
+		}
+	}
+	d, err := pol.Decide(ev, prod, models, stored.MadeAt)
+	if err == nil && len(stored.Raises) > 0 {
+		d.Raises, err = pol.Raises(ev, prod, models)
+	}
 	d.ID, d.ApplicationID, d.Micros = stored.ID, stored.ApplicationID, stored.Micros
 	d.EvidenceHash = credit.Hash(f.Evidence)
 	return d, err

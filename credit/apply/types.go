@@ -49,6 +49,7 @@ type Frozen struct {
 	Evidence []byte // canonical JSON of credit.Evidence
 	Product  []byte // JSON of the product
 	Policy   []byte // the policy file
+	Models   map[string][]byte // JSON of the models that the policy asked, by name
 }
 
 // What the service needs of other rooms. Their own services and stores fit.

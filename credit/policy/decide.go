@@ -1,9 +1,10 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
+	"reflect"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -12,71 +13,144 @@ import (
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/feature"
 	"github.com/furrowcredit/furrow/credit/product"
-	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/credit/score"
 	"github.com/furrowcredit/furrow/money"
 )
 
-// Decide answers by the policy that the product names; ErrUnknown when there is none.
-func (s *Set) Decide(ev credit.Evidence, p product.Product, now time.Time) (credit.Decision, error) {
-	pol, err := s.Policy(p.Policy)
+// Models finds the model in force by its name. A name that is not known gives nil, and
+// what the policy says of a missing score holds; an error refers to a person.
+type Models interface {
+	Model(name string) (*score.Model, error)
+}
+
+// ModelSet are models by name.
+type ModelSet map[string]*score.Model
+
+// Model implements Models.
+func (s ModelSet) Model(name string) (*score.Model, error) { return s[name], nil }
+
+// Decide answers by the policy that the product names, or by the one over it that is for
+// the applicant's industry; ErrUnknown when there is none.
+func (s *Set) Decide(ev credit.Evidence, p product.Product, models Models, now time.Time) (credit.Decision, error) {
+	pol, err := s.For(p.Policy, ev.Applicant.Industry)
 	if err != nil {
 		return credit.Decision{}, err
 	}
-	return pol.Decide(ev, p, now)
+	return pol.Decide(ev, p, models, now)
 }
 
-// Decide is a pure function of its arguments; now only stamps the decision. The
-// caller sets ID, ApplicationID, EvidenceHash and Micros.
+// Decide is a pure function of its arguments; now only stamps the decision. models may be
+// nil. The caller sets ID, ApplicationID, EvidenceHash and Micros. The arguments of reasons
+// may be shared between decisions: nobody changes them.
 //
 // The limit is the base × each factor's first row that fits (basis points, HALF_EVEN
-// after each), then not above any cap, then rounded down. Rules see the limit. One
+// after each), then not above any allowance, then rounded down. Rules see the limit. One
 // rule that refuses refuses; else one that refers refers; else the limit is offered.
-func (p *Policy) Decide(ev credit.Evidence, prod product.Product, now time.Time) (credit.Decision, error) {
-	facts := feature.Gather(ev, feature.Terms{Min: prod.MinFen, Max: prod.MaxFen})
-	r := runs.Get().(*run)
-	defer runs.Put(r)
-	r.facts, r.err = &facts, nil
-	d := credit.Decision{
-		Outcome: credit.Offer, TermMonths: ev.TermMonths, Policy: p.ID(), MadeAt: now.UTC(),
+//
+// A policy of format 2 that cannot be worked out, by a division by zero or an amount that
+// no number holds, refers with the reason policy.error. Evidence with a part that is newer
+// than TakenAt is feature.ErrLater.
+func (p *Policy) Decide(ev credit.Evidence, prod product.Product, models Models, now time.Time) (credit.Decision, error) {
+	if p.format >= 2 {
+		if err := feature.Check(&ev); err != nil {
+			return credit.Decision{}, err
+		}
 	}
-	limits := make([]credit.Reason, 0, 8)
-	d.Limit, limits = p.limit(r, limits)
-	facts.Limit = int(d.Limit)
+	r := p.newRun()
+	defer r.release()
+	r.Fill(&ev, feature.Terms{Min: prod.MinFen, Max: prod.MaxFen})
+	return p.decide(r, &ev, &prod, models, now)
+}
 
-	d.Reasons = make([]credit.Reason, 0, 8)
-	for i := range p.rules {
-		x := &p.rules[i]
-		if !r.holds(x.when) {
-			continue
-		}
-		switch x.effect {
-		case Refuse:
-			d.Outcome = credit.Refuse
-		case Refer:
-			if d.Outcome == credit.Offer {
-				d.Outcome = credit.Refer
-			}
-		}
-		d.Reasons = append(d.Reasons, p.reason(r, x.code, x.effect, 0, x.args, "", ""))
+func (p *Policy) decide(r *run, ev *credit.Evidence, prod *product.Product, models Models, now time.Time) (credit.Decision, error) {
+	d := credit.Decision{
+		Outcome: credit.Offer, TermMonths: ev.TermMonths, Policy: p.id, MadeAt: now.UTC(),
 	}
-	prices := p.rate(r, prod, &d)
+	for _, n := range p.early {
+		p.compute(r, n, models)
+	}
+	d.Limit = p.limit(r, ev, prod)
+	r.Limit = int(d.Limit)
+	for _, n := range p.late {
+		p.compute(r, n, models)
+	}
+	for i := range p.rules {
+		if x := &p.rules[i]; r.holds(x.when) {
+			r.reason(r.say(&x.told, x.effect, 0, extra{}))
+		}
+	}
+	r.product(ev, prod)
+	d.Outcome = r.outcome
 	d.Score = p.rating(r)
+	d.Rate = p.rate(r, prod, d.Score)
+	if r.err != nil {
+		if p.format < 2 {
+			return credit.Decision{}, fmt.Errorf("policy %s: %w", p.id, r.err)
+		}
+		return p.failed(r, d), nil
+	}
+	p.tell(r, &d)
+	return d, nil
+}
+
+// failed is the answer of a policy that could not be worked out.
+func (p *Policy) failed(r *run, d credit.Decision) credit.Decision {
+	d.Outcome, d.Limit, d.Rate, d.Score = credit.Refer, 0, 0, 0
+	r.buf, r.pieces = r.buf[:0], r.pieces[:0]
+	it := r.named("policy.error", Refer, 0, "why", r.err.Error())
+	d.Reasons = []credit.Reason{r.finish(&it, string(r.buf), "")}
+	return d
+}
+
+// tell makes the reasons, allowances and scores of the decision from what the run noted.
+func (p *Policy) tell(r *run, d *credit.Decision) {
 	if d.Outcome == credit.Refuse {
 		d.Limit = 0
 	} else {
-		d.Reasons = append(d.Reasons, limits...)
-		d.Reasons = append(d.Reasons, prices...)
+		r.reasons = append(r.reasons, r.limits...)
+		r.reasons = append(r.reasons, r.prices...)
 	}
-	slices.SortStableFunc(d.Reasons, func(a, b credit.Reason) int {
-		if x := rank(a.Effect) - rank(b.Effect); x != 0 || a.Effect == Refuse || a.Effect == Refer {
-			return x
+	all := string(r.buf)
+	order(r.reasons)
+	d.Reasons = make([]credit.Reason, len(r.reasons))
+	for i := range r.reasons {
+		d.Reasons[i] = r.finish(&r.reasons[i], all, "")
+	}
+	if p.format < 2 {
+		return
+	}
+	if len(r.allowed) > 0 {
+		least := r.allowed[0].reason.Amount
+		for i := range r.allowed {
+			least = min(least, r.allowed[i].reason.Amount)
 		}
-		return int(min(max(size(b.Amount)-size(a.Amount), -1), 1))
-	})
-	if r.err != nil {
-		return credit.Decision{}, fmt.Errorf("policy %s: %w", p.ID(), r.err)
+		d.Allowances = make([]credit.Allowance, len(r.allowed))
+		for i := range r.allowed {
+			x := r.finish(&r.allowed[i], all, "yuan")
+			d.Allowances[i] = credit.Allowance{Code: x.Code, Amount: x.Amount, Binding: x.Amount == least, Msg: x.Msg, Args: x.Args}
+		}
 	}
-	return d, nil
+	if len(r.scores) > 0 {
+		d.Scores = slices.Clone(r.scores)
+	}
+}
+
+// order sorts reasons by effect, and those of the limit by the size of the change; a
+// handful, so by insertion and without moving what is in order.
+func order(list []item) {
+	for i := 1; i < len(list); i++ {
+		for k := i; k > 0 && before(&list[k].reason, &list[k-1].reason); k-- {
+			list[k], list[k-1] = list[k-1], list[k]
+		}
+	}
+}
+
+func before(a, b *credit.Reason) bool {
+	x, y := rank(a.Effect), rank(b.Effect)
+	if x != y || a.Effect == Refuse || a.Effect == Refer {
+		return x < y
+	}
+	return size(a.Amount) > size(b.Amount)
 }
 
 func size(f money.Fen) money.Fen {
@@ -86,126 +160,297 @@ func size(f money.Fen) money.Fen {
 	return f
 }
 
-func (p *Policy) limit(r *run, why []credit.Reason) (money.Fen, []credit.Reason) {
-	limit := max(0, r.fen(p.base.fen))
-	why = append(why, p.reason(r, p.base.code, Info, limit, p.base.args, "yuan", limit.String()))
+func (p *Policy) limit(r *run, ev *credit.Evidence, prod *product.Product) money.Fen {
+	formula := prod.Formula != nil
+	var limit money.Fen
+	if formula {
+		var known bool
+		if limit, known = prod.Formula.Allow(*ev); !known {
+			r.reason(r.named("evidence.missing", Refer, 0, "part", prod.Formula.Part(), "why", "formula"))
+		}
+		r.limits = append(r.limits, r.say(builtinTold["limit.evidence"], Info, limit, extra{name: "yuan", fen: limit}))
+	} else {
+		limit = max(0, money.Fen(r.integer(p.base.fen)))
+		r.limits = append(r.limits, r.say(&p.base.told, Info, limit, extra{name: "yuan", fen: limit}))
+	}
 	for i := range p.factors {
-		f := &p.factors[i]
-		bp := int64(10_000)
-		for _, row := range f.rows {
-			if row.when == nil || r.holds(row.when) {
-				bp = row.bp
-				break
-			}
+		if f := &p.factors[i]; !f.own || !formula {
+			limit = r.factor(f, limit)
 		}
-		if bp == 10_000 || limit == 0 {
-			continue
-		}
-		next, err := money.Mul(limit, bp, 10_000)
-		if err != nil {
-			r.fail(err)
-			return 0, why
-		}
-		effect := Lower
-		if bp > 10_000 {
-			effect = Raise
-		}
-		why = append(why, p.reason(r, f.code, effect, next-limit, f.args, "percent", strconv.FormatInt(bp/100, 10)+"%"))
-		limit = next
+	}
+	if p.format >= 2 {
+		r.allow(r.say(builtinTold["limit.evidence"], Lower, 0, extra{name: "yuan", fen: limit}), limit)
 	}
 	for i := range p.caps {
 		c := &p.caps[i]
-		if most := max(0, r.fen(c.fen)); most < limit {
-			why = append(why, p.reason(r, c.code, c.effect, most-limit, c.args, "yuan", most.String()))
+		if c.when != nil && !r.holds(c.when) {
+			continue
+		}
+		most := max(0, money.Fen(r.integer(c.fen)))
+		if p.format < 2 && most >= limit {
+			continue
+		}
+		it := r.say(&c.told, c.effect, min(0, most-limit), extra{name: "yuan", fen: most})
+		r.allow(it, most)
+		if most < limit {
+			r.limits = append(r.limits, it)
 			limit = most
 		}
 	}
-	return limit - limit%p.round, why
+	limit = r.bounds(prod, limit)
+	return limit - limit%p.round
 }
 
-func (p *Policy) rate(r *run, prod product.Product, d *credit.Decision) (why []credit.Reason) {
-	bp := prod.BaseRateBP
+func (r *run) factor(f *factor, limit money.Fen) money.Fen {
+	bp := int64(10_000)
+	var set *ready
+	if f.bp != nil {
+		bp = int64(min(max(r.integer(f.bp), 0), 20_000))
+	}
+	for i := range f.rows {
+		if row := &f.rows[i]; row.when == nil || r.holds(row.when) {
+			bp, set = row.bp, row.set
+			break
+		}
+	}
+	if bp == 10_000 || limit == 0 {
+		return limit
+	}
+	next, err := part(int(limit), int(bp))
+	if err != nil {
+		r.fail(err)
+		return 0
+	}
+	effect := Lower
+	if bp > 10_000 {
+		effect = Raise
+	}
+	change := money.Fen(next) - limit
+	if set != nil {
+		r.limits = append(r.limits, item{reason: credit.Reason{Code: f.told.code, Effect: effect, Amount: change}, set: set})
+	} else {
+		r.limits = append(r.limits, r.say(&f.told, effect, change, extra{name: "percent", text: percentOf(bp)}))
+	}
+	return money.Fen(next)
+}
+
+// allow notes what one rule of the limit allows.
+func (r *run) allow(it item, most money.Fen) {
+	it.reason.Amount = most
+	r.allowed = append(r.allowed, it)
+}
+
+// reason notes a reason and what it makes of the outcome.
+func (r *run) reason(it item) {
+	switch it.reason.Effect {
+	case Refuse:
+		r.outcome = credit.Refuse
+	case Refer:
+		if r.outcome == credit.Offer {
+			r.outcome = credit.Refer
+		}
+	}
+	r.reasons = append(r.reasons, it)
+}
+
+func (p *Policy) rate(r *run, prod *product.Product, rating int) money.Rate {
+	bp := prod.PriceBP(rating, r.TermMonths, r.Region)
 	for i := range p.price {
 		x := &p.price[i]
 		if x.when != nil && !r.holds(x.when) {
 			continue
 		}
-		bp += x.bp
-		why = append(why, p.reason(r, x.code, Info, 0, x.args, "percent", money.BP(x.bp).String()))
+		add := x.bp
+		if x.by != nil {
+			if add = int64(r.integer(x.by)); add == 0 {
+				continue
+			}
+		}
+		bp += add
+		r.prices = append(r.prices, r.say(&x.told, Info, 0, extra{name: "percent", text: money.BP(add).String()}))
 	}
-	d.Rate = money.BP(min(max(bp, 0), prod.MaxRateBP))
-	return why
+	return money.BP(min(max(bp, 0), prod.MaxRateBP))
 }
 
 func (p *Policy) rating(r *run) int {
 	points := p.points
-	for _, x := range p.score {
-		if x.when == nil || r.holds(x.when) {
+	for i := range p.score {
+		if x := &p.score[i]; x.when == nil || r.holds(x.when) {
 			points += x.points
 		}
 	}
 	return min(max(points, 0), 1000)
 }
 
-// reason makes a reason in English; extra names one more argument.
-func (p *Policy) reason(r *run, code, effect string, amount money.Fen, args []arg, extra, value string) credit.Reason {
-	out := credit.Reason{Code: code, Effect: effect, Amount: amount}
-	if extra != "" || len(args) > 0 {
-		out.Args = make(map[string]string, len(args)+1)
+// compute puts what a node says into its slots.
+func (p *Policy) compute(r *run, n *node, models Models) {
+	switch {
+	case n.code != nil:
+		o := n.outs[0]
+		r.set(o, true)
+		switch o.kind {
+		case reflect.Int:
+			r.Ints[o.slot] = r.integer(n.code)
+		case reflect.Float64:
+			r.Nums[o.slot] = r.number(n.code)
+		case reflect.Bool:
+			r.Flags[o.slot] = r.holds(n.code)
+		default:
+			r.Texts[o.slot] = r.string(n.code)
+		}
+	case n.table != nil:
+		n.table.decide(r)
+	case n.level != nil:
+		r.put(n.outs[0], n.level.find(&r.Facts))
+	case n.score != nil:
+		p.scored(r, n, models)
 	}
-	if extra != "" {
-		out.Args[extra] = value
-	}
-	for _, a := range args {
-		out.Args[a.name] = r.text(a.value)
-	}
-	out.Msg = fault.Fill(p.texts[code].EN, out.Args)
-	return out
 }
 
-// trial decides on empty evidence and evaluates every part, fired or not.
-func (p *Policy) trial() error {
-	facts := feature.Gather(credit.Evidence{}, feature.Terms{})
-	r := &run{facts: &facts}
-	r.fen(p.base.fen)
-	args := slices.Clone(p.base.args)
-	for _, f := range p.factors {
-		args = append(args, f.args...)
-		for _, row := range f.rows {
-			if row.when != nil {
-				r.holds(row.when)
-			}
-		}
+func (r *run) put(o output, v *outCell) {
+	r.set(o, v != nil)
+	if v == nil {
+		return
 	}
-	for _, c := range p.caps {
-		r.fen(c.fen)
-		args = append(args, c.args...)
+	switch o.kind {
+	case reflect.Int:
+		r.Ints[o.slot] = v.i
+	case reflect.Float64:
+		r.Nums[o.slot] = v.n
+	case reflect.Bool:
+		r.Flags[o.slot] = v.b
+	default:
+		r.Texts[o.slot] = v.t
 	}
-	for _, x := range p.price {
-		if x.when != nil {
-			r.holds(x.when)
-		}
-		args = append(args, x.args...)
-	}
-	p.rating(r)
-	for _, x := range p.rules {
-		r.holds(x.when)
-		args = append(args, x.args...)
-	}
-	for _, a := range args {
-		r.text(a.value)
-	}
-	return r.err
 }
 
-// run evaluates expressions and keeps the first error. Its machine is reused.
-type run struct {
-	vm    vm.VM
-	facts *feature.Facts
+// boundModel is a model with what reads its inputs, and the words of its bins.
+type boundModel struct {
+	names []string
+	read  []func(*feature.Facts) score.Value
+	bins  [][]string
 	err   error
 }
 
+// mostReasons are the features told of a score.
+const mostReasons = 4
+
+func (p *Policy) bind(m *score.Model) *boundModel {
+	if b, ok := p.bound.Load(m); ok {
+		return b.(*boundModel)
+	}
+	b := &boundModel{names: m.Inputs()}
+	for i, name := range b.names {
+		read, ok := feature.Lookup(name)
+		if !ok {
+			b.err = fmt.Errorf("the model %s needs %s, which is no feature", m.ID(), name)
+			break
+		}
+		b.read = append(b.read, read)
+		var words []string
+		for k := range m.File().Inputs[i].Bins {
+			words = append(words, m.BinText(i, k))
+		}
+		b.bins = append(b.bins, words)
+	}
+	p.bound.Store(m, b)
+	return b
+}
+
+// scored asks the model; without one the score is missing.
+func (p *Policy) scored(r *run, n *node, models Models) {
+	for _, o := range n.outs {
+		r.set(o, false)
+		r.put(o, &outCell{})
+		r.set(o, false)
+	}
+	s := n.score
+	if models == nil || s.when != nil && !r.holds(s.when) {
+		return
+	}
+	m, err := models.Model(s.model)
+	if err != nil || m == nil {
+		r.fail(err)
+		return
+	}
+	b := p.bind(m)
+	if b.err != nil {
+		r.fail(b.err)
+		return
+	}
+	r.row = r.row[:0]
+	for _, read := range b.read {
+		r.row = append(r.row, read(&r.Facts))
+	}
+	m.Score(r.row, &r.result)
+	x := &r.result
+	r.Ints[n.outs[0].slot] = x.Points
+	for i, v := range []float64{x.PD, x.Low, x.High} {
+		r.Nums[n.outs[1+i].slot] = v
+	}
+	r.Texts[n.outs[4].slot] = s.band(x.Points, x.PD)
+	for _, o := range n.outs {
+		r.set(o, true)
+	}
+	most := min(len(x.Parts), mostReasons)
+	why := make([]credit.ScoreReason, 0, most)
+	for _, part := range x.Parts[:most] {
+		why = append(why, credit.ScoreReason{Feature: b.names[part.Input], Bin: b.bins[part.Input][part.Bin], Points: part.Lost})
+	}
+	r.scores = append(r.scores, credit.Score{
+		Model: m.ID(), Dimension: m.Dimension(), Points: x.Points, PD: x.PD, PDLow: x.Low, PDHigh: x.High, Reasons: why,
+	})
+}
+
+// run is one decision being made. It keeps the first error, and is used again.
+type run struct {
+	scope
+	strict  bool // a division by zero is an error
+	err     error
+	element string // of a list, in any, all and none
+	known   []bool // of each output
+	vm      vm.VM
+
+	outcome credit.Outcome
+	reasons []item // of rules and products
+	limits  []item
+	prices  []item
+	allowed []item
+	pieces  []piece
+	buf     []byte // every text of the decision
+	scores  []credit.Score
+	row     []score.Value
+	result  score.Result
+}
+
 var runs = sync.Pool{New: func() any { return new(run) }}
+
+func (p *Policy) newRun() *run {
+	r := runs.Get().(*run)
+	r.strict, r.err, r.outcome = p.format >= 2, nil, credit.Offer
+	r.Ints, r.Nums = sized(r.Ints, p.slots[0]), sized(r.Nums, p.slots[1])
+	r.Flags, r.Texts = sized(r.Flags, p.slots[2]), sized(r.Texts, p.slots[3])
+	r.known = sized(r.known, p.outs)
+	r.reasons, r.limits, r.prices, r.allowed = r.reasons[:0], r.limits[:0], r.prices[:0], r.allowed[:0]
+	r.pieces, r.buf, r.scores = r.pieces[:0], r.buf[:0], r.scores[:0]
+	return r
+}
+
+func sized[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	s = s[:n]
+	clear(s)
+	return s
+}
+
+// release gives the run back without what belongs to the evidence.
+func (r *run) release() {
+	r.Facts = feature.Facts{}
+	clear(r.scores)
+	runs.Put(r)
+}
 
 func (r *run) fail(err error) {
 	if r.err == nil {
@@ -213,34 +458,79 @@ func (r *run) fail(err error) {
 	}
 }
 
-func (r *run) eval(p *vm.Program) any {
-	v, err := r.vm.Run(p, r.facts)
+func (r *run) set(o output, known bool) { r.known[o.id] = known }
+
+// eval asks the machine.
+func (r *run) eval(x *code) any {
+	v, err := r.vm.Run(x.prog, &r.scope)
 	if err != nil {
-		r.fail(err)
+		r.fail(errors.New(firstLine(err.Error())))
 		return nil
 	}
 	return v
 }
 
-func (r *run) holds(p *vm.Program) bool {
-	v, _ := r.eval(p).(bool)
+func firstLine(s string) string {
+	for i := range len(s) {
+		if s[i] == '\n' {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+func (r *run) holds(x *code) bool {
+	if x.flag != nil {
+		return x.flag(r)
+	}
+	v, _ := r.eval(x).(bool)
 	return v
 }
 
-func (r *run) fen(p *vm.Program) money.Fen {
-	v, _ := r.eval(p).(int)
-	return money.Fen(v)
+func (r *run) integer(x *code) int {
+	if x.int != nil {
+		return x.int(r)
+	}
+	v, _ := r.eval(x).(int)
+	return v
 }
 
-func (r *run) text(p *vm.Program) string {
-	switch v := r.eval(p).(type) {
-	case string:
-		return v
+func (r *run) number(x *code) float64 {
+	switch {
+	case x.num != nil:
+		return x.num(r)
+	case x.int != nil:
+		return float64(x.int(r))
+	}
+	switch v := r.eval(x).(type) {
 	case float64:
-		return strconv.FormatFloat(v, 'f', 2, 64)
-	case nil:
-		return ""
+		return v
+	case int:
+		return float64(v)
+	}
+	return 0
+}
+
+func (r *run) string(x *code) string {
+	if x.text != nil {
+		return x.text(r)
+	}
+	v, _ := r.eval(x).(string)
+	return v
+}
+
+// any evaluates an expression of any kind, for the trial.
+func (r *run) any(x *code) {
+	switch {
+	case x.flag != nil:
+		x.flag(r)
+	case x.int != nil:
+		x.int(r)
+	case x.num != nil:
+		x.num(r)
+	case x.text != nil:
+		x.text(r)
 	default:
-		return fmt.Sprint(v)
+		r.eval(x)
 	}
 }

@@ -43,7 +43,8 @@ func load(testing.TB) (*policy.Set, *product.Catalogue) { return builtin() }
 func plot() credit.Evidence {
 	clear := taken.AddDate(0, 0, -6)
 	return credit.Evidence{
-		Applicant: credit.Applicant{UserID: "u", Name: "Wang"},
+		Applicant: credit.Applicant{UserID: "u", Name: "Wang", Kind: "person", Age: 45, Region: "410927"},
+		Exposure:  &credit.Exposures{},
 		Subject:   credit.Subject{Kind: credit.PlotSubject, ID: "p"},
 		Product:   "crop", Asked: 2_000_000, TermMonths: 9, AreaM2: 10_000, TakenAt: taken,
 		Crop: &geo.CropReport{
@@ -57,6 +58,7 @@ func plot() credit.Evidence {
 func herd() credit.Evidence {
 	heard := taken.Add(-time.Minute)
 	return credit.Evidence{
+		Applicant: credit.Applicant{UserID: "u", Kind: "person", Age: 45, Region: "410927"}, Exposure: &credit.Exposures{},
 		Subject: credit.Subject{Kind: credit.HerdSubject, ID: "h"},
 		Product: "herd", Asked: 20_000_000, TermMonths: 12, TakenAt: taken,
 		Herd: &iot.HerdReport{
@@ -73,6 +75,7 @@ func firm() credit.Evidence {
 		monthly[i] = 20_000_000
 	}
 	return credit.Evidence{
+		Applicant: credit.Applicant{UserID: "u", Kind: "firm", Region: "410927"}, Exposure: &credit.Exposures{},
 		Subject: credit.Subject{Kind: credit.FirmSubject, ID: "f"},
 		Product: "order", Asked: 40_000_000, TermMonths: 6, TakenAt: taken,
 		Standing: &chain.Standing{
@@ -90,7 +93,7 @@ func decide(tb testing.TB, ev credit.Evidence) credit.Decision {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	d, err := set.Decide(ev, p, taken)
+	d, err := set.Decide(ev, p, nil, taken)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -272,8 +275,8 @@ func TestReplayIsExact(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		first, _ := set.Decide(ev, p, taken)
-		second, err := kept.Decide(back, p, taken)
+		first, _ := set.Decide(ev, p, nil, taken)
+		second, err := kept.Decide(back, p, nil, taken)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -332,7 +335,7 @@ func TestParseRefuses(t *testing.T) {
 		"effect":         {good + `rules: [{code: r, effect: maybe, when: "pledged", en: a, zh: b}]`, "effect must be"},
 		"twice":          {good + `rules: [{code: b, effect: refuse, when: "pledged", en: a, zh: b}]`, "used twice"},
 		"no last row":    {strings.Replace(good, "  round_fen", "  factors: [{code: f, en: a, zh: b, rows: [{when: pledged, bp: 1}]}]\n  round_fen", 1), "last row"},
-		"zero divide":    {good + `rules: [{code: r, effect: refuse, when: "asked % debts == 1", en: a, zh: b}]`, "divide"},
+		"zero divide":    {good + `rules: [{code: r, effect: refuse, when: "asked % debts == 1", en: a, zh: b}]`, "division by zero"},
 		"not yaml":       {"\t", "found character"},
 		"float for fen":  {strings.Replace(good, "worth_low", "proven", 1), "not an integer amount"},
 		"name is absent": {strings.Replace(good, "name: t", "name: ''", 1), "name and a version"},
@@ -375,7 +378,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := policy.Parse("f", b)
 		if err == nil {
-			if _, err := p.Decide(plot(), product.Product{}, taken); err != nil && p == nil {
+			if _, err := p.Decide(plot(), product.Product{}, nil, taken); err != nil && p == nil {
 				t.Error(err)
 			}
 		}
@@ -389,7 +392,7 @@ func BenchmarkDecide(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := set.Decide(ev, p, taken); err != nil {
+				if _, err := set.Decide(ev, p, nil, taken); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -185,9 +185,31 @@ func addDecision(ctx context.Context, tx *store.Tx, tenant string, d credit.Deci
 	if _, err := tx.Exec(ctx, `insert into policies (hash, source) values ($1, $2) on conflict (hash) do nothing`, hash, string(f.Policy)); err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `insert into decisions (id, tenant, application_id, body, evidence, product, policy_hash)
-		values ($1, $2, $3, $4, $5, $6, $7)`, d.ID, tenant, d.ApplicationID, string(body), string(f.Evidence), string(f.Product), hash)
+	models, err := addModels(ctx, tx, f.Models)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `insert into decisions (id, tenant, application_id, body, evidence, product, policy_hash, models)
+		values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		d.ID, tenant, d.ApplicationID, string(body), string(f.Evidence), string(f.Product), hash, models)
 	return err
+}
+
+// addModels keeps models under their hashes and gives the JSON of names and hashes.
+func addModels(ctx context.Context, tx *store.Tx, models map[string][]byte) (string, error) {
+	if len(models) == 0 {
+		return "", nil
+	}
+	hashes := make(map[string]string, len(models))
+	for name, b := range models {
+		hashes[name] = credit.Hash(b)
+		if _, err := tx.Exec(ctx, `insert into decision_models (hash, source) values ($1, $2) on conflict (hash) do nothing`,
+			hashes[name], string(b)); err != nil {
+			return "", err
+		}
+	}
+	b, err := json.Marshal(hashes)
+	return string(b), err
 }
 
 func addContract(ctx context.Context, tx *store.Tx, c apply.Contract) error {
@@ -226,10 +248,26 @@ func (s *Store) Decision(ctx context.Context, tenant, id string) (credit.Decisio
 
 // Frozen implements apply.Store.
 func (s *Store) Frozen(ctx context.Context, tenant, decisionID string) (apply.Frozen, error) {
-	var evidence, product, policy string
-	err := found(s.db.QueryRow(ctx, `select d.evidence, d.product, p.source from decisions d join policies p on p.hash = d.policy_hash
-		where d.tenant = $1 and d.id = $2`, tenant, decisionID).Scan(&evidence, &product, &policy))
-	return apply.Frozen{Evidence: []byte(evidence), Product: []byte(product), Policy: []byte(policy)}, err
+	var evidence, product, policy, models string
+	err := found(s.db.QueryRow(ctx, `select d.evidence, d.product, p.source, d.models from decisions d join policies p on p.hash = d.policy_hash
+		where d.tenant = $1 and d.id = $2`, tenant, decisionID).Scan(&evidence, &product, &policy, &models))
+	f := apply.Frozen{Evidence: []byte(evidence), Product: []byte(product), Policy: []byte(policy)}
+	if err != nil || models == "" {
+		return f, err
+	}
+	var hashes map[string]string
+	if err := json.Unmarshal([]byte(models), &hashes); err != nil {
+		return f, err
+	}
+	f.Models = make(map[string][]byte, len(hashes))
+	for name, hash := range hashes {
+		var source string
+		if err := s.db.QueryRow(ctx, `select source from decision_models where hash = $1`, hash).Scan(&source); err != nil {
+			return f, err
+		}
+		f.Models[name] = []byte(source)
+	}
+	return f, nil
 }
 
 // Contract implements apply.Store.

@@ -1,0 +1,215 @@
+package policy
+
+import (
+	"strconv"
+
+	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/product"
+	"github.com/furrowcredit/furrow/money"
+)
+
+// What the engine itself says, of products and of policies that fail. Their codes belong
+// to no file.
+var builtin = map[string]text{
+	"policy.error": {
+		"This policy cannot be worked out for this evidence ({why}); a loan officer decides.",
+		"规则无法对这份证据作出判断（{why}），由客户经理决定。",
+	},
+	"limit.evidence":  {"The evidence itself carries {yuan} yuan.", "按证据本身可贷 {yuan} 元。"},
+	"limit.household": {"One household may owe {most} yuan on this product; {owed} yuan are owed already.", "本产品每户贷款合计不超过 {most} 元，已有 {owed} 元。"},
+	"limit.group":     {"One group may owe {most} yuan; {owed} yuan are owed already.", "同一联保或关联集团合计不超过 {most} 元，已有 {owed} 元。"},
+	"limit.anchor":    {"On trade with one anchor {most} yuan are lent; {owed} yuan are lent already.", "同一核心企业项下合计不超过 {most} 元，已有 {owed} 元。"},
+	"limit.product":   {"Of this product {most} yuan are lent in all; {owed} yuan are lent already.", "本产品总额度 {most} 元，已贷出 {owed} 元。"},
+	"limit.region":    {"In this county {most} yuan are lent; {owed} yuan are lent already.", "本县贷款总额度 {most} 元，已贷出 {owed} 元。"},
+	"limit.total":     {"The house lends {most} yuan in all; {owed} yuan are lent already.", "全行总额度 {most} 元，已贷出 {owed} 元。"},
+	"limit.law": {
+		"The law allows {most} yuan for one household ({article}); {owed} yuan are owed already.",
+		"法规规定每户不超过 {most} 元（{article}），已有 {owed} 元。",
+	},
+	"limit.term_law": {
+		"The law allows {months} months for this kind of loan ({article}).",
+		"法规规定这类贷款期限不超过 {months} 个月（{article}）。",
+	},
+	"product.who": {
+		"This product is not for this applicant: {condition}.", "申请人不符合本产品的条件：{condition}。",
+	},
+	"product.who_unknown": {
+		"It is not known whether this product is for this applicant ({condition}); a loan officer asks.",
+		"不清楚申请人是否符合本产品的条件（{condition}），由客户经理核实。",
+	},
+	"evidence.missing": {
+		"This product needs evidence that is not there: {part} ({why}); a loan officer looks at it.",
+		"缺少本产品需要的证据：{part}（{why}），由客户经理核实。",
+	},
+	"evidence.old": {
+		"The evidence {part} is {days} days old; this product takes {most} at the most. A loan officer looks at it.",
+		"证据 {part} 已有 {days} 天，本产品要求不超过 {most} 天，由客户经理核实。",
+	},
+	"evidence.unsure": {
+		"The evidence {part} is too uncertain for this product; a loan officer looks at it.",
+		"证据 {part} 把握不够，由客户经理核实。",
+	},
+	"raise.fact": {
+		"If {fact} were {to} instead of {from}, the limit could be {yuan} yuan.",
+		"如果{fact}从 {from} 变为 {to}，额度可达 {yuan} 元。",
+	},
+}
+
+// builtinTold are the texts of builtin made ready.
+var builtinTold = func() map[string]*told {
+	out := make(map[string]*told, len(builtin))
+	for code, t := range builtin {
+		out[code] = &told{code: code, text: segments(t.EN)}
+	}
+	return out
+}()
+
+// named makes an item with arguments given as names and values in turn.
+func (r *run) named(code, effect string, amount money.Fen, args ...string) item {
+	t := builtinTold[code]
+	it := item{reason: credit.Reason{Code: code, Effect: effect, Amount: amount}, from: len(r.pieces)}
+	for i := 0; i+1 < len(args); i += 2 {
+		at := len(r.buf)
+		r.buf = append(r.buf, args[i+1]...)
+		r.pieces = append(r.pieces, piece{args[i], [2]int{at, len(r.buf)}})
+	}
+	it.to = len(r.pieces)
+	r.message(t, &it)
+	return it
+}
+
+// product applies the terms of the product that are no formula: who may borrow, what
+// evidence it needs, and the term that the law allows.
+func (r *run) product(ev *credit.Evidence, prod *product.Product) {
+	if fit, condition := prod.Who.Fit(ev.Applicant); fit != product.Fits {
+		effect, code := Refuse, "product.who"
+		if fit == product.FitUnknown {
+			effect, code = Refer, "product.who_unknown"
+		}
+		r.reason(r.named(code, effect, 0, "condition", condition))
+	}
+	if w := &prod.Who; w.AnchorTier > 0 || w.AnchorMonths > 0 {
+		switch {
+		case !r.HasStanding: // what is missing refers below
+		case w.AnchorTier > 0 && (r.AnchorTier == 0 || r.AnchorTier > w.AnchorTier):
+			r.reason(r.named("product.who", Refuse, 0, "condition", "anchor_tier"))
+		case r.AnchorMonths < w.AnchorMonths:
+			r.reason(r.named("product.who", Refuse, 0, "condition", "anchor_months"))
+		}
+	}
+	for i := range prod.Evidence {
+		r.need(&prod.Evidence[i])
+	}
+	b := prod.Regulation.Bound()
+	most := b.Months
+	if prod.Method == loan.Bullet && b.BulletMonths > 0 && (most == 0 || b.BulletMonths < most) {
+		most = b.BulletMonths
+	}
+	if most > 0 && ev.TermMonths > most {
+		r.reason(r.named("limit.term_law", Refuse, 0, "months", strconv.Itoa(most), "article", b.Article["en"]))
+	}
+}
+
+func (r *run) need(n *product.Need) {
+	f := &r.Facts
+	var there bool
+	var age int
+	var unsure float64
+	var why string
+	switch n.Part {
+	case "crop":
+		there, age, unsure, why = f.HasCrop, f.CropAge, f.CropUncertainty, f.CropMissing
+	case "herd":
+		there, age, unsure, why = f.HasHerd, f.HerdAge, f.HerdUncertainty, f.HerdMissing
+	case "standing":
+		there, age, unsure, why = f.HasStanding, f.StandingAge, f.StandingUncertainty, f.StandingMissing
+	case "bureau":
+		there, age, unsure, why = f.HasBureau, f.BureauAge, f.BureauUncertainty, f.BureauMissing
+	case "bank":
+		there, age, unsure, why = f.HasBank, f.BankAge, f.BankUncertainty, f.BankMissing
+	case "turnover":
+		there, age, unsure, why = f.HasForecast, f.TurnoverAge, f.TurnoverUncertainty, f.TurnoverMissing
+	default:
+		return
+	}
+	if n.Optional && !there { // the sources say why
+		return
+	}
+	effect := Refer
+	if n.Optional {
+		effect = Info
+	}
+	switch {
+	case !there:
+		if why == "" {
+			why = "unknown"
+		}
+		r.reason(r.named("evidence.missing", effect, 0, "part", n.Part, "why", why))
+	case n.MaxAgeDays > 0 && age > n.MaxAgeDays:
+		r.reason(r.named("evidence.old", effect, 0, "part", n.Part, "days", strconv.Itoa(age), "most", strconv.Itoa(n.MaxAgeDays)))
+	case 1-unsure < n.MinConfidence:
+		r.reason(r.named("evidence.unsure", effect, 0, "part", n.Part))
+	}
+}
+
+// exposure is what is lent on a side of the applicant already.
+func (r *run) exposure(on string) (owed money.Fen, known bool) {
+	f := &r.Facts
+	known = f.HasExposure
+	switch on {
+	case "household":
+		return money.Fen(max(f.HouseholdDebt, f.Debts)), known
+	case "group":
+		return money.Fen(f.GroupDebt), known
+	case "anchor":
+		return money.Fen(f.AnchorDebt), known
+	case "product":
+		return money.Fen(f.ProductDebt), known
+	case "region":
+		return money.Fen(f.RegionDebt), known
+	default:
+		return money.Fen(f.TotalDebt), known
+	}
+}
+
+// bounds puts the product's caps and the law's beside the policy's own.
+func (r *run) bounds(prod *product.Product, limit money.Fen) money.Fen {
+	for i := range prod.Caps {
+		c := &prod.Caps[i]
+		owed, known := r.exposure(c.On)
+		if !known {
+			r.reason(r.named("evidence.missing", Refer, 0, "part", "exposure", "why", c.On))
+			continue
+		}
+		limit = r.atMost(limit, c.MaxFen-owed, capCodes[c.On], c.MaxFen, owed, "")
+	}
+	if b := prod.Regulation.Bound(); b.HouseholdFen > 0 {
+		owed, known := r.exposure("household")
+		if !known {
+			owed = money.Fen(r.Debts)
+		}
+		limit = r.atMost(limit, b.HouseholdFen-owed, "limit.law", b.HouseholdFen, owed, b.Article["en"])
+	}
+	return limit
+}
+
+var capCodes = map[string]string{
+	"household": "limit.household", "group": "limit.group", "anchor": "limit.anchor",
+	"product": "limit.product", "region": "limit.region", "total": "limit.total",
+}
+
+func (r *run) atMost(limit, most money.Fen, code string, cap, owed money.Fen, article string) money.Fen {
+	most = max(0, most)
+	args := []string{"most", cap.String(), "owed", owed.String()}
+	if article != "" {
+		args = append(args, "article", article)
+	}
+	it := r.named(code, Lower, min(0, most-limit), args...)
+	r.allow(it, most)
+	if most < limit {
+		r.limits = append(r.limits, it)
+		return most
+	}
+	return limit
+}
