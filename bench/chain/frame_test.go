@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,59 +12,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"text/tabwriter"
+
+	"github.com/furrowcredit/furrow/internal/benchtable"
 )
 
-// row is one line of the table: what was measured, its values in words, the target and
-// whether it was met.
-type row struct {
-	What   string
-	Values []string
-	Target string
-	Missed bool
-}
-
-// sheet is a table with its own columns.
-type sheet struct {
-	title   string
-	columns []string
-	rows    []row
-}
-
-// sheets gathers what the benchmarks of the run found.
-var sheets []*sheet
-
-// page starts a sheet.
-func page(title string, columns ...string) *sheet {
-	s := &sheet{title: title, columns: columns}
-	sheets = append(sheets, s)
-	return s
-}
-
-// add appends a row, and fails the benchmark that misses its target.
-func (s *sheet) add(b *testing.B, r row) {
-	b.Helper()
-	s.rows = append(s.rows, r)
-	if r.Missed {
-		b.Errorf("%s misses its target: %s", r.What, r.Target)
-	}
-}
-
-func (s *sheet) print(w io.Writer) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintf(t, "\n%s\n%s\t%s\ttarget\n", s.title, "what", strings.Join(s.columns, "\t"))
-	for _, r := range s.rows {
-		target := r.Target
-		switch {
-		case r.Missed:
-			target += " MISSED"
-		case target != "":
-			target += " ok"
-		}
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\n", r.What, strings.Join(r.Values, "\t"), target)
-	}
-	_ = t.Flush() // standard output
-}
+// book holds what the benchmarks of the run found.
+var book benchtable.Book
 
 // childEnv makes the test binary the Go engine instead of the tests.
 const childEnv = "FURROW_BENCH_CHILD"
@@ -78,31 +30,13 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	code := m.Run()
-	for _, s := range sheets {
-		s.print(os.Stdout)
-	}
-	os.Exit(code)
+	os.Exit(book.Run(m))
 }
 
 // here is the folder of this package.
 func here() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Dir(file)
-}
-
-// turns is how often each engine runs; the best turn counts.
-func turns(b *testing.B, otherwise int) int {
-	b.Helper()
-	s := os.Getenv("FURROW_BENCH_TURNS")
-	if s == "" {
-		return otherwise
-	}
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 {
-		b.Fatalf("FURROW_BENCH_TURNS is %q", s)
-	}
-	return n
 }
 
 // freeMemory is what Linux says is available, in bytes.

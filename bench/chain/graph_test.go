@@ -22,6 +22,7 @@ import (
 	"unsafe"
 
 	"github.com/furrowcredit/furrow/chain/graph"
+	"github.com/furrowcredit/furrow/internal/benchtable"
 )
 
 const (
@@ -107,7 +108,7 @@ func compare(b *testing.B, s size) {
 	}
 	found := map[string]answers{}
 	list := peers(b, dir, file, ranks, s)
-	for turn := range turns(b, s.turns) {
+	for turn := range benchtable.Turns(b, s.turns) {
 		for _, p := range list {
 			if p.most > 0 && turn >= p.most {
 				continue
@@ -168,7 +169,7 @@ func table(b *testing.B, s size, list []peer, found map[string]answers) {
 	for i, p := range list {
 		columns[i] = p.what
 	}
-	t := page(fmt.Sprintf("%d firms, %d links, power law; CPU seconds, in brackets the ratio to plain C++", s.nodes, s.edges), columns...)
+	t := book.Page(fmt.Sprintf("%d firms, %d links, power law; CPU seconds, in brackets the ratio to plain C++", s.nodes, s.edges), columns...)
 	own, plain := found["furrow"], found["csr"]
 	questions := []struct {
 		what string
@@ -183,7 +184,7 @@ func table(b *testing.B, s size, list []peer, found map[string]answers) {
 		{"strong components", func(a answers) float64 { return a.Strong }, false},
 	}
 	for _, q := range questions {
-		r := row{What: q.what}
+		r := benchtable.Row{What: q.what}
 		for _, p := range list {
 			r.Values = append(r.Values, seconds(q.of(found[p.name]), q.of(plain)))
 		}
@@ -192,9 +193,9 @@ func table(b *testing.B, s size, list []peer, found map[string]answers) {
 			// A lap of a few milliseconds is at the grain of the clock.
 			r.Missed = o > mostOfPlain*c+0.01
 		}
-		t.add(b, r)
+		t.Add(b, r)
 	}
-	r := row{What: "peak memory, MiB"}
+	r := benchtable.Row{What: "peak memory, MiB"}
 	for _, p := range list {
 		r.Values = append(r.Values, fmt.Sprintf("%d", found[p.name].PeakKiB>>10))
 	}
@@ -202,9 +203,9 @@ func table(b *testing.B, s size, list []peer, found map[string]answers) {
 		r.Target = fmt.Sprintf("at most %.1f GiB", mostMemory)
 		r.Missed = float64(own.PeakKiB) > mostMemory*(1<<20)
 	}
-	t.add(b, r)
-	t.add(b, row{What: "3 hops around one firm, µs: median, 99 %", Values: []string{fmt.Sprintf("%.0f, %.0f", own.Near[0], own.Near[1])}})
-	t.add(b, row{What: "firms found, allocations", Values: []string{fmt.Sprintf("%.0f, %.2f", own.Near[2], own.Near[3])}})
+	t.Add(b, r)
+	t.Add(b, benchtable.Row{What: "3 hops around one firm, µs: median, 99 %", Values: []string{fmt.Sprintf("%.0f, %.0f", own.Near[0], own.Near[1])}})
+	t.Add(b, benchtable.Row{What: "firms found, allocations", Values: []string{fmt.Sprintf("%.0f, %.2f", own.Near[2], own.Near[3])}})
 }
 
 func seconds(v, plain float64) string {

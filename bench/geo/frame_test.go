@@ -4,15 +4,14 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
-	"text/tabwriter"
 	"time"
+
+	"github.com/furrowcredit/furrow/internal/benchtable"
 )
 
 // line is one comparison of the table. Rates are in Unit per second of processor
@@ -45,23 +44,22 @@ func report(b *testing.B, l line) {
 	}
 }
 
-func printTable(w io.Writer) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "\nwhat\tours\tpeer or limit\ttheirs\tratio\tpromised\tnote")
+// printed is the table in words.
+func printed() *benchtable.Book {
+	var book benchtable.Book
+	t := book.Page("Rates in a second of processor time", "ours", "peer or limit", "theirs", "ratio", "note")
 	for _, l := range table {
-		ratio, least, theirs := "", "", ""
+		r, ratio, theirs := benchtable.Row{What: l.What}, "", ""
 		if l.Theirs > 0 {
 			ratio, theirs = fmt.Sprintf("%.2f", l.ratio()), rate(l.Theirs, l.Unit)
 		}
 		if l.Least > 0 {
-			least = fmt.Sprintf("%.2f ok", l.Least)
-			if l.ratio() < l.Least {
-				least = fmt.Sprintf("%.2f MISSED", l.Least)
-			}
+			r.Target, r.Missed = fmt.Sprintf("%.2f times", l.Least), l.Theirs > 0 && l.ratio() < l.Least
 		}
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.What, rate(l.Ours, l.Unit), l.Peer, theirs, ratio, least, l.Note)
+		r.Values = []string{rate(l.Ours, l.Unit), l.Peer, theirs, ratio, l.Note}
+		t.Rows = append(t.Rows, r)
 	}
-	_ = t.Flush()
+	return &book
 }
 
 func rate(v float64, unit string) string {
@@ -101,17 +99,9 @@ func best(n int, works ...func() usage) []usage {
 
 // inside measures work in this process.
 func inside(work func()) usage {
-	cpu, start := selfCPU(), time.Now()
+	cpu, start := benchtable.CPU(), time.Now()
 	work()
-	return usage{CPU: selfCPU() - cpu, Wall: time.Since(start)}
-}
-
-func selfCPU() time.Duration {
-	var r syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
-		return 0
-	}
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+	return usage{CPU: benchtable.CPU() - cpu, Wall: time.Since(start)}
 }
 
 // command measures a program.
@@ -169,7 +159,9 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	if len(table) > 0 {
-		printTable(os.Stdout)
+		if err := printed().Print(os.Stdout); err != nil {
+			_, _ = fmt.Fprintln(os.Stderr, err)
+		}
 	}
 	os.Exit(code)
 }

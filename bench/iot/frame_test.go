@@ -3,69 +3,19 @@ package iotbench
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
-	"strings"
 	"sync"
 	"testing"
-	"text/tabwriter"
 	"time"
+
+	"github.com/furrowcredit/furrow/internal/benchtable"
 )
 
-// row is one line of the table: what was measured, its value in words, the target
-// and whether it was met.
-type row struct {
-	What   string
-	Values []string
-	Target string
-	Missed bool
-}
-
-// sheet is a table with its own columns.
-type sheet struct {
-	title   string
-	columns []string
-	rows    []row
-}
-
-// sheets gathers what the benchmarks of the run found.
-var sheets []*sheet
-
-// page starts a sheet.
-func page(title string, columns ...string) *sheet {
-	s := &sheet{title: title, columns: columns}
-	sheets = append(sheets, s)
-	return s
-}
-
-// add appends a row, and fails the benchmark that misses its target.
-func (s *sheet) add(b *testing.B, r row) {
-	b.Helper()
-	s.rows = append(s.rows, r)
-	if r.Missed {
-		b.Errorf("%s misses its target: %s", r.What, r.Target)
-	}
-}
-
-func (s *sheet) print(w io.Writer) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintf(t, "\n%s\n%s\t%s\ttarget\n", s.title, "what", strings.Join(s.columns, "\t"))
-	for _, r := range s.rows {
-		target := r.Target
-		switch {
-		case r.Missed:
-			target += " MISSED"
-		case target != "":
-			target += " ok"
-		}
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\n", r.What, strings.Join(r.Values, "\t"), target)
-	}
-	_ = t.Flush() // standard output
-}
+// book holds what the benchmarks of the run found.
+var book benchtable.Book
 
 // childEnv makes the test binary one of the children instead of the tests.
 const childEnv = "FURROW_BENCH_CHILD"
@@ -83,11 +33,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	code := m.Run()
-	for _, s := range sheets {
-		s.print(os.Stdout)
-	}
-	os.Exit(code)
+	os.Exit(book.Run(m))
 }
 
 // root is the folder of the module.
@@ -120,20 +66,6 @@ func furrow(b *testing.B) string {
 		b.Fatal(built.err)
 	}
 	return built.exe
-}
-
-// turns is how often each pipeline runs; the best turn counts.
-func turns(b *testing.B) int {
-	b.Helper()
-	s := os.Getenv("FURROW_BENCH_TURNS")
-	if s == "" {
-		return 3
-	}
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 {
-		b.Fatalf("FURROW_BENCH_TURNS is %q", s)
-	}
-	return n
 }
 
 // until asks done every few milliseconds until it says yes; the limit fails the benchmark.

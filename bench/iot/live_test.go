@@ -22,6 +22,7 @@ import (
 	"github.com/furrowcredit/furrow/bench/iot/fleet"
 	"github.com/furrowcredit/furrow/bench/iot/rig"
 	"github.com/furrowcredit/furrow/ident"
+	"github.com/furrowcredit/furrow/internal/benchtable"
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/store"
 	"github.com/furrowcredit/furrow/store/herd"
@@ -228,9 +229,9 @@ func BenchmarkFleet(b *testing.B) {
 	w := openPage(b, h, who.Token, false)
 	load := fleet.Config{Addr: h.MQTT, Tenant: rig.Tenant, Gateways: c.keys[:reporting], Tags: ofHerd, Window: inFlight, Step: every, First: time.Now()}
 
-	s := page(fmt.Sprintf("A house of %d registered tags, %d of them reporting every %v; registered in %.0f s, up in %.1f s", herds*ofHerd, reporting*ofHerd, every, c.took.Seconds(), start.Seconds()),
+	s := book.Page(fmt.Sprintf("A house of %d registered tags, %d of them reporting every %v; registered in %.0f s, up in %.1f s", herds*ofHerd, reporting*ofHerd, every, c.took.Seconds(), start.Seconds()),
 		"readings/s", "CPU of one core", "RSS MB", "alert p50", "alert p99")
-	s.add(b, row{What: "nothing comes", Values: []string{"0", "", fmt.Sprint(idle >> 20), "", ""}})
+	s.Add(b, benchtable.Row{What: "nothing comes", Values: []string{"0", "", fmt.Sprint(idle >> 20), "", ""}})
 	run := func(what string, animals []iot.Animal, over time.Duration) {
 		before, began := h.Usage(), time.Now()
 		done := make(chan fleet.Result, 1)
@@ -238,7 +239,7 @@ func BenchmarkFleet(b *testing.B) {
 		p50, p99 := quantiles(probe(b, h, c, animals, w, over))
 		sent := <-done
 		took := time.Since(began)
-		s.add(b, row{What: what, Target: "alert p99 at most 1 s", Missed: p99 > slowest, Values: []string{
+		s.Add(b, benchtable.Row{What: what, Target: "alert p99 at most 1 s", Missed: p99 > slowest, Values: []string{
 			fmt.Sprintf("%.0f", float64(sent.Acked)/sent.Ended.Sub(sent.Began).Seconds()),
 			fmt.Sprintf("%.1f %%", 100*(h.Usage().CPU-before.CPU).Seconds()/took.Seconds()),
 			fmt.Sprint(memory(b, h.Process) >> 20), ms(p50), ms(p99),
@@ -260,7 +261,7 @@ func BenchmarkStalled(b *testing.B) {
 	}
 	c := populate(b, gateways+1, perGate)
 	best := map[int]found{}
-	for turn := range turns(b) {
+	for turn := range benchtable.Turns(b, 3) {
 		for _, n := range []int{0, stalled} {
 			b.Run(fmt.Sprintf("stalled=%d", n), func(b *testing.B) {
 				r := newRig(b)
@@ -293,10 +294,10 @@ func BenchmarkStalled(b *testing.B) {
 			})
 		}
 	}
-	s := page("Ingest and alerts beside pages that never read", "readings/s", "alert p50", "alert p99")
+	s := book.Page("Ingest and alerts beside pages that never read", "readings/s", "alert p50", "alert p99")
 	for _, n := range []int{0, stalled} {
 		f := best[n]
-		s.add(b, row{What: fmt.Sprintf("%d stalled pages", n), Target: "alert p99 at most 1 s, 0.8 of the rate without", Missed: f.p99 > slowest || f.rate < 0.8*best[0].rate,
+		s.Add(b, benchtable.Row{What: fmt.Sprintf("%d stalled pages", n), Target: "alert p99 at most 1 s, 0.8 of the rate without", Missed: f.p99 > slowest || f.rate < 0.8*best[0].rate,
 			Values: []string{fmt.Sprintf("%.0f", f.rate), ms(f.p50), ms(f.p99)}})
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/furrowcredit/furrow/internal/benchtable"
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/iot/series"
 	"github.com/furrowcredit/furrow/store/telemetry"
@@ -258,7 +259,7 @@ func settled(b *testing.B, s *telemetry.Store) {
 // BenchmarkSeriesWrite writes batches of readings of many tags, each on disk when the
 // call returns, compaction included.
 func BenchmarkSeriesWrite(b *testing.B) {
-	p := page("series: write", "batch", "CPU µs/reading", "readings/s", "p99 of a write", "bytes/reading")
+	p := book.Page("series: write", "batch", "CPU µs/reading", "readings/s", "p99 of a write", "bytes/reading")
 	for b.Loop() {
 		for _, size := range []int{500, 5000} {
 			dir := b.TempDir()
@@ -271,7 +272,7 @@ func BenchmarkSeriesWrite(b *testing.B) {
 				b.Fatal(err)
 			}
 			cost := float64(spent.Nanoseconds()) / 1e3 / float64(n)
-			p.add(b, row{What: "chunks (embedded store)", Values: []string{strconv.Itoa(size), fmt.Sprintf("%.2f", cost), fmt.Sprintf("%.0f", float64(n)/wall.Seconds()),
+			p.Add(b, benchtable.Row{What: "chunks (embedded store)", Values: []string{strconv.Itoa(size), fmt.Sprintf("%.2f", cost), fmt.Sprintf("%.0f", float64(n)/wall.Seconds()),
 				took[len(took)*99/100].Round(100 * time.Microsecond).String(), fmt.Sprintf("%.1f", float64(sizeOf(b, filepath.Join(dir, "telemetry.db")))/float64(n))},
 				Target: "at most 3 µs", Missed: cost > 3})
 
@@ -280,7 +281,7 @@ func BenchmarkSeriesWrite(b *testing.B) {
 			if err := rows.db.Close(); err != nil {
 				b.Fatal(err)
 			}
-			p.add(b, row{What: "a row a reading (SQLite)", Values: []string{strconv.Itoa(size), fmt.Sprintf("%.2f", float64(spent.Nanoseconds())/1e3/float64(n)),
+			p.Add(b, benchtable.Row{What: "a row a reading (SQLite)", Values: []string{strconv.Itoa(size), fmt.Sprintf("%.2f", float64(spent.Nanoseconds())/1e3/float64(n)),
 				fmt.Sprintf("%.0f", float64(n)/wall.Seconds()), took[len(took)*99/100].Round(100 * time.Microsecond).String(),
 				fmt.Sprintf("%.1f", float64(sizeOf(b, filepath.Join(dir, "rows.db")))/float64(n))}})
 		}
@@ -325,7 +326,7 @@ func BenchmarkHerdDay(b *testing.B) {
 	}
 	dir := b.TempDir()
 	path, peer := filepath.Join(dir, "telemetry.db"), filepath.Join(dir, "rows.db")
-	p := page(fmt.Sprintf("series: a herd's day of %d days of %d tags at 5 minutes", days, seriesTags), "tags", "CPU", "warm p50", "warm p99", "cold p50", "cold p99", "answers")
+	p := book.Page(fmt.Sprintf("series: a herd's day of %d days of %d tags at 5 minutes", days, seriesTags), "tags", "CPU", "warm p50", "warm p99", "cold p50", "cold p99", "answers")
 	for b.Loop() {
 		s := openSeriesFile(b, path)
 		g := newGrazers()
@@ -349,7 +350,7 @@ func BenchmarkHerdDay(b *testing.B) {
 			b.Fatal(err)
 		}
 		peerRows := buildPeer(b, peer)
-		p.add(b, row{What: fmt.Sprintf("bytes/reading: %.1f in chunks, %.1f in rows", float64(sizeOf(b, path))/float64(n), float64(sizeOf(b, peer))/float64(peerRows)),
+		p.Add(b, benchtable.Row{What: fmt.Sprintf("bytes/reading: %.1f in chunks, %.1f in rows", float64(sizeOf(b, path))/float64(n), float64(sizeOf(b, peer))/float64(peerRows)),
 			Values: []string{"", "", "", "", "", "", strconv.Itoa(n)}})
 		herd := make([]string, 0, 500)
 		for i := range 500 {
@@ -440,13 +441,13 @@ func BenchmarkHerdDay(b *testing.B) {
 			warms := timed(warm, func() {})
 			spent := (processorTime() - begin) / time.Duration(warm)
 			cell := func(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1e3) }
-			line := row{What: a.what, Values: []string{strconv.Itoa(len(a.tags)), cell(spent), cell(warms[len(warms)/2]), cell(warms[len(warms)*99/100]),
+			line := benchtable.Row{What: a.what, Values: []string{strconv.Itoa(len(a.tags)), cell(spent), cell(warms[len(warms)/2]), cell(warms[len(warms)*99/100]),
 				cell(colds[len(colds)/2]), cell(colds[len(colds)*99/100]), strconv.Itoa(answers)}}
 			if a.target > 0 {
 				line.Target = "under " + a.target.String() + " of CPU"
 				line.Missed = spent > a.target
 			}
-			p.add(b, line)
+			p.Add(b, line)
 			if s != nil {
 				_ = s.Close()
 			} else {

@@ -10,6 +10,7 @@ import (
 	"github.com/furrowcredit/furrow/chain/party"
 	"github.com/furrowcredit/furrow/chain/party/cluster"
 	"github.com/furrowcredit/furrow/chain/party/partytest"
+	"github.com/furrowcredit/furrow/internal/benchtable"
 )
 
 // held keeps made-up names as a table of firms would: one block of text.
@@ -39,7 +40,7 @@ func (h *held) Name(i int) string { return string(h.text[h.end[i]:h.end[i+1]]) }
 // cost of a name does not grow with them, and says what 21 million would take.
 // FURROW_BENCH_NAMES adds a size.
 func BenchmarkCluster(b *testing.B) {
-	s := page("Names against themselves", "CPU", "CPU a name", "wall", "foretold time", "most memory", "keys a name", "found", "wrong", "firms")
+	s := book.Page("Names against themselves", "CPU", "CPU a name", "wall", "foretold time", "most memory", "keys a name", "found", "wrong", "firms")
 	sizes := []int{500_000, 1_000_000, 2_000_000}
 	if n, err := strconv.Atoi(os.Getenv("FURROW_BENCH_NAMES")); err == nil {
 		sizes = append(sizes, n)
@@ -52,20 +53,20 @@ func BenchmarkCluster(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		start, began := cpu(), time.Now()
+		start, began := benchtable.CPU(), time.Now()
 		r, err := cluster.Names(b.Context(), src, opt)
 		if err != nil {
 			b.Fatal(err)
 		}
-		took := cpu() - start
+		took := benchtable.CPU() - start
 		found, wrong := score(truth, r)
 		last = took.Seconds() / float64(n)
 		if first == 0 {
 			first = last
 		}
-		s.add(b, row{what: strconv.Itoa(n), values: []string{
+		s.Add(b, benchtable.Row{What: strconv.Itoa(n), Values: []string{
 			took.Round(time.Millisecond).String(), perName(took, n), time.Since(began).Round(time.Millisecond).String(),
-			cost.Time.Round(time.Second).String(), mib(resident()), fmt.Sprintf("%.1f", float64(r.Keys)/float64(n)),
+			cost.Time.Round(time.Second).String(), mib(benchtable.Resident()), fmt.Sprintf("%.1f", float64(r.Keys)/float64(n)),
 			fmt.Sprintf("%.4f", found), fmt.Sprintf("%.5f", wrong), strconv.Itoa(r.Clusters()),
 		}})
 	}
@@ -75,9 +76,9 @@ func BenchmarkCluster(b *testing.B) {
 	growth := last / first
 	each := last * growth * growth
 	total := time.Duration(each * all * float64(time.Second))
-	s.add(b, row{what: "21000000, foretold", values: []string{
+	s.Add(b, benchtable.Row{What: "21000000, foretold", Values: []string{
 		total.Round(time.Second).String(), fmt.Sprintf("%.2f µs", each*1e6), total.Round(time.Second).String(), "", "", "", "", "", "",
-	}, target: "an hour", missed: total > time.Hour})
+	}, Target: "an hour", Missed: total > time.Hour})
 }
 
 // score returns the share of other writings that found their firm, and of those joined

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/furrowcredit/furrow/chain/party"
+	"github.com/furrowcredit/furrow/internal/benchtable"
 )
 
 // BenchmarkMatch finds names in a registry beside the plain way: the cosine of the
 // bigrams of characters, weighed by how rare they are.
 func BenchmarkMatch(b *testing.B) {
-	s := page("Names against a registry of 20000 firms", "CPU a name", "CPU a pair read", "right")
+	s := book.Page("Names against a registry of 20000 firms", "CPU a name", "CPU a pair read", "right")
 	const n = 25_000
 	src, truth := hold(b, n)
 	var entries []party.Entry
@@ -25,30 +26,30 @@ func BenchmarkMatch(b *testing.B) {
 		}
 	}
 	m := party.NewIndex(entries).Matcher()
-	start, right := cpu(), 0
+	start, right := benchtable.CPU(), 0
 	for _, i := range asked {
 		if got := m.Match(src.Name(i)); got.Best >= 0 && firms[got.Best] == truth.Firm(i) {
 			right++
 		}
 	}
-	ours := cpu() - start
-	s.add(b, row{what: "noisy channel", values: []string{
+	ours := benchtable.CPU() - start
+	s.Add(b, benchtable.Row{What: "noisy channel", Values: []string{
 		perName(ours, len(asked)), fmt.Sprintf("%.0f ns", float64(ours.Nanoseconds())/float64(len(asked)*party.Readings)), fmt.Sprintf("%.4f", float64(right)/float64(len(asked))),
 	}})
 	p := newPlain(entries)
-	start, right = cpu(), 0
+	start, right = benchtable.CPU(), 0
 	few := asked[:100]
 	for _, i := range few {
 		if firms[p.best(src.Name(i))] == truth.Firm(i) {
 			right++
 		}
 	}
-	plain := cpu() - start
-	s.add(b, row{what: "bigram cosine, every pair", values: []string{
+	plain := benchtable.CPU() - start
+	s.Add(b, benchtable.Row{What: "bigram cosine, every pair", Values: []string{
 		perName(plain, len(few)), fmt.Sprintf("%.0f ns", float64(plain.Nanoseconds())/float64(len(few)*len(entries))), fmt.Sprintf("%.4f", float64(right)/float64(len(few))),
 	}})
 	pairs := time.Duration(float64(plain.Nanoseconds()) / float64(len(few)*len(entries)) * 21e6 * 21e6 / 2)
-	s.add(b, row{what: "bigram cosine, 21 million against themselves", values: []string{fmt.Sprintf("%.0f CPU years", pairs.Hours()/24/365), "", ""}})
+	s.Add(b, benchtable.Row{What: "bigram cosine, 21 million against themselves", Values: []string{fmt.Sprintf("%.0f CPU years", pairs.Hours()/24/365), "", ""}})
 }
 
 type plain struct {
