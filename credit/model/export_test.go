@@ -1,0 +1,4 @@
+package model
+
+// Wilson for tests.
+var Wilson = wilson
