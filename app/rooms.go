@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/contagion"
 	"github.com/furrowcredit/furrow/chain/reference"
 	"github.com/furrowcredit/furrow/credit"
@@ -150,6 +151,18 @@ func loanOf(loans *loan.Service) func(context.Context, string, string) (string, 
 			return "", err
 		}
 		return open[0].ID, nil
+	}
+}
+
+// firmNames finds what firms are called, for alerts on them.
+func firmNames(firms chain.Store) func(ctx context.Context, tenant string, ids []string) (map[string]string, error) {
+	return func(ctx context.Context, tenant string, ids []string) (map[string]string, error) {
+		found, err := firms.FirmsByID(ctx, tenant, ids)
+		names := make(map[string]string, len(found))
+		for _, p := range found {
+			names[p.ID] = p.Name
+		}
+		return names, err
 	}
 }
 

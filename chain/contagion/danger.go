@@ -22,6 +22,7 @@ type Exposure struct {
 type Danger struct {
 	LoanID      string    `json:"loan_id"`
 	FirmID      string    `json:"firm_id"`
+	Name        string    `json:"name,omitempty"` // of the firm; left to whoever knows the firms
 	Outstanding money.Fen `json:"outstanding"`
 	Loss        float64   `json:"loss"` // of the firm, 0 to 1
 	Hit         money.Fen `json:"hit"`
@@ -58,7 +59,7 @@ func endangered(loans []Exposure, of func(firmID string) (loss float64, cause Ca
 			continue
 		}
 		hit := money.Fen(math.RoundToEven(loss * float64(l.Outstanding)))
-		e.Loans = append(e.Loans, Danger{l.LoanID, l.FirmID, l.Outstanding, loss, hit, cause})
+		e.Loans = append(e.Loans, Danger{LoanID: l.LoanID, FirmID: l.FirmID, Outstanding: l.Outstanding, Loss: loss, Hit: hit, Cause: cause})
 		e.Outstanding += l.Outstanding
 		e.Hit += hit
 	}

@@ -3,6 +3,8 @@ package contagion
 import (
 	"errors"
 	"io"
+	"io/fs"
+	"regexp"
 	"strings"
 )
 
@@ -23,6 +25,27 @@ func NewInputs(otherwise Need) *Inputs {
 // ReadInputs reads a CSV with the columns supplier_sector, buyer_sector and essential.
 // ErrFile, ErrColumn and ErrCell say where it is wrong.
 func ReadInputs(r io.Reader, name string, otherwise Need) (*Inputs, error) {
+	return readInputs(r, name, otherwise, func(string) bool { return true })
+}
+
+// InputsFile is the place of the inputs in the catalogue.
+const InputsFile = "chain/inputs.csv"
+
+// LoadInputs reads the inputs of the catalogue, whose sectors are beginnings of codes of
+// GB/T 4754; an input that no line tells of is Useful. Errors as ReadInputs, and
+// fs.ErrNotExist for a catalogue without the file.
+func LoadInputs(fsys fs.FS) (*Inputs, error) {
+	f, err := fsys.Open(InputsFile)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	return readInputs(f, InputsFile, Useful, sector.MatchString)
+}
+
+var sector = regexp.MustCompile(`^(\*|[A-T](\d\d(\d\d?)?)?)$`)
+
+func readInputs(r io.Reader, name string, otherwise Need, fits func(sector string) bool) (*Inputs, error) {
 	t, err := newTable(Source{name, r})
 	if err != nil {
 		return nil, err
@@ -42,6 +65,9 @@ func ReadInputs(r io.Reader, name string, otherwise Need) (*Inputs, error) {
 		for k, c := range []int{supplier, buyer} {
 			if key[k] == "" {
 				return nil, t.bad(c, "give a sector, or * for all")
+			}
+			if !fits(key[k]) {
+				return nil, t.bad(c, "give the beginning of a code of GB/T 4754 such as C, C36 or C3670, or * for all")
 			}
 		}
 		if _, twice := in.lines[key]; twice {

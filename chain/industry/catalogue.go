@@ -87,6 +87,9 @@ type Catalogue struct {
 	direction  []int      // of a node
 }
 
+// InputsFile lies beside the directions and is none: package contagion reads it.
+const InputsFile = Folder + "/inputs.csv"
+
 // Load reads and validates the files chain/*.csv of the catalogue. Errors name the
 // file and line and wrap ErrCatalogue.
 func Load(fsys fs.FS) (*Catalogue, error) {
@@ -94,6 +97,7 @@ func Load(fsys fs.FS) (*Catalogue, error) {
 	if err != nil {
 		return nil, err
 	}
+	names = slices.DeleteFunc(names, func(name string) bool { return name == InputsFile })
 	if len(names) == 0 {
 		return nil, ErrNoFiles
 	}

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -130,11 +131,24 @@ func (d *Desk) Plot(ctx context.Context, p geo.Plot, r geo.CropReport) error {
 	return nil
 }
 
-// Findings raises what a scan of the chain found.
+// Findings raises what a scan of the chain found. The alerts are labelled with the names
+// of their firms when the desk can ask for them, else with the documents.
 func (d *Desk) Findings(ctx context.Context, tenant string, found []chain.Finding) error {
+	names := map[string]string{}
+	if d.FirmNames != nil {
+		var ids []string
+		for _, f := range found {
+			ids = append(ids, f.FirmIDs...)
+		}
+		slices.Sort(ids)
+		var err error
+		if names, err = d.FirmNames(ctx, tenant, slices.Compact(ids)); err != nil {
+			return err
+		}
+	}
 	for _, f := range found {
 		for _, a := range FromFinding(f) {
-			a.Tenant = tenant
+			a.Tenant, a.Label = tenant, cmp.Or(names[a.SubjectID], a.Label)
 			if err := d.Raise(ctx, a); err != nil {
 				return err
 			}

@@ -57,7 +57,7 @@ type ShockReport struct {
 }
 
 // ShockMethod names the version of the model: it is kept with what it says.
-const ShockMethod = "chain.contagion.esri/1"
+const ShockMethod = "chain.contagion.esri/2"
 
 // Run reckons a shock on the books as they are, and, when raise is set, opens an alert
 // on each firm whose loan it endangers. contagion.ErrFirm for one that has no trade.
@@ -93,6 +93,9 @@ func (s *Shocks) Run(ctx context.Context, tenant string, shocks []contagion.Shoc
 		for k, id := range l.Cause.Path {
 			out.Hits[i].PathNames[k] = names[id]
 		}
+	}
+	for i, d := range out.Endangered.Loans {
+		out.Endangered.Loans[i].Name = names[d.FirmID]
 	}
 	if raise {
 		out.Raised, err = s.raise(ctx, tenant, names, shocks, out.Endangered)

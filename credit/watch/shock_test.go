@@ -65,7 +65,7 @@ func TestShockOfMergedFirms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Struck[0].FirmID != "farm" || len(r.Endangered.Loans) != 1 || r.Endangered.Loans[0].FirmID != "mill" || len(r.Endangered.Unknown) != 1 {
+	if r.Struck[0].FirmID != "farm" || len(r.Endangered.Loans) != 1 || r.Endangered.Loans[0].FirmID != "mill" || r.Endangered.Loans[0].Name == "" || len(r.Endangered.Unknown) != 1 {
 		t.Errorf("%+v", r)
 	}
 	lost := map[string]float64{}

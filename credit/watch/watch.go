@@ -70,4 +70,6 @@ type Desk struct {
 	Now    Clock
 	// LoanOf finds the open loan that stands on a subject, or "". nil leaves Alert.LoanID.
 	LoanOf func(ctx context.Context, tenant, subjectID string) (string, error)
+	// FirmNames returns the names of firms by id; nil leaves alerts on findings without.
+	FirmNames func(ctx context.Context, tenant string, ids []string) (map[string]string, error)
 }

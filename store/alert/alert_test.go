@@ -180,6 +180,12 @@ func TestFindings(t *testing.T) {
 			Kind: chain.CircularTrade, Severity: "critical", FirmIDs: []string{"f1", "f2"},
 			Documents: []chain.Document{{ID: "d2", Number: "N2", Date: "2026-05-02"}, {ID: "d1", Number: "N1", Date: "2026-05-01"}},
 		}}
+		desk.FirmNames = func(_ context.Context, tenant string, ids []string) (map[string]string, error) {
+			if tenant != "a" || len(ids) != 2 {
+				t.Errorf("asked for %v of %s", ids, tenant)
+			}
+			return map[string]string{"f1": "丰岭厂"}, nil
+		}
 		for range 2 { // a second scan finds the same
 			if err := desk.Findings(ctx, "a", found); err != nil {
 				t.Fatal(err)
@@ -188,6 +194,11 @@ func TestFindings(t *testing.T) {
 		list, err := desk.List(ctx, "a", watch.Filter{Open: true})
 		if err != nil || len(list) != 2 || list[0].Count != 2 || list[0].Evidence["documents"] != "N1, N2" || list[0].EventAt.Format(time.DateOnly) != "2026-05-02" {
 			t.Errorf("%+v %v", list, err)
+		}
+		for _, a := range list {
+			if want := map[string]string{"f1": "丰岭厂", "f2": "N1, N2"}[a.SubjectID]; a.Label != want {
+				t.Errorf("the alert on %s is labelled %q, want %q", a.SubjectID, a.Label, want)
+			}
 		}
 	})
 }

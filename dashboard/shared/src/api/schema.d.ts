@@ -3053,6 +3053,7 @@ export interface components {
             loan_id: string;
             /** Format: double */
             loss: number;
+            name?: string;
             /** Format: int64 */
             outstanding: number;
         };
