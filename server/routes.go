@@ -135,6 +135,7 @@ func Roles() map[string][]access.Role {
 		"anchor-upload-undo":    anchor,
 		"anchor-suppliers":      anchor,
 		"anchor-supplier-names": anchor,
+		"anchor-payables":       anchor,
 
 		"anchor-receivables":             anchor,
 		"anchor-receivable-propose":      anchor,

@@ -195,4 +195,3 @@ func (f face) undo(ctx context.Context, who access.Actor, in *ByID) (*route.Body
 	u, err := f.Uploads.Undo(ctx, of(who), in.ID)
 	return route.Answer(f.worded(ctx, u), err)
 }
-

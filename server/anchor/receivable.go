@@ -24,6 +24,7 @@ type Receivables interface {
 	ProposeFile(ctx context.Context, who receivable.Who, obligorID, key string, body []byte, dry bool) (receivable.Batch, error)
 	ConfirmBatch(ctx context.Context, who receivable.Who, batch, key string) (receivable.Batch, error)
 	Owed(ctx context.Context, who receivable.Who, f receivable.Filter) ([]receivable.Receivable, error)
+	Payables(ctx context.Context, who receivable.Who, obligorID, creditorID string) ([]receivable.Payable, error)
 }
 
 func (f face) registerReceivables(a *route.API, op func(id, method, path, summary string) route.Op) {
@@ -32,6 +33,7 @@ func (f face) registerReceivables(a *route.API, op func(id, method, path, summar
 	file.MaxBytes = route.MaxUpload
 	route.Register(a, op("receivables", get, "/receivables", "What we owe, newest first"), f.owed)
 	route.Register(a, op("receivable-propose", post, "/receivables", "Propose a receivable on an invoice or a confirmation"), f.propose)
+	route.Register(a, op("payables", get, "/suppliers/{id}/payables", "Documents of a supplier on which a receivable can be proposed"), f.payables)
 	route.Register(a, op("receivable", get, "/receivables/{id}", "A receivable with its whole chain of owners"), f.receivable)
 	route.Register(a, op("receivable-events", get, "/receivables/{id}/events", "Its history"), f.receivableEvents)
 	route.Register(a, op("receivable-confirm", post, "/receivables/{id}/confirm", "Confirm that we owe it"), f.receivableAct(receivable.Confirm))
@@ -59,6 +61,11 @@ func (f face) owed(ctx context.Context, who access.Actor, in *owedIn) (*route.Bo
 	}
 	lines, err := view.ReceivableLines(ctx, f.Firms, who.Tenant, f.Receivables.Today(), list)
 	return route.Page(lines, err, in.Limit, view.ReceivableID)
+}
+
+func (f face) payables(ctx context.Context, who access.Actor, in *ByID) (*route.Body[route.List[receivable.Payable]], error) {
+	list, err := f.Receivables.Payables(ctx, view.ForFirms(who, who.FirmID), who.FirmID, in.ID)
+	return route.Page(list, err, 0, nil)
 }
 
 func (f face) line(ctx context.Context, who access.Actor, r receivable.Receivable, err error) (*route.Body[view.ReceivableLine], error) {

@@ -338,6 +338,54 @@ func TestDocumentsBearNoMore(t *testing.T) {
 	})
 }
 
+// TestPayables: what is offered to choose from is what a proposal takes, to the fen.
+func TestPayables(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := open(t, db)
+		h.books.add(chain.Document{ID: "c2", Kind: chain.Confirmation, Number: "QR2", InvoiceNo: "0002", SellerID: "mill", BuyerID: "anchor", Amount: 45_000, Date: "2026-05-04"})
+		h.books.add(chain.Document{ID: "p1", Kind: chain.Payment, Number: "P1", InvoiceNo: "0001", SellerID: "mill", BuyerID: "anchor", Amount: 30_000, Date: "2026-05-06"})
+		h.books.add(chain.Document{ID: "i5", Kind: chain.Invoice, Number: "0005", SellerID: "mill", BuyerID: "anchor", Amount: 9_000, Date: "2026-03-01", Due: "2026-05-20"})
+		list := func() []receivable.Payable {
+			got, err := h.svc.Payables(t.Context(), of("anchor"), "anchor", "mill")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return got
+		}
+		want := []receivable.Payable{
+			{DocumentID: "i2", Kind: chain.Invoice, Number: "0002", Date: "2026-05-02", Due: "2026-08-31", Amount: 50_000, Free: 45_000, Confirmed: true},
+			{DocumentID: "c1", Kind: chain.Confirmation, Number: "QR1", Date: "2026-05-03", Amount: 1_000_000, Free: 1_000_000, Confirmed: true},
+			{DocumentID: "i1", Kind: chain.Invoice, Number: "0001", Date: "2026-05-01", Amount: 100_000, Free: 70_000},
+		}
+		if d := cmp.Diff(want, list()); d != "" {
+			t.Error(d)
+		}
+		for _, p := range want {
+			ask := receivable.Proposal{CreditorID: "mill", Amount: p.Free + 1, Documents: []receivable.Basis{{DocumentID: p.DocumentID}}}
+			if p.Due != "" {
+				ask.Due = date(t, p.Due)
+			}
+			if _, err := h.propose(ask); !errors.Is(err, receivable.ErrUnsupported) {
+				t.Errorf("%s bears more than %s: %v", p.Number, p.Free, err)
+			}
+			ask.Amount--
+			if _, err := h.propose(ask); err != nil {
+				t.Errorf("%s does not bear %s: %v", p.Number, p.Free, err)
+			}
+		}
+		if left := list(); len(left) != 0 {
+			t.Errorf("used up, and yet offered: %+v", left)
+		}
+		if _, err := h.svc.Payables(t.Context(), of("stranger"), "anchor", "mill"); !errors.Is(err, receivable.ErrNotYours) {
+			t.Errorf("a stranger reads what the anchor owes: %v", err)
+		}
+		if _, err := h.svc.Payables(t.Context(), of("anchor"), "anchor", "nobody"); !errors.Is(err, chain.ErrFirmNotFound) {
+			t.Errorf("of nobody: %v", err)
+		}
+	})
+}
+
 func date(t *testing.T, s string) money.Date {
 	t.Helper()
 	d, err := money.ParseDate(s)

@@ -362,6 +362,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/anchor/suppliers/{id}/payables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Documents of a supplier on which a receivable can be proposed */
+        get: operations["anchor-payables"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/anchor/templates/{file}": {
         parameters: {
             query?: never;
@@ -3911,6 +3928,10 @@ export interface components {
             items: components["schemas"]["Party"][];
             next: string;
         };
+        ListPayable: {
+            items: components["schemas"]["Payable"][];
+            next: string;
+        };
         ListQuarantined: {
             items: components["schemas"]["Quarantined"][];
             next: string;
@@ -4452,6 +4473,27 @@ export interface components {
             peak_ndvi: number;
             /** Format: int64 */
             year: number;
+        };
+        Payable: {
+            /**
+             * Format: int64
+             * @description fen, of the document
+             */
+            amount: number;
+            /** @description a confirmation says that it is owed */
+            confirmed: boolean;
+            date: string;
+            document_id: string;
+            /** @description latest day on which the receivable may be due, when a document names one */
+            due?: string;
+            /**
+             * Format: int64
+             * @description fen that are neither paid nor taken back nor under another receivable
+             */
+            free: number;
+            goods?: string;
+            kind: string;
+            number: string;
         };
         Payment: {
             /** Format: int64 */
@@ -5560,6 +5602,7 @@ export type ListOfficerMergeLine = components['schemas']['ListOfficerMergeLine']
 export type ListOfficerPairLine = components['schemas']['ListOfficerPairLine'];
 export type ListOfficerPlotLine = components['schemas']['ListOfficerPlotLine'];
 export type ListParty = components['schemas']['ListParty'];
+export type ListPayable = components['schemas']['ListPayable'];
 export type ListQuarantined = components['schemas']['ListQuarantined'];
 export type ListReceivableLine = components['schemas']['ListReceivableLine'];
 export type ListScene = components['schemas']['ListScene'];
@@ -5621,6 +5664,7 @@ export type Pair = components['schemas']['Pair'];
 export type Part = components['schemas']['Part'];
 export type Party = components['schemas']['Party'];
 export type PastYear = components['schemas']['PastYear'];
+export type Payable = components['schemas']['Payable'];
 export type Payment = components['schemas']['Payment'];
 export type Pen = components['schemas']['Pen'];
 export type PenCount = components['schemas']['PenCount'];
@@ -6508,6 +6552,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AnchorSupplierPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-payables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListPayable"];
                 };
             };
             /** @description Problem */
