@@ -20,6 +20,8 @@ var (
 	ErrUploadNotFound = fault.New(fault.NotFound, "upload.not_found", "there is no such upload")
 	ErrUploadState    = fault.New(fault.Conflict, "upload.state", "this upload is {state} already; upload the file again")
 	ErrUploadNeeded   = fault.New(fault.Conflict, "upload.needed", "the later upload {file} brought {rows} of these rows again; undo that one first")
+	ErrUploadStands   = fault.New(fault.Conflict, "upload.stands", "the receivable {receivable} rests on document {document} of this file; the file stays as long as the receivable is not cancelled")
+	ErrFirmInUse      = fault.New(fault.Conflict, "firm.in_use", "a firm that this file brought is used elsewhere by now; reload and try again")
 	ErrUploadBusy     = fault.New(fault.Conflict, "upload.busy", "another upload is being written; try again in a minute")
 	ErrUploadRaced    = fault.New(fault.Conflict, "upload.raced", "another upload changed the books at the same time; try again")
 	ErrFirmTaken      = fault.New(fault.Conflict, "firm.taken", "another firm has this credit code; try again to use that one")
@@ -287,7 +289,8 @@ type Store interface {
 	AbortUpload(ctx context.Context, u Upload) error
 	// UndoUpload removes the documents that the upload brought, and the firms that
 	// nothing else mentions, and marks it undone; ErrUploadState when not committed,
-	// ErrUploadNeeded when a committed upload leans on it.
+	// ErrUploadNeeded when a committed upload leans on it, ErrUploadStands when a
+	// receivable rests on one of its documents.
 	UndoUpload(ctx context.Context, u Upload) error
 }
 

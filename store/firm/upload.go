@@ -403,6 +403,9 @@ func (s *Store) UndoUpload(ctx context.Context, u chain.Upload) error {
 		if !errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("store/firm: %w", err)
 		}
+		if err := stands(ctx, tx, u); err != nil {
+			return err
+		}
 		if err := moveUpload(ctx, tx, u, chain.UploadCommitted); err != nil {
 			return err
 		}
@@ -434,10 +437,70 @@ func (s *Store) UndoUpload(ctx context.Context, u chain.Upload) error {
 		_, err = tx.Exec(ctx, `delete from firm where tenant = $1 and upload_id = $2 and owner_id = '' and not anchor and survivor_id = id
 			and not exists (select 1 from firm m where m.tenant = $1 and m.survivor_id = firm.id and m.id <> firm.id)
 			and not exists (select 1 from trade_link l where l.tenant = $1 and l.seller_id = firm.id and l.documents > 0)
-			and not exists (select 1 from trade_link l where l.tenant = $1 and l.buyer_id = firm.id and l.documents > 0)`, u.Tenant, u.ID)
+			and not exists (select 1 from trade_link l where l.tenant = $1 and l.buyer_id = firm.id and l.documents > 0)
+			and id not in (select obligor_id from receivable where tenant = $1 union select creditor_id from receivable where tenant = $1
+				union select holder_id from receivable_part where tenant = $1 union select firm_id from receivable_total where tenant = $1)`, u.Tenant, u.ID)
+		if store.Conflict(err) { // somebody has just come to name it
+			return chain.ErrFirmInUse.Because(err)
+		}
 		if err != nil {
 			return fmt.Errorf("store/firm: %w", err)
 		}
 		return nil
 	})
+}
+
+// stands returns ErrUploadStands when a receivable that is not cancelled rests on a
+// document of an upload: it is the proof of a debt, also after that was paid.
+func stands(ctx context.Context, tx *store.Tx, u chain.Upload) error {
+	type resting struct {
+		number string
+		ids    []string
+	}
+	// Only those who owe for one of the documents can have confirmed it, under any of the
+	// names that they were found to be one with.
+	found, err := store.Collect(ctx, tx, func(row store.Row) (r resting, err error) {
+		var body string
+		if err := row.Scan(&r.number, &body); err != nil {
+			return r, err
+		}
+		var kept struct {
+			Documents []struct {
+				ID string `json:"document_id"`
+			} `json:"documents"`
+		}
+		if err := json.Unmarshal([]byte(body), &kept); err != nil {
+			return r, err
+		}
+		for _, d := range kept.Documents {
+			r.ids = append(r.ids, d.ID)
+		}
+		return r, nil
+	}, `select number, body from receivable where tenant = $1 and state <> 'cancelled' and obligor_id in (
+		select f.id from firm f where f.tenant = $1 and f.survivor_id in (select b.survivor_id from firm b where b.tenant = $1 and b.id in (
+			select distinct buyer_id from trade_document where tenant = $1 and upload_id = $2))) order by number`, u.Tenant, u.ID)
+	if err != nil {
+		return fmt.Errorf("store/firm: %w", err)
+	}
+	number := map[string]string{} // of the receivable, by document
+	var ids []string
+	for _, r := range found {
+		for _, id := range r.ids {
+			if number[id] == "" {
+				number[id], ids = r.number, append(ids, id)
+			}
+		}
+	}
+	for some := range slices.Chunk(ids, chunk) {
+		q := newQuery(`select id, number from trade_document where tenant = $1 and upload_id = $2 and id in `, u.Tenant, u.ID)
+		var id, document string
+		err := tx.QueryRow(ctx, q.text+list(q, some)+` order by id limit 1`, q.args...).Scan(&id, &document)
+		if err == nil {
+			return chain.ErrUploadStands.With("receivable", number[id]).With("document", document)
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("store/firm: %w", err)
+		}
+	}
+	return nil
 }
