@@ -199,7 +199,7 @@ func (c *compiler) outs(t *table, cs cells, r *row) bool {
 			c.at(cs[i], t.name, "%s: %v; the output is %s", o.name, err, kindNames[o.kind])
 			fine = false
 		}
-		if t.hit == HitPriority && i == 0 && out.code == nil && !slices.Contains(t.rank, out.text(o.kind)) {
+		if t.hit == HitPriority && i == 0 && out.code == nil && len(r.cells) > 0 && !slices.Contains(t.rank, out.text(o.kind)) {
 			c.at(cs[i], t.name, "%s is not among the priorities", out.text(o.kind))
 			fine = false
 		}
