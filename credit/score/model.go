@@ -16,6 +16,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/furrowcredit/furrow/fault"
 )
@@ -30,6 +31,7 @@ var ErrModel = fault.New(fault.Invalid, "score.model", "this is no model of scor
 const (
 	Number   = "number"   // numbers, cut into intervals
 	Category = "category" // texts, gathered into groups
+	Date     = "date"     // days, counted from 1970-01-01 and cut into intervals
 )
 
 // File is a model as it is written: the whole of it, in JSON.
@@ -62,7 +64,7 @@ type Scale struct {
 // Factor is the points of one unit of log odds.
 func (s Scale) Factor() float64 { return s.PDO / math.Ln2 }
 
-// Input is one column and its bins. The bins of a number are first the intervals
+// Input is one column and its bins. The bins of a number or a date are first the intervals
 // in ascending order, then special values, then missing; those of a category are
 // groups, then other (values not seen before), then missing.
 type Input struct {
@@ -227,7 +229,7 @@ func (in *Input) Text(bin int) string {
 	}
 	low := ""
 	if bin > 0 {
-		low = "≥ " + Num(*in.Bins[bin-1].Below).String()
+		low = "≥ " + in.edge(bin-1)
 	}
 	switch {
 	case b.Below == nil && low == "":
@@ -235,10 +237,18 @@ func (in *Input) Text(bin int) string {
 	case b.Below == nil:
 		return low
 	case low == "":
-		return "< " + Num(*b.Below).String()
+		return "< " + in.edge(bin)
 	default:
-		return low + ", < " + Num(*b.Below).String()
+		return low + ", < " + in.edge(bin)
 	}
+}
+
+// edge is the end of an interval in words.
+func (in *Input) edge(bin int) string {
+	if in.Kind == Date {
+		return time.Unix(int64(*in.Bins[bin].Below)*86400, 0).UTC().Format(time.DateOnly)
+	}
+	return Num(*in.Bins[bin].Below).String()
 }
 
 // interval tells a plain interval of numbers.
@@ -296,8 +306,8 @@ func (f *File) check() error {
 const most = 1 << 24
 
 func (in *Input) check() string {
-	if in.Kind != Number && in.Kind != Category {
-		return "its kind is number or category"
+	if in.Kind != Number && in.Kind != Category && in.Kind != Date {
+		return "its kind is number, category or date"
 	}
 	if in.Monotone < -1 || in.Monotone > 1 || in.Kind == Category && in.Monotone != 0 {
 		return "monotone is -1, 0 or 1, and 0 for a category"
@@ -353,9 +363,9 @@ func (in *Input) check() string {
 	switch {
 	case missing != 1:
 		return "it needs one bin for missing"
-	case in.Kind == Number && (!open || other > 0 || len(values) > 0):
+	case in.Kind != Category && (!open || other > 0 || len(values) > 0):
 		return "a number needs intervals, the last one without an end, and has no groups"
-	case in.Kind == Category && (open || other != 1 || len(specials) > 0 || in.Bins[0].Below != nil):
+	case in.Kind == Category && (open || other != 1 || len(specials) > 0 || in.Bins[0].interval()):
 		return "a category needs one bin for other values and has no intervals"
 	}
 	return in.checkMonotone()

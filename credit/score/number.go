@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // ParseNumber reads a number as tables write it: 1234.5, -8, 1.2e6, $1,234.50, ￥12, 35%.
@@ -65,4 +66,22 @@ func thousands(s string) bool {
 		}
 	}
 	return true
+}
+
+// ParseDay reads a day as days since 1970-01-01: 2026-05-31, 2026/5/31, 2026年5月31日,
+// 31-May-26, with or without a time behind it.
+func ParseDay(s string) (float64, bool) {
+	s = strings.TrimSpace(s)
+	if len(s) < 8 || len(s) > 40 || s[0] < '0' || s[0] > '9' {
+		return 0, false
+	}
+	if i := strings.IndexAny(s, " T"); i > 0 {
+		s = s[:i]
+	}
+	for _, layout := range []string{"2006-1-2", "2006/1/2", "2006.1.2", "2006年1月2日", "2-Jan-06", "2-Jan-2006"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return math.Floor(float64(t.Unix()) / 86400), true
+		}
+	}
+	return 0, false
 }

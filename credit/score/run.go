@@ -13,6 +13,7 @@ type input struct {
 	groups   map[string]uint16
 	numbers  map[float64]uint16 // a category's values that are numbers, so that no text is made of a number
 	category bool
+	date     bool
 	other    int
 	missing  int
 	points   []int
@@ -21,7 +22,7 @@ type input struct {
 }
 
 func newInput(f *Input) input {
-	in := input{category: f.Kind == Category, best: math.MinInt, other: -1}
+	in := input{category: f.Kind == Category, date: f.Kind == Date, best: math.MinInt, other: -1}
 	if in.category {
 		in.groups, in.numbers = make(map[string]uint16), make(map[float64]uint16)
 	}
@@ -81,12 +82,22 @@ func (in *input) bin(v Value) int {
 		if b, ok := in.groups[v.text]; ok {
 			return int(b)
 		}
+		if x, ok := ParseNumber(v.text); ok { // 007 is 7, where a table's numbers were many
+			if b, ok := in.numbers[x]; ok {
+				return int(b)
+			}
+		}
 		return in.other
 	}
 	x := v.num
 	if v.kind == text {
 		var ok bool
-		if x, ok = ParseNumber(v.text); !ok {
+		if in.date {
+			x, ok = ParseDay(v.text)
+		} else {
+			x, ok = ParseNumber(v.text)
+		}
+		if !ok {
 			return in.missing
 		}
 	}

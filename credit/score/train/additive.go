@@ -1,0 +1,223 @@
+package train
+
+import (
+	"context"
+	"math"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/furrowcredit/furrow/credit/score/fold"
+)
+
+// The choices that the inner folds make for the additive method.
+var (
+	smooths = []smooth{ // the first is the usual one
+		{trust: math.Inf(1), factor: 1}, {trust: 16, factor: 1}, {trust: 2, factor: 1}, {trust: math.Inf(1), factor: 4}, {trust: math.Inf(1), factor: 20},
+	}
+	blends    = []float64{1, 0.75, 0.5} // share of the smooth part
+	pairTries = []int{5, 10, 20}
+	cellTries = []float64{1, 3}
+)
+
+// Cycles of backfitting at most, for features and for the pairs on top of them.
+const (
+	cycles     = 40
+	pairCycles = 12
+)
+
+// fitted is a model of log odds and what the inner folds say of it.
+type fitted struct {
+	design *design
+	model  *additive
+	oof    []float64 // log odds of each row by a model that has not seen it
+	chosen map[string]float64
+}
+
+// part of a fitting by inner folds: the state of one fold.
+type inner struct {
+	fold.Fold
+	smooth []*additive // by the tries
+	boost  *additive
+	main   *additive
+	pairs  []pair
+}
+
+// fitAdditive fits the additive method: smooth and boosted effects of each feature, mixed,
+// and a few pairs on top. Strengths, mix and number of pairs are those that serve rows best
+// that the fit has not seen.
+func fitAdditive(ctx context.Context, d *design, folds []fold.Fold, mostPairs int) (*fitted, error) {
+	parts := make([]inner, len(folds))
+	for i, f := range folds {
+		parts[i] = inner{Fold: f, smooth: make([]*additive, len(smooths))}
+	}
+	err := eachIndex(ctx, len(parts), func(ctx context.Context, i int) (err error) {
+		p := &parts[i]
+		for k, s := range smooths {
+			s.cycles = cycles
+			var start *additive
+			if k > 0 { // from the last one it is not far
+				start = p.smooth[k-1]
+			}
+			if p.smooth[k], err = s.fit(ctx, d, p.Train, start, 0); err != nil {
+				return err
+			}
+		}
+		p.boost, err = usualBoost.fit(ctx, d, p.Train, p.Test)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &fitted{chosen: map[string]float64{}}
+	tries := make([][]float64, len(smooths))
+	for k := range smooths {
+		tries[k] = unseen(d, parts, func(p *inner) *additive { return p.smooth[k] })
+	}
+	best := clearly(tries)
+	tries = tries[:0]
+	for _, w := range blends {
+		tries = append(tries, unseen(d, parts, func(p *inner) *additive { return mix(p.smooth[best], p.boost, w) }))
+	}
+	mixed := clearly(tries)
+	share, bestLoss := blends[mixed], mean(tries[mixed])
+	out.chosen["trust"], out.chosen["penalty"], out.chosen["smooth_share"] = min(smooths[best].trust, 1e6), smooths[best].factor, share
+	all := make([]int, len(d.bad))
+	for i := range all {
+		all[i] = i
+	}
+	s := smooths[best]
+	s.cycles = cycles
+	whole, err := s.fit(ctx, d, all, nil, 0)
+	if err != nil {
+		return nil, err
+	}
+	boosts := make([]*additive, len(parts))
+	for i := range parts {
+		boosts[i] = parts[i].boost
+	}
+	whole = mix(whole, average(boosts), share)
+	for i := range parts {
+		parts[i].main = mix(parts[i].smooth[best], parts[i].boost, share)
+	}
+	out.design, out.model = d, whole
+	if err := out.pairs(ctx, parts, all, mostPairs, bestLoss); err != nil {
+		return nil, err
+	}
+	out.oof = make([]float64, len(d.bad))
+	for i := range parts {
+		p := &parts[i]
+		for k, v := range p.main.scores(d.with(p.pairs), p.Test) {
+			out.oof[p.Test[k]] = v
+		}
+	}
+	return out, nil
+}
+
+// pairs adds as many pairs as help rows not seen.
+func (f *fitted) pairs(ctx context.Context, parts []inner, all []int, most int, mainLoss float64) error {
+	d := f.design
+	ranked := make([][]pair, len(parts))
+	for i := range parts {
+		ranked[i] = d.rank(parts[i].Train, parts[i].main)
+	}
+	bestN, bestStrength, bestLoss := 0, 1.0, mainLoss
+	bestMains := make([]*additive, len(parts))
+	for _, n := range pairTries {
+		if n > most || n > len(ranked[0]) {
+			continue
+		}
+		for _, strength := range cellTries {
+			fits := make([]*additive, len(parts))
+			loss := make([]float64, len(parts))
+			err := eachIndex(ctx, len(parts), func(ctx context.Context, i int) (err error) {
+				p := &parts[i]
+				with := d.with(ranked[i][:min(n, len(ranked[i]))])
+				fits[i], err = smooth{trust: math.Inf(1), factor: strength, cycles: pairCycles}.fit(ctx, with, p.Train, p.main, len(d.feats))
+				if err == nil {
+					loss[i] = logLoss(fits[i].scores(with, p.Test), d.outcome(p.Test)) * float64(len(p.Test))
+				}
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			sum, rows := 0.0, 0
+			for i := range loss {
+				sum += loss[i]
+				rows += len(parts[i].Test)
+			}
+			if l := sum / float64(rows); l < bestLoss {
+				bestN, bestStrength, bestLoss = n, strength, l
+				copy(bestMains, fits)
+			}
+		}
+	}
+	f.chosen["pairs"] = float64(bestN)
+	if bestN == 0 {
+		return nil
+	}
+	f.chosen["pair_penalty"] = bestStrength
+	for i := range parts {
+		parts[i].main, parts[i].pairs = bestMains[i], ranked[i][:min(bestN, len(ranked[i]))]
+	}
+	f.design = d.with(d.rank(all, f.model)[:bestN])
+	var err error
+	f.model, err = smooth{trust: math.Inf(1), factor: bestStrength, cycles: pairCycles}.fit(ctx, f.design, all, f.model, len(d.feats))
+	return err
+}
+
+// unseen are the losses of the rows that each fold has kept back.
+func unseen(d *design, parts []inner, of func(*inner) *additive) []float64 {
+	var out []float64
+	for i := range parts {
+		p := &parts[i]
+		for k, v := range of(p).scores(d, p.Test) {
+			out = append(out, rowLoss(v, d.bad[p.Test[k]]))
+		}
+	}
+	return out
+}
+
+// clearly picks the try with the least loss, but leaves the first only for one that is
+// better by more than the standard error of the difference.
+func clearly(tries [][]float64) int {
+	best, bestMean := 0, math.Inf(1)
+	for k, t := range tries {
+		m := 0.0
+		for i := range t {
+			m += t[i] - tries[0][i]
+		}
+		m /= float64(len(t))
+		square := 0.0
+		for i := range t {
+			square += (t[i] - tries[0][i] - m) * (t[i] - tries[0][i] - m)
+		}
+		if k > 0 && m+math.Sqrt(square)/float64(len(t)) >= 0 {
+			continue
+		}
+		if m < bestMean {
+			best, bestMean = k, m
+		}
+	}
+	return best
+}
+
+func mean(v []float64) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += x
+	}
+	return sum / float64(max(len(v), 1))
+}
+
+// eachIndex runs n pieces of work on all processors; what they make does not depend on
+// their order.
+func eachIndex(ctx context.Context, n int, do func(context.Context, int) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range n {
+		g.Go(func() error { return do(ctx, i) })
+	}
+	return g.Wait()
+}
