@@ -23,6 +23,7 @@ var (
 	ErrUploadStands   = fault.New(fault.Conflict, "upload.stands", "the receivable {receivable} rests on document {document} of this file; the file stays as long as the receivable is not cancelled")
 	ErrFirmInUse      = fault.New(fault.Conflict, "firm.in_use", "a firm that this file brought is used elsewhere by now; reload and try again")
 	ErrUploadBusy     = fault.New(fault.Conflict, "upload.busy", "another upload is being written; try again in a minute")
+	ErrUploadBroken   = fault.New(fault.Unavailable, "upload.broken", "writing this file broke off, and nothing of it was kept; commit it again")
 	ErrUploadRaced    = fault.New(fault.Conflict, "upload.raced", "another upload changed the books at the same time; try again")
 	ErrFirmTaken      = fault.New(fault.Conflict, "firm.taken", "another firm has this credit code; try again to use that one")
 )
@@ -190,8 +191,19 @@ type Upload struct {
 	RowsDone  int         `json:"rows_done"`         // of the work under way
 	RowsTotal int         `json:"rows_total"`        // 0 while nobody knows
 	SameAs    string      `json:"same_as,omitempty"` // the committed upload of the very same file
-	TouchedAt time.Time   `json:"-"`                 // last sign of life of the work under way
-	Revision  int64       `json:"-"`                 // of the books against which it was read
+	// Failure is why the last attempt to commit it failed when nobody waited for it any
+	// more; nothing of it was written, and it can be committed again.
+	Failure   *UploadFailure `json:"failure,omitempty"`
+	TouchedAt time.Time      `json:"-"` // last sign of life of the work under way
+	Revision  int64          `json:"-"` // of the books against which it was read
+}
+
+// UploadFailure is why an upload could not be committed.
+type UploadFailure struct {
+	Code string            `json:"code"`
+	Msg  string            `json:"message"`
+	Args map[string]string `json:"args,omitempty"`
+	At   time.Time         `json:"at"`
 }
 
 // UploadFilter selects uploads, newest first.
@@ -284,8 +296,11 @@ type Store interface {
 	// moved on from u.Revision, and ErrUploadBusy while one is being committed.
 	// After an error the upload is checked as before.
 	CommitUpload(ctx context.Context, u Upload, docs iter.Seq2[Document, error], firms func() []Party, leans map[string]int, progress func(done int)) (known int, err error)
+	// SweepParts removes the parts of uploads of the tenant that were never saved and
+	// whose ids, which are UUIDv7, were made before a time: their checks died.
+	SweepParts(ctx context.Context, tenant string, before time.Time) error
 	// AbortUpload takes back what a commit that broke off has written: the upload is
-	// checked again. ErrUploadState when it is not committing.
+	// checked again, with u.Failure. ErrUploadState when it is not committing.
 	AbortUpload(ctx context.Context, u Upload) error
 	// UndoUpload removes the documents that the upload brought, and the firms that
 	// nothing else mentions, and marks it undone; ErrUploadState when not committed,

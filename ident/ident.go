@@ -2,7 +2,19 @@
 // sort by creation and are made in Go, never by a database.
 package ident
 
-import "github.com/google/uuid"
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
 
 // New returns a UUIDv7 as text. It panics only when the system has no randomness.
 func New() string { return uuid.Must(uuid.NewV7()).String() }
+
+// At is not after any id that New makes from a moment on, and after all that it made in
+// the milliseconds before.
+func At(t time.Time) string {
+	ms := max(t.UnixMilli(), 0)
+	return fmt.Sprintf("%08x-%04x-7000-8000-000000000000", ms>>16, ms&0xffff)
+}

@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/party"
+	"github.com/furrowcredit/furrow/ident"
 	"github.com/furrowcredit/furrow/money"
 )
 
@@ -412,6 +414,23 @@ func (m *Memory) DropUpload(_ context.Context, u chain.Upload) error {
 	for _, stream := range []chain.PartStream{chain.FilePart, chain.GoodPart, chain.BadPart} {
 		delete(m.parts, u.ID+string(stream))
 	}
+	return nil
+}
+
+// SweepParts implements chain.Store.
+func (m *Memory) SweepParts(_ context.Context, _ string, before time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	saved := map[string]bool{}
+	for _, u := range m.uploads {
+		saved[u.ID] = true
+	}
+	maps.DeleteFunc(m.parts, func(key string, _ [][]byte) bool {
+		for _, stream := range []chain.PartStream{chain.FilePart, chain.GoodPart, chain.BadPart} {
+			key = strings.TrimSuffix(key, string(stream))
+		}
+		return !saved[key] && key < ident.At(before)
+	})
 	return nil
 }
 

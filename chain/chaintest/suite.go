@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/ident"
 	"github.com/furrowcredit/furrow/money"
 )
 
@@ -36,6 +37,8 @@ func Exercise(t *testing.T, s Store) {
 	e.sums()
 	e.commits()
 	e.parts()
+	e.sweeps()
+	e.failures()
 	e.pages()
 }
 
@@ -290,6 +293,54 @@ func (e *exercise) parts() {
 	}
 	if _, err := e.s.Upload(ctx, "t", u.ID); !errors.Is(err, chain.ErrUploadNotFound) || len(read()) != 0 {
 		e.Errorf("dropped, but there: %v", err)
+	}
+}
+
+// sweeps: parts of a check that died go, those of saved uploads and of young ones stay.
+func (e *exercise) sweeps() {
+	ctx, saved := e.Context(), e.upload()
+	old, young := saved, saved
+	old.ID, young.ID = ident.At(day.Add(-time.Hour)), ident.At(day.Add(time.Hour))
+	for _, u := range []chain.Upload{saved, old, young} {
+		if err := e.s.AddPart(ctx, u, chain.GoodPart, 0, []byte("x")); err != nil {
+			e.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := e.s.SweepParts(ctx, "t", day); err != nil {
+			e.Fatal(err)
+		}
+	}
+	for want, u := range map[int]chain.Upload{0: old, 1: saved} {
+		got := 0
+		if err := e.s.Parts(ctx, u, chain.GoodPart, func([]byte) error { got++; return nil }); err != nil || got != want {
+			e.Errorf("%s has %d parts, want %d: %v", u.ID, got, want, err)
+		}
+	}
+	got := 0
+	if err := e.s.Parts(ctx, young, chain.GoodPart, func([]byte) error { got++; return nil }); err != nil || got != 1 {
+		e.Errorf("the parts of a check that may be under way are gone: %v", err)
+	}
+}
+
+// failures: why a commit failed is kept until the next one.
+func (e *exercise) failures() {
+	ctx, u := e.Context(), e.upload()
+	u.Failure = &chain.UploadFailure{Code: "c", Msg: "m", Args: map[string]string{"a": "1"}, At: day}
+	if err := e.s.MoveUpload(ctx, u, chain.UploadChecked); err != nil {
+		e.Fatal(err)
+	}
+	kept, err := e.s.Upload(ctx, "t", u.ID)
+	if err != nil {
+		e.Fatal(err)
+	}
+	e.same("failure", u.Failure, kept.Failure)
+	kept.Failure = nil
+	if _, err := e.s.CommitUpload(ctx, committed(kept), all(nil), func() []chain.Party { return nil }, nil, func(int) {}); err != nil {
+		e.Fatal(err)
+	}
+	if kept, err = e.s.Upload(ctx, "t", u.ID); err != nil || kept.Failure != nil || kept.State != chain.UploadCommitted {
+		e.Errorf("%v %+v", err, kept)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 // runCheck checks a file and keeps it, or what is wrong with it.
 func (s *Service) runCheck(ctx context.Context, t *task, src source) error {
 	c := &checker{s: s, t: t, u: t.view(), first: map[[16]byte]firstRow{}, parts: map[chain.PartStream]int{}}
+	s.sweep(ctx, c.u.Tenant)
 	err := c.check(ctx, src)
 	if err == nil {
 		return c.keep(ctx, src)

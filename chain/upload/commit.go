@@ -45,6 +45,7 @@ func (s *Service) commit(ctx context.Context, t *task, skipBad bool) (chain.Uplo
 	case chain.UploadChecking, chain.UploadRefused, chain.UploadUndone, chain.UploadLapsed:
 		return u, chain.ErrUploadState.With("state", u.State)
 	}
+	u.Failure = nil
 	c := &committer{s: s, u: u, skip: map[int]bool{}, leans: map[string]int{}}
 	if err := c.prepare(ctx); err != nil {
 		return u, err

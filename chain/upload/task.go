@@ -15,8 +15,9 @@ type task struct {
 
 	mu    sync.Mutex
 	u     chain.Upload
-	saved bool // the upload is in the store
-	left  bool // its caller waits no longer
+	saved bool  // the upload is in the store
+	left  bool  // its caller waits no longer
+	wrong error // why a commit failed, until it is written down
 	err   error
 }
 
@@ -31,6 +32,25 @@ func (t *task) set(u chain.Upload) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.u = u
+}
+
+// fail notes why a commit failed.
+func (t *task) fail(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.wrong = err
+}
+
+// unheard returns, once, why a commit failed whose caller waits no longer.
+func (t *task) unheard() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.left {
+		return nil
+	}
+	err := t.wrong
+	t.wrong = nil
+	return err
 }
 
 // save puts the upload into the store as being checked, once.

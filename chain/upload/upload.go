@@ -39,6 +39,7 @@ var (
 	ErrNotAnchor = fault.New(fault.Forbidden, "upload.not_anchor", "only an anchor enterprise may upload trade documents")
 	ErrHasErrors = fault.New(fault.Conflict, "upload.has_errors", "{bad} of {rows} rows have errors; mend the file, or commit the good rows only")
 	ErrBrokeOff  = fault.New(fault.Unavailable, "upload.broke_off", "the check of this file broke off; send it again")
+	ErrFailed    = fault.New(fault.Unavailable, "upload.failed", "this file could not be written and nothing of it was kept; commit it again, and tell the operator when it fails again")
 	ErrNoErrors  = fault.New(fault.NotFound, "upload.no_errors", "this upload has no rows with errors")
 )
 
@@ -74,7 +75,8 @@ type Service struct {
 	slots    chan struct{}
 
 	mu    sync.Mutex
-	tasks map[string]*task // work under way in this process, by upload
+	tasks map[string]*task     // work under way in this process, by upload
+	swept map[string]time.Time // when the orphans of a tenant were last looked for
 }
 
 // New returns the service.
@@ -82,7 +84,7 @@ func New(cfg Config) *Service {
 	if cfg.Patience == 0 {
 		cfg.Patience = 5 * time.Second
 	}
-	return &Service{store: cfg.Store, now: cfg.Now, patience: cfg.Patience, slots: make(chan struct{}, atOnce), tasks: map[string]*task{}}
+	return &Service{store: cfg.Store, now: cfg.Now, patience: cfg.Patience, slots: make(chan struct{}, atOnce), tasks: map[string]*task{}, swept: map[string]time.Time{}}
 }
 
 // source is a file that can be read at any place.
@@ -158,8 +160,14 @@ func (s *Service) Commit(ctx context.Context, who Who, uploadID string, skipBad 
 		return u, nil
 	case chain.UploadChecked:
 		u.State, u.RowsDone, u.RowsTotal = chain.UploadCommitting, 0, u.Good+u.Known
+		u.Failure = nil
 		t := newTask(u)
-		return s.wait(ctx, t, func(ctx context.Context) error { return s.runCommit(ctx, t, skipBad) })
+		t.detach = func(ctx context.Context) error { return s.keepFailure(ctx, t) }
+		return s.wait(ctx, t, func(ctx context.Context) error {
+			err := s.runCommit(ctx, t, skipBad)
+			t.fail(err)
+			return errors.Join(err, s.keepFailure(ctx, t))
+		})
 	case chain.UploadCommitting:
 		if t := s.running(u.ID); t != nil {
 			return s.wait(ctx, t, nil)
@@ -211,6 +219,7 @@ func (s *Service) revive(ctx context.Context, u chain.Upload) (chain.Upload, err
 	}
 	switch u.State {
 	case chain.UploadCommitting:
+		u.Failure = s.failure(chain.ErrUploadBroken)
 		if err := s.store.AbortUpload(ctx, u); err != nil && !errors.Is(err, chain.ErrUploadState) {
 			return u, err
 		}
@@ -221,6 +230,48 @@ func (s *Service) revive(ctx context.Context, u chain.Upload) (chain.Upload, err
 	}
 	return u, nil
 }
+
+// failure tells a person why a commit failed; what no fault names is no business of theirs.
+func (s *Service) failure(err error) *chain.UploadFailure {
+	f := ErrFailed
+	if named := (*fault.Error)(nil); errors.As(err, &named) {
+		f = named
+	}
+	return &chain.UploadFailure{Code: f.Code, Msg: f.Msg, Args: f.Args, At: s.now().UTC()}
+}
+
+// keepFailure writes down why a commit failed whose caller waits no longer. Whoever comes
+// last, the caller that leaves or the work that ends, does it.
+func (s *Service) keepFailure(ctx context.Context, t *task) error {
+	err := t.unheard()
+	if err == nil {
+		return nil
+	}
+	u, uerr := s.store.Upload(ctx, t.view().Tenant, t.view().ID)
+	if uerr != nil || u.State != chain.UploadChecked { // another process committed it
+		return uerr
+	}
+	u.Failure = s.failure(err)
+	return s.store.MoveUpload(ctx, u, chain.UploadChecked)
+}
+
+// sweep removes what checks left behind that died with their process, at most once an
+// hour. It is of no consequence to the check that comes by: what fails is tried again.
+func (s *Service) sweep(ctx context.Context, tenant string) {
+	now := time.Now() // ids are made by the wall clock
+	s.mu.Lock()
+	due := now.Sub(s.swept[tenant]) >= time.Hour
+	if due {
+		s.swept[tenant] = now
+	}
+	s.mu.Unlock()
+	if due {
+		_ = s.store.SweepParts(ctx, tenant, now.Add(-longest))
+	}
+}
+
+// longest is more than any check takes.
+const longest = 24 * time.Hour
 
 // refuse keeps of an upload only that its file was no good.
 func (s *Service) refuse(ctx context.Context, u chain.Upload, reason error) (chain.Upload, error) {

@@ -122,6 +122,11 @@ func (f face) worded(ctx context.Context, u chain.Upload) chain.Upload {
 		errs[i] = e
 	}
 	u.Errors = errs
+	if u.Failure != nil {
+		why := *u.Failure
+		why.Msg = f.Words(route.Lang(ctx), why.Code, why.Msg, why.Args)
+		u.Failure = &why
+	}
 	return u
 }
 

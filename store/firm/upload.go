@@ -13,28 +13,47 @@ import (
 	"time"
 
 	"github.com/furrowcredit/furrow/chain"
+	"github.com/furrowcredit/furrow/ident"
 	"github.com/furrowcredit/furrow/store"
 )
 
 const uploadColumns = `id, tenant, anchor_id, user_id, user_name, kind, file_name, sha256, state, rows_read, good, known, bad, created_at, done_at,
-	rows_done, rows_total, touched_at, revision, same_as`
+	rows_done, rows_total, touched_at, revision, same_as, failure`
 
 func scanUpload(row scanner, more ...any) (chain.Upload, error) {
 	var (
 		u           chain.Upload
 		at, touched int64
 		done        sql.NullInt64
+		failure     string
 	)
 	err := row.Scan(append([]any{&u.ID, &u.Tenant, &u.AnchorID, &u.UserID, &u.UserName, &u.Kind, &u.FileName, &u.SHA256, &u.State,
-		&u.Rows, &u.Good, &u.Known, &u.Bad, &at, &done, &u.RowsDone, &u.RowsTotal, &touched, &u.Revision, &u.SameAs}, more...)...)
+		&u.Rows, &u.Good, &u.Known, &u.Bad, &at, &done, &u.RowsDone, &u.RowsTotal, &touched, &u.Revision, &u.SameAs, &failure}, more...)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return u, chain.ErrUploadNotFound
 	}
 	if err != nil {
 		return u, fmt.Errorf("store/firm: %w", err)
 	}
+	if failure != "" {
+		if err := json.Unmarshal([]byte(failure), &u.Failure); err != nil {
+			return u, fmt.Errorf("store/firm: %w", err)
+		}
+	}
 	u.CreatedAt, u.TouchedAt, u.DoneAt, u.Errors = store.Time(at), store.Time(touched), store.NullTime(done), []chain.RowError{}
 	return u, nil
+}
+
+// writeFailure is '' for none.
+func writeFailure(f *chain.UploadFailure) (string, error) {
+	if f == nil {
+		return "", nil
+	}
+	b, err := json.Marshal(f)
+	if err != nil {
+		return "", fmt.Errorf("store/firm: %w", err)
+	}
+	return string(b), nil
 }
 
 // AddUpload implements chain.Store.
@@ -43,11 +62,15 @@ func (s *Store) AddUpload(ctx context.Context, u chain.Upload) error {
 	if err != nil {
 		return fmt.Errorf("store/firm: %w", err)
 	}
+	failure, err := writeFailure(u.Failure)
+	if err != nil {
+		return err
+	}
 	_, err = s.db.Exec(ctx, `insert into trade_upload (`+uploadColumns+`, errors)
-		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21)`,
+		values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22)`,
 		u.ID, u.Tenant, u.AnchorID, u.UserID, u.UserName, string(u.Kind), u.FileName, u.SHA256, string(u.State),
 		u.Rows, u.Good, u.Known, u.Bad, store.Millis(u.CreatedAt), store.NullMillis(u.DoneAt), u.RowsDone, u.RowsTotal,
-		store.Millis(u.TouchedAt), u.Revision, u.SameAs, string(remarks))
+		store.Millis(u.TouchedAt), u.Revision, u.SameAs, failure, string(remarks))
 	if err != nil {
 		return fmt.Errorf("store/firm: %w", err)
 	}
@@ -100,10 +123,14 @@ func moveUpload(ctx context.Context, db store.Queryer, u chain.Upload, from ...c
 	if err != nil {
 		return fmt.Errorf("store/firm: %w", err)
 	}
+	failure, err := writeFailure(u.Failure)
+	if err != nil {
+		return err
+	}
 	q := newQuery(`update trade_upload set state = $3, done_at = $4, rows_read = $5, good = $6, known = $7, bad = $8, errors = $9, rows_done = $10,
-		rows_total = $11, touched_at = $12, revision = $13, same_as = $14 where tenant = $1 and id = $2 and state in `,
+		rows_total = $11, touched_at = $12, revision = $13, same_as = $14, failure = $15 where tenant = $1 and id = $2 and state in `,
 		u.Tenant, u.ID, string(u.State), store.NullMillis(u.DoneAt), u.Rows, u.Good, u.Known, u.Bad, string(remarks), u.RowsDone, u.RowsTotal,
-		store.Millis(u.TouchedAt), u.Revision, u.SameAs)
+		store.Millis(u.TouchedAt), u.Revision, u.SameAs, failure)
 	states := make([]string, len(from))
 	for i, f := range from {
 		states[i] = string(f)
@@ -162,6 +189,16 @@ func (s *Store) DropUpload(ctx context.Context, u chain.Upload) error {
 	})
 }
 
+// SweepParts implements chain.Store.
+func (s *Store) SweepParts(ctx context.Context, tenant string, before time.Time) error {
+	_, err := s.db.Exec(ctx, `delete from upload_part where tenant = $1 and upload_id < $2
+		and not exists (select 1 from trade_upload u where u.id = upload_part.upload_id)`, tenant, ident.At(before))
+	if err != nil {
+		return fmt.Errorf("store/firm: %w", err)
+	}
+	return nil
+}
+
 // step is the number of documents that one transaction of a commit writes or takes back:
 // half a second at most in which SQLite's other writers wait.
 const step = 10_000
@@ -194,6 +231,7 @@ func (s *Store) begin(ctx context.Context, u chain.Upload) error {
 	}
 	for _, o := range others {
 		if time.Since(o.TouchedAt) > dead { // processes live by the wall clock
+			o.Failure = &chain.UploadFailure{Code: chain.ErrUploadBroken.Code, Msg: chain.ErrUploadBroken.Msg, At: time.Now().UTC()}
 			if err := s.AbortUpload(ctx, o); err != nil && !errors.Is(err, chain.ErrUploadState) {
 				return err
 			}
@@ -208,7 +246,7 @@ func (s *Store) begin(ctx context.Context, u chain.Upload) error {
 			return err
 		}
 		claimed := u
-		claimed.State, claimed.DoneAt, claimed.TouchedAt = chain.UploadCommitting, nil, time.Now()
+		claimed.State, claimed.DoneAt, claimed.TouchedAt, claimed.Failure = chain.UploadCommitting, nil, time.Now(), nil
 		if err := moveUpload(ctx, tx, claimed, chain.UploadChecked); err != nil {
 			return err
 		}
@@ -337,7 +375,12 @@ func (s *Store) AbortUpload(ctx context.Context, u chain.Upload) error {
 			break
 		}
 	}
-	res, err := s.db.Exec(ctx, `update trade_upload set state = 'checked', done_at = null where tenant = $1 and id = $2 and state = 'committing'`, u.Tenant, u.ID)
+	failure, err := writeFailure(u.Failure)
+	if err != nil {
+		return err
+	}
+	res, err := s.db.Exec(ctx, `update trade_upload set state = 'checked', done_at = null, failure = $3 where tenant = $1 and id = $2 and state = 'committing'`,
+		u.Tenant, u.ID, failure)
 	if err != nil {
 		return fmt.Errorf("store/firm: %w", err)
 	}
