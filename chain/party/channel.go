@@ -84,6 +84,7 @@ const (
 	another  = 0.7  // it has a second one
 	swapping = 5.0  // two neighbours changed places
 	lettered = 1.5  // a place by its single character, such as 皖
+	nearby   = 0.7  // more, when the firm names another place, in that one or around it
 	moved    = 3.0  // the end of a short name written first
 	foreign  = 6.0  // both name a place, and neither lies in the other
 	never    = math.MaxFloat64 / 4

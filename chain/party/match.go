@@ -218,13 +218,14 @@ type question struct {
 }
 
 // way is one reading: characters, what each costs when it is not in a full name,
-// what the reading itself costs, and the code of a place that it has in one letter.
+// what the reading itself costs, and the place that it has in one letter, with its codes.
 type way struct {
-	v    []rune
-	own  []float64
-	bits []uint64 // of v, see Matcher.has; 0 is not looked for
-	cost float64
-	code []string
+	v      []rune
+	own    []float64
+	bits   []uint64 // of v, see Matcher.has; 0 is not looked for
+	cost   float64
+	letter rune
+	code   []string
 }
 
 func (q *question) letters() []rune {
@@ -284,7 +285,7 @@ func (m *Matcher) ask(name string) *question {
 			continue
 		}
 		if codes := w.letters[known.v[0]]; codes != nil {
-			q.ways = append(q.ways, way{v: known.v[1:], own: known.own[1:], cost: known.cost, code: codes})
+			q.ways = append(q.ways, way{v: known.v[1:], own: known.own[1:], cost: known.cost, letter: known.v[0], code: codes})
 		}
 		if n := len(known.v); n >= 4 && n <= 6 && p.class == "" { // 智慧松德 for 松德智慧
 			turned := way{v: append(slices.Clone(known.v[n-2:]), known.v[:n-2]...), cost: known.cost + moved}
@@ -410,6 +411,9 @@ func (m *Matcher) read(q *question, at int32, limit float64) float64 {
 				continue
 			}
 			from, extra = f.region, extra+lettered
+			if !f.named(w) {
+				extra += nearby
+			}
 		}
 		best = min(best, extra+m.reader.cost(q.ch, w.v, w.own, f, from, limit))
 	}
@@ -420,6 +424,13 @@ func (m *Matcher) read(q *question, at int32, limit float64) float64 {
 		best += foreign
 	}
 	return best
+}
+
+// named says that a full name names the very place of a letter, or one that is written
+// with it: 湘 is Hunan before it is one of its cities, but for 湘潭.
+func (f *full) named(w *way) bool {
+	return slices.ContainsFunc(w.code, func(c string) bool { return slices.Contains(f.places, c) }) ||
+		slices.ContainsFunc(f.letters[:f.region], func(l letter) bool { return l.r == w.letter })
 }
 
 // lieIn says that one of the codes and one of the places lie in each other.
