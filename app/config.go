@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/furrowcredit/furrow/chain/flow/fraud"
 	"github.com/furrowcredit/furrow/credit/pay"
 	"github.com/furrowcredit/furrow/fault"
 )
@@ -36,6 +37,10 @@ type Config struct {
 	// LLM reads documents; zero means rules.
 	LLM    LLM
 	Tenant string // the bank
+	// InvoiceSalt is the secret of the funders that compare, by fingerprints, which
+	// invoices they were promised, at least fraud.MinSalt bytes; "" compares with nobody.
+	// This house publishes as Tenant.
+	InvoiceSalt string
 	// MosquittoConf is the configuration of the external broker, for the doctor; ""
 	// looks at this machine's when the broker is here.
 	MosquittoConf string
@@ -183,6 +188,9 @@ func (c *Config) prepare() error {
 	}
 	if c.Work && !c.Serve && c.Influx.URL == "" {
 		return ErrWorker
+	}
+	if n := len(c.InvoiceSalt); n > 0 && n < fraud.MinSalt {
+		return fraud.ErrSalt.With("bytes", n)
 	}
 	if c.SpoolMax == 0 {
 		c.SpoolMax = 2 << 30

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/furrowcredit/furrow/chain/flow"
 	"github.com/furrowcredit/furrow/chain/receivable"
 	"github.com/furrowcredit/furrow/store"
 	"github.com/furrowcredit/furrow/store/firm"
@@ -18,4 +19,20 @@ func VerifyReceivables(ctx context.Context, dsn string) (audits []receivable.Aud
 		return err
 	})
 	return audits, err
+}
+
+// members are those with whom the house compares invoices, nil without a secret.
+func (c Config) members(firms *firm.Store) *flow.Members {
+	if c.InvoiceSalt == "" {
+		return nil
+	}
+	return &flow.Members{Fingerprints: firms, Salt: []byte(c.InvoiceSalt), Own: c.Tenant}
+}
+
+// promises is what receivables are checked against before they are financed.
+func (c Config) promises(firms *firm.Store) receivable.Promises {
+	if c.InvoiceSalt == "" {
+		return nil
+	}
+	return receivable.Published{Firms: firms, Fingerprints: firms, Salt: []byte(c.InvoiceSalt), Own: c.Tenant}
 }

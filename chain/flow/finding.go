@@ -37,6 +37,11 @@ func (n *Network) Findings(ctx context.Context, tenant string) ([]chain.Finding,
 	if err != nil {
 		return nil, err
 	}
+	twice, err := n.elsewhere(ctx, tenant, s.promised)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, twice...)
 	out = append(out, s.withdrawn...)
 	out = append(out, fraud.Circles(s.inside, n.rules.Fraud)...)
 	out = append(out, fraud.CashReturned(s.inside, func(id string) bool { return s.behind[id] }, n.rules.Fraud)...)

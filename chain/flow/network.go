@@ -35,6 +35,8 @@ type Network struct {
 	now   func() time.Time
 	rules Rules
 
+	members *Members // nil: other funders are not asked
+
 	mu      sync.Mutex
 	related map[string]*relations // by tenant
 }

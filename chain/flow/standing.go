@@ -177,6 +177,11 @@ func (n *Network) findingsOf(ctx context.Context, tenant string, firm chain.Part
 		}
 	}
 	out := append([]chain.Finding{}, fraud.Reused(sales)...)
+	twice, err := n.elsewhere(ctx, tenant, sales)
+	if err != nil {
+		return nil, false, err
+	}
+	out = append(out, twice...)
 	out = append(out, fraud.Withdrawn(sales)...)
 	inside, cut, err := n.ringDocuments(ctx, tenant, firm.ID, docs)
 	if err != nil {

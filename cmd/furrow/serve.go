@@ -71,6 +71,7 @@ func secrets(cfg *app.Config) error {
 	for name, to := range map[string]*string{
 		"FURROW_DB": &cfg.DB, "FURROW_INFLUX_TOKEN": &cfg.Influx.Token, "FURROW_BROKER_PASSWORD": &cfg.Broker.Password,
 		"FURROW_OPERATOR_PASSWORD": &cfg.OperatorPassword, "FURROW_LLM_KEY": &cfg.LLM.Key,
+		"FURROW_INVOICE_SALT": &cfg.InvoiceSalt,
 	} {
 		v, err := app.Secret(name)
 		if err != nil {
@@ -87,6 +88,8 @@ Secrets come from the environment, or from the file that NAME_FILE names:
   FURROW_DB                 sqlite:FILE (default in DATA) or postgres://user:password@host/name
   FURROW_OPERATOR_PASSWORD  password of the first operator of an empty house
   FURROW_INFLUX_TOKEN       FURROW_BROKER_PASSWORD       FURROW_LLM_KEY
+  FURROW_INVOICE_SALT       shared by the funders that compare promised invoices, at least 16 bytes;
+                            exchange fingerprints by furrow chain fingerprints, published as --tenant
 `
 
 func runServe(ctx context.Context, args []string, std stdio) error {
