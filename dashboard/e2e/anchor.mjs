@@ -221,6 +221,27 @@ async function suppliersPage(h, page) {
     'the supplier lacks its invoiced amount',
   );
   h.check(page.url().includes('q='), 'the search is not in the address');
+  await h.open(page, '/anchor/suppliers?sort=name');
+  const rows = page.locator('tbody tr.ant-table-row');
+  const [before, total] = (await page.locator('.a-more > span').textContent())
+    .match(/\d+/g)
+    .map(Number);
+  h.check((await rows.count()) === before, 'the list shows another number than it says');
+  if (total > before) {
+    await page.locator('.a-more button').click();
+    await page.waitForFunction(
+      (n) => document.querySelectorAll('tbody tr.ant-table-row').length > n,
+      before,
+    );
+  }
+  const [file] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: '下载名单' }).click(),
+  ]);
+  const lines = (await readFile(await file.path(), 'utf8')).trim().split('\n');
+  h.check(lines.length === total + 1, `${lines.length - 1} suppliers in the file, not ${total}`);
+  await h.open(page, '/anchor/suppliers?q=no-such-supplier');
+  await page.getByText('没有符合条件的供应商').waitFor();
 }
 
 /** Days from now as a spreadsheet writes them: 2026-05-31. */
@@ -280,9 +301,19 @@ async function propose(h, page, supplier, number, amount) {
   await page.getByText('请填写').first().waitFor();
   await page.getByLabel('供应商').fill(supplier);
   await page.locator('.ant-select-item-option').filter({ hasText: supplier }).first().click();
+  const pick = page.locator('.r-picker li').filter({ hasText: number }).first();
+  await pick.waitFor();
+  await pick.locator('input[type=checkbox]').check();
+  const filled = await page.getByLabel('金额（元）', { exact: true }).inputValue();
+  h.check(Number(filled) >= Number(amount.replaceAll(',', '')), `the choice fills in ${filled}`);
+  h.check(
+    (await page.getByLabel('到期日').inputValue()) === day(120),
+    'the choice fills in another due date',
+  );
+  await h.shoot(page, 'propose-picked-zh-CN');
+  await h.axe(page, 'documents to choose from');
   await page.getByLabel('金额（元）', { exact: true }).fill(amount);
   await page.getByLabel('到期日').fill(day(100));
-  await page.getByLabel('单据 1 号码').fill(number);
   await page.getByRole('button', { name: '开立', exact: true }).click();
   await page.waitForURL(/receivables\/[0-9a-f-]{36}$/);
   await h.settled(page);

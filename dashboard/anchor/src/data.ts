@@ -1,8 +1,14 @@
 /** What the portal asks of the API, as hooks. */
 import { api, body } from '@furrow/shared/api/client';
-import type { DocKind, Upload } from '@furrow/shared/api/types';
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useCallback } from 'react';
+import type { AnchorSupplier, DocKind, Upload } from '@furrow/shared/api/types';
+import {
+  keepPreviousData,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query';
+import { useCallback, useEffect, useState } from 'react';
 
 /** Kinds of data in the order in which trade makes them. */
 export const KINDS: DocKind[] = [
@@ -83,15 +89,89 @@ export function useRefresh() {
   }, [client]);
 }
 
-export function useSuppliers() {
+/** Orders of the list of suppliers, the usual one first. */
+export const SORTS = ['invoiced', 'name', 'tenure'] as const;
+export type Sort = (typeof SORTS)[number];
+
+/** Suppliers page by page, with where each stands. */
+export function useSuppliers(q: string, sort: Sort) {
+  return useInfiniteQuery({
+    queryKey: [...suppliers, q, sort],
+    initialPageParam: '',
+    placeholderData: keepPreviousData,
+    queryFn: ({ pageParam: after }) =>
+      body(
+        api.GET('/api/v1/anchor/suppliers', {
+          params: { query: { q, sort, limit: 50, ...(after ? { after } : {}) } },
+        }),
+      ),
+    getNextPageParam: (last) => last.next || undefined,
+    select: ({ pages }) => ({
+      items: pages.flatMap((page) => page.items ?? []),
+      total: pages[0]?.total ?? 0,
+      invoiced: pages[0]?.invoiced ?? 0,
+    }),
+  });
+}
+
+/** All suppliers that a search finds, for a file: without where each stands. */
+export function useAllSuppliers() {
+  return useMutation({
+    mutationFn: async ({ q, sort }: { q: string; sort: Sort }) => {
+      const all: Supplier[] = [];
+      for (let after = ''; ; ) {
+        const page = await body(
+          api.GET('/api/v1/anchor/suppliers', {
+            params: {
+              query: { q, sort, standing: false, limit: 1000, ...(after ? { after } : {}) },
+            },
+          }),
+        );
+        all.push(...(page.items ?? []));
+        if (!page.next) return all;
+        after = page.next;
+      }
+    },
+  });
+}
+
+/** A few suppliers to choose from: those whose name or code has what is typed. */
+export function useSupplierNames(q: string) {
   return useQuery({
-    queryKey: suppliers,
-    queryFn: () => body(api.GET('/api/v1/anchor/suppliers', { params: { query: { limit: 100 } } })),
+    queryKey: [...suppliers, 'names', q],
+    placeholderData: keepPreviousData,
+    queryFn: async () =>
+      (await body(api.GET('/api/v1/anchor/supplier-names', { params: { query: { q } } }))).items ??
+      [],
+  });
+}
+
+/** What a supplier could be owed on: its documents that are not paid or used up. */
+export function usePayables(id: string | undefined) {
+  return useQuery({
+    queryKey: [...suppliers, 'payables', id],
+    enabled: !!id,
+    queryFn: async () =>
+      (
+        await body(
+          api.GET('/api/v1/anchor/suppliers/{id}/payables', { params: { path: { id: id ?? '' } } }),
+        )
+      ).items ?? [],
   });
 }
 
 /** A firm that sells to the enterprise, with their trade. */
-export type Supplier = NonNullable<ReturnType<typeof useSuppliers>['data']>['items'][number];
+export type Supplier = AnchorSupplier;
+
+/** A text that is typed, once the typing pauses. */
+export function useSettled(text: string, pause = 250) {
+  const [settled, setSettled] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), pause);
+    return () => clearTimeout(timer);
+  }, [text, pause]);
+  return settled;
+}
 
 /** Keeps what a change answered and asks again for what it may have changed. */
 function useKeep() {

@@ -11,7 +11,7 @@ interface Paged {
 }
 
 /** The foot of a list that comes page by page: how much is there, and the way to more. */
-export function More(props: { list: Paged; text: string }) {
+export function More(props: { list: Paged; text: string; more?: string }) {
   const { t } = useTranslation('portal');
   const { list } = props;
   return (
@@ -20,7 +20,7 @@ export function More(props: { list: Paged; text: string }) {
         <span>{props.text}</span>
         {list.hasNextPage ? (
           <Button loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-            {t('more')}
+            {props.more ?? t('more')}
           </Button>
         ) : null}
       </p>

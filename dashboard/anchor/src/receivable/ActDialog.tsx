@@ -5,7 +5,7 @@ import { Problem } from '@furrow/shared/ui/states';
 import { App, Button, Form, Input, Modal } from 'antd';
 import { useId } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useSuppliers } from '../data';
+import { useSettled, useSupplierNames } from '../data';
 import { fenOf, today, yuanOf } from './amount';
 import { type Side, useAct } from './data';
 import type { ActKind } from './tree';
@@ -138,7 +138,8 @@ type Rules = React.ComponentProps<typeof Form.Item>['rules'];
 /** The firm that gets a part, by its credit code; those that are known are offered. */
 function To({ rules }: { rules: Rules }) {
   const { t } = useTranslation('receivable');
-  const suppliers = useSuppliers();
+  const typed = Form.useWatch('to') as string | undefined;
+  const known = useSupplierNames(useSettled(typed?.trim() ?? ''));
   const list = useId();
   return (
     <>
@@ -146,10 +147,10 @@ function To({ rules }: { rules: Rules }) {
         <Input list={list} autoComplete="off" maxLength={64} />
       </Form.Item>
       <datalist id={list}>
-        {(suppliers.data?.items ?? [])
-          .filter((s) => s.firm.uscc)
-          .map((s) => (
-            <option key={s.firm.id} value={s.firm.uscc} label={s.firm.name} />
+        {(known.data ?? [])
+          .filter((firm) => firm.uscc)
+          .map((firm) => (
+            <option key={firm.id} value={firm.uscc} label={firm.name} />
           ))}
       </datalist>
     </>

@@ -112,7 +112,7 @@ export interface Proposal {
   creditor_id: string;
   amount: Fen;
   due?: string;
-  documents: { number: string; amount?: Fen }[];
+  documents: { number?: string; document_id?: string; amount?: Fen }[];
   note?: string;
 }
 
