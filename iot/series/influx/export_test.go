@@ -1,6 +1,7 @@
 package influx
 
 import (
+	"context"
 	"fmt"
 	"testing"
 )
@@ -23,3 +24,6 @@ func SameCode(t *testing.T) (a, b string) {
 
 // Again opens the same bucket as another process would.
 func Again(s *Store) *Store { return Open(s.cfg) }
+
+// Post writes lines as they are.
+func Post(ctx context.Context, s *Store, lines string) error { return s.post(ctx, []byte(lines)) }

@@ -45,6 +45,7 @@ type Config struct {
 
 // Store implements series.Store. Readings are points of the measurement "reading"
 // with the tags tenant and tag_id; the field "received" is always there: see origin.
+// A position is the field "place": see packPlace.
 type Store struct {
 	cfg    Config
 	client influxdb.Client
@@ -196,6 +197,9 @@ func set(r *iot.Reading, rec *query.FluxRecord) (code uint32) {
 				code, v = uint32(v&codeMask), v>>codeBits
 			}
 			r.Received = time.UnixMilli(v).UTC()
+		case placeField:
+			lon, lat := unpackPlace(v)
+			r.Lon, r.Lat = &lon, &lat
 		case "seq":
 			r.Seq = &v
 		case "heads":

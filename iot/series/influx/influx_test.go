@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -187,5 +188,50 @@ func TestOrigins(t *testing.T) {
 		if err != nil || len(windows) != 2 {
 			t.Error(windows, err)
 		}
+	}
+}
+
+// TestPlaces wants positions back to the bit, however fine, also those that an older
+// version wrote; the same reading written again is one reading.
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	s := open(t).(*influx.Store)
+	at := time.Date(2026, 6, 1, 8, 0, 0, 0, time.UTC)
+	reading := func(tag string, lon, lat float64) iot.Reading {
+		return iot.Reading{Tenant: "a", Tag: tag, At: at, Received: at, Lon: &lon, Lat: &lat, Temp: ptr(38.5)}
+	}
+	batch := []iot.Reading{reading("old", 114.401234, 35.021234), reading("gps", -113.5000001, -35.25), reading("survey", 114.40123456789, 35.02), reading("corner", 180, -90)}
+	line := fmt.Sprintf("reading,tag_id=old,tenant=a received=%di,lon=114.401234,lat=35.021234,temp_c=38.5 %d\n", at.UnixMilli(), at.UnixMilli())
+	if err := influx.Post(t.Context(), s, line); err != nil {
+		t.Fatal(err)
+	}
+	check := func(tags ...string) {
+		t.Helper()
+		latest, err := s.Latest(t.Context(), "a", tags)
+		if err != nil || len(latest) != len(tags) {
+			t.Fatal(latest, err)
+		}
+		for _, want := range batch {
+			if !slices.Contains(tags, want.Tag) {
+				continue
+			}
+			got, err := s.Range(t.Context(), "a", want.Tag, at, at.Add(time.Second), 0)
+			if d := cmp.Diff([]iot.Reading{want}, got); err != nil || d != "" {
+				t.Error(err, d)
+			}
+			if d := cmp.Diff(want, latest[want.Tag]); d != "" {
+				t.Error(d)
+			}
+		}
+	}
+	check("old")
+	for range 2 {
+		if err := s.Write(t.Context(), batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check("old", "gps", "survey", "corner")
+	if n, err := s.Count(t.Context(), "a", ""); n != 4 || err != nil {
+		t.Error(n, err)
 	}
 }

@@ -53,8 +53,13 @@ func appendLine(b []byte, r *iot.Reading, code uint32) []byte {
 		b = appendText(b, `,gateway="`, r.Gateway)
 		b = appendText(b, `,source="`, r.Source)
 	}
-	for _, f := range floats(r) {
-		if v := *f.value; v != nil {
+	place, packed := packPlace(r)
+	if packed {
+		b = strconv.AppendInt(append(b, ","+placeField+"="...), place, 10)
+		b = append(b, 'i')
+	}
+	for i, f := range floats(r) {
+		if v := *f.value; v != nil && !(packed && i < 2) {
 			b = append(b, ',')
 			b = append(b, f.name...)
 			b = append(b, '=')
@@ -113,6 +118,40 @@ func appendCount(b []byte, start string, v *int64) []byte {
 	return append(b, 'i')
 }
 
+// A position stands in one whole number, because InfluxDB pays for every field: its
+// longitude and latitude in units of 1e-7 degrees (1 cm), counted from the south-west
+// corner of the world, the latitude in the low bits. A position that is finer or
+// outside the world stands in the two fields lon and lat, as all did before.
+const (
+	placeField = "place"
+	placeUnit  = 1e7
+	latBits    = 31
+	lonWest    = 180 * placeUnit
+	latSouth   = 90 * placeUnit
+)
+
+// packPlace is the field of a reading's position; false when it has none or would not
+// read back to the bit.
+func packPlace(r *iot.Reading) (int64, bool) {
+	if r.Lon == nil || r.Lat == nil {
+		return 0, false
+	}
+	x, okX := units(*r.Lon, lonWest)
+	y, okY := units(*r.Lat, latSouth)
+	return (x+lonWest)<<latBits | (y + latSouth), okX && okY
+}
+
+// units is v in units of 1e-7, if it is a whole number of them and at most so many.
+func units(v float64, most int64) (int64, bool) {
+	n, ok := whole(v)
+	return n, ok && -most <= n && n <= most
+}
+
+// unpackPlace reads what packPlace made.
+func unpackPlace(place int64) (lon, lat float64) {
+	return float64(place>>latBits-lonWest) / placeUnit, float64(place&(1<<latBits-1)-latSouth) / placeUnit
+}
+
 // decimals is how many digits after the point appendNumber writes without looking
 // for the shortest text: those of a position in units of 1 cm.
 const decimals = 7
@@ -121,13 +160,9 @@ const decimals = 7
 // whole number of ten-millionths: such a text is made several times faster than the
 // shortest one is found, and is the same.
 func appendNumber(b []byte, v float64) []byte {
-	const unit = 1e7
-	scaled := v * unit
-	if !(math.Abs(scaled) < 1<<53) || v == 0 && math.Signbit(v) {
-		return strconv.AppendFloat(b, v, 'g', -1, 64)
-	}
-	n := int64(math.Round(scaled))
-	if float64(n)/unit != v {
+	const unit = placeUnit
+	n, ok := whole(v)
+	if !ok {
 		return strconv.AppendFloat(b, v, 'g', -1, 64)
 	}
 	if n < 0 {
@@ -151,12 +186,22 @@ func appendNumber(b []byte, v float64) []byte {
 	return append(b, digits[:last]...)
 }
 
+// whole is v in ten-millionths; false when it is no whole number of them.
+func whole(v float64) (int64, bool) {
+	scaled := v * placeUnit
+	if !(math.Abs(scaled) < 1<<53) || v == 0 && math.Signbit(v) {
+		return 0, false
+	}
+	n := int64(math.Round(scaled))
+	return n, float64(n)/placeUnit == v
+}
+
 type floatField struct {
 	name  string
 	value **float64
 }
 
-// floats are the fields that hold a number with a fraction.
+// floats are the fields that hold a number with a fraction; the position comes first.
 func floats(r *iot.Reading) [12]floatField {
 	return [...]floatField{{"lon", &r.Lon}, {"lat", &r.Lat}, {"acc_m", &r.Accuracy}, {"temp_c", &r.Temp},
 		{"ambient_c", &r.Ambient}, {"activity", &r.Activity}, {"battery_v", &r.Battery}, {"lying_s", &r.Lying},
