@@ -24,7 +24,7 @@ var entries = []Feature{
 	{Name: "has_crop", Unit: Yes, Source: "crop", Formula: "crop is there", EN: "whether there is a satellite report", ZH: "是否有卫星报告"},
 	{Name: "crop_status", Unit: Code, Source: "crop", Formula: "crop.status", EN: "status of the satellite report", ZH: "卫星报告状态"},
 	{Name: "crop_reason", Unit: Code, Source: "crop", Formula: "crop.reason", EN: "why the satellites are unsure", ZH: "卫星报告存疑原因"},
-	{Name: "crop_doubts", Unit: Count, Source: "crop", Formula: "reasons of low confidence other than rules_only", Direction: -1, EN: "doubts about the plot", ZH: "地块存疑项数"},
+	{Name: "crop_doubts", Unit: Count, Source: "crop", Formula: "reasons of low confidence other than rules_only", EN: "doubts about the plot", ZH: "地块存疑项数"},
 	{Name: "crop", Unit: Code, Source: "crop", Formula: "crop.crop", EN: "the crop seen", ZH: "识别作物"},
 	{Name: "declared", Unit: Code, Source: "crop", Formula: "crop.declared", EN: "the crop declared", ZH: "申报作物"},
 	{Name: "confidence", Unit: Share, Source: "crop", Formula: "crop.confidence", Direction: 1, EN: "how sure the satellites are of the crop", ZH: "作物识别把握"},

@@ -62,6 +62,15 @@ func (p *Policy) Decide(ev credit.Evidence, prod product.Product, models Models,
 	return p.decide(r, &ev, &prod, models, now)
 }
 
+// DecideOn is [Policy.Decide] on facts that were gathered from ev, or changed since to ask
+// what would be. A formula of the product reads ev.
+func (p *Policy) DecideOn(facts feature.Facts, ev credit.Evidence, prod product.Product, models Models, now time.Time) (credit.Decision, error) {
+	r := p.newRun()
+	defer r.release()
+	r.Facts = facts
+	return p.decide(r, &ev, &prod, models, now)
+}
+
 func (p *Policy) decide(r *run, ev *credit.Evidence, prod *product.Product, models Models, now time.Time) (credit.Decision, error) {
 	d := credit.Decision{
 		Outcome: credit.Offer, TermMonths: ev.TermMonths, Policy: p.id, MadeAt: now.UTC(),

@@ -80,7 +80,7 @@ func firm() credit.Evidence {
 		Product: "order", Asked: 40_000_000, TermMonths: 6, TakenAt: taken,
 		Standing: &chain.Standing{
 			FirmID: "f", Status: "known", Invoiced12m: 240_000_000, Monthly: monthly, Proven: 0.95,
-			Counterparties: 5, Confidence: 0.9,
+			Counterparties: 5, Confidence: 0.9, MadeAt: taken,
 			Anchors: []chain.AnchorShare{{AnchorID: "a", Tier: 1, Share: 0.8, Months: 24}},
 		},
 	}
