@@ -415,3 +415,18 @@ func (p *Pair) check(inputs []Input) string {
 	}
 	return ""
 }
+
+// Interval tells whether a bin is a plain interval of numbers.
+func (in *Input) Interval(bin int) bool { return in.Kind != Category && in.Bins[bin].interval() }
+
+// Run is the text of neighbouring intervals together.
+func (in *Input) Run(from, to int) string {
+	if from == to {
+		return in.Text(from)
+	}
+	joined := Input{Name: in.Name, Kind: in.Kind, Bins: []Bin{in.Bins[to]}}
+	if from > 0 {
+		joined.Bins = []Bin{in.Bins[from-1], in.Bins[to]}
+	}
+	return joined.Text(len(joined.Bins) - 1)
+}

@@ -132,7 +132,7 @@ func Grouped(groups []string, bad []bool, folds int, seed uint64) ([]Fold, error
 		of[i] = to[g]
 	}
 	out := part(of, folds)
-	return out, sound(out, bad)
+	return out, Sound(out, bad)
 }
 
 // Expanding parts rows by time: the rows are cut into folds+1 spans of about equally
@@ -168,11 +168,11 @@ func Expanding(times []float64, bad []bool, folds int) ([]Fold, error) {
 		}
 		before = append(before, span...)
 	}
-	return out, sound(out, bad)
+	return out, Sound(out, bad)
 }
 
-// sound asks for good rows and bad ones on both sides of every fold.
-func sound(folds []Fold, bad []bool) error {
+// Sound asks for good rows and bad ones on both sides of every fold.
+func Sound(folds []Fold, bad []bool) error {
 	for _, f := range folds {
 		for _, side := range [][]int{f.Train, f.Test} {
 			n := [2]int{}

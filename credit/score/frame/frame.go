@@ -251,3 +251,19 @@ func isBad(v string) bool {
 		"default", "Default", "defaulted", "CHGOFF", "是", "违约", "坏", "逾期",
 	}, v)
 }
+
+// Only gives the table with these columns, in the order of the table; each must be there.
+func (f *Frame) Only(names ...string) (*Frame, error) {
+	out := &Frame{Rows: f.Rows}
+	for _, n := range names {
+		if _, err := f.Column(n); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range f.Columns {
+		if slices.Contains(names, c.Name) {
+			out.Columns = append(out.Columns, c)
+		}
+	}
+	return out, nil
+}

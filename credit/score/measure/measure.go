@@ -119,3 +119,84 @@ func Deviation(v []float64) float64 {
 	}
 	return math.Sqrt(sum / float64(len(v)-1))
 }
+
+// DeLong is the AUC and its variance (DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988).
+func DeLong(risk []float64, bad []bool) (auc, variance float64) {
+	auc = AUC(risk, bad)
+	order := byRisk(risk)
+	n := [2]float64{}
+	for _, b := range bad {
+		n[which(b)]++
+	}
+	// The placement of each row among those of the other class.
+	var below, square [2]float64
+	for i := 0; i < len(order); {
+		j, here := i, [2]float64{}
+		for ; j < len(order) && risk[order[j]] == risk[order[i]]; j++ {
+			here[which(bad[order[j]])]++
+		}
+		v := (below[0] + here[0]/2) / n[0] // of a bad row: good ones below
+		u := 1 - (below[1]+here[1]/2)/n[1] // of a good row: bad ones above
+		square[1] += here[1] * (v - auc) * (v - auc)
+		square[0] += here[0] * (u - auc) * (u - auc)
+		below[0] += here[0]
+		below[1] += here[1]
+		i = j
+	}
+	return auc, square[1]/max(n[1]-1, 1)/n[1] + square[0]/max(n[0]-1, 1)/n[0]
+}
+
+// PSI is the population stability index of b against a, over tenths of a.
+func PSI(a, b []float64) float64 {
+	sorted := slices.Clone(a)
+	slices.Sort(sorted)
+	var cuts []float64
+	for k := 1; k < 10; k++ {
+		if c := sorted[k*len(sorted)/10]; len(cuts) == 0 || c > cuts[len(cuts)-1] {
+			cuts = append(cuts, c)
+		}
+	}
+	count := func(v []float64) []int {
+		out := make([]int, len(cuts)+1)
+		for _, x := range v {
+			at, same := slices.BinarySearch(cuts, x)
+			if same {
+				at++
+			}
+			out[at]++
+		}
+		return out
+	}
+	return Shift(count(a), count(b))
+}
+
+// Shift is the same index of rows counted in the same bins; a bin without rows counts
+// half a row, so that the index stays finite.
+func Shift(a, b []int) float64 {
+	na, nb := 0.0, 0.0
+	for i := range a {
+		na += float64(a[i])
+		nb += float64(b[i])
+	}
+	sum := 0.0
+	for i := range a {
+		if a[i] == 0 && b[i] == 0 {
+			continue
+		}
+		p, q := max(float64(a[i]), 0.5)/na, max(float64(b[i]), 0.5)/nb
+		sum += (q - p) * math.Log(q/p)
+	}
+	return sum
+}
+
+// Thin keeps about n points of a curve, the ends among them.
+func Thin(p []Point, n int) []Point {
+	if len(p) <= n {
+		return p
+	}
+	out := make([]Point, 0, n)
+	for k := range n {
+		out = append(out, p[k*(len(p)-1)/(n-1)])
+	}
+	return out
+}

@@ -14,14 +14,17 @@ import (
 // How a scorecard is binned.
 const (
 	prebins    = 24
-	mostBins   = 8
-	leastShare = 0.04
-	woeRows    = 10  // rows of the base rate in the weight of evidence of a bin
-	perBin     = 2.0 // log likelihood that one more bin must bring, more with more rows
+	mostBins   = 10
+	leastShare = 0.02
+	woeRows    = 10 // rows of the base rate in the weight of evidence of a bin
 )
 
-// ridges are tried on the coefficients, in rows of curvature.
-var ridges = []float64{1, 5, 25, 100, 400}
+// What the inner folds choose from: the ridge on the coefficients, in rows of curvature,
+// and the log likelihood that one more bin must bring.
+var (
+	ridges = []float64{1, 5, 25, 100, 400}
+	perBin = []float64{0, 0.5, 1, 3}
+)
 
 // card is a scorecard before it is written: the weights of evidence of each bin and a
 // coefficient for each column.
@@ -40,21 +43,21 @@ func fitScorecard(ctx context.Context, f *frame.Frame, bad []bool, folds []fold.
 	if err != nil {
 		return nil, err
 	}
-	loss := make([][]float64, len(ridges))
-	oof := make([][]float64, len(ridges))
-	for k := range ridges {
+	loss, oof := make([][]float64, len(ridges)*len(perBin)), make([][]float64, len(ridges)*len(perBin))
+	for k := range loss {
 		loss[k], oof[k] = make([]float64, len(bad)), make([]float64, len(bad))
 	}
-	err = eachIndex(ctx, len(folds), func(ctx context.Context, i int) error {
-		c := newCard(whole, folds[i].Train)
+	err = eachIndex(ctx, len(folds)*len(perBin), func(ctx context.Context, i int) error {
+		part, b := folds[i/len(perBin)], i%len(perBin)
+		c := newCard(whole, part.Train, perBin[b])
 		for k, ridge := range ridges {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			c.fit(folds[i].Train, ridge)
-			for j, s := range c.additive().scores(c.design, folds[i].Test) {
-				r := folds[i].Test[j]
-				oof[k][r], loss[k][r] = s, rowLoss(s, whole.bad[r])
+			c.fit(part.Train, ridge)
+			for j, s := range c.additive().scores(c.design, part.Test) {
+				r := part.Test[j]
+				oof[b*len(ridges)+k][r], loss[b*len(ridges)+k][r] = s, rowLoss(s, whole.bad[r])
 			}
 		}
 		return nil
@@ -72,13 +75,14 @@ func fitScorecard(ctx context.Context, f *frame.Frame, bad []bool, folds []fold.
 	for i := range all {
 		all[i] = i
 	}
-	c := newCard(whole, all)
-	c.fit(all, ridges[best])
-	return &fitted{design: c.design, model: c.additive(), oof: oof[best], chosen: map[string]float64{"ridge": ridges[best]}}, nil
+	ridge, penalty := ridges[best%len(ridges)], perBin[best/len(ridges)]
+	c := newCard(whole, all, penalty)
+	c.fit(all, ridge)
+	return &fitted{design: c.design, model: c.additive(), oof: oof[best], chosen: map[string]float64{"ridge": ridge, "bin_penalty": penalty}}, nil
 }
 
 // newCard bins the columns by the outcome of rows.
-func newCard(d *design, rows []int) *card {
+func newCard(d *design, rows []int, penalty float64) *card {
 	c := &card{design: &design{bad: d.bad}}
 	var all bin.Cell
 	for _, r := range rows {
@@ -87,7 +91,7 @@ func newCard(d *design, rows []int) *card {
 	}
 	c.base = math.Log((all.Bad + 0.5) / (all.Good + 0.5))
 	for j := range d.feats {
-		f := d.feats[j].merged(rows, d.bad, all)
+		f := d.feats[j].merged(rows, d.bad, all, penalty)
 		cells := make([]bin.Cell, f.bins)
 		for _, r := range rows {
 			cells[f.codes[r]].Bad += d.bad[r]
@@ -115,14 +119,14 @@ func newCard(d *design, rows []int) *card {
 
 // merged joins the bins of a feature optimally: neighbours along an order, categories in
 // the order of their shares of bad rows.
-func (f *feature) merged(rows []int, bad []float64, all bin.Cell) feature {
+func (f *feature) merged(rows []int, bad []float64, all bin.Cell, penalty float64) feature {
 	cells := make([]bin.Cell, f.bins)
 	for _, r := range rows {
 		cells[f.codes[r]].Bad += bad[r]
 		cells[f.codes[r]].Good += 1 - bad[r]
 	}
 	n := all.Bad + all.Good
-	lim := bin.Limits{Bins: mostBins, Share: leastShare, Penalty: perBin}
+	lim := bin.Limits{Bins: mostBins, Share: leastShare, Penalty: penalty}
 	out := feature{spec: f.spec, monotone: f.monotone, codes: make([]uint16, len(f.codes))}
 	place := make([]uint16, f.bins)
 	if f.spec.Kind == frame.Category {
