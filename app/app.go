@@ -15,6 +15,7 @@ import (
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/catalog"
+	"github.com/furrowcredit/furrow/chain/contagion"
 	"github.com/furrowcredit/furrow/chain/flow"
 	"github.com/furrowcredit/furrow/chain/industry"
 	"github.com/furrowcredit/furrow/chain/network"
@@ -94,6 +95,7 @@ type catalogue struct {
 	products *product.Catalogue
 	policies *policy.Set
 	industry *industry.Catalogue
+	inputs   *contagion.Inputs
 	chart    ledger.Chart
 	words    *apply.Words
 }
@@ -113,6 +115,7 @@ func readCatalogue(dir string) (c catalogue, err error) {
 	read(func() (e error) { c.products, e = product.Load(files); return })
 	read(func() (e error) { c.policies, e = policy.Load(files); return })
 	read(func() (e error) { c.industry, e = industry.Load(files); return })
+	read(func() (e error) { c.inputs, e = contagion.LoadInputs(files); return })
 	read(func() (e error) { c.chart, e = ledger.LoadChart(files); return })
 	read(func() (e error) { c.words, e = apply.LoadWords(files); return })
 	return c, err
@@ -215,7 +218,8 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		book  = ledger.New(bookStore, books.chart, now)
 		loans = loan.New(loan.Config{Store: loanStore, Book: book, Rail: cfg.rail(), Alerts: desk, Now: now})
 	)
-	desk.LoanOf = loanOf(loans)
+	desk.LoanOf, desk.FirmNames = loanOf(loans), firmNames(firmStore)
+	flows.Join(cfg.members(firmStore))
 	a.engine = herdwatch.New(herdwatch.Config{
 		Herds: herdStore, Series: a.readings, Species: books.species, Memory: herdStore, Raise: desk.Herd, Open: openOf(desk), OnMove: a.hub.Moved, Now: now, Log: cfg.Log,
 	})
@@ -274,11 +278,11 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Herds: herds, Import: importer(herds, books.species, herdStore),
 		HerdStore: herdStore, HerdWatch: a.herds, Animals: animals{counts, herdStore, herdStore, a}, Watch: a.engine.Reload, Forget: a.forget(herdStore),
 		Firms: firmStore, Partners: firmStore, Standings: flows, Chain: firms, Industries: books.industry, Merges: firmStore,
-		Shocks:      &watch.Shocks{Firms: firmStore, Loans: firmLoans(loans), Desk: desk, Now: now},
+		Shocks:      &watch.Shocks{Firms: firmStore, Loans: firmLoans(loans), Inputs: books.inputs, Desk: desk, Now: now},
 		Documents:   documents,
 		Facts:       firmStore,
 		Uploads:     uploads{upload.New(upload.Config{Store: firmStore, Now: now}), a},
-		Receivables: receivable.New(receivable.Config{Store: receivablestore.New(a.db), Papers: receivablestore.New(a.db), Firms: firmStore, Now: now}),
+		Receivables: receivable.New(receivable.Config{Store: receivablestore.New(a.db), Papers: receivablestore.New(a.db), Firms: firmStore, Promises: cfg.promises(firmStore), Now: now}),
 		Strategies:  strategies,
 		ImportChain: importChain(firmStore),
 		Desk:        apps, Book: loans, Alerts: desk, Jobs: a.runner,
