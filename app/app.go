@@ -285,6 +285,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Receivables: receivable.New(receivable.Config{Store: receivablestore.New(a.db), Papers: receivablestore.New(a.db), Firms: firmStore, Promises: cfg.promises(firmStore), Now: now}),
 		Strategies:  strategies,
 		ImportChain: importChain(firmStore),
+		Models:      newModels(a.db),
 		Desk:        apps, Book: loans, Alerts: desk, Jobs: a.runner,
 		Crops: cropWords(books.crops), Species: speciesWords(books.species), Products: books.products.All(),
 		Live: a.hub, Faces: dashboard.Faces(), Registry: registry, Ready: a.ready, Log: cfg.Log, Now: now, TLS: cfg.Secure,

@@ -37,12 +37,14 @@ import (
 	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/model"
 	"github.com/furrowcredit/furrow/credit/policy"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/boundary"
+	"github.com/furrowcredit/furrow/ident"
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/iot/count"
 	"github.com/furrowcredit/furrow/iot/register"
@@ -64,6 +66,7 @@ import (
 	herdstore "github.com/furrowcredit/furrow/store/herd"
 	ledgerstore "github.com/furrowcredit/furrow/store/ledger"
 	loanstore "github.com/furrowcredit/furrow/store/loan"
+	modelstore "github.com/furrowcredit/furrow/store/model"
 	"github.com/furrowcredit/furrow/store/people"
 	plotstore "github.com/furrowcredit/furrow/store/plot"
 	receivablestore "github.com/furrowcredit/furrow/store/receivable"
@@ -206,6 +209,7 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		Documents:   intake.New(intake.Config{Reader: document.Reader{}, Extractor: rule.New(), Firms: h.firms, Store: h.firms, Now: now}),
 		Uploads:     upload.New(upload.Config{Store: h.firms, Now: now}),
 		Receivables: receivable.New(receivable.Config{Store: receivablestore.New(db), Papers: receivablestore.New(db), Firms: h.firms, Now: now}),
+		Models:      &model.Service{Store: modelstore.New(db), Now: now, NewID: ident.New},
 		Strategies: strategy.New(strategy.Config{
 			Store: strategystore.New(db), Shipped: policies, History: applicationstore.New(db), Now: now,
 			Decide: func(_ context.Context, _ string, p *policy.Policy, ev credit.Evidence, prod product.Product, at time.Time) (credit.Decision, error) {

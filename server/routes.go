@@ -93,6 +93,13 @@ func Roles() map[string][]access.Role {
 		"officer-exposures":          reader,
 		"officer-exposure-limit":     officer,
 		"officer-borrowing-base":     reader,
+		"officer-models":             reader,
+		"officer-model":              reader,
+		"officer-model-monitor":      reader,
+		"officer-model-submit":       officer,
+		"officer-model-review":       officer,
+		"officer-model-publish":      officer,
+		"officer-model-retire":       officer,
 
 		"farmer-home":         borrower,
 		"farmer-plot-check":   borrower,

@@ -117,6 +117,7 @@ type Deps struct {
 	Facts       extract.Store
 	Uploads     anchor.Uploads
 	Receivables Receivables
+	Models      officer.Models
 	Strategies  officer.Strategies
 	ImportChain func(ctx context.Context, tenant string, files map[string]io.Reader) (reference.Report, error)
 
@@ -184,7 +185,7 @@ func New(d Deps) (*Server, error) {
 		Desk: d.Desk, Book: d.Book, Plots: d.PlotStore, Overlaps: d.Plots, Herds: d.HerdStore, HerdWatch: d.HerdWatch,
 		Animals: d.Animals, Now: d.Now,
 		Firms: d.Firms, Standings: d.Standings, Chain: d.Chain, Industries: d.Industries, Shocks: d.Shocks, Merges: d.Merges, Alerts: d.Alerts, Scenes: d.Scenes, Trail: d.Trail, Words: words.Text,
-		Receivables: d.Receivables, Documents: d.Documents, Facts: d.Facts, Strategies: d.Strategies,
+		Receivables: d.Receivables, Documents: d.Documents, Facts: d.Facts, Strategies: d.Strategies, Models: d.Models,
 	})
 	farmer.Register(s.api, farmer.Config{
 		Desk: d.Desk, Book: d.Book, Plots: d.Plots, PlotStore: d.PlotStore, Herds: d.HerdStore, HerdReports: d.HerdWatch,

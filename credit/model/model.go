@@ -47,24 +47,24 @@ func Dimensions() []string {
 	return []string{"owner", "firm", "industry", "enhancement", "scene", "whole"}
 }
 
-// Entry is one version in the register.
-type Entry struct {
-	ID        string `json:"id"` // name@version:hash, as decisions name it
-	Name      string `json:"name"`
-	Version   string `json:"version"`
-	Owner     string `json:"owner"` // who answers for it: a person or a department
-	Applicant string `json:"applicant" enum:"farmer,herder,firm,any"`
-	Dimension string `json:"dimension" enum:"owner,firm,industry,enhancement,scene,whole"`
-	Status    Status `json:"status" enum:"draft,in_review,published,retired"`
-	Training  Record `json:"training"`
+// ScoreModel is one version in the register.
+type ScoreModel struct {
+	ID        string      `json:"id"` // name@version:hash, as decisions name it
+	Name      string      `json:"name"`
+	Version   string      `json:"version"`
+	Owner     string      `json:"owner"` // who answers for it: a person or a department
+	Applicant string      `json:"applicant" enum:"farmer,herder,firm,any"`
+	Dimension string      `json:"dimension" enum:"owner,firm,industry,enhancement,scene,whole"`
+	Status    Status      `json:"status" enum:"draft,in_review,published,retired"`
+	Training  ModelRecord `json:"training"`
 	// Reference is how the scores of the training rows lie, nil when nobody gave them.
-	Reference   *Reference `json:"reference,omitempty"`
-	AddedBy     string     `json:"added_by"` // user id
-	AddedByName string     `json:"added_by_name"`
-	AddedAt     time.Time  `json:"added_at"`
-	PublishedAt *time.Time `json:"published_at,omitempty"`
-	RetiredAt   *time.Time `json:"retired_at,omitempty"`
-	Reviews     []Review   `json:"reviews"` // oldest first
+	Reference   *PointsReference `json:"reference,omitempty"`
+	AddedBy     string           `json:"added_by"` // user id
+	AddedByName string           `json:"added_by_name"`
+	AddedAt     time.Time        `json:"added_at"`
+	PublishedAt *time.Time       `json:"published_at,omitempty"`
+	RetiredAt   *time.Time       `json:"retired_at,omitempty"`
+	Reviews     []ModelReview    `json:"reviews"` // oldest first
 	// ReviewDue is when a published model must be looked at again; Overdue that it was not.
 	ReviewDue *time.Time `json:"review_due,omitempty"`
 	Overdue   bool       `json:"overdue"`
@@ -72,8 +72,8 @@ type Entry struct {
 	Seq int64 `json:"-"` // changes so far, for the optimistic lock
 }
 
-// Record is how the model was made.
-type Record struct {
+// ModelRecord is how the model was made.
+type ModelRecord struct {
 	Data    string             `json:"data"` // SHA-256 of the table
 	Rows    int                `json:"rows"`
 	Bad     int                `json:"bad"`
@@ -96,8 +96,8 @@ const (
 	Return  Verdict = "return"  // not fit: a draft again, or to be retired
 )
 
-// Review is one look of a second person.
-type Review struct {
+// ModelReview is one look of a second person.
+type ModelReview struct {
 	ID      string    `json:"id"`
 	By      string    `json:"by"`
 	ByName  string    `json:"by_name"`
@@ -110,7 +110,7 @@ type Review struct {
 const ReviewMonths = 3
 
 // judge fills what follows from the clock.
-func (e *Entry) judge(now time.Time) {
+func (e *ScoreModel) judge(now time.Time) {
 	if e.Status != Published || e.PublishedAt == nil {
 		return
 	}
@@ -125,7 +125,7 @@ func (e *Entry) judge(now time.Time) {
 }
 
 // approved tells whether the last review says yes.
-func (e *Entry) approved() bool {
+func (e *ScoreModel) approved() bool {
 	return len(e.Reviews) > 0 && e.Reviews[len(e.Reviews)-1].Verdict == Approve
 }
 
@@ -139,15 +139,15 @@ type Filter struct {
 // Store keeps the register. Implemented in store/model.
 type Store interface {
 	// Add keeps a version with its file; ErrTaken when the name and version are there.
-	Add(ctx context.Context, tenant string, e Entry, file []byte) error
+	Add(ctx context.Context, tenant string, e ScoreModel, file []byte) error
 	// Entries come by name, then newest first, with their reviews.
-	Entries(ctx context.Context, tenant string, f Filter) ([]Entry, error)
+	Entries(ctx context.Context, tenant string, f Filter) ([]ScoreModel, error)
 	// File returns the bytes of a version; ErrNotFound.
 	File(ctx context.Context, tenant, name, version string) ([]byte, error)
 	// Save writes the entry's status and times, a review when there is one, and retires
 	// the version of the same name that was published when e now is. All or none.
 	// ErrStale: e.Seq is not the one in the store.
-	Save(ctx context.Context, tenant string, e Entry, r *Review) error
+	Save(ctx context.Context, tenant string, e ScoreModel, r *ModelReview) error
 	// Observations calls f for each decision of a span of time, oldest first.
 	Observations(ctx context.Context, tenant string, from, to time.Time, f func(Observation) error) error
 }
@@ -173,10 +173,10 @@ type New struct {
 
 // Add puts a version into the register as a draft. The same file again answers with
 // what is there. It returns score.ErrModel, ErrField, ErrScoresLow and ErrTaken.
-func (s *Service) Add(ctx context.Context, who access.Actor, file []byte, in New) (Entry, error) {
+func (s *Service) Add(ctx context.Context, who access.Actor, file []byte, in New) (ScoreModel, error) {
 	m, err := score.Read(file)
 	if err != nil {
-		return Entry{}, err
+		return ScoreModel{}, err
 	}
 	f := m.File()
 	if in.Dimension == "" {
@@ -187,16 +187,16 @@ func (s *Service) Add(ctx context.Context, who access.Actor, file []byte, in New
 	}
 	switch {
 	case in.Owner == "":
-		return Entry{}, ErrField.With("field", "owner").With("why", "say who answers for the model")
+		return ScoreModel{}, ErrField.With("field", "owner").With("why", "say who answers for the model")
 	case !slices.Contains(Applicants(), in.Applicant):
-		return Entry{}, ErrField.With("field", "applicant").With("why", "it is farmer, herder, firm or any")
+		return ScoreModel{}, ErrField.With("field", "applicant").With("why", "it is farmer, herder, firm or any")
 	case !slices.Contains(Dimensions(), in.Dimension):
-		return Entry{}, ErrField.With("field", "dimension").With("why", "it is owner, firm, industry, enhancement, scene or whole")
+		return ScoreModel{}, ErrField.With("field", "dimension").With("why", "it is owner, firm, industry, enhancement, scene or whole")
 	}
-	e := Entry{
+	e := ScoreModel{
 		ID: m.ID(), Name: f.Name, Version: f.Version, Owner: in.Owner, Applicant: in.Applicant, Dimension: in.Dimension,
-		Status: Draft, AddedBy: who.UserID, AddedByName: who.Name, AddedAt: s.Now().UTC(), Reviews: []Review{},
-		Training: Record{Method: f.Method, Folds: in.Folds, By: in.By, At: in.At},
+		Status: Draft, AddedBy: who.UserID, AddedByName: who.Name, AddedAt: s.Now().UTC(), Reviews: []ModelReview{},
+		Training: ModelRecord{Method: f.Method, Folds: in.Folds, By: in.By, At: in.At},
 	}
 	if t := f.Training; t != nil {
 		e.Training.Data, e.Training.Rows, e.Training.Bad, e.Training.Seed = t.Data, t.Rows, t.Bad, t.Seed
@@ -204,7 +204,7 @@ func (s *Service) Add(ctx context.Context, who access.Actor, file []byte, in New
 	}
 	if len(in.Scores) > 0 {
 		if e.Reference, err = NewReference(in.Scores); err != nil {
-			return Entry{}, err
+			return ScoreModel{}, err
 		}
 	}
 	old, err := s.get(ctx, who.Tenant, e.Name, e.Version)
@@ -212,16 +212,16 @@ func (s *Service) Add(ctx context.Context, who access.Actor, file []byte, in New
 	case err == nil && old.ID == e.ID:
 		return old, nil
 	case err == nil:
-		return Entry{}, ErrTaken.With("name", e.Name+"@"+e.Version)
+		return ScoreModel{}, ErrTaken.With("name", e.Name+"@"+e.Version)
 	}
 	if err := s.Store.Add(ctx, who.Tenant, e, m.Bytes()); err != nil {
-		return Entry{}, err
+		return ScoreModel{}, err
 	}
 	return e, nil
 }
 
 // List returns the register.
-func (s *Service) List(ctx context.Context, tenant string, f Filter) ([]Entry, error) {
+func (s *Service) List(ctx context.Context, tenant string, f Filter) ([]ScoreModel, error) {
 	list, err := s.Store.Entries(ctx, tenant, f)
 	for i := range list {
 		list[i].judge(s.Now())
@@ -230,7 +230,7 @@ func (s *Service) List(ctx context.Context, tenant string, f Filter) ([]Entry, e
 }
 
 // Entry returns one version; ErrNotFound.
-func (s *Service) Entry(ctx context.Context, tenant, name, version string) (Entry, error) {
+func (s *Service) Entry(ctx context.Context, tenant, name, version string) (ScoreModel, error) {
 	return s.get(ctx, tenant, name, version)
 }
 
@@ -243,22 +243,22 @@ func (s *Service) File(ctx context.Context, tenant, name, version string) (*scor
 	return score.Read(b)
 }
 
-func (s *Service) get(ctx context.Context, tenant, name, version string) (Entry, error) {
+func (s *Service) get(ctx context.Context, tenant, name, version string) (ScoreModel, error) {
 	list, err := s.List(ctx, tenant, Filter{Name: name})
 	if err != nil {
-		return Entry{}, err
+		return ScoreModel{}, err
 	}
 	for _, e := range list {
 		if e.Version == version {
 			return e, nil
 		}
 	}
-	return Entry{}, ErrNotFound.With("name", name+"@"+version)
+	return ScoreModel{}, ErrNotFound.With("name", name+"@"+version)
 }
 
 // Submit asks for a review of a draft.
-func (s *Service) Submit(ctx context.Context, who access.Actor, name, version string) (Entry, error) {
-	return s.change(ctx, who, name, version, func(e *Entry) (*Review, error) {
+func (s *Service) Submit(ctx context.Context, who access.Actor, name, version string) (ScoreModel, error) {
+	return s.change(ctx, who, name, version, func(e *ScoreModel) (*ModelReview, error) {
 		if e.Status != Draft {
 			return nil, status(e, "only a draft is handed in")
 		}
@@ -269,8 +269,8 @@ func (s *Service) Submit(ctx context.Context, who access.Actor, name, version st
 
 // Review records the look of a second person at a version in review or in use. One
 // that is returned is a draft again; one in use stays so until it is retired.
-func (s *Service) Review(ctx context.Context, who access.Actor, name, version string, v Verdict, note string) (Entry, error) {
-	return s.change(ctx, who, name, version, func(e *Entry) (*Review, error) {
+func (s *Service) Review(ctx context.Context, who access.Actor, name, version string, v Verdict, note string) (ScoreModel, error) {
+	return s.change(ctx, who, name, version, func(e *ScoreModel) (*ModelReview, error) {
 		switch {
 		case v != Approve && v != Return:
 			return nil, ErrField.With("field", "verdict").With("why", "it is approve or return")
@@ -284,14 +284,14 @@ func (s *Service) Review(ctx context.Context, who access.Actor, name, version st
 		if e.Status == InReview && v == Return {
 			e.Status = Draft
 		}
-		return &Review{ID: s.NewID(), By: who.UserID, ByName: who.Name, At: s.Now().UTC(), Verdict: v, Note: note}, nil
+		return &ModelReview{ID: s.NewID(), By: who.UserID, ByName: who.Name, At: s.Now().UTC(), Verdict: v, Note: note}, nil
 	})
 }
 
 // Publish puts a version in use whose last review approves; the one in use under the
 // same name is retired.
-func (s *Service) Publish(ctx context.Context, who access.Actor, name, version string) (Entry, error) {
-	return s.change(ctx, who, name, version, func(e *Entry) (*Review, error) {
+func (s *Service) Publish(ctx context.Context, who access.Actor, name, version string) (ScoreModel, error) {
+	return s.change(ctx, who, name, version, func(e *ScoreModel) (*ModelReview, error) {
 		if e.Status != InReview || !e.approved() {
 			return nil, status(e, "a second person must approve it first")
 		}
@@ -302,8 +302,8 @@ func (s *Service) Publish(ctx context.Context, who access.Actor, name, version s
 }
 
 // Retire takes a version out of use.
-func (s *Service) Retire(ctx context.Context, who access.Actor, name, version string) (Entry, error) {
-	return s.change(ctx, who, name, version, func(e *Entry) (*Review, error) {
+func (s *Service) Retire(ctx context.Context, who access.Actor, name, version string) (ScoreModel, error) {
+	return s.change(ctx, who, name, version, func(e *ScoreModel) (*ModelReview, error) {
 		if e.Status == Retired {
 			return nil, status(e, "nothing is left to do")
 		}
@@ -313,22 +313,22 @@ func (s *Service) Retire(ctx context.Context, who access.Actor, name, version st
 	})
 }
 
-func status(e *Entry, do string) error {
+func status(e *ScoreModel, do string) error {
 	return ErrStatus.With("name", e.Name+"@"+e.Version).With("status", e.Status).With("do", do)
 }
 
 // change applies one step and forgets what was kept of the models in use.
-func (s *Service) change(ctx context.Context, who access.Actor, name, version string, step func(*Entry) (*Review, error)) (Entry, error) {
+func (s *Service) change(ctx context.Context, who access.Actor, name, version string, step func(*ScoreModel) (*ModelReview, error)) (ScoreModel, error) {
 	e, err := s.get(ctx, who.Tenant, name, version)
 	if err != nil {
-		return Entry{}, err
+		return ScoreModel{}, err
 	}
 	r, err := step(&e)
 	if err != nil {
-		return Entry{}, err
+		return ScoreModel{}, err
 	}
 	if err := s.Store.Save(ctx, who.Tenant, e, r); err != nil {
-		return Entry{}, err
+		return ScoreModel{}, err
 	}
 	s.published.forget(who.Tenant)
 	return s.get(ctx, who.Tenant, name, version)

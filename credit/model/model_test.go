@@ -39,19 +39,19 @@ func file(version string) []byte {
 // shelf is a store in memory for what monitoring needs.
 type shelf struct {
 	model.Store
-	entry model.Entry
+	entry model.ScoreModel
 	file  []byte
 	seen  []model.Observation
 }
 
-func (s *shelf) Entries(context.Context, string, model.Filter) ([]model.Entry, error) {
+func (s *shelf) Entries(context.Context, string, model.Filter) ([]model.ScoreModel, error) {
 	if s.entry.Name == "" {
 		return nil, nil
 	}
-	return []model.Entry{s.entry}, nil
+	return []model.ScoreModel{s.entry}, nil
 }
 
-func (s *shelf) Add(_ context.Context, _ string, e model.Entry, file []byte) error {
+func (s *shelf) Add(_ context.Context, _ string, e model.ScoreModel, file []byte) error {
 	s.entry, s.file = e, file
 	return nil
 }
@@ -160,7 +160,7 @@ func TestMonitoringTellsWhenThePredictionIsTooKind(t *testing.T) {
 				t.Errorf("%g times as bad: %v, predicted %.3f, went %.3f", worse, got.Warnings, *got.Predicted, *got.Rate)
 			}
 		}
-		sum := model.Band{}
+		sum := model.PointsBand{}
 		for _, b := range got.Bands {
 			sum.Decisions, sum.Loans, sum.Bad, sum.Overdue = sum.Decisions+b.Decisions, sum.Loans+b.Loans, sum.Bad+b.Bad, sum.Overdue+b.Overdue
 		}

@@ -43,22 +43,22 @@ const (
 	leastScores   = 100
 )
 
-// Reference is a distribution of points: shares of the intervals that end below the
+// PointsReference is a distribution of points: shares of the intervals that end below the
 // edges, and of the last.
-type Reference struct {
+type PointsReference struct {
 	Edges  []int     `json:"edges"`
 	Shares []float64 `json:"shares"`
 	Rows   int       `json:"rows"`
 }
 
 // NewReference cuts points into tenths. It returns ErrScoresLow.
-func NewReference(points []int) (*Reference, error) {
+func NewReference(points []int) (*PointsReference, error) {
 	if len(points) < leastScores {
 		return nil, ErrScoresLow.With("least", leastScores).With("count", len(points))
 	}
 	sorted := slices.Clone(points)
 	slices.Sort(sorted)
-	r := &Reference{Rows: len(points)}
+	r := &PointsReference{Rows: len(points)}
 	for i := 1; i < bands; i++ {
 		edge := sorted[i*len(sorted)/bands]
 		if edge > sorted[0] && (len(r.Edges) == 0 || edge > r.Edges[len(r.Edges)-1]) {
@@ -76,7 +76,7 @@ func NewReference(points []int) (*Reference, error) {
 }
 
 // band is the interval that points fall into.
-func (r *Reference) band(points int) int {
+func (r *PointsReference) band(points int) int {
 	i, found := slices.BinarySearch(r.Edges, points)
 	if found {
 		i++
@@ -102,8 +102,8 @@ func PSI(then []float64, rows int, now []int) float64 {
 	return psi
 }
 
-// Monitoring is how a model fares in a span of time.
-type Monitoring struct {
+// ModelMonitoring is how a model fares in a span of time.
+type ModelMonitoring struct {
 	Model     string    `json:"model"`
 	From      time.Time `json:"from"`
 	To        time.Time `json:"to"`
@@ -118,7 +118,7 @@ type Monitoring struct {
 	Drift    string       `json:"drift" enum:"stable,shift,major,unknown"`
 	Inputs   []InputDrift `json:"inputs"` // most drift first
 	Unread   int          `json:"unread"` // decisions whose evidence could not be read again
-	Bands    []Band       `json:"bands"`  // from few points to many
+	Bands    []PointsBand `json:"bands"`  // from few points to many
 	// Predicted and Rate are the mean probability of default of loans with an outcome and
 	// the share that went bad.
 	Predicted *float64 `json:"predicted"`
@@ -143,9 +143,9 @@ type BinDrift struct {
 	Now  float64 `json:"now"`
 }
 
-// Band is what is known of one range of points. Low is where it begins, High where the
+// PointsBand is what is known of one range of points. Low is where it begins, High where the
 // next begins; null beyond the ends.
-type Band struct {
+type PointsBand struct {
 	Low       *int     `json:"low"`
 	High      *int     `json:"high"`
 	Decisions int      `json:"decisions"`
@@ -162,18 +162,18 @@ type Band struct {
 }
 
 // Monitor looks at the decisions that a version scored in a span of time.
-func (s *Service) Monitor(ctx context.Context, tenant, name, version string, from, to time.Time) (Monitoring, error) {
+func (s *Service) Monitor(ctx context.Context, tenant, name, version string, from, to time.Time) (ModelMonitoring, error) {
 	e, err := s.get(ctx, tenant, name, version)
 	if err != nil {
-		return Monitoring{}, err
+		return ModelMonitoring{}, err
 	}
 	m, err := s.File(ctx, tenant, name, version)
 	if err != nil {
-		return Monitoring{}, err
+		return ModelMonitoring{}, err
 	}
 	t := newTally(m)
 	if err := s.Store.Observations(ctx, tenant, from, to, t.take); err != nil {
-		return Monitoring{}, err
+		return ModelMonitoring{}, err
 	}
 	return t.report(&e, s.Now(), from, to), nil
 }
@@ -229,10 +229,10 @@ func (t *tally) take(o Observation) error {
 	return nil
 }
 
-func (t *tally) report(e *Entry, now, from, to time.Time) Monitoring {
-	r := Monitoring{
+func (t *tally) report(e *ScoreModel, now, from, to time.Time) ModelMonitoring {
+	r := ModelMonitoring{
 		Model: e.ID, From: from, To: to, Decisions: len(t.seen), Unread: t.unread,
-		Baseline: "none", Drift: "unknown", Inputs: []InputDrift{}, Bands: []Band{}, Warnings: []string{},
+		Baseline: "none", Drift: "unknown", Inputs: []InputDrift{}, Bands: []PointsBand{}, Warnings: []string{},
 	}
 	if e.Overdue {
 		r.Warnings = append(r.Warnings, "review_overdue")
@@ -247,7 +247,7 @@ func (t *tally) report(e *Entry, now, from, to time.Time) Monitoring {
 }
 
 // drift fills the stability of the scores, and returns the bands.
-func (t *tally) drift(e *Entry, r *Monitoring) *Reference {
+func (t *tally) drift(e *ScoreModel, r *ModelMonitoring) *PointsReference {
 	ref, now := e.Reference, t.seen
 	if ref != nil {
 		r.Baseline = "training"
@@ -260,7 +260,7 @@ func (t *tally) drift(e *Entry, r *Monitoring) *Reference {
 		now, r.Baseline = t.seen[half:], "first_decisions"
 	}
 	if ref == nil {
-		return &Reference{}
+		return &PointsReference{}
 	}
 	if len(now) >= fewestDrift {
 		counts := make([]int, len(ref.Shares))
@@ -287,7 +287,7 @@ func level(psi float64) string {
 }
 
 // inputs fills the stability of each input against the rows of its bins in training.
-func (t *tally) inputs(r *Monitoring) {
+func (t *tally) inputs(r *ModelMonitoring) {
 	if len(t.seen)-t.unread < fewestDrift {
 		return
 	}
@@ -331,8 +331,8 @@ func (l *Loan) mature(now time.Time) bool {
 }
 
 // bandsOf fills what became of the loans by band of points, and the calibration.
-func (t *tally) bandsOf(ref *Reference, now time.Time, r *Monitoring) {
-	list := make([]Band, len(ref.Edges)+1)
+func (t *tally) bandsOf(ref *PointsReference, now time.Time, r *ModelMonitoring) {
+	list := make([]PointsBand, len(ref.Edges)+1)
 	sums := make([]float64, len(list))
 	for i := range list {
 		if i > 0 {
@@ -358,7 +358,7 @@ func (t *tally) bandsOf(ref *Reference, now time.Time, r *Monitoring) {
 			sums[i] += s.pd
 		}
 	}
-	all, sum := Band{}, 0.0
+	all, sum := PointsBand{}, 0.0
 	for i := range list {
 		list[i].calibrate(sums[i])
 		all.Loans, all.Observed, all.Bad = all.Loans+list[i].Loans, all.Observed+list[i].Observed, all.Bad+list[i].Bad
@@ -385,7 +385,7 @@ func count(yes bool) int {
 }
 
 // calibrate compares the mean prediction with the interval of the rate.
-func (b *Band) calibrate(sum float64) {
+func (b *PointsBand) calibrate(sum float64) {
 	b.Calibrate = "unknown"
 	if b.Observed == 0 {
 		return
@@ -414,7 +414,7 @@ func wilson(rate, n float64) (low, high float64) {
 }
 
 // unranked tells whether some band surely went worse than one with fewer points.
-func unranked(list []Band) bool {
+func unranked(list []PointsBand) bool {
 	for i, worse := range list {
 		for _, better := range list[i+1:] {
 			if worse.Observed >= fewestBand && better.Observed >= fewestBand && *better.RateLow > *worse.RateHigh {

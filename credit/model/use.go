@@ -14,7 +14,7 @@ const keep = 10 * time.Second
 
 // InUse is a published model with its entry.
 type InUse struct {
-	Entry Entry
+	Entry ScoreModel
 	Model *score.Model
 }
 

@@ -95,6 +95,8 @@ type Config struct {
 	Facts     extract.Store
 	// Receivables are the electronic receivables of all anchors.
 	Receivables Receivables
+	// Models is the register of the models that score.
+	Models Models
 	// Strategies are the versions of the policies.
 	Strategies Strategies
 	Scenes     func() []view.Scene
@@ -146,6 +148,7 @@ func Register(a *route.API, cfg Config) {
 	f.registerChain(a, get, post)
 	f.registerFacts(a, get, post)
 	f.registerReceivables(a, get, post)
+	f.registerModels(a, get, post)
 	f.registerStrategies(a, get, post)
 }
 

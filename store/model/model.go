@@ -24,7 +24,7 @@ var _ model.Store = (*Store)(nil)
 func New(db *store.DB) *Store { return &Store{db} }
 
 // Add implements model.Store.
-func (s *Store) Add(ctx context.Context, tenant string, e model.Entry, file []byte) error {
+func (s *Store) Add(ctx context.Context, tenant string, e model.ScoreModel, file []byte) error {
 	body, err := json.Marshal(e)
 	if err != nil {
 		return err
@@ -39,7 +39,7 @@ func (s *Store) Add(ctx context.Context, tenant string, e model.Entry, file []by
 }
 
 // Entries implements model.Store.
-func (s *Store) Entries(ctx context.Context, tenant string, f model.Filter) ([]model.Entry, error) {
+func (s *Store) Entries(ctx context.Context, tenant string, f model.Filter) ([]model.ScoreModel, error) {
 	list, err := store.Collect(ctx, s.db, scan, `select body, status, seq, published_at, retired_at from model
 		where tenant = $1 and ($2 = '' or name = $2) and ($3 = '' or status = $3) and ($4 = '' or applicant = $4)
 		order by name, added_at desc, version desc`, tenant, f.Name, string(f.Status), f.Applicant)
@@ -49,8 +49,8 @@ func (s *Store) Entries(ctx context.Context, tenant string, f model.Filter) ([]m
 	return list, s.reviews(ctx, tenant, f.Name, list)
 }
 
-func scan(row store.Row) (model.Entry, error) {
-	var e model.Entry
+func scan(row store.Row) (model.ScoreModel, error) {
+	var e model.ScoreModel
 	var body, status string
 	var seq int64
 	var published, retired sql.NullInt64
@@ -59,12 +59,12 @@ func scan(row store.Row) (model.Entry, error) {
 	}
 	err := json.Unmarshal([]byte(body), &e)
 	e.Status, e.Seq, e.PublishedAt, e.RetiredAt = model.Status(status), seq, store.NullTime(published), store.NullTime(retired)
-	e.Reviews = []model.Review{}
+	e.Reviews = []model.ModelReview{}
 	return e, err
 }
 
 // reviews puts the reviews to their entries, oldest first.
-func (s *Store) reviews(ctx context.Context, tenant, name string, list []model.Entry) error {
+func (s *Store) reviews(ctx context.Context, tenant, name string, list []model.ScoreModel) error {
 	type line struct{ name, version, body string }
 	lines, err := store.Collect(ctx, s.db, func(row store.Row) (l line, err error) {
 		err = row.Scan(&l.name, &l.version, &l.body)
@@ -82,7 +82,7 @@ func (s *Store) reviews(ctx context.Context, tenant, name string, list []model.E
 		if !ok {
 			continue
 		}
-		var r model.Review
+		var r model.ModelReview
 		if err := json.Unmarshal([]byte(l.body), &r); err != nil {
 			return err
 		}
@@ -107,7 +107,7 @@ func (s *Store) File(ctx context.Context, tenant, name, version string) ([]byte,
 }
 
 // Save implements model.Store.
-func (s *Store) Save(ctx context.Context, tenant string, e model.Entry, r *model.Review) error {
+func (s *Store) Save(ctx context.Context, tenant string, e model.ScoreModel, r *model.ModelReview) error {
 	stale := model.ErrStale.With("name", e.Name+"@"+e.Version)
 	err := s.db.Tx(ctx, func(tx *store.Tx) error {
 		if e.Status == model.Published {

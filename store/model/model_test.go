@@ -78,7 +78,7 @@ func TestModelGoesThroughASecondPair(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		ctx := t.Context()
 		svc, clock := open(db)
-		entry := must[model.Entry](t)
+		entry := must[model.ScoreModel](t)
 		e := entry(svc.Add(ctx, ann, file(t, "1", 500), in))
 		if again := entry(svc.Add(ctx, ann, file(t, "1", 500), in)); again.ID != e.ID || again.Status != model.Draft {
 			t.Errorf("the same file again: %+v", again)
@@ -132,7 +132,7 @@ func TestModelGoesThroughASecondPair(t *testing.T) {
 		if m := must[*score.Model](t)(svc.Model(ctx, "bank", "field")); m.ID() != two.ID {
 			t.Errorf("in use after a new one: %s", m.ID())
 		}
-		if list := must[[]model.Entry](t)(svc.List(ctx, "other", model.Filter{})); len(list) != 0 {
+		if list := must[[]model.ScoreModel](t)(svc.List(ctx, "other", model.Filter{})); len(list) != 0 {
 			t.Errorf("another bank sees %d models", len(list))
 		}
 		entry(svc.Retire(ctx, ann, "field", "2"))
@@ -149,9 +149,9 @@ func TestOneOfTwoPublishes(t *testing.T) {
 		svc, _ := open(db)
 		for i := range 4 {
 			v := fmt.Sprint(i)
-			must[model.Entry](t)(svc.Add(ctx, ann, file(t, v, 500+i), in))
-			must[model.Entry](t)(svc.Submit(ctx, ann, "field", v))
-			must[model.Entry](t)(svc.Review(ctx, bob, "field", v, model.Approve, "ok"))
+			must[model.ScoreModel](t)(svc.Add(ctx, ann, file(t, v, 500+i), in))
+			must[model.ScoreModel](t)(svc.Submit(ctx, ann, "field", v))
+			must[model.ScoreModel](t)(svc.Review(ctx, bob, "field", v, model.Approve, "ok"))
 		}
 		var wg sync.WaitGroup
 		for i := range 8 {
@@ -163,7 +163,7 @@ func TestOneOfTwoPublishes(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if list := must[[]model.Entry](t)(svc.List(ctx, "bank", model.Filter{Status: model.Published})); len(list) != 1 {
+		if list := must[[]model.ScoreModel](t)(svc.List(ctx, "bank", model.Filter{Status: model.Published})); len(list) != 1 {
 			t.Errorf("%d versions are published at once", len(list))
 		}
 	})

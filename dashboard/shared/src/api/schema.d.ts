@@ -618,6 +618,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/farmer/applications/{id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask that a person looks at the decision */
+        post: operations["farmer-review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/farmer/applications/{id}/sign": {
         parameters: {
             query?: never;
@@ -646,6 +663,40 @@ export interface paths {
         put?: never;
         /** Withdraw an application */
         post: operations["farmer-withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What I agreed to and took back, oldest first */
+        get: operations["farmer-consents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/consents/{part}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a consent back */
+        post: operations["farmer-consent-withdraw"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1281,6 +1332,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/officer/borrowers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A borrower: profile, uploaded histories, consents, what is lent around them */
+        get: operations["officer-borrower"];
+        /** State who a borrower is */
+        put: operations["officer-borrower-set"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/borrowers/{id}/bank": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter months of a borrower's accounts */
+        post: operations["officer-borrower-bank"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/borrowers/{id}/bureau": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter a credit bureau's report */
+        post: operations["officer-borrower-bureau"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/officer/decisions/{id}/replay": {
         parameters: {
             query?: never;
@@ -1519,6 +1622,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/officer/histories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Upload a table of bureau reports or account months */
+        post: operations["officer-histories-import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/officer/home": {
         parameters: {
             query?: never;
@@ -1633,6 +1753,125 @@ export interface paths {
         put?: never;
         /** Take a merge or split back */
         post: operations["officer-merge-undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The register of models that score, with late reviews */
+        get: operations["officer-models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/models/{name}/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A version with its record, its reviews and its tables */
+        get: operations["officer-model"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/models/{name}/{version}/monitor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a version fares: drift, calibration and overdue loans by band of points */
+        get: operations["officer-model-monitor"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/models/{name}/{version}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put an approved version in use; the one before is retired */
+        post: operations["officer-model-publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/models/{name}/{version}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a version out of use */
+        post: operations["officer-model-retire"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/models/{name}/{version}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what was found; not by the person who added it */
+        post: operations["officer-model-review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/models/{name}/{version}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hand a draft in for review */
+        post: operations["officer-model-submit"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1854,6 +2093,40 @@ export interface paths {
         put?: never;
         /** Release a pledge or a freeze, or decline what was asked */
         post: operations["officer-receivable-release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Borrowers who ask for a person's review, oldest first */
+        get: operations["officer-reviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/reviews/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer a review whose decision stands */
+        post: operations["officer-review-close"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2484,6 +2757,24 @@ export interface components {
             /** Format: int64 */
             weighings: number;
         };
+        Act: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            channel: string;
+            device: string;
+            id: string;
+            /** @enum {string} */
+            kind: "given" | "withdrawn";
+            part: string;
+            proof?: string;
+            purpose: string;
+            /** Format: date-time */
+            saved_at: string;
+            text: string;
+            user_id: string;
+            version: string;
+        };
         AddPlotInBody: {
             /**
              * Format: double
@@ -2509,6 +2800,19 @@ export interface components {
             to_60: number;
             /** Format: int64 */
             to_90: number;
+        };
+        Agreement: {
+            /**
+             * Format: date-time
+             * @description when the borrower agreed, when somebody else sends it
+             */
+            at?: string;
+            /** @description decision, crop, herd, standing, bureau or bank */
+            part: string;
+            /** @description number or hash of the signed paper or recording; needed when somebody else than the borrower sends it */
+            proof?: string;
+            /** @description SHA-256 of the words that were shown, as the catalogue gives it */
+            text: string;
         };
         Alert: {
             cause?: string;
@@ -2711,6 +3015,8 @@ export interface components {
              * @description fen
              */
             asked: number;
+            /** @description what the borrower agrees to with it; the texts are in the catalogue */
+            consents?: components["schemas"]["Agreement"][];
             /** @description product code of the catalogue */
             product: string;
             purpose?: string;
@@ -2799,6 +3105,13 @@ export interface components {
             /** Format: int64 */
             n: number;
         };
+        BinDrift: {
+            bin: string;
+            /** Format: double */
+            now: number;
+            /** Format: double */
+            then: number;
+        };
         BirthInBody: {
             /** Format: date-time */
             at: string;
@@ -2811,6 +3124,34 @@ export interface components {
             sex?: "f" | "m";
             /** @description a device of the herd */
             tag_id?: string;
+        };
+        Borrower: {
+            /** Format: int64 */
+            birth_year?: number;
+            group?: string;
+            household?: string;
+            industry?: string;
+            /** @enum {string} */
+            kind: "person" | "firm";
+            region?: string;
+            /** Format: date-time */
+            updated_at: string;
+            updated_by: string;
+            user_id: string;
+        };
+        BorrowerInBody: {
+            /** Format: int64 */
+            birth_year?: number;
+            /** @description who stand for each other have the same */
+            group?: string;
+            /** @description who share a purse have the same */
+            household?: string;
+            /** @description code of GB/T 4754 */
+            industry?: string;
+            /** @enum {string} */
+            kind: "person" | "firm";
+            /** @description county, six digits of GB/T 2260 */
+            region?: string;
         };
         BorrowingBase: {
             age: components["schemas"]["Ageing"];
@@ -2863,7 +3204,9 @@ export interface components {
             on: "household" | "group" | "anchor" | "product" | "region" | "total";
         };
         Catalogue: {
+            consents: components["schemas"]["Wording"][];
             crops: components["schemas"]["Word"][];
+            others: components["schemas"]["Word"][];
             products: components["schemas"]["Product"][];
             species: components["schemas"]["Word"][];
         };
@@ -2882,6 +3225,11 @@ export interface components {
             count: number;
             was: string;
             would: string;
+        };
+        CellRemark: {
+            cell: string;
+            column: string;
+            why: string;
         };
         Chain: {
             direction: string;
@@ -2941,6 +3289,10 @@ export interface components {
         };
         CloseInBody: {
             cause: string;
+        };
+        CloseReviewInBody: {
+            /** @description what the borrower is told */
+            answer: string;
         };
         CommitInBody: {
             /** @description write the good rows although others are wrong */
@@ -3144,6 +3496,7 @@ export interface components {
             evidence?: components["schemas"]["Evidence"];
             loan?: components["schemas"]["Loan"];
             product: components["schemas"]["Product"];
+            review?: components["schemas"]["Review"];
             schedule: components["schemas"]["Instalment"][];
             steps: components["schemas"]["Step"][];
         };
@@ -3345,6 +3698,8 @@ export interface components {
              * @description fen
              */
             asked: number;
+            /** @description what the borrower agrees to with it; the texts are in the catalogue */
+            consents?: components["schemas"]["Agreement"][];
             /** @description product code of the catalogue */
             product: string;
             purpose?: string;
@@ -3665,6 +4020,22 @@ export interface components {
             /** Format: int64 */
             verified: number;
         };
+        History: {
+            /** Format: date-time */
+            at: string;
+            bank?: components["schemas"]["Bank"];
+            bureau?: components["schemas"]["Bureau"];
+            by: string;
+            file: string;
+            file_hash: string;
+            hash: string;
+            id: string;
+            /** @enum {string} */
+            kind: "bureau" | "bank";
+            /** Format: date-time */
+            saved_at: string;
+            user_id: string;
+        };
         Hit: {
             /** Format: double */
             amount: number;
@@ -3749,6 +4120,14 @@ export interface components {
             shipped?: string;
             subject: string;
             versions: components["schemas"]["Version"][];
+        };
+        InputDrift: {
+            bins: components["schemas"]["BinDrift"][];
+            /** Format: double */
+            csi: number;
+            /** @enum {string} */
+            drift: "stable" | "shift" | "major";
+            input: string;
         };
         Instalment: {
             /** Format: int64 */
@@ -3864,6 +4243,10 @@ export interface components {
             seller: string;
             seller_id: string;
         };
+        ListAct: {
+            items: components["schemas"]["Act"][];
+            next: string;
+        };
         ListAlert: {
             items: components["schemas"]["Alert"][];
             next: string;
@@ -3940,8 +4323,16 @@ export interface components {
             items: components["schemas"]["ReceivableLine"][];
             next: string;
         };
+        ListReview: {
+            items: components["schemas"]["Review"][];
+            next: string;
+        };
         ListScene: {
             items: components["schemas"]["Scene"][];
+            next: string;
+        };
+        ListScoreModel: {
+            items: components["schemas"]["ScoreModel"][];
             next: string;
         };
         ListUpload: {
@@ -4048,6 +4439,68 @@ export interface components {
             /** @description in the reader's language */
             message: string;
             value?: unknown;
+        };
+        ModelMonitoring: {
+            bands: components["schemas"]["PointsBand"][];
+            /** @enum {string} */
+            baseline: "training" | "first_decisions" | "none";
+            /** Format: int64 */
+            decisions: number;
+            /** @enum {string} */
+            drift: "stable" | "shift" | "major" | "unknown";
+            /** Format: date-time */
+            from: string;
+            inputs: components["schemas"]["InputDrift"][];
+            /** Format: int64 */
+            loans: number;
+            model: string;
+            /** Format: int64 */
+            observed: number;
+            /** Format: double */
+            predicted: number | null;
+            /** Format: double */
+            rate: number | null;
+            /** Format: double */
+            score_psi: number | null;
+            /** Format: date-time */
+            to: string;
+            /** Format: int64 */
+            unread: number;
+            warnings: string[];
+        };
+        ModelRecord: {
+            at?: string;
+            /** Format: int64 */
+            bad: number;
+            by?: string;
+            data: string;
+            figures?: {
+                [key: string]: number;
+            };
+            folds?: string;
+            from?: string;
+            method: string;
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            seed: number;
+            to?: string;
+        };
+        ModelReview: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            by_name: string;
+            id: string;
+            note: string;
+            /** @enum {string} */
+            verdict: "approve" | "return";
+        };
+        ModelReviewInBody: {
+            /** @description what was looked at and found */
+            note: string;
+            /** @enum {string} */
+            verdict: "approve" | "return";
         };
         Mount: {
             /** Format: double */
@@ -4160,6 +4613,14 @@ export interface components {
             std_dev: number;
             valid: boolean;
         };
+        OfficerBorrowerPage: {
+            consents: components["schemas"]["Act"][];
+            exposure: components["schemas"]["Exposures"];
+            histories: components["schemas"]["History"][];
+            name: string;
+            profile?: components["schemas"]["Borrower"];
+            user_id: string;
+        };
         OfficerExposureLine: {
             exposure: components["schemas"]["Exposure"];
             name: string;
@@ -4221,6 +4682,59 @@ export interface components {
             firm: components["schemas"]["Party"];
             merge: components["schemas"]["Merge"];
             other: components["schemas"]["Party"];
+        };
+        OfficerModelBin: {
+            /** Format: int64 */
+            bad: number;
+            /** Format: int64 */
+            points: number;
+            /**
+             * Format: int64
+             * @description of the training rows
+             */
+            rows: number;
+            text: string;
+        };
+        OfficerModelDetail: {
+            /** Format: date-time */
+            added_at: string;
+            added_by: string;
+            added_by_name: string;
+            /** @enum {string} */
+            applicant: "farmer" | "herder" | "firm" | "any";
+            /**
+             * Format: int64
+             * @description points of everybody
+             */
+            base: number;
+            /** @enum {string} */
+            dimension: "owner" | "firm" | "industry" | "enhancement" | "scene" | "whole";
+            id: string;
+            inputs: components["schemas"]["OfficerModelInput"][];
+            name: string;
+            overdue: boolean;
+            owner: string;
+            /** Format: date-time */
+            published_at?: string;
+            reference?: components["schemas"]["PointsReference"];
+            /** Format: date-time */
+            retired_at?: string;
+            /** Format: date-time */
+            review_due?: string;
+            reviews: components["schemas"]["ModelReview"][];
+            /** @enum {string} */
+            status: "draft" | "in_review" | "published" | "retired";
+            training: components["schemas"]["ModelRecord"];
+            version: string;
+        };
+        OfficerModelInput: {
+            bins: components["schemas"]["OfficerModelBin"][];
+            /**
+             * Format: int64
+             * @description +1: more never lowers the points; -1: more never raises them
+             */
+            monotone: number;
+            name: string;
         };
         OfficerPairLine: {
             firm: components["schemas"]["Party"];
@@ -4620,6 +5134,39 @@ export interface components {
             region?: string;
             source_crs?: string;
         };
+        PointsBand: {
+            /** Format: int64 */
+            bad: number;
+            calibrated: string;
+            /** Format: int64 */
+            decisions: number;
+            /** Format: int64 */
+            ever_30: number;
+            /** Format: int64 */
+            high: number | null;
+            /** Format: int64 */
+            loans: number;
+            /** Format: int64 */
+            low: number | null;
+            /** Format: int64 */
+            observed: number;
+            /** Format: int64 */
+            overdue: number;
+            /** Format: double */
+            predicted: number | null;
+            /** Format: double */
+            rate: number | null;
+            /** Format: double */
+            rate_high: number | null;
+            /** Format: double */
+            rate_low: number | null;
+        };
+        PointsReference: {
+            edges: number[];
+            /** Format: int64 */
+            rows: number;
+            shares: number[];
+        };
         Posting: {
             account: string;
             /** Format: int64 */
@@ -4907,6 +5454,24 @@ export interface components {
             /** Format: int64 */
             worth_low: number;
         };
+        Review: {
+            answer?: string;
+            application_id: string;
+            /** Format: date-time */
+            closed_at?: string;
+            closed_by?: string;
+            decision_id: string;
+            id: string;
+            /** Format: date-time */
+            opened_at: string;
+            reason: string;
+            user_id: string;
+            user_name: string;
+        };
+        ReviewInBody: {
+            /** @description what the person should look at */
+            reason: string;
+        };
         ReviseInBody: {
             note: string;
             /**
@@ -5012,6 +5577,32 @@ export interface components {
             points: number;
             reasons: components["schemas"]["ScoreReason"][];
         };
+        ScoreModel: {
+            /** Format: date-time */
+            added_at: string;
+            added_by: string;
+            added_by_name: string;
+            /** @enum {string} */
+            applicant: "farmer" | "herder" | "firm" | "any";
+            /** @enum {string} */
+            dimension: "owner" | "firm" | "industry" | "enhancement" | "scene" | "whole";
+            id: string;
+            name: string;
+            overdue: boolean;
+            owner: string;
+            /** Format: date-time */
+            published_at?: string;
+            reference?: components["schemas"]["PointsReference"];
+            /** Format: date-time */
+            retired_at?: string;
+            /** Format: date-time */
+            review_due?: string;
+            reviews: components["schemas"]["ModelReview"][];
+            /** @enum {string} */
+            status: "draft" | "in_review" | "published" | "retired";
+            training: components["schemas"]["ModelRecord"];
+            version: string;
+        };
         ScoreReason: {
             bin: string;
             feature: string;
@@ -5091,7 +5682,7 @@ export interface components {
             from: string;
             missing?: string;
             /** @enum {string} */
-            part: "applicant" | "crop" | "herd" | "standing" | "bureau" | "bank" | "turnover" | "exposure";
+            part: "applicant" | "overlaps" | "crop" | "herd" | "standing" | "bureau" | "bank" | "turnover" | "exposure";
             /** Format: double */
             uncertainty: number;
             version: string;
@@ -5297,6 +5888,7 @@ export interface components {
             /** Format: date-time */
             done_at?: string;
             errors: components["schemas"]["RowError"][];
+            failure?: components["schemas"]["UploadFailure"];
             file_name: string;
             /** Format: int64 */
             good: number;
@@ -5315,6 +5907,26 @@ export interface components {
             state: string;
             user_id: string;
             user_name: string;
+        };
+        UploadFailure: {
+            args?: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            at: string;
+            code: string;
+            message: string;
+        };
+        UploadReport: {
+            /** Format: int64 */
+            borrowers: number;
+            hash: string;
+            kind: string;
+            remarks: components["schemas"]["CellRemark"][];
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            saved: number;
         };
         User: {
             /** Format: date-time */
@@ -5439,6 +6051,18 @@ export interface components {
             en: string;
             zh: string;
         };
+        Wording: {
+            hash: {
+                [key: string]: string;
+            };
+            part: string;
+            purpose: string;
+            separate: boolean;
+            text: {
+                [key: string]: string;
+            };
+            version: string;
+        };
         Worth: {
             basis: string;
             crop: string;
@@ -5468,8 +6092,10 @@ export interface components {
     pathItems: never;
 }
 export type Account = components['schemas']['Account'];
+export type Act = components['schemas']['Act'];
 export type AddPlotInBody = components['schemas']['AddPlotInBody'];
 export type Ageing = components['schemas']['Ageing'];
+export type Agreement = components['schemas']['Agreement'];
 export type Alert = components['schemas']['Alert'];
 export type Allowance = components['schemas']['Allowance'];
 export type AmountInBody = components['schemas']['AmountInBody'];
@@ -5495,13 +6121,17 @@ export type Bank = components['schemas']['Bank'];
 export type BankMonth = components['schemas']['BankMonth'];
 export type Batch = components['schemas']['Batch'];
 export type Bin = components['schemas']['Bin'];
+export type BinDrift = components['schemas']['BinDrift'];
 export type BirthInBody = components['schemas']['BirthInBody'];
+export type Borrower = components['schemas']['Borrower'];
+export type BorrowerInBody = components['schemas']['BorrowerInBody'];
 export type BorrowingBase = components['schemas']['BorrowingBase'];
 export type Bureau = components['schemas']['Bureau'];
 export type Cap = components['schemas']['Cap'];
 export type Catalogue = components['schemas']['Catalogue'];
 export type Cause = components['schemas']['Cause'];
 export type Cell = components['schemas']['Cell'];
+export type CellRemark = components['schemas']['CellRemark'];
 export type Chain = components['schemas']['Chain'];
 export type Change = components['schemas']['Change'];
 export type ChangeInBody = components['schemas']['ChangeInBody'];
@@ -5509,6 +6139,7 @@ export type CheckInBody = components['schemas']['CheckInBody'];
 export type Claim = components['schemas']['Claim'];
 export type ClaimInBody = components['schemas']['ClaimInBody'];
 export type CloseInBody = components['schemas']['CloseInBody'];
+export type CloseReviewInBody = components['schemas']['CloseReviewInBody'];
 export type CommitInBody = components['schemas']['CommitInBody'];
 export type Comparison = components['schemas']['Comparison'];
 export type ConfirmInBody = components['schemas']['ConfirmInBody'];
@@ -5570,6 +6201,7 @@ export type HerdHealth = components['schemas']['HerdHealth'];
 export type HerdInBody = components['schemas']['HerdInBody'];
 export type HerdLine = components['schemas']['HerdLine'];
 export type HerdReport = components['schemas']['HerdReport'];
+export type History = components['schemas']['History'];
 export type Hit = components['schemas']['Hit'];
 export type Hold = components['schemas']['Hold'];
 export type HoldingActInBody = components['schemas']['HoldingActInBody'];
@@ -5579,6 +6211,7 @@ export type HoldingTransferInBody = components['schemas']['HoldingTransferInBody
 export type Hop = components['schemas']['Hop'];
 export type Identifier = components['schemas']['Identifier'];
 export type InUse = components['schemas']['InUse'];
+export type InputDrift = components['schemas']['InputDrift'];
 export type Instalment = components['schemas']['Instalment'];
 export type Integrity = components['schemas']['Integrity'];
 export type LedgerEntry = components['schemas']['LedgerEntry'];
@@ -5586,6 +6219,7 @@ export type Life = components['schemas']['Life'];
 export type LifeEvent = components['schemas']['LifeEvent'];
 export type LimitInBody = components['schemas']['LimitInBody'];
 export type Link = components['schemas']['Link'];
+export type ListAct = components['schemas']['ListAct'];
 export type ListAlert = components['schemas']['ListAlert'];
 export type ListAnchorSupplierName = components['schemas']['ListAnchorSupplierName'];
 export type ListAnimal = components['schemas']['ListAnimal'];
@@ -5605,7 +6239,9 @@ export type ListParty = components['schemas']['ListParty'];
 export type ListPayable = components['schemas']['ListPayable'];
 export type ListQuarantined = components['schemas']['ListQuarantined'];
 export type ListReceivableLine = components['schemas']['ListReceivableLine'];
+export type ListReview = components['schemas']['ListReview'];
 export type ListScene = components['schemas']['ListScene'];
+export type ListScoreModel = components['schemas']['ListScoreModel'];
 export type ListUpload = components['schemas']['ListUpload'];
 export type ListUser = components['schemas']['ListUser'];
 export type ListVersion = components['schemas']['ListVersion'];
@@ -5616,6 +6252,10 @@ export type Measure = components['schemas']['Measure'];
 export type Merge = components['schemas']['Merge'];
 export type MergeInBody = components['schemas']['MergeInBody'];
 export type Mistake = components['schemas']['Mistake'];
+export type ModelMonitoring = components['schemas']['ModelMonitoring'];
+export type ModelRecord = components['schemas']['ModelRecord'];
+export type ModelReview = components['schemas']['ModelReview'];
+export type ModelReviewInBody = components['schemas']['ModelReviewInBody'];
 export type Mount = components['schemas']['Mount'];
 export type MountReason = components['schemas']['MountReason'];
 export type MoveInBody = components['schemas']['MoveInBody'];
@@ -5629,6 +6269,7 @@ export type NodeView = components['schemas']['NodeView'];
 export type NoteInBody = components['schemas']['NoteInBody'];
 export type ObligorBase = components['schemas']['ObligorBase'];
 export type Observation = components['schemas']['Observation'];
+export type OfficerBorrowerPage = components['schemas']['OfficerBorrowerPage'];
 export type OfficerExposureLine = components['schemas']['OfficerExposureLine'];
 export type OfficerFactLine = components['schemas']['OfficerFactLine'];
 export type OfficerFirmPage = components['schemas']['OfficerFirmPage'];
@@ -5637,6 +6278,9 @@ export type OfficerHome = components['schemas']['OfficerHome'];
 export type OfficerIndustries = components['schemas']['OfficerIndustries'];
 export type OfficerLoanPage = components['schemas']['OfficerLoanPage'];
 export type OfficerMergeLine = components['schemas']['OfficerMergeLine'];
+export type OfficerModelBin = components['schemas']['OfficerModelBin'];
+export type OfficerModelDetail = components['schemas']['OfficerModelDetail'];
+export type OfficerModelInput = components['schemas']['OfficerModelInput'];
 export type OfficerPairLine = components['schemas']['OfficerPairLine'];
 export type OfficerPlotLine = components['schemas']['OfficerPlotLine'];
 export type OfficerPlotPage = components['schemas']['OfficerPlotPage'];
@@ -5674,6 +6318,8 @@ export type PledgeInBody = components['schemas']['PledgeInBody'];
 export type Plot = components['schemas']['Plot'];
 export type PlotCheck = components['schemas']['PlotCheck'];
 export type PlotInBody = components['schemas']['PlotInBody'];
+export type PointsBand = components['schemas']['PointsBand'];
+export type PointsReference = components['schemas']['PointsReference'];
 export type Posting = components['schemas']['Posting'];
 export type PriceRow = components['schemas']['PriceRow'];
 export type Pricing = components['schemas']['Pricing'];
@@ -5698,6 +6344,8 @@ export type ReplayResult = components['schemas']['ReplayResult'];
 export type Report = components['schemas']['Report'];
 export type ReportInBody = components['schemas']['ReportInBody'];
 export type ReportSummary = components['schemas']['ReportSummary'];
+export type Review = components['schemas']['Review'];
+export type ReviewInBody = components['schemas']['ReviewInBody'];
 export type ReviseInBody = components['schemas']['ReviseInBody'];
 export type RiskPool = components['schemas']['RiskPool'];
 export type RowError = components['schemas']['RowError'];
@@ -5707,6 +6355,7 @@ export type SmeLink = components['schemas']['SMELink'];
 export type SmePage = components['schemas']['SMEPage'];
 export type Scene = components['schemas']['Scene'];
 export type Score = components['schemas']['Score'];
+export type ScoreModel = components['schemas']['ScoreModel'];
 export type ScoreReason = components['schemas']['ScoreReason'];
 export type Season = components['schemas']['Season'];
 export type Share = components['schemas']['Share'];
@@ -5737,6 +6386,8 @@ export type Turnover = components['schemas']['Turnover'];
 export type TurnoverMonth = components['schemas']['TurnoverMonth'];
 export type UndoMergeInBody = components['schemas']['UndoMergeInBody'];
 export type Upload = components['schemas']['Upload'];
+export type UploadFailure = components['schemas']['UploadFailure'];
+export type UploadReport = components['schemas']['UploadReport'];
 export type User = components['schemas']['User'];
 export type UserInBody = components['schemas']['UserInBody'];
 export type ValueTerms = components['schemas']['ValueTerms'];
@@ -5748,6 +6399,7 @@ export type WeighInBody = components['schemas']['WeighInBody'];
 export type Weighing = components['schemas']['Weighing'];
 export type Who = components['schemas']['Who'];
 export type Word = components['schemas']['Word'];
+export type Wording = components['schemas']['Wording'];
 export type Worth = components['schemas']['Worth'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -6966,6 +7618,7 @@ export interface operations {
             header: {
                 /** @description a new one for each application, the same one for each retry */
                 "Idempotency-Key": string;
+                "User-Agent"?: string;
             };
             path?: never;
             cookie?: never;
@@ -7096,6 +7749,41 @@ export interface operations {
             };
         };
     };
+    "farmer-review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Review"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "farmer-sign": {
         parameters: {
             query?: never;
@@ -7151,6 +7839,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAct"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-consent-withdraw": {
+        parameters: {
+            query?: never;
+            header?: {
+                "User-Agent"?: string;
+            };
+            path: {
+                part: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAct"];
                 };
             };
             /** @description Problem */
@@ -8451,6 +9201,142 @@ export interface operations {
             };
         };
     };
+    "officer-borrower": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerBorrowerPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-borrower-set": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BorrowerInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Borrower"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-borrower-bank": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Bank"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-borrower-bureau": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Bureau"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "officer-replay": {
         parameters: {
             query?: never;
@@ -8918,6 +9804,47 @@ export interface operations {
             };
         };
     };
+    "officer-histories-import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description XLSX or CSV
+                     */
+                    file: string;
+                    /** @enum {string} */
+                    kind: "bureau" | "bank";
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadReport"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "officer-home": {
         parameters: {
             query?: never;
@@ -9160,6 +10087,240 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Merge"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-models": {
+        parameters: {
+            query?: {
+                name?: string;
+                applicant?: "farmer" | "herder" | "firm" | "any";
+                status?: "draft" | "in_review" | "published" | "retired";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListScoreModel"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-model": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerModelDetail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-model-monitor": {
+        parameters: {
+            query?: {
+                /** @description first day of decisions; three years before the last when absent */
+                from?: string;
+                /** @description last day; today when absent */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelMonitoring"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-model-publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreModel"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-model-retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreModel"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-model-review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelReviewInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreModel"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-model-submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreModel"];
                 };
             };
             /** @description Problem */
@@ -9624,6 +10785,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-reviews": {
+        parameters: {
+            query?: {
+                /** @description also those that are answered */
+                all?: boolean;
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListReview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-review-close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseReviewInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Review"];
                 };
             };
             /** @description Problem */
@@ -10782,6 +12012,7 @@ export interface operations {
             header: {
                 /** @description a new one for each application, the same one for each retry */
                 "Idempotency-Key": string;
+                "User-Agent"?: string;
             };
             path?: never;
             cookie?: never;
