@@ -31,6 +31,7 @@ func (a *App) openIngest(ctx context.Context, books catalogue, herds *herd.Store
 	house := &codec.House{Profiles: books.profiles}
 	house.Sparkplug.Births = herds
 	house.Sparkplug.Rebirth = a.command
+	house.Sparkplug.Edge = a.connected
 	a.counted = make(chan [2]string, 1024)
 	a.pipeline = ingest.New(ingest.Config{
 		Herds: herds, Series: a.readings, Counts: counted{counts, a.counted}, House: house, Judge: books.motion.Judge, Spool: kept,
@@ -49,6 +50,21 @@ func (a *App) openIngest(ctx context.Context, books catalogue, herds *herd.Store
 	}
 	a.broker = broker.New(broker.Config{Addr: cfg.MQTT, TLS: secure, Herds: herds, Pipeline: a.pipeline, Now: cfg.Now, Log: cfg.Log})
 	return a.broker.Listen(ctx)
+}
+
+// connected tells the watch of an edge node that came online or died. One that is a tag
+// itself is known by its rhythm.
+func (a *App) connected(ctx context.Context, tenant, edge string, online bool, at time.Time) {
+	d, err := a.pipeline.Device(ctx, tenant, edge)
+	if err == nil && (d.Kind != iot.Gateway || d.HerdID == "") {
+		return
+	}
+	if err == nil {
+		err = a.engine.Connected(ctx, tenant, d.HerdID, edge, online, at)
+	}
+	if err != nil {
+		a.cfg.Log.Warn("the watch could not be told of an edge node", "edge", edge, "online", online, "error", err)
+	}
 }
 
 // command sends a message to a device, through whichever broker it is connected to.

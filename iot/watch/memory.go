@@ -144,7 +144,7 @@ func (h *herd) code(c *snap.Coder) {
 		g := &h.gateways[i]
 		c.Text(&g.id)
 		c.Int(&g.newest)
-		c.Bool(&g.open)
+		g.codeOpen(c)
 		c.Bool(&g.unknown)
 	}
 	h.vital.Code(c)
@@ -195,6 +195,23 @@ func (h *herd) code(c *snap.Coder) {
 	h.codePairs(c, byID)
 	for _, t := range gone {
 		h.part(t, byID[t.ID])
+	}
+}
+
+// codeOpen writes or reads whether the gateway is silent, and since when it is offline
+// by its will: a second bit, which older memory never has, says that the time follows.
+func (g *gateway) codeOpen(c *snap.Coder) {
+	const open, dead = 1, 2
+	var bits uint8
+	if g.open {
+		bits |= open
+	}
+	if g.died != 0 {
+		bits |= dead
+	}
+	snap.Small(c, &bits)
+	if g.open = bits&open != 0; bits&dead != 0 {
+		c.Int(&g.died)
 	}
 }
 

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"context"
 	"strconv"
 	"time"
 
@@ -17,6 +18,10 @@ const (
 // counts: while an outage's backlog pours in, old times are no silence.
 const backlogGuard = 2 * time.Minute
 
+// willGuard is how long a gateway may be offline by its own will before it is told of:
+// on a mobile network connections break and come back all day.
+const willGuard = 2 * time.Minute
+
 // gateway is one way by which tags of a herd are heard. Tags that publish by
 // themselves share the gateway "": where most of them fall silent at once it is their
 // common network.
@@ -25,6 +30,29 @@ type gateway struct {
 	newest  int64 // device time through it
 	open    bool  // it is silent
 	unknown bool  // nobody knows what was told of it
+	died    int64 // when its will was received, Unix ms; 0 of one that is online, or has none
+}
+
+// Connected takes that a gateway of a herd came online, or that the will came which its
+// broker holds for it. A will silences the gateway before its tags' rhythm can, unless
+// it is back soon; what is heard through it after the will says that it is back, too.
+// iot.ErrHerdNotFound.
+func (e *Engine) Connected(ctx context.Context, tenant, herdID, gateway string, online bool, at time.Time) error {
+	h, err := e.lock(ctx, tenant, herdID)
+	if err != nil {
+		return err
+	}
+	defer h.mu.Unlock()
+	g := &h.gateways[h.gatewayOf(gateway)]
+	switch {
+	case online:
+		g.died = 0
+	case g.died == 0:
+		g.died = at.UnixMilli()
+	}
+	h.dirty = true
+	h.wake(1)
+	return nil
 }
 
 func (h *herd) gatewayOf(id string) uint16 {
@@ -75,7 +103,7 @@ func (h *herd) listen(now, started int64) {
 			continue
 		}
 		limit := t.limit().Milliseconds()
-		t.lost = t.quiet(now) && (t.received >= started || now-started > limit)
+		t.lost = t.quiet(now) && (t.received >= started || now-started > limit || t.silent)
 		if t.heldSince != 0 && now-t.received > backlogGuard.Milliseconds() {
 			t.heldSince = 0
 			t.settle()
@@ -98,8 +126,11 @@ func (h *herd) listen(now, started int64) {
 		}
 	}
 	for i := range groups {
-		h.outage(i, &groups[i], started)
-		waiting = waiting || h.gateways[i].open
+		h.outage(i, &groups[i], now, started)
+		w := &h.gateways[i]
+		if waiting = waiting || w.open; w.died != 0 && !w.open {
+			h.wake(w.died + willGuard.Milliseconds())
+		}
 	}
 	for _, t := range h.heard {
 		if t.lost {
@@ -112,12 +143,14 @@ func (h *herd) listen(now, started int64) {
 }
 
 // outage says whether a gateway is silent.
-func (h *herd) outage(i int, g *group, started int64) {
+func (h *herd) outage(i int, g *group, now, started int64) {
 	w := &h.gateways[i]
+	will := w.died != 0 && now-w.died >= willGuard.Milliseconds()
 	if g.tags >= gatewayTags {
 		share := float64(g.quiet) / float64(g.tags)
 		g.outage = share >= outageShare || w.open && share >= backShare
 	}
+	g.outage = g.outage || will
 	switch {
 	case g.outage && !w.open, !g.outage && w.open:
 	case w.unknown && !g.outage && g.quiet == 0 && w.newest >= started:
@@ -130,10 +163,18 @@ func (h *herd) outage(i int, g *group, started int64) {
 	if w.id == "" {
 		subject, label = h.ID, h.Name
 	}
+	at, evidence := w.newest, map[string]string{"gateway": w.id, "tags": strconv.Itoa(g.tags), "silent": strconv.Itoa(g.quiet)}
+	if w.newest != 0 {
+		evidence["last_heard"] = unix(w.newest).Format(time.RFC3339)
+	}
+	if will {
+		at, evidence["offline_since"] = max(at, w.died), unix(w.died).Format(time.RFC3339)
+	}
+	if at == 0 {
+		at = now // online again before it brought anything
+	}
 	h.outbox.add(iot.Event{Tenant: h.Tenant, Kind: iot.GatewaySilent, HerdID: h.ID, Subject: subject, Label: label,
-		At: unix(w.newest), Severity: "warning", Cleared: !g.outage, Evidence: map[string]string{
-			"gateway": w.id, "tags": strconv.Itoa(g.tags), "silent": strconv.Itoa(g.quiet),
-			"last_heard": unix(w.newest).Format(time.RFC3339)}})
+		At: unix(at), Severity: "warning", Cleared: !g.outage, Evidence: evidence})
 }
 
 // missing decides about a tag that is lost: alone, or with its gateway. A tag is

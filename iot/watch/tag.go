@@ -447,7 +447,9 @@ func (t *track) hear(id string) {
 	h := t.herd
 	i := h.gatewayOf(id)
 	g := &h.gateways[i]
-	g.newest = max(g.newest, t.at)
+	if g.newest = max(g.newest, t.at); t.received > g.died {
+		g.died = 0
+	}
 	if t.via[0].at != 0 && t.via[0].gateway != i {
 		t.via[1] = t.via[0]
 	}

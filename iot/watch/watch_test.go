@@ -401,6 +401,100 @@ func TestGatewayOutageIsOneEvent(t *testing.T) {
 	b.want("gateway_silent g1 cleared, silence a6 opened")
 }
 
+// TestGatewayDiesByItsWill long before its tags' rhythm tells: one event, unless it is
+// back soon; also over a restart, and when nobody heard that it came back.
+func TestGatewayDiesByItsWill(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, 5)
+	b.memory = &remembered{}
+	b.boot(false)
+	say := func(rounds int) {
+		t.Helper()
+		for range rounds {
+			for i := range 5 {
+				r := b.live(fmt.Sprint("t", i+1), 1)
+				r.Gateway = "g1"
+				b.hear(r)
+			}
+			b.pass(time.Minute)
+			b.tick()
+		}
+	}
+	connected := func(online bool) {
+		t.Helper()
+		if err := b.engine.Connected(t.Context(), "x", "h", "g1", online, b.now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wait := func(minutes int) {
+		for range minutes {
+			b.pass(time.Minute)
+			b.tick()
+		}
+	}
+	say(20)
+	connected(false)
+	wait(1)
+	connected(true) // a break of the line
+	wait(3)
+	say(5)
+	b.want("")
+
+	connected(false)
+	wait(1)
+	b.want("")
+	wait(1)
+	b.want("gateway_silent g1 opened")
+	if err := b.engine.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.boot(true)
+	wait(120)
+	b.want("")
+	b.status(1, watch.StatusSilent)
+	connected(true)
+	say(3)
+	b.want("gateway_silent g1 cleared")
+	b.status(1, watch.StatusInside)
+
+	connected(false)
+	wait(2)
+	say(1) // its birth was missed
+	b.want("gateway_silent g1 opened, gateway_silent g1 cleared")
+
+	if err := b.engine.Connected(t.Context(), "x", "none", "g1", false, b.now); !errors.Is(err, iot.ErrHerdNotFound) {
+		t.Error(err)
+	}
+}
+
+// TestOutageOverARestart is not told to be over and told again.
+func TestOutageOverARestart(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, 5)
+	b.memory = &remembered{}
+	b.boot(false)
+	for range 20 {
+		for i := range 5 {
+			b.hear(b.live(fmt.Sprint("t", i+1), 1))
+		}
+		b.pass(time.Minute)
+	}
+	silent := func() {
+		for range 120 {
+			b.pass(time.Minute)
+			b.tick()
+		}
+	}
+	silent()
+	b.want("gateway_silent h opened")
+	if err := b.engine.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.boot(true)
+	silent()
+	b.want("")
+}
+
 // TestTagsWithoutGateway fall silent together: one event of the herd.
 func TestTagsWithoutGateway(t *testing.T) {
 	t.Parallel()
