@@ -118,6 +118,18 @@ func (g *Gate) User(ctx context.Context, tenant, id string) (User, error) {
 	return u, err
 }
 
+// Find finds a person of a tenant by id or login; ErrUserNotFound.
+func (g *Gate) Find(ctx context.Context, tenant, name string) (User, error) {
+	u, err := g.store.User(ctx, name)
+	if errors.Is(err, ErrUserNotFound) {
+		u, err = g.store.UserByLogin(ctx, strings.ToLower(strings.TrimSpace(name)))
+	}
+	if err == nil && u.Tenant != tenant {
+		return User{}, ErrUserNotFound
+	}
+	return u, err
+}
+
 // SignIn opens a session and returns its token, which is stored nowhere. It returns
 // ErrCredentials, and ErrLocked after MaxWrong wrong passwords: both for logins that
 // exist and for those that do not, after the same work.

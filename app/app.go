@@ -23,10 +23,12 @@ import (
 	"github.com/furrowcredit/furrow/chain/receivable"
 	"github.com/furrowcredit/furrow/chain/upload"
 	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/policy"
 	"github.com/furrowcredit/furrow/credit/product"
+	creditprofile "github.com/furrowcredit/furrow/credit/profile"
 	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/dashboard"
@@ -50,6 +52,7 @@ import (
 	"github.com/furrowcredit/furrow/store"
 	"github.com/furrowcredit/furrow/store/alert"
 	"github.com/furrowcredit/furrow/store/application"
+	consentstore "github.com/furrowcredit/furrow/store/consent"
 	"github.com/furrowcredit/furrow/store/firm"
 	"github.com/furrowcredit/furrow/store/herd"
 	ledgerstore "github.com/furrowcredit/furrow/store/ledger"
@@ -57,6 +60,7 @@ import (
 	"github.com/furrowcredit/furrow/store/pass"
 	"github.com/furrowcredit/furrow/store/people"
 	"github.com/furrowcredit/furrow/store/plot"
+	profilestore "github.com/furrowcredit/furrow/store/profile"
 	"github.com/furrowcredit/furrow/store/queue"
 	receivablestore "github.com/furrowcredit/furrow/store/receivable"
 	strategystore "github.com/furrowcredit/furrow/store/strategy"
@@ -93,6 +97,7 @@ type catalogue struct {
 	profiles *profile.Catalogue
 	motion   *behaviour.Model
 	products *product.Catalogue
+	wordings consent.Wordings
 	policies *policy.Set
 	industry *industry.Catalogue
 	inputs   *contagion.Inputs
@@ -113,6 +118,7 @@ func readCatalogue(dir string) (c catalogue, err error) {
 	read(func() (e error) { c.profiles, e = profile.Load(files); return })
 	read(func() (e error) { c.motion, e = behaviour.Load(files); return })
 	read(func() (e error) { c.products, e = product.Load(files); return })
+	read(func() (e error) { c.wordings, e = consent.Load(files); return })
 	read(func() (e error) { c.policies, e = policy.Load(files); return })
 	read(func() (e error) { c.industry, e = industry.Load(files); return })
 	read(func() (e error) { c.inputs, e = contagion.LoadInputs(files); return })
@@ -201,6 +207,8 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		alertStore  = alert.New(a.db)
 		askedStore  = application.New(a.db)
 		peopleStore = people.New(a.db)
+		profiles    = &creditprofile.Book{Store: profilestore.New(a.db), Now: now}
+		consents    = &consent.Book{Store: consentstore.New(a.db), Wordings: books.wordings, Now: now}
 	)
 	pictures, err := newImages(a, books.crops, plotStore)
 	if err != nil {
@@ -231,6 +239,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	apps := apply.New(apply.Config{
 		Store: askedStore, Plots: plotStore, Overlaps: plots, PlotReports: plotStore, Herds: herdStore, HerdReports: a.herds,
 		Firms: firmStore, Standings: flows, Alerts: desk, Products: books.products, Policies: books.policies, Words: books.words, Loans: loans,
+		Consents: consents, Profiles: profiles,
 		Queue: queued{a}, Notify: a.hub, Now: now,
 	})
 
@@ -288,6 +297,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Models:      newModels(a.db),
 		Desk:        apps, Book: loans, Alerts: desk, Jobs: a.runner,
 		Crops: cropWords(books.crops), Species: speciesWords(books.species), Products: books.products.All(),
+		Wordings: books.wordings, Consents: consents, Profiles: profiles,
 		Live: a.hub, Faces: dashboard.Faces(), Registry: registry, Ready: a.ready, Log: cfg.Log, Now: now, TLS: cfg.Secure,
 	})
 	if err != nil {

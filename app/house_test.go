@@ -18,11 +18,13 @@ import (
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/app"
 	"github.com/furrowcredit/furrow/app/apptest"
+	"github.com/furrowcredit/furrow/catalog"
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/party"
 	"github.com/furrowcredit/furrow/chain/upload"
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/watch"
@@ -379,6 +381,20 @@ func (w *town) upload(anchor string, kind chain.DocKind, form string, rows []map
 	}
 }
 
+// agreed says yes to parts of the evidence, in the words of the built-in catalogue.
+func agreed(tb testing.TB, parts ...string) []consent.Agreement {
+	tb.Helper()
+	files, err := catalog.Open("")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	w, err := consent.Load(files)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return w.Answers("zh-CN", parts...)
+}
+
 // borrow goes from the application to the money, and checks what each step leaves.
 func (w *town) borrow(login string, kind credit.SubjectKind, subject, product string, months int) loan.Loan {
 	w.Helper()
@@ -386,6 +402,7 @@ func (w *town) borrow(login string, kind credit.SubjectKind, subject, product st
 	var a apply.Application
 	who.Post("/farmer/applications", apply.Request{
 		Subject: credit.Subject{Kind: kind, ID: subject}, Product: product, Asked: 3_000_000, TermMonths: months, Purpose: "购买生产资料",
+		Consents: agreed(w, "decision", "crop", "herd", "standing"),
 	}, &a)
 	path := "/farmer/applications/" + a.ID
 	var d apply.Detail

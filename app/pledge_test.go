@@ -42,6 +42,7 @@ func TestAnimalIsPledgedOnce(t *testing.T) {
 	who := w.as("herder")
 	who.Post("/farmer/applications", apply.Request{
 		Subject: credit.Subject{Kind: credit.HerdSubject, ID: second.ID}, Product: "herd", Asked: 3_000_000, TermMonths: 12, Purpose: "购买饲料",
+		Consents: agreed(t, "decision", "herd"),
 	}, &a)
 	path := "/farmer/applications/" + a.ID
 	apptest.Poll(t, 60*time.Second, "decision on the second herd", func() bool {

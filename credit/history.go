@@ -8,7 +8,7 @@ import (
 
 // Source is where one part of the evidence comes from.
 type Source struct {
-	Part    string     `json:"part" enum:"applicant,crop,herd,standing,bureau,bank,turnover,exposure"`
+	Part    string     `json:"part" enum:"applicant,overlaps,crop,herd,standing,bureau,bank,turnover,exposure"`
 	From    string     `json:"from"`         // "sentinel-2", "ear tags", "upload <SHA-256>", "this bank"
 	Version string     `json:"version"`      // of the method that made it
 	At      *time.Time `json:"at,omitempty"` // of the newest observation in it
@@ -84,7 +84,7 @@ type Exposures struct {
 type Consent struct {
 	ID      string    `json:"id"`
 	Purpose string    `json:"purpose"` // "credit_decision", "post_loan"
-	Part    string    `json:"part"`    // as in Source
+	Part    string    `json:"part"`    // as in Source; "decision" for deciding at all
 	Text    string    `json:"text"`    // SHA-256 of the words agreed to
 	GivenAt time.Time `json:"given_at"`
 }

@@ -35,11 +35,13 @@ import (
 	"github.com/furrowcredit/furrow/chain/upload"
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/model"
 	"github.com/furrowcredit/furrow/credit/policy"
 	"github.com/furrowcredit/furrow/credit/product"
+	"github.com/furrowcredit/furrow/credit/profile"
 	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/geo"
@@ -62,6 +64,7 @@ import (
 	"github.com/furrowcredit/furrow/store"
 	alertstore "github.com/furrowcredit/furrow/store/alert"
 	applicationstore "github.com/furrowcredit/furrow/store/application"
+	consentstore "github.com/furrowcredit/furrow/store/consent"
 	firmstore "github.com/furrowcredit/furrow/store/firm"
 	herdstore "github.com/furrowcredit/furrow/store/herd"
 	ledgerstore "github.com/furrowcredit/furrow/store/ledger"
@@ -69,6 +72,7 @@ import (
 	modelstore "github.com/furrowcredit/furrow/store/model"
 	"github.com/furrowcredit/furrow/store/people"
 	plotstore "github.com/furrowcredit/furrow/store/plot"
+	profilestore "github.com/furrowcredit/furrow/store/profile"
 	receivablestore "github.com/furrowcredit/furrow/store/receivable"
 	"github.com/furrowcredit/furrow/store/storetest"
 	strategystore "github.com/furrowcredit/furrow/store/strategy"
@@ -107,20 +111,21 @@ func (j *jobs) Counts(context.Context) (map[string]int, error) {
 // house is the whole server over a real SQLite, with people of two banks.
 type house struct {
 	*testing.T
-	url    string
-	db     *store.DB
-	gate   *access.Gate
-	trail  *people.Store
-	plots  *geo.Plots
-	herds  *iot.Herds
-	firms  *firmstore.Store
-	desk   *watch.Desk
-	hub    *live.Hub
-	jobs   *jobs
-	logs   *bytes.Buffer
-	users  map[string]access.User
-	tokens map[string]string
-	mu     sync.Mutex
+	url      string
+	db       *store.DB
+	gate     *access.Gate
+	trail    *people.Store
+	plots    *geo.Plots
+	herds    *iot.Herds
+	firms    *firmstore.Store
+	desk     *watch.Desk
+	hub      *live.Hub
+	jobs     *jobs
+	logs     *bytes.Buffer
+	users    map[string]access.User
+	wordings consent.Wordings
+	tokens   map[string]string
+	mu       sync.Mutex
 }
 
 func must[T any](v T, err error) func(testing.TB) T {
@@ -177,7 +182,11 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		Rail: bank.New(now), Alerts: h.desk, Now: now,
 	})
 	policies := must(policy.Load(files))(t)
+	h.wordings = must(consent.Load(files))(t)
+	consents := &consent.Book{Store: consentstore.New(db), Wordings: h.wordings, Now: now}
+	profiles := &profile.Book{Store: profilestore.New(db), Now: now}
 	desk := apply.New(apply.Config{
+		Consents: consents, Profiles: profiles,
 		Store: applicationstore.New(db), Plots: plots, Overlaps: h.plots, PlotReports: plots, Herds: herds, HerdReports: maker,
 		Firms: h.firms, Standings: flows, Alerts: h.desk, Products: products, Policies: policies,
 		Words: must(apply.LoadWords(files))(t), Loans: loans, Notify: h.hub, Now: now,
@@ -213,7 +222,7 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		Strategies: strategy.New(strategy.Config{
 			Store: strategystore.New(db), Shipped: policies, History: applicationstore.New(db), Now: now,
 			Decide: func(_ context.Context, _ string, p *policy.Policy, ev credit.Evidence, prod product.Product, at time.Time) (credit.Decision, error) {
-				return p.Decide(ev, prod, at)
+				return p.Decide(ev, prod, nil, at)
 			},
 		}),
 		ImportChain: func(context.Context, string, map[string]io.Reader) (reference.Report, error) {
@@ -221,6 +230,7 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		},
 		Desk: desk, Book: loans, Alerts: h.desk, Jobs: h.jobs,
 		Crops: []server.Word{{Code: "winter_wheat", ZH: "冬小麦", EN: "Winter wheat"}}, Products: products.All(),
+		Wordings: h.wordings, Consents: consents, Profiles: profiles,
 		Live: h.hub, Ready: db.Ping, Log: slog.New(slog.NewJSONHandler(syncWriter{h}, nil)),
 	}))(t)
 	srv := httptest.NewUnstartedServer(s.Handler())
@@ -439,6 +449,11 @@ func square(lon, lat, side float64) orb.Polygon {
 var bowtie = orb.Polygon{{{115.5, 37.5}, {115.502, 37.502}, {115.502, 37.5}, {115.5, 37.502}, {115.5, 37.5}}}
 
 // plot registers a plot of a person.
+// agreed says yes to parts of the evidence, in the words of the catalogue.
+func (h *house) agreed(parts ...string) []consent.Agreement {
+	return h.wordings.Answers("zh-CN", parts...)
+}
+
 func (h *house) plot(login string, lon float64) geo.Plot {
 	h.Helper()
 	u := h.users[login]

@@ -12,6 +12,7 @@ import (
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/upload"
 	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/watch"
@@ -53,6 +54,8 @@ type ask struct {
 	Product    string  `json:"product"`
 	Asked      int64   `json:"asked"`
 	TermMonths int     `json:"term_months"`
+
+	Consents []consent.Agreement `json:"consents,omitempty"`
 }
 
 // A farmer's way from the drawing to the last repayment, with every answer given
@@ -97,7 +100,11 @@ func farmerJourney(t *testing.T, h *house) {
 	}
 	h.report("bank", plot)
 
-	form := ask{subject{"plot", plot.ID}, "crop", 2000000, 6}
+	form := ask{subject{"plot", plot.ID}, "crop", 2000000, 6, nil}
+	if r := h.post("wang", "/farmer/applications", form, "Idempotency-Key", "wang-no-consent"); r.status != 422 || r.problem(t).Code != "consent.missing" {
+		t.Errorf("an application without consent: %d %s", r.status, r.body)
+	}
+	form.Consents = h.agreed("decision", "crop")
 	app := decode[apply.Application](h, h.post("wang", "/farmer/applications", form, "Idempotency-Key", "wang-first-one"))
 	if same := decode[apply.Application](h, h.post("wang", "/farmer/applications", form, "Idempotency-Key", "wang-first-one")); same.ID != app.ID {
 		t.Errorf("the same request made %s and %s", app.ID, same.ID)
@@ -191,7 +198,7 @@ func TestOfficerDecides(t *testing.T) {
 		plot := h.plot("wang", 115.5+float64(i)/100)
 		plot.Crop = "cotton" // declared so, while the satellites see wheat
 		h.report("bank", plot)
-		app := decode[apply.Application](h, h.post("wang", "/farmer/applications", ask{subject{"plot", plot.ID}, "crop", 1000000, 6}, "Idempotency-Key", "not-as-declared-"+end))
+		app := decode[apply.Application](h, h.post("wang", "/farmer/applications", ask{subject{"plot", plot.ID}, "crop", 1000000, 6, h.agreed("decision", "crop")}, "Idempotency-Key", "not-as-declared-"+end))
 		queue := decode[route.List[apply.Application]](h, h.get("officer", "/officer/applications?state=referred"))
 		if len(queue.Items) != 1 || queue.Items[0].ID != app.ID {
 			t.Fatalf("queue %+v; the application is %+v", queue, decode[apply.Detail](h, h.get("officer", "/officer/applications/"+app.ID)).Decision)
@@ -468,6 +475,15 @@ func TestPartnerJourney(t *testing.T) {
 	h.report("bank", plot)
 	body := map[string]any{
 		"user_id": h.users["wang"].ID, "subject": subject{"plot", plot.ID}, "product": "crop", "asked": 1000000, "term_months": 6,
+	}
+	given := h.agreed("decision", "crop")
+	body["consents"] = given
+	if r := h.post("partner", "/partner/applications", body, "Idempotency-Key", "without-a-paper"); r.status != 422 || r.problem(t).Code != "consent.proof" {
+		t.Errorf("a consent that nobody can show: %d %s", r.status, r.body)
+	}
+	signed := time.Now().Add(-time.Hour)
+	for i := range given {
+		given[i].Proof, given[i].At = "contract 2026-0117", &signed
 	}
 	app := decode[apply.Application](h, h.post("partner", "/partner/applications", body, "Idempotency-Key", "from-a-partner"))
 	if app.UserID != h.users["wang"].ID {

@@ -136,6 +136,7 @@ func TestTenantsAndOwnersDoNotMeet(t *testing.T) {
 	herd, foreignHerd := h.herd("wang", "t"), h.herd("zhao", "z")
 	app := decode[struct{ ID string }](h, h.post("wang", "/farmer/applications", map[string]any{
 		"subject": map[string]string{"kind": "plot", "id": plot.ID}, "product": "crop", "asked": 1000000, "term_months": 6,
+		"consents": h.agreed("decision", "crop"),
 	}, "Idempotency-Key", "key-of-wang-1"))
 	for _, tt := range []struct {
 		login, path string

@@ -23,6 +23,7 @@ import (
 	"github.com/furrowcredit/furrow/chain/industry"
 	"github.com/furrowcredit/furrow/chain/party"
 	"github.com/furrowcredit/furrow/chain/reference"
+	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo"
@@ -65,6 +66,12 @@ type Receivables interface {
 	officer.Receivables
 	farmer.Receivables
 	anchor.Receivables
+}
+
+// Consents is consent.Book, as far as the faces use it.
+type Consents interface {
+	officer.Consents
+	farmer.Consents
 }
 
 // Plots is the plot register; geo.Plots is one.
@@ -129,6 +136,10 @@ type Deps struct {
 	Crops    []Word
 	Species  []Word
 	Products []product.Product
+	// Wordings are what borrowers agree to, Consents what they agreed to.
+	Wordings consent.Wordings
+	Consents Consents
+	Profiles officer.Profiles
 
 	Live *live.Hub
 	// Faces are the web pages: officer/, farmer/ and anchor/ with an index.html each.
@@ -183,12 +194,12 @@ func New(d Deps) (*Server, error) {
 	s.registerCatalogue(s.api)
 	officer.Register(s.api, officer.Config{
 		Desk: d.Desk, Book: d.Book, Plots: d.PlotStore, Overlaps: d.Plots, Herds: d.HerdStore, HerdWatch: d.HerdWatch,
-		Animals: d.Animals, Now: d.Now,
+		Animals: d.Animals, Now: d.Now, Profiles: d.Profiles, Consents: d.Consents, People: d.Gate,
 		Firms: d.Firms, Standings: d.Standings, Chain: d.Chain, Industries: d.Industries, Shocks: d.Shocks, Merges: d.Merges, Alerts: d.Alerts, Scenes: d.Scenes, Trail: d.Trail, Words: words.Text,
 		Receivables: d.Receivables, Documents: d.Documents, Facts: d.Facts, Strategies: d.Strategies, Models: d.Models,
 	})
 	farmer.Register(s.api, farmer.Config{
-		Desk: d.Desk, Book: d.Book, Plots: d.Plots, PlotStore: d.PlotStore, Herds: d.HerdStore, HerdReports: d.HerdWatch,
+		Desk: d.Desk, Consents: d.Consents, Book: d.Book, Plots: d.Plots, PlotStore: d.PlotStore, Herds: d.HerdStore, HerdReports: d.HerdWatch,
 		Herders: d.Herds, Watch: d.Watch,
 		Firms: d.Firms, Standings: d.Standings, Scenes: d.Scenes, Report: d.Report, Suggest: d.Suggest,
 		Receivables: d.Receivables,

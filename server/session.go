@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/geo/tile"
 	"github.com/furrowcredit/furrow/server/route"
@@ -84,15 +85,39 @@ type Word struct {
 
 // Catalogue is what the faces offer to choose from.
 type Catalogue struct {
-	Crops    []Word            `json:"crops"`
-	Species  []Word            `json:"species"`
+	Crops   []Word `json:"crops"`
+	Species []Word `json:"species"`
+	// Products are those that can be asked for on the reader's channel, all of them for the
+	// bank's own people; Others are the names of the rest.
 	Products []product.Product `json:"products"`
+	Others   []Word            `json:"others"`
+	Consents consent.Wordings  `json:"consents"` // what a borrower is asked to agree to
+}
+
+// channels by which people ask for products themselves.
+var channels = map[access.Role]product.Channel{access.Borrower: product.Phone, access.Partner: product.API}
+
+func (s *Server) catalogue(who access.Actor) Catalogue {
+	c := Catalogue{Crops: s.deps.Crops, Species: s.deps.Species, Products: s.deps.Products, Others: []Word{}, Consents: s.deps.Wordings}
+	channel, bound := channels[who.Role]
+	if !bound {
+		return c
+	}
+	c.Products = []product.Product{}
+	for _, p := range s.deps.Products {
+		if p.Offered(channel) {
+			c.Products = append(c.Products, p)
+		} else {
+			c.Others = append(c.Others, Word{Code: p.Code, ZH: p.Name["zh-CN"], EN: p.Name["en"]})
+		}
+	}
+	return c
 }
 
 func (s *Server) registerCatalogue(a *route.API) {
 	route.Register(a, route.Op{ID: "catalogue", Method: http.MethodGet, Path: "/catalogue", Summary: "Crops, species and products", Tag: "catalogue"},
-		func(context.Context, access.Actor, *struct{}) (*route.Body[Catalogue], error) {
-			return route.Answer(Catalogue{s.deps.Crops, s.deps.Species, s.deps.Products}, nil)
+		func(_ context.Context, who access.Actor, _ *struct{}) (*route.Body[Catalogue], error) {
+			return route.Answer(s.catalogue(who), nil)
 		})
 	route.Register(a, route.Op{ID: "legend", Method: http.MethodGet, Path: "/legends/{layer}", Summary: "What the colours of a map layer mean", Tag: "map"},
 		func(_ context.Context, _ access.Actor, in *struct {

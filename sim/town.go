@@ -8,7 +8,9 @@ import (
 
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/money"
 )
 
@@ -61,6 +63,9 @@ func (t *town) borrow(ctx context.Context, a ask) (apply.Application, error) {
 		return app, err
 	}
 	req := apply.Request{Subject: a.subject, Product: a.product, Asked: money.Fen(a.yuan * 100), TermMonths: a.months, Purpose: a.purpose}
+	if req.Consents, err = agree(ctx, who, a.product); err != nil {
+		return app, err
+	}
 	if err := who.post(ctx, "/farmer/applications", req, &app); err != nil {
 		return app, err
 	}
@@ -110,6 +115,23 @@ func (t *town) borrow(ctx context.Context, a ask) (apply.Application, error) {
 	}
 	app.State, app.LoanID = apply.Active, l.ID
 	return app, nil
+}
+
+// agree says yes to everything that the product asks for, in the words of the catalogue.
+func agree(ctx context.Context, who *client, code string) ([]consent.Agreement, error) {
+	var c struct {
+		Products []product.Product `json:"products"`
+		Consents consent.Wordings  `json:"consents"`
+	}
+	if err := who.get(ctx, "/catalogue", &c); err != nil {
+		return nil, err
+	}
+	for _, p := range c.Products {
+		if p.Code == code {
+			return c.Consents.All("zh-CN", p), nil
+		}
+	}
+	return nil, product.ErrUnknown.With("code", code)
 }
 
 // repay pays a share of what would end the loan today.

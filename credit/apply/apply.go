@@ -117,7 +117,7 @@ type Store interface {
 	// in one transaction; ErrState otherwise. Moving to Signed takes the pledge of the
 	// subject: ErrPledged when another application holds it or one of r.Rivals, and
 	// iot.ErrPledged when one holds one of r.Animals. Closed, Withdrawn, Expired and
-	// Refused free it. Signed cannot become Withdrawn or Expired while a loan stands.
+	// Refused free it. An officer's word on a referred one ends its review. Signed cannot become Withdrawn or Expired while a loan stands.
 	Move(ctx context.Context, from State, a Application, s Step, r Record) error
 	Steps(ctx context.Context, tenant, applicationID string) ([]Step, error)
 	// Decision returns ErrNotFound.
@@ -131,4 +131,9 @@ type Store interface {
 	// PledgedPlots returns the ids of all plots that are pledged now.
 	PledgedPlots(ctx context.Context, tenant string) ([]string, error)
 	CountByState(ctx context.Context, tenant string) (map[State]int, error)
+	// AddReview returns ErrReviewed when one of the same decision is there.
+	AddReview(ctx context.Context, r Review) error
+	Reviews(ctx context.Context, tenant string, f ReviewFilter) ([]Review, error)
+	// CloseReview saves when, by whom and with what answer r.ID ended; ErrReviewAbsent.
+	CloseReview(ctx context.Context, r Review) (Review, error)
 }

@@ -35,10 +35,13 @@ type Config struct {
 	Firms       Firms
 	Standings   Standings
 	Alerts      Alerts
+	Consents    Consents
+	Profiles    Profiles
+	Turnovers   Turnovers // nil foretells nothing
 	Products    *product.Catalogue
 	Policies    *policy.Set
 	Models      policy.Models // in force, by name; nil has none
-	Words       *Words // of contracts
+	Words       *Words        // of contracts
 	Loans       *loan.Service
 	Queue       Queue    // nil assesses at once
 	Notify      Notifier // nil tells nobody
@@ -81,6 +84,9 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, req Request, k
 	if err := prod.Check(req.Subject.Kind, req.Asked, req.TermMonths); err != nil {
 		return Application{}, err
 	}
+	if err := prod.CheckChannel(req.Channel); err != nil {
+		return Application{}, err
+	}
 	owner, ownerName, name, err := s.subject(ctx, actor.Tenant, req.Subject)
 	if err != nil {
 		return Application{}, err
@@ -90,6 +96,9 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, req Request, k
 		ownerName = actor.Name
 	case actor.Role == access.Borrower || owner == "":
 		return Application{}, ErrSubject.At("body.subject.id")
+	}
+	if err := s.consent(ctx, actor, owner, req); err != nil {
+		return Application{}, err
 	}
 	body, err := json.Marshal(req)
 	if err != nil {
@@ -216,7 +225,7 @@ func (s *Service) Assess(ctx context.Context, tenant, id string) (Application, e
 	}
 	to := map[credit.Outcome]State{credit.Offer: Offered, credit.Refer: Referred, credit.Refuse: Refused}[d.Outcome]
 	a.DecisionID, a.Limit, a.Rate = d.ID, d.Limit, d.Rate
-	after, err := s.move(ctx, system, a, to, "", Record{Decision: &d, Frozen: &frozen})
+	after, err := s.move(ctx, system, a, to, "", Record{Decision: &d, Frozen: &frozen, AnchorID: anchorOf(ev)})
 	if errors.Is(err, ErrState) {
 		return s.cfg.Store.Application(ctx, tenant, id) // somebody else was faster
 	}
@@ -613,6 +622,9 @@ func (s *Service) Detail(ctx context.Context, actor access.Actor, id string) (De
 		return Detail{}, err
 	}
 	d.Decision = &decision
+	if err := s.review(ctx, a, &d); err != nil {
+		return Detail{}, err
+	}
 	frozen, err := s.cfg.Store.Frozen(ctx, a.Tenant, a.DecisionID)
 	if err != nil {
 		return Detail{}, err

@@ -25,6 +25,7 @@ var moves = []move{
 	{Referred, Offered, []access.Role{access.Officer}},
 	{Referred, Refused, []access.Role{access.Officer}},
 	{Referred, Submitted, []access.Role{access.Officer}}, // assess again
+	{Refused, Referred, []access.Role{access.Borrower}},  // asks for a person's review, once a decision
 
 	{Offered, Signed, []access.Role{access.Borrower, access.Partner}},
 	{Signed, Active, nil}, // the money is out

@@ -2,13 +2,16 @@ package apply
 
 import (
 	"context"
+	"time"
 
 	"github.com/paulmach/orb"
 
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/product"
+	"github.com/furrowcredit/furrow/credit/profile"
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/iot"
@@ -22,6 +25,12 @@ type Request struct {
 	Asked      money.Fen      `json:"asked" doc:"fen"`
 	TermMonths int            `json:"term_months"`
 	Purpose    string         `json:"purpose,omitempty"`
+	// Consents are what the borrower agreed to in asking.
+	Consents []consent.Agreement `json:"consents,omitempty"`
+	// Channel, Device and By are how the request came; without By the actor brought it.
+	Channel product.Channel `json:"-"`
+	Device  string          `json:"-"`
+	By      string          `json:"-"`
 }
 
 // Detail is everything about one application. What does not exist yet is nil.
@@ -31,6 +40,7 @@ type Detail struct {
 	Decision    *credit.Decision  `json:"decision,omitempty"`
 	Evidence    *credit.Evidence  `json:"evidence,omitempty"` // as frozen for the decision
 	Steps       []Step            `json:"steps"`
+	Review      *Review           `json:"review,omitempty"`   // of the decision, when the borrower asked for one
 	Contract    *Contract         `json:"contract,omitempty"` // once signed
 	Loan        *loan.Loan        `json:"loan,omitempty"`
 	Schedule    []loan.Instalment `json:"schedule"` // of the loan; before that, as if drawn on the day of the offer
@@ -46,9 +56,9 @@ type ReplayResult struct {
 // Frozen are the inputs of a decision as they were: with them it can be made again
 // although catalogue and evidence have changed since.
 type Frozen struct {
-	Evidence []byte // canonical JSON of credit.Evidence
-	Product  []byte // JSON of the product
-	Policy   []byte // the policy file
+	Evidence []byte            // canonical JSON of credit.Evidence
+	Product  []byte            // JSON of the product
+	Policy   []byte            // the policy file
 	Models   map[string][]byte // JSON of the models that the policy asked, by name
 }
 
@@ -83,6 +93,22 @@ type (
 	Standings interface {
 		Standing(ctx context.Context, tenant, firmID string) (chain.Standing, error)
 	}
+	// Turnovers foretell the sales of a firm, from what its standing says and its trade.
+	// Status unknown says why there is no forecast.
+	Turnovers interface {
+		Turnover(ctx context.Context, tenant, firmID string, standing chain.Standing, at time.Time) (credit.Turnover, error)
+	}
+	// Consents takes what borrowers agree to: *consent.Book.
+	Consents interface {
+		Give(ctx context.Context, tenant, userID string, given []consent.Agreement, how consent.How) error
+		Standing(ctx context.Context, tenant, userID, purpose string) ([]credit.Consent, error)
+	}
+	// Profiles tells who a borrower is, and what was uploaded of them: profile.Store.
+	Profiles interface {
+		Borrower(ctx context.Context, tenant, userID string) (profile.Borrower, error)
+		Newest(ctx context.Context, tenant, userID string, k profile.Kind) (profile.History, error)
+		Exposure(ctx context.Context, tenant string, a profile.Around) (credit.Exposures, error)
+	}
 	// Alerts lists alerts: *watch.Desk.
 	Alerts interface {
 		List(ctx context.Context, tenant string, f watch.Filter) ([]watch.Alert, error)
@@ -108,4 +134,8 @@ type Record struct {
 	// Animals of a herd are pledged one by one with the move to Signed, wherever they
 	// go later: iot.ErrPledged while one of them is pledged elsewhere.
 	Animals []string
+	// AnchorID is the nearest anchor that a decision saw, under which its limit counts.
+	AnchorID string
+	// Review is a request for a person's review, or its end.
+	Review *Review
 }

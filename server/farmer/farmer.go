@@ -14,7 +14,9 @@ import (
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/boundary"
 	"github.com/furrowcredit/furrow/iot"
@@ -36,6 +38,7 @@ type Desk interface {
 	Withdraw(ctx context.Context, who access.Actor, id string) (apply.Application, error)
 	Loan(ctx context.Context, who access.Actor, id string) (loan.Loan, error)
 	Repay(ctx context.Context, who access.Actor, loanID string, amount money.Fen, key string) (loan.Loan, error)
+	AskReview(ctx context.Context, who access.Actor, id, reason string) (apply.Review, error)
 	// Localise puts the reasons of a decision into a language.
 	Localise(d credit.Decision, lang string) credit.Decision
 }
@@ -68,6 +71,7 @@ type Standings interface {
 // Config is what the face shows.
 type Config struct {
 	Desk      Desk
+	Consents  Consents
 	Book      Book
 	Plots     Plots
 	PlotStore geo.Store
@@ -108,6 +112,7 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, op("loan", http.MethodGet, "/loans/{id}", "A loan with its calendar of repayment"), f.loan)
 	route.Register(a, op("repay", http.MethodPost, "/loans/{id}/repay", "Repay"), f.repay)
 	route.Register(a, op("scene", http.MethodGet, "/scene", "The latest clear image for the map"), f.scene)
+	f.registerRights(a, op)
 	f.registerHerds(a, op)
 	f.registerReceivables(a, op)
 }
@@ -281,20 +286,25 @@ type Ask struct {
 	Asked      money.Fen      `json:"asked" minimum:"1" doc:"fen"`
 	TermMonths int            `json:"term_months" minimum:"1" maximum:"360"`
 	Purpose    string         `json:"purpose,omitempty" maxLength:"500"`
+	// Consents are needed for what the borrower has not agreed to before.
+	Consents []consent.Agreement `json:"consents,omitempty" maxItems:"20" doc:"what the borrower agrees to with it; the texts are in the catalogue"`
 }
 
 // Request is what the domain takes.
 func (a Ask) Request() apply.Request {
-	return apply.Request{Subject: a.Subject, Product: a.Product, Asked: a.Asked, TermMonths: a.TermMonths, Purpose: a.Purpose}
+	return apply.Request{Subject: a.Subject, Product: a.Product, Asked: a.Asked, TermMonths: a.TermMonths, Purpose: a.Purpose, Consents: a.Consents}
 }
 
 type applyIn struct {
-	Key  string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"128" doc:"a new one for each application, the same one for each retry"`
-	Body Ask
+	Key    string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"128" doc:"a new one for each application, the same one for each retry"`
+	Device string `header:"User-Agent"`
+	Body   Ask
 }
 
 func (f face) apply(ctx context.Context, who access.Actor, in *applyIn) (*route.Body[apply.Application], error) {
-	app, err := f.Desk.Submit(ctx, who, in.Body.Request(), in.Key)
+	req := in.Body.Request()
+	req.Channel, req.Device = product.Phone, in.Device
+	app, err := f.Desk.Submit(ctx, who, req, in.Key)
 	route.Touch(ctx, app.ID)
 	return route.Answer(app, err)
 }

@@ -37,6 +37,8 @@ type Desk interface {
 	Refuse(ctx context.Context, who access.Actor, id, note string) (apply.Application, error)
 	Reassess(ctx context.Context, who access.Actor, id string) (apply.Application, error)
 	Replay(ctx context.Context, who access.Actor, decisionID string) (apply.ReplayResult, error)
+	Reviews(ctx context.Context, tenant string, f apply.ReviewFilter) ([]apply.Review, error)
+	CloseReview(ctx context.Context, who access.Actor, id, answer string) (apply.Review, error)
 	// Localise puts the reasons of a decision into a language.
 	Localise(d credit.Decision, lang string) credit.Decision
 }
@@ -82,6 +84,9 @@ type Config struct {
 	Herds     iot.Registry
 	HerdWatch HerdWatch
 	Animals   Animals
+	Profiles  Profiles
+	Consents  Consents
+	People    People
 	Firms     chain.Store
 	Standings Standings
 	Alerts    Alerts
@@ -124,6 +129,7 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, post("refuse", "/applications/{id}/refuse", "Refuse a referred application"), f.refuse)
 	route.Register(a, post("reassess", "/applications/{id}/reassess", "Gather evidence for a referred application again"), f.reassess)
 	route.Register(a, post("replay", "/decisions/{id}/replay", "Decide the stored snapshot again and compare"), f.replay)
+	f.registerBorrowers(a)
 	route.Register(a, get("plots", "/plots", "Plots with the gist of their reports"), f.plots)
 	route.Register(a, get("plot", "/plots/{id}", "A plot with its report"), f.plot)
 	route.Register(a, get("scenes", "/scenes", "Satellite images of the map, newest first"), f.scenes)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/server/farmer"
 	"github.com/furrowcredit/furrow/server/route"
@@ -46,8 +47,9 @@ func Register(a *route.API, cfg Config) {
 }
 
 type applyIn struct {
-	Key  string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"128" doc:"a new one for each application, the same one for each retry"`
-	Body struct {
+	Key    string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"128" doc:"a new one for each application, the same one for each retry"`
+	Device string `header:"User-Agent"`
+	Body   struct {
 		UserID string `json:"user_id" minLength:"1" maxLength:"64" doc:"the borrower"`
 		farmer.Ask
 	}
@@ -62,7 +64,9 @@ func (f face) apply(ctx context.Context, who access.Actor, in *applyIn) (*route.
 		return nil, ErrNotBorrower.At("body.user_id")
 	}
 	borrower := access.Actor{UserID: u.ID, Name: u.Name, Tenant: u.Tenant, Role: u.Role}
-	app, err := f.Desk.Submit(ctx, borrower, in.Body.Request(), in.Key)
+	req := in.Body.Request()
+	req.Channel, req.Device, req.By = product.API, in.Device, who.UserID
+	app, err := f.Desk.Submit(ctx, borrower, req, in.Key)
 	route.Touch(ctx, app.ID)
 	return route.Answer(app, err)
 }

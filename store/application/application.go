@@ -15,6 +15,7 @@ import (
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/store"
 	"github.com/furrowcredit/furrow/store/herd"
+	"github.com/furrowcredit/furrow/store/profile"
 )
 
 // Store implements apply.Store.
@@ -120,9 +121,25 @@ func (s *Store) Move(ctx context.Context, from apply.State, a apply.Application,
 				return err
 			}
 		}
+		if r.Review != nil {
+			if err := addReview(ctx, tx, *r.Review); err != nil {
+				return err
+			}
+		}
+		if err := answerReviews(ctx, tx, a.Tenant, st); err != nil {
+			return err
+		}
+		if counts(from) || counts(a.State) {
+			if err := profile.Follow(ctx, tx, a.Tenant, a.ID, r.AnchorID); err != nil {
+				return err
+			}
+		}
 		return addStep(ctx, tx, st)
 	})
 }
+
+// counts says whether an application in a state is part of what the house lends.
+func counts(s apply.State) bool { return s == apply.Offered || s == apply.Signed || s == apply.Active }
 
 // refuse says why no row was moved.
 func refuse(ctx context.Context, tx *store.Tx, a apply.Application) error {

@@ -18,11 +18,13 @@ import (
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/pay"
 	"github.com/furrowcredit/furrow/credit/policy"
 	"github.com/furrowcredit/furrow/credit/product"
+	"github.com/furrowcredit/furrow/credit/profile"
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo"
@@ -31,9 +33,11 @@ import (
 	"github.com/furrowcredit/furrow/store"
 	alertstore "github.com/furrowcredit/furrow/store/alert"
 	"github.com/furrowcredit/furrow/store/application"
+	consentstore "github.com/furrowcredit/furrow/store/consent"
 	"github.com/furrowcredit/furrow/store/herd"
 	ledgerstore "github.com/furrowcredit/furrow/store/ledger"
 	loanstore "github.com/furrowcredit/furrow/store/loan"
+	profilestore "github.com/furrowcredit/furrow/store/profile"
 	"github.com/furrowcredit/furrow/store/storetest"
 )
 
@@ -56,6 +60,9 @@ type bench struct {
 	rooms  *rooms
 	clock  *clock
 	notify *notify
+
+	consents *consent.Book
+	profiles *profile.Book
 }
 
 type clock struct {
@@ -216,6 +223,8 @@ func open(t testing.TB, db *store.DB) *bench {
 	must(err)
 	policies, err := policy.Load(fsys)
 	must(err)
+	wordings, err := consent.Load(fsys)
+	must(err)
 	words, err := apply.LoadWords(fsys)
 	must(err)
 	chart, err := ledger.LoadChart(fsys)
@@ -248,11 +257,17 @@ func open(t testing.TB, db *store.DB) *bench {
 	b.desk = &watch.Desk{Store: alertstore.New(db), Notify: b.notify, Now: b.clock.now}
 	b.book = ledger.New(ledgerstore.New(db), chart, b.clock.now)
 	b.loans = loan.New(loan.Config{Store: loanstore.New(db), Book: b.book, Rail: b.rail, Alerts: b.desk, Now: b.clock.now})
+	b.consents = &consent.Book{Store: consentstore.New(db), Wordings: wordings, Now: b.clock.now}
+	b.profiles = &profile.Book{Store: profilestore.New(db), Now: b.clock.now}
 	b.apply = apply.New(apply.Config{
 		Store: application.New(db), Plots: b.rooms, Overlaps: b.rooms, PlotReports: b.rooms, Herds: b.rooms, HerdReports: b.rooms,
 		Firms: b.rooms, Standings: b.rooms, Alerts: b.desk, Products: products, Policies: policies, Words: words,
-		Loans: b.loans, Notify: b.notify, Now: b.clock.now,
+		Consents: b.consents, Profiles: b.profiles, Loans: b.loans, Notify: b.notify, Now: b.clock.now,
 	})
+	for _, who := range []access.Actor{farmer, other} {
+		must(b.consents.Give(context.Background(), who.Tenant, who.UserID, wordings.Answers("zh-CN", "decision", "crop", "herd", "standing", "bureau", "bank"),
+			consent.How{Channel: "phone", Device: "test phone", By: who.UserID}))
+	}
 	return b
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/store"
 	"github.com/furrowcredit/furrow/store/ledger"
+	"github.com/furrowcredit/furrow/store/profile"
 )
 
 // Store implements loan.Store.
@@ -32,6 +33,9 @@ func (s *Store) Save(ctx context.Context, c loan.Change) (loan.Loan, error) {
 		l = c.Loan
 		l.Version++
 		if err := saveLoan(ctx, tx, l, c.New); err != nil {
+			return err
+		}
+		if err := profile.Follow(ctx, tx, l.Tenant, l.ApplicationID, ""); err != nil {
 			return err
 		}
 		if c.Payment != nil {
