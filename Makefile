@@ -5,7 +5,7 @@ BIN   = $(CURDIR)/.cache/bin
 LINT  = $(BIN)/golangci-lint
 DATA ?= data
 
-.PHONY: run test build web lint e2e race bench bench-geo bench-iot bench-chain bench-names api fuzz clean
+.PHONY: run test build web lint e2e race bench bench-geo bench-iot bench-chain bench-names bench-credit api fuzz clean
 
 run: build ## everything installed, built and started on http://127.0.0.1:8080
 	./bin/furrow demo --data $(DATA)
@@ -63,6 +63,10 @@ bench-chain: ## the graph of firms beside plain C++, igraph and GraphBLAS; names
 
 bench-names: ## names of firms against a registry and against themselves, one table; FURROW_BENCH_NAMES adds a size
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/names
+
+bench-credit: ## a decision beside expr, cel-go and ZEN, one table
+	@scripts/install bench
+	go test -run '^$$' -bench Decision -benchtime 1x -timeout 10m ./bench/credit
 
 api: ## regenerates api/openapi.yaml and the web client's types
 	go test ./server -run TestOpenAPI -update

@@ -17,15 +17,15 @@ var builtin = map[string]text{
 		"规则无法对这份证据作出判断（{why}），由客户经理决定。",
 	},
 	"limit.evidence":  {"The evidence itself carries {yuan} yuan.", "按证据本身可贷 {yuan} 元。"},
-	"limit.household": {"One household may owe {most} yuan on this product; {owed} yuan are owed already.", "本产品每户贷款合计不超过 {most} 元，已有 {owed} 元。"},
-	"limit.group":     {"One group may owe {most} yuan; {owed} yuan are owed already.", "同一联保或关联集团合计不超过 {most} 元，已有 {owed} 元。"},
-	"limit.anchor":    {"On trade with one anchor {most} yuan are lent; {owed} yuan are lent already.", "同一核心企业项下合计不超过 {most} 元，已有 {owed} 元。"},
-	"limit.product":   {"Of this product {most} yuan are lent in all; {owed} yuan are lent already.", "本产品总额度 {most} 元，已贷出 {owed} 元。"},
-	"limit.region":    {"In this county {most} yuan are lent; {owed} yuan are lent already.", "本县贷款总额度 {most} 元，已贷出 {owed} 元。"},
-	"limit.total":     {"The house lends {most} yuan in all; {owed} yuan are lent already.", "全行总额度 {most} 元，已贷出 {owed} 元。"},
+	"limit.household": {"One household may owe {most} yuan on this product; {yuan} yuan are left.", "本产品每户贷款合计不超过 {most} 元，还可贷 {yuan} 元。"},
+	"limit.group":     {"One group may owe {most} yuan in all; {yuan} yuan are left.", "同一联保或关联集团合计不超过 {most} 元，还可贷 {yuan} 元。"},
+	"limit.anchor":    {"On trade with one anchor {most} yuan are lent in all; {yuan} yuan are left.", "同一核心企业项下合计不超过 {most} 元，还可贷 {yuan} 元。"},
+	"limit.product":   {"Of this product {most} yuan are lent in all; {yuan} yuan are left.", "本产品总额度 {most} 元，还可贷 {yuan} 元。"},
+	"limit.region":    {"In this county {most} yuan are lent in all; {yuan} yuan are left.", "本县贷款总额度 {most} 元，还可贷 {yuan} 元。"},
+	"limit.total":     {"The house lends {most} yuan in all; {yuan} yuan are left.", "全行总额度 {most} 元，还可贷 {yuan} 元。"},
 	"limit.law": {
-		"The law allows {most} yuan for one household ({article}); {owed} yuan are owed already.",
-		"法规规定每户不超过 {most} 元（{article}），已有 {owed} 元。",
+		"The law allows {most} yuan for one household ({article}); {yuan} yuan are left.",
+		"法规规定每户不超过 {most} 元（{article}），还可贷 {yuan} 元。",
 	},
 	"limit.term_law": {
 		"The law allows {months} months for this kind of loan ({article}).",
@@ -174,7 +174,7 @@ func (r *run) exposure(on string) (owed money.Fen, known bool) {
 }
 
 // bounds puts the product's caps and the law's beside the policy's own.
-func (r *run) bounds(prod *product.Product, limit money.Fen) money.Fen {
+func (r *run) bounds(p *Policy, prod *product.Product, limit money.Fen) money.Fen {
 	for i := range prod.Caps {
 		c := &prod.Caps[i]
 		owed, known := r.exposure(c.On)
@@ -182,14 +182,14 @@ func (r *run) bounds(prod *product.Product, limit money.Fen) money.Fen {
 			r.reason(r.named("evidence.missing", Refer, 0, "part", "exposure", "why", c.On))
 			continue
 		}
-		limit = r.atMost(limit, c.MaxFen-owed, capCodes[c.On], c.MaxFen, owed, "")
+		limit = r.atMost(p, limit, c.MaxFen, owed, capCodes[c.On], "")
 	}
 	if b := prod.Regulation.Bound(); b.HouseholdFen > 0 {
 		owed, known := r.exposure("household")
 		if !known {
 			owed = money.Fen(r.Debts)
 		}
-		limit = r.atMost(limit, b.HouseholdFen-owed, "limit.law", b.HouseholdFen, owed, b.Article["en"])
+		limit = r.atMost(p, limit, b.HouseholdFen, owed, "limit.law", b.Article["en"])
 	}
 	return limit
 }
@@ -199,17 +199,54 @@ var capCodes = map[string]string{
 	"product": "limit.product", "region": "limit.region", "total": "limit.total",
 }
 
-func (r *run) atMost(limit, most money.Fen, code string, cap, owed money.Fen, article string) money.Fen {
-	most = max(0, most)
-	args := []string{"most", cap.String(), "owed", owed.String()}
+func (r *run) atMost(p *Policy, limit, cap, owed money.Fen, code, article string) money.Fen {
+	most := max(0, cap-owed)
+	it := item{reason: credit.Reason{Code: code, Effect: Lower, Amount: min(0, most-limit)}, from: len(r.pieces)}
+	it.shared = p.capArgs(code, cap, article)
+	at := len(r.buf)
+	r.buf = appendYuan(r.buf, cap)
+	mid := len(r.buf)
+	r.buf = appendYuan(r.buf, most)
+	end := len(r.buf)
+	r.pieces = append(r.pieces, piece{"most", [2]int{at, mid}}, piece{"yuan", [2]int{mid, end}})
 	if article != "" {
-		args = append(args, "article", article)
+		r.buf = append(r.buf, article...)
+		r.pieces = append(r.pieces, piece{"article", [2]int{end, len(r.buf)}})
 	}
-	it := r.named(code, Lower, min(0, most-limit), args...)
+	it.to = len(r.pieces)
+	r.message(builtinTold[code], &it)
 	r.allow(it, most)
 	if most < limit {
 		r.limits = append(r.limits, it)
 		return most
 	}
 	return limit
+}
+
+// capKey is a cap of a product or the law.
+type capKey struct {
+	code string
+	most money.Fen
+}
+
+// capArgs are the arguments of a cap, which are the same for every decision on a product.
+func (p *Policy) capArgs(code string, most money.Fen, article string) map[string]string {
+	key := capKey{code, most}
+	p.capMu.RLock()
+	args := p.capTold[key]
+	p.capMu.RUnlock()
+	if args != nil {
+		return args
+	}
+	args = map[string]string{"most": most.String()}
+	if article != "" {
+		args["article"] = article
+	}
+	p.capMu.Lock()
+	defer p.capMu.Unlock()
+	if p.capTold == nil || len(p.capTold) > 1000 {
+		p.capTold = map[capKey]map[string]string{}
+	}
+	p.capTold[key] = args
+	return args
 }

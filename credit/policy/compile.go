@@ -385,7 +385,17 @@ func (c *compiler) rules(f *document) {
 }
 
 func rank(effect string) int {
-	return slices.Index([]string{Refuse, Refer, Lower, Raise, Info}, effect)
+	switch effect {
+	case Refuse:
+		return 0
+	case Refer:
+		return 1
+	case Lower:
+		return 2
+	case Raise:
+		return 3
+	}
+	return 4
 }
 
 // declared are the names that the file gives, in its order.

@@ -206,7 +206,7 @@ func (p *Policy) limit(r *run, ev *credit.Evidence, prod *product.Product) money
 			limit = most
 		}
 	}
-	limit = r.bounds(prod, limit)
+	limit = r.bounds(p, prod, limit)
 	return limit - limit%p.round
 }
 
@@ -276,7 +276,7 @@ func (p *Policy) rate(r *run, prod *product.Product, rating int) money.Rate {
 			}
 		}
 		bp += add
-		r.prices = append(r.prices, r.say(&x.told, Info, 0, extra{name: "percent", text: money.BP(add).String()}))
+		r.prices = append(r.prices, r.say(&x.told, Info, 0, extra{name: "percent", bp: add, rate: true}))
 	}
 	return money.BP(min(max(bp, 0), prod.MaxRateBP))
 }

@@ -121,6 +121,13 @@ func build(prog *vm.Program, s src) *code {
 
 // kindOf is what a node gives, when its type says so or can be told from its parts.
 func kindOf(n ast.Node) reflect.Kind {
+	if list, _, ok := slot(n); ok {
+		for k, name := range slotNames {
+			if name == list {
+				return k
+			}
+		}
+	}
 	switch x := n.(type) {
 	case *ast.IntegerNode:
 		return reflect.Int

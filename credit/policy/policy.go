@@ -69,6 +69,8 @@ type Policy struct {
 	bounds   []bound
 	warnings []Problem
 	bound    sync.Map // *score.Model to *boundModel
+	capMu    sync.RWMutex
+	capTold  map[capKey]map[string]string
 }
 
 // ID names the exact policy: "plot@2026.1:" and the first 16 digits of its hash.

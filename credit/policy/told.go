@@ -149,13 +149,29 @@ func appendYuan(b []byte, f money.Fen) []byte {
 	return append(b, '.', byte('0'+u%100/10), byte('0'+u%10))
 }
 
+// appendBP writes basis points as [money.Rate.String] does: per cent with the decimals
+// that are needed.
+func appendBP(b []byte, bp int64) []byte {
+	u := uint64(bp)
+	if bp < 0 {
+		b, u = append(b, '-'), uint64(-bp)
+	}
+	b = strconv.AppendUint(b, u/100, 10)
+	if tenth, rest := u%100/10, u%10; rest > 0 {
+		b = append(b, '.', byte('0'+tenth), byte('0'+rest))
+	} else if tenth > 0 {
+		b = append(b, '.', byte('0'+tenth))
+	}
+	return append(b, '%')
+}
+
 // item is a reason or an allowance before its texts are cut out of the run's buffer.
 type item struct {
 	reason   credit.Reason
 	from, to int // arguments
 	msg      [2]int
 	set      *ready
-	binding  bool
+	shared   map[string]string // arguments of an allowance, the same for all decisions
 }
 
 // piece is the value of an argument in the buffer.
@@ -169,6 +185,8 @@ type extra struct {
 	name string
 	fen  money.Fen
 	text string // instead of fen
+	bp   int64  // instead of both, when rate says so
+	rate bool
 }
 
 // say makes a reason in English.
@@ -176,9 +194,12 @@ func (r *run) say(t *told, effect string, amount money.Fen, x extra) item {
 	it := item{reason: credit.Reason{Code: t.code, Effect: effect, Amount: amount}, from: len(r.pieces)}
 	if x.name != "" {
 		at := len(r.buf)
-		if x.text != "" {
+		switch {
+		case x.rate:
+			r.buf = appendBP(r.buf, x.bp)
+		case x.text != "":
 			r.buf = append(r.buf, x.text...)
-		} else {
+		default:
 			r.buf = appendYuan(r.buf, x.fen)
 		}
 		r.pieces = append(r.pieces, piece{x.name, [2]int{at, len(r.buf)}})
@@ -230,6 +251,10 @@ func (r *run) finish(it *item, all, skip string) credit.Reason {
 		return out
 	}
 	out.Msg = all[it.msg[0]:it.msg[1]]
+	if it.shared != nil && skip != "" {
+		out.Args = it.shared
+		return out
+	}
 	for _, p := range r.pieces[it.from:it.to] {
 		if p.name == skip {
 			continue
