@@ -210,6 +210,9 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		profiles    = &creditprofile.Book{Store: profilestore.New(a.db), Now: now}
 		consents    = &consent.Book{Store: consentstore.New(a.db), Wordings: books.wordings, Now: now}
 	)
+	if _, err := firmStore.RefreshNames(ctx); err != nil {
+		return err
+	}
 	pictures, err := newImages(a, books.crops, plotStore)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"compress/gzip"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -287,23 +288,65 @@ func (t *nameTable) header(cells []string, needed string) bool {
 	return ok
 }
 
-// readNames reads XLSX, or CSV in UTF-8, UTF-16 or GBK. Titles may stand above the header.
+// openNames opens a table that can be read at any place: a file that ends in .gz is
+// unpacked into a temporary one first.
+func openNames(path string) (f *os.File, size int64, done func(), err error) {
+	if f, err = os.Open(path); err != nil { //nolint:gosec // the person names the file
+		return nil, 0, nil, err
+	}
+	done = func() { _ = f.Close() } // it was only read
+	if strings.HasSuffix(path, ".gz") {
+		packed := f
+		defer func() { _ = packed.Close() }() // it was only read
+		if f, err = os.CreateTemp("", "furrow-names-*"); err != nil {
+			return nil, 0, nil, err
+		}
+		done = func() { _ = errors.Join(f.Close(), os.Remove(f.Name())) } // nothing is lost with it
+		if err := unpack(f, packed); err != nil {
+			done()
+			return nil, 0, nil, err
+		}
+	}
+	info, err := f.Stat()
+	if err != nil {
+		done()
+		return nil, 0, nil, err
+	}
+	return f, info.Size(), done, nil
+}
+
+func unpack(to io.Writer, packed io.Reader) error {
+	z, err := gzip.NewReader(packed)
+	if err != nil {
+		return err
+	}
+	n, err := io.Copy(to, io.LimitReader(z, maxNames+1))
+	if err == nil && n > maxNames {
+		err = sheet.ErrTooLarge.With("mib", maxNames>>20)
+	}
+	return err
+}
+
+// maxNames bounds a table of names, in bytes: registries are larger than uploads.
+const maxNames = 2 << 30
+
+// readNames reads XLSX, or CSV in UTF-8, UTF-16 or GBK, either of them gzipped. Titles
+// may stand above the header.
 func readNames(path, needed string) (*nameTable, error) {
 	damaged := func(err error) error {
 		return errTable.With("file", path).With("why", err.Error()).Because(err)
 	}
-	f, err := os.Open(path)
-	if err != nil {
+	f, size, done, err := openNames(path)
+	if os.IsNotExist(err) || os.IsPermission(err) {
 		return nil, errTable.With("file", path).With("why", "it cannot be read").Because(err)
 	}
-	defer f.Close() //nolint:errcheck // only read
-	info, err := f.Stat()
 	if err != nil {
 		return nil, damaged(err)
 	}
+	defer done()
 	limits := sheet.Large()
-	limits.CSV, limits.Rows = 2<<30, 10_000_000 // registries are larger than uploads
-	r, err := sheet.Open(f, info.Size(), limits, func(head *sheet.Table) bool {
+	limits.CSV, limits.Rows = maxNames, 10_000_000
+	r, err := sheet.Open(f, size, limits, func(head *sheet.Table) bool {
 		return slices.ContainsFunc(head.Rows, func(row sheet.Row) bool { return new(nameTable).header(row.Cells, needed) })
 	})
 	if err != nil {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -110,5 +112,32 @@ func TestPartyMatchSheets(t *testing.T) {
 		if !strings.Contains(string(got), want) {
 			t.Errorf("%s lacks %q", got, want)
 		}
+	}
+	// Packed, they say the same.
+	for _, path := range []string{registry, in} {
+		plain, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var packed bytes.Buffer
+		z := gzip.NewWriter(&packed)
+		if _, err := z.Write(plain); err != nil || z.Close() != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path+".gz", packed.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code, _, errs := tool(t, "party", "match", "--registry", registry+".gz", "--in", in+".gz", "--out", out); code != 0 {
+		t.Fatal(errs)
+	}
+	if again, err := os.ReadFile(out); err != nil || !bytes.Equal(again, got) {
+		t.Errorf("packed: %v %s", err, again)
+	}
+	if err := os.WriteFile(in+".gz", []byte("not packed"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := tool(t, "party", "match", "--registry", registry, "--in", in+".gz", "--out", out); code != 2 || !strings.Contains(errs, "in.csv.gz") {
+		t.Errorf("%d %s", code, errs)
 	}
 }

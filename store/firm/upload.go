@@ -44,7 +44,7 @@ func scanUpload(row scanner, more ...any) (chain.Upload, error) {
 	return u, nil
 }
 
-// writeFailure is '' for none.
+// writeFailure is blank for none.
 func writeFailure(f *chain.UploadFailure) (string, error) {
 	if f == nil {
 		return "", nil
