@@ -36,6 +36,8 @@ var commands = []command{
 	{"model publish", "an approved version put in use; the one before is retired", runModelPublish},
 	{"model retire", "a version taken out of use", runModelRetire},
 	{"model monitor", "drift, calibration and overdue loans of a version", runModelMonitor},
+	{"policy check", "policies compiled and analysed: overlaps, gaps, circles, types, each with its place", runPolicyCheck},
+	{"policy test", "a policy tried on cases of facts, and what it should make of them", runPolicyTest},
 	{"score fit", "a table with outcomes into a model of default: tables of points that a person can read", runScoreFit},
 	{"score validate", "how well such models tell bad rows from good on rows not seen, with a page of curves and checks", runScoreValidate},
 	{"score explain", "rows scored by a model: points, probability with its interval, and the reasons in order", runScoreExplain},

@@ -234,3 +234,84 @@ var needs = map[string]func(*Facts) bool{
 	"forecast_reason": always, "crop_missing": always, "herd_missing": always, "standing_missing": always,
 	"bureau_missing": always, "bank_missing": always, "turnover_missing": always, "exposure_missing": always,
 }
+
+// Set sets a feature from a value of a file: a number, a text, true or false, or a list
+// of texts, as the field needs. It says what the field needs when v is something else.
+func (f *Feature) Set(x *Facts, v any) error {
+	switch f.kind {
+	case reflect.String:
+		if s, ok := v.(string); ok {
+			*(*string)(f.at(x)) = s
+			return nil
+		}
+		return fmt.Errorf("%s is a text", f.Name)
+	case reflect.Bool:
+		if b, ok := v.(bool); ok {
+			*(*bool)(f.at(x)) = b
+			return nil
+		}
+		return fmt.Errorf("%s is true or false", f.Name)
+	case reflect.Slice:
+		var out []string
+		list, ok := v.([]any)
+		for _, e := range list {
+			s, isText := e.(string)
+			ok = ok && isText
+			out = append(out, s)
+		}
+		if !ok {
+			return fmt.Errorf("%s is a list of texts", f.Name)
+		}
+		*(*[]string)(f.at(x)) = out
+		return nil
+	}
+	switch n := v.(type) {
+	case int:
+		f.SetNum(x, float64(n))
+		return nil
+	case float64:
+		if f.kind == reflect.Float64 || n == float64(int(n)) {
+			f.SetNum(x, n)
+			return nil
+		}
+	}
+	if f.kind == reflect.Int {
+		return fmt.Errorf("%s is a whole number", f.Name)
+	}
+	return fmt.Errorf("%s is a number", f.Name)
+}
+
+// SetThere says that a part of the evidence is there, as has_crop and so on do.
+func SetThere(x *Facts, part string) {
+	switch part {
+	case "crop":
+		x.HasCrop = true
+	case "herd":
+		x.HasHerd = true
+	case "standing":
+		x.HasStanding = true
+	case "bureau":
+		x.HasBureau = true
+	case "bank":
+		x.HasBank = true
+	case "turnover":
+		x.HasForecast = true
+	case "exposure":
+		x.HasExposure = true
+	}
+}
+
+// MarkKnown says that a figure of the books is known, as when it was set by hand.
+func (f *Feature) MarkKnown(x *Facts) {
+	for b, name := range figureNames {
+		if name == f.Name {
+			x.figures |= uint16(b)
+		}
+	}
+}
+
+var figureNames = map[figure]string{
+	tradeMonths: "trade_months", salesVariation: "sales_variation", salesGrowth: "sales_growth", buyerHHI: "buyer_hhi",
+	supplierHHI: "supplier_hhi", paymentDays: "payment_days", paidLate: "paid_late", returnShare: "return_share",
+	voidShare: "void_share", shockLoss: "shock_loss",
+}
