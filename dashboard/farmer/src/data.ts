@@ -135,6 +135,18 @@ export function useWithdraw(id: string) {
   );
 }
 
+/** Asks that a person looks at the decision. */
+export function useReview(id: string) {
+  return useMove(id, (reason: string) =>
+    body(
+      api.POST('/api/v1/farmer/applications/{id}/review', {
+        params: { path: { id } },
+        body: { reason },
+      }),
+    ),
+  );
+}
+
 /** Money with the key that makes a repeated tap harmless. */
 export interface Keyed {
   amount: Fen;

@@ -150,6 +150,7 @@ export function useAnimal(id: string) {
   return useQuery({
     queryKey: ['animal', id],
     queryFn: () => body(api.GET(`${officer}/animals/{id}`, byId(id))),
+    refetchInterval: 60_000,
   });
 }
 
@@ -241,6 +242,25 @@ export function useVerdict(id: string) {
   return useMutation({
     mutationFn: ({ verdict, note }: { verdict: 'approve' | 'refuse'; note: string }) =>
       body(api.POST(`${officer}/applications/{id}/${verdict}`, { ...byId(id), body: { note } })),
+    onSettled: () => client.invalidateQueries(),
+  });
+}
+
+/** Borrowers who ask for a person's review, oldest first. */
+export function useReviews() {
+  return useQuery({
+    queryKey: ['reviews'],
+    queryFn: () => body(api.GET(`${officer}/reviews`)),
+    select: (list) => list.items ?? [],
+  });
+}
+
+/** Answers a review whose decision stands. */
+export function useCloseReview(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (answer: string) =>
+      body(api.POST(`${officer}/reviews/{id}/close`, { ...byId(id), body: { answer } })),
     onSettled: () => client.invalidateQueries(),
   });
 }

@@ -37,7 +37,9 @@ export function useWords() {
       crop: (code: string | undefined) =>
         data?.crops.find((c) => c.code === code)?.[local] ?? word('crop', code || 'unknown'),
       product: (code: string) =>
-        data?.products.find((p) => p.code === code)?.name[currentLanguage()] ?? code,
+        data?.products.find((p) => p.code === code)?.name[currentLanguage()] ??
+        data?.others?.find((p) => p.code === code)?.[local] ??
+        code,
     };
   }, [t, data, language]);
 }

@@ -13,6 +13,8 @@ export interface Ask {
   asked: number;
   term_months: number;
   purpose: string;
+  /** What the applicant agreed to: a part of the evidence and the SHA-256 of the words. */
+  consents?: { part: string; text: string }[];
 }
 
 /** One application in the outbox. */

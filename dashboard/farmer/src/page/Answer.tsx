@@ -13,6 +13,7 @@ import { Money } from '../ui/Money';
 import { Plan } from '../ui/Plan';
 import { Facts, Part, Screen } from '../ui/Screen';
 import { LimitPicture, pictureSteps, Raises } from './LimitPicture';
+import { AskReview } from './Review';
 
 /** Patience before the page says that it takes longer than usual, in ms. */
 const SLOW = 30_000;
@@ -84,6 +85,7 @@ function Told({ detail }: { detail: ApplicationDetail }) {
           ))}
         </ol>
       </Part>
+      <AskReview detail={detail} />
       <Withdraw detail={detail} />
     </>
   );

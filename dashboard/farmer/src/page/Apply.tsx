@@ -1,5 +1,5 @@
 import { idempotencyKey } from '@furrow/shared/api/client';
-import type { Product, SubjectKind } from '@furrow/shared/api/types';
+import type { Product, SubjectKind, Wording } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
 import { useSession } from '@furrow/shared/session';
 import { Await, Empty, Loading } from '@furrow/shared/ui/states';
@@ -9,6 +9,7 @@ import { useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useNavigate } from 'react-router';
 import { fen, judge, monthlyCost } from '../apply/amount';
+import { type Asked, answers as agreed, asked } from '../apply/consent';
 import { type ApplyDraft, forget, keep, load } from '../apply/draft';
 import { usePost } from '../apply/post';
 import { type Home as Mine, rateOfBp, useHome } from '../data';
@@ -25,7 +26,13 @@ export function Apply() {
   const home = useHome();
   const catalogue = useCatalogue();
   if (home.data && catalogue.data)
-    return <Questions home={home.data} offered={catalogue.data.products ?? []} />;
+    return (
+      <Questions
+        home={home.data}
+        offered={catalogue.data.products ?? []}
+        wordings={catalogue.data.consents ?? []}
+      />
+    );
   return (
     <Screen title={t('title')} back="/">
       <Await<unknown> query={home.error ? home : catalogue}>{() => <Loading />}</Await>
@@ -67,8 +74,9 @@ function useBorrowables(home: Mine): Borrowable[] {
   ];
 }
 
-function Questions({ home, offered }: { home: Mine; offered: Product[] }) {
-  const { t } = useTranslation('apply');
+function Questions(props: { home: Mine; offered: Product[]; wordings: Wording[] }) {
+  const { home, offered, wordings } = props;
+  const { t, i18n } = useTranslation('apply');
   const { user } = useSession();
   const navigate = useNavigate();
   const { outbox, send } = usePost();
@@ -80,11 +88,13 @@ function Questions({ home, offered }: { home: Mine; offered: Product[] }) {
   );
   const [kept, setKept] = useState(true);
   const [consent, setConsent] = useState(false);
+  const [apart, setApart] = useState<string[]>([]);
   const [tried, setTried] = useState(false);
   const [sending, setSending] = useState(false);
 
   const products = offered.filter((p) => p.subject_kind === draft.subject?.kind);
   const product = products.find((p) => p.code === draft.product);
+  const questions = product ? asked(product, wordings) : undefined;
   const amount = fen(draft.yuan ?? '');
   const fault = product ? judge(amount, product.min_fen, product.max_fen) : 'not_amount';
 
@@ -111,7 +121,15 @@ function Questions({ home, offered }: { home: Mine; offered: Product[] }) {
   };
 
   const submit = async () => {
-    if (!draft.subject || !product || amount === null || !draft.term || !draft.purpose) return;
+    if (
+      !draft.subject ||
+      !product ||
+      !questions ||
+      amount === null ||
+      !draft.term ||
+      !draft.purpose
+    )
+      return;
     setSending(true);
     await outbox.write({
       key: draft.key,
@@ -124,6 +142,7 @@ function Questions({ home, offered }: { home: Mine; offered: Product[] }) {
         asked: amount,
         term_months: draft.term,
         purpose: draft.purpose.trim(),
+        consents: agreed(questions, apart, i18n.language),
       },
     });
     forget(localStorage, user.id, 'apply');
@@ -170,7 +189,7 @@ function Questions({ home, offered }: { home: Mine; offered: Product[] }) {
             put({
               subject: { kind: s.kind, id: s.id },
               label: s.name,
-              product: fits.length === 1 ? fits[0]?.code : undefined,
+              product: fits[0]?.code, // the bank's usual one; the next screen shows the others
             });
           }}
         />
@@ -195,8 +214,11 @@ function Questions({ home, offered }: { home: Mine; offered: Product[] }) {
           onTerm={(term) => put({ term })}
           onPurpose={(purpose) => put({ purpose })}
         />
-      ) : product ? (
+      ) : product && questions ? (
         <Check
+          questions={questions}
+          apart={apart}
+          onApart={setApart}
           draft={draft}
           product={words.product(product.code)}
           amount={amount ?? 0}
@@ -327,12 +349,14 @@ function AskTerm(props: {
   onTerm(months: number): void;
   onPurpose(purpose: string): void;
 }) {
-  const { t } = useTranslation('apply');
+  const { t, i18n } = useTranslation('apply');
   const f = useFormats();
   const id = useId();
   const { product, draft } = props;
   const rate = rateOfBp(product.base_rate_bp);
-  const words = (PURPOSES[product.subject_kind] ?? []).map((p) => t(`term.purposes.${p}`));
+  const words =
+    product.purposes?.map((p) => p.name[i18n.language] ?? p.code) ??
+    (PURPOSES[product.subject_kind] ?? []).map((p) => t(`term.purposes.${p}`));
   const [other, setOther] = useState(!!draft.purpose && !words.includes(draft.purpose));
   const options: Option<string>[] = [
     ...words.map((w) => ({ value: w, label: w })),
@@ -378,6 +402,9 @@ function AskTerm(props: {
 }
 
 function Check(props: {
+  questions: Asked;
+  apart: string[];
+  onApart(parts: string[]): void;
   draft: ApplyDraft;
   product: string;
   amount: number;
@@ -386,9 +413,9 @@ function Check(props: {
   onConsent(on: boolean): void;
   onChange(step: number): void;
 }) {
-  const { t } = useTranslation('apply');
+  const { t, i18n } = useTranslation('apply');
   const f = useFormats();
-  const { draft } = props;
+  const { draft, questions, apart } = props;
   const rows: [keyof typeof names, string, number][] = [
     ['subject', draft.label ?? '', 0],
     ['product', props.product, 1],
@@ -420,13 +447,32 @@ function Check(props: {
           checked={props.consent}
           onChange={(e) => props.onConsent(e.target.checked)}
         />
-        <span>{t('check.consent')}</span>
+        <span>
+          <b>{t('check.consent')}</b>
+          {questions.together.map((w) => (
+            <small key={w.part}>{w.text[i18n.language]}</small>
+          ))}
+        </span>
       </label>
       {props.missing ? (
         <p className="f-error" role="alert">
           {t('check.consent_needed')}
         </p>
       ) : null}
+      {questions.apart.map((w) => (
+        <label className="f-consent-apart" key={w.part}>
+          <input
+            type="checkbox"
+            checked={apart.includes(w.part)}
+            onChange={(e) =>
+              props.onApart(
+                e.target.checked ? [...apart, w.part] : apart.filter((p) => p !== w.part),
+              )
+            }
+          />
+          <span>{w.text[i18n.language]}</span>
+        </label>
+      ))}
     </div>
   );
 }

@@ -11,6 +11,7 @@ import { useApplication, useReplay, useVerdict } from '../data';
 import { HistoryPanel } from '../decision/HistoryPanel';
 import { LimitPanel } from '../decision/LimitPanel';
 import { RaisesPanel } from '../decision/RaisesPanel';
+import { ReviewPanel } from '../decision/ReviewPanel';
 import { ScorePanel } from '../decision/ScorePanel';
 import { SourcesPanel } from '../decision/SourcesPanel';
 import { TurnoverPanel } from '../decision/TurnoverPanel';
@@ -64,7 +65,16 @@ function Body(props: { detail: ApplicationDetail }) {
   const { t } = useTranslation('applications');
   const f = useFormats();
   const w = useWords();
-  const { application: a, decision, evidence, steps, contract, loan, schedule } = props.detail;
+  const {
+    application: a,
+    decision,
+    evidence,
+    steps,
+    contract,
+    loan,
+    schedule,
+    review,
+  } = props.detail;
   // What the picture of the limit tells is not told twice.
   const pictured = new Set(decision ? limitSteps(decision).map((step) => step.code) : []);
   const reasons = (decision?.reasons ?? []).filter((r) => !pictured.has(r.code));
@@ -125,6 +135,7 @@ function Body(props: { detail: ApplicationDetail }) {
           ) : null}
         </div>
         <div>
+          {review ? <ReviewPanel review={review} /> : null}
           {decision ? <DecisionPanel decision={decision} /> : null}
           {contract || loan ? (
             <Panel

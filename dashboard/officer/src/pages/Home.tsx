@@ -3,7 +3,7 @@ import { Await, Loading, Problem } from '@furrow/shared/ui/states';
 import { useWords } from '@furrow/shared/words';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
-import { useAlerts, useApplications, useHome } from '../data';
+import { useAlerts, useApplications, useHome, useReviews } from '../data';
 import { AlertList } from '../pieces/AlertList';
 import { Page, Panel } from '../pieces/Page';
 import { ApplicationTable } from './Applications';
@@ -16,6 +16,7 @@ export function HomePage() {
   const home = useHome();
   const waiting = useApplications('referred');
   const alerts = useAlerts(true);
+  const reviews = useReviews();
 
   return (
     <Page title={t('title')} lead={t('lead')}>
@@ -101,6 +102,18 @@ export function HomePage() {
           );
         }}
       </Await>
+      {reviews.data?.length ? (
+        <Panel title={t('reviews')}>
+          <ul>
+            {reviews.data.map((r) => (
+              <li key={r.id}>
+                <Link to={`/applications/${r.application_id}`}>{r.user_name}</Link>{' '}
+                <q>{r.reason}</q> <time dateTime={r.opened_at}>{f.time(r.opened_at)}</time>
+              </li>
+            ))}
+          </ul>
+        </Panel>
+      ) : null}
       <div className="split">
         <Panel
           title={t('waiting')}

@@ -82,6 +82,7 @@ export type {
   Receivable,
   ReceivableLine,
   ReplayResult,
+  Review,
   RowError,
   Scene,
   Score,
@@ -104,6 +105,7 @@ export type {
   Way,
   Weighing,
   Word as Named,
+  Wording,
   Worth,
 } from './schema';
 
