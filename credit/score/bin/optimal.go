@@ -2,6 +2,7 @@ package bin
 
 import (
 	"math"
+	"slices"
 )
 
 // Trend is how risk may go along the bins of a number.
@@ -54,26 +55,22 @@ func Merge(cells []Cell, trend Trend, lim Limits) []int {
 	}
 	m := newMerger(cells, lim)
 	if trend != Auto {
-		cuts, _ := m.best(trend)
+		cuts, _ := m.best(trend, 0)
 		return cuts
 	}
-	cuts, most := m.best(Ascending)
-	for _, t := range []Trend{Descending, Peak, Valley} {
-		c, v := m.best(t)
-		if t == Peak || t == Valley {
-			v -= 2 * lim.Penalty
-		}
-		if v > most+1e-9 {
-			cuts, most = c, v
-		}
+	// What has not turned yet in a peak is ascending, and in a valley descending.
+	peak, high := m.best(Peak, 2*lim.Penalty)
+	valley, low := m.best(Valley, 2*lim.Penalty)
+	if low > high+1e-9 {
+		return valley
 	}
-	return cuts
+	return peak
 }
 
 // merger holds the sums of all runs of prebins.
 type merger struct {
 	n     int
-	run   [][]Cell    // run[i][j]: prebins i to j-1
+	rate  [][]float64 // rate[i][j]: share of bad rows of prebins i to j-1
 	value [][]float64 // of a bin of them; -Inf where it is too small
 	lim   Limits
 }
@@ -86,11 +83,11 @@ func newMerger(cells []Cell, lim Limits) *merger {
 	}
 	least := lim.Share * (all.Good + all.Bad)
 	for i := range m.n {
-		m.run, m.value = append(m.run, make([]Cell, m.n+1)), append(m.value, make([]float64, m.n+1))
+		m.rate, m.value = append(m.rate, make([]float64, m.n+1)), append(m.value, make([]float64, m.n+1))
 		var c Cell
 		for j := i + 1; j <= m.n; j++ {
 			c = c.add(cells[j-1])
-			m.run[i][j] = c
+			m.rate[i][j] = c.rate()
 			m.value[i][j] = c.likelihood() - lim.Penalty
 			if c.Good+c.Bad < least && !(i == 0 && j == m.n) {
 				m.value[i][j] = math.Inf(-1)
@@ -124,74 +121,68 @@ func (t Trend) step(from, to float64, turned bool) (ok, turns bool) {
 	}
 }
 
-// best finds the cuts of a trend and their value. State: the last bin (i, j), whether the
-// risk has turned, and how many bins there are.
-func (m *merger) best(t Trend) ([]int, float64) {
-	type state struct {
-		value float64
-		from  int // where the bin before began
-		turn  int // whether the risk had turned by then
+// best finds the cuts of a trend and their value; a risk that has turned costs turning.
+// State: the number of bins, the last bin (i to j-1), and whether the risk has turned.
+func (m *merger) best(t Trend, turning float64) ([]int, float64) {
+	n, bins := m.n, min(max(m.lim.Bins, 1), m.n)
+	place := func(k, turned, i, j int) int { return ((k*2+turned)*n+i)*(n+1) + j }
+	value := make([]float64, bins*2*n*(n+1))
+	from := make([]int32, len(value)) // twice where the bin before began, and whether the risk had turned
+	for i := range value {
+		value[i] = math.Inf(-1)
 	}
-	bins := min(max(m.lim.Bins, 1), m.n)
-	// at[k][turned][i][j]: best value of k+1 bins, the last of which is i to j-1.
-	at := make([][2][][]state, bins)
-	for k := range at {
-		for turned := range 2 {
-			at[k][turned] = make([][]state, m.n)
-			for i := range m.n {
-				at[k][turned][i] = make([]state, m.n+1)
-				for j := range at[k][turned][i] {
-					at[k][turned][i][j].value = math.Inf(-1)
-				}
-			}
-		}
-	}
-	for j := 1; j <= m.n; j++ {
-		at[0][0][0][j] = state{value: m.value[0][j]}
+	for j := 1; j <= n; j++ {
+		value[place(0, 0, 0, j)] = m.value[0][j]
 	}
 	for k := 1; k < bins; k++ {
-		for i := k; i < m.n; i++ {
-			for j := i + 1; j <= m.n; j++ {
-				v := m.value[i][j]
-				if math.IsInf(v, -1) {
-					continue
-				}
-				for h := k - 1; h < i; h++ {
-					for turned := range 2 {
-						before := at[k-1][turned][h][i].value
-						if math.IsInf(before, -1) {
-							continue
-						}
-						ok, turns := t.step(m.run[h][i].rate(), m.run[i][j].rate(), turned == 1)
-						to := 0
-						if turns {
-							to = 1
-						}
-						if ok && before+v > at[k][to][i][j].value {
-							at[k][to][i][j] = state{before + v, h, turned}
-						}
-					}
+		for i := k; i < n; i++ {
+			for j := i + 1; j <= n; j++ {
+				if v := m.value[i][j]; !math.IsInf(v, -1) {
+					m.reach(t, k, i, j, v, value, from, place)
 				}
 			}
 		}
 	}
 	best, bestK, bestTurn, bestI := math.Inf(-1), 0, 0, 0
-	for k := range at {
+	for k := range bins {
 		for turned := range 2 {
-			for i := range m.n {
-				if v := at[k][turned][i][m.n].value; v > best+1e-9 {
+			for i := range n {
+				v := value[place(k, turned, i, n)] - turning*float64(turned)
+				if v > best+1e-9 {
 					best, bestK, bestTurn, bestI = v, k, turned, i
 				}
 			}
 		}
 	}
 	var cuts []int
-	for k, i, j, turn := bestK, bestI, m.n, bestTurn; k > 0; k-- {
-		cuts = append([]int{i}, cuts...)
-		s := at[k][turn][i][j]
-		i, j, turn = s.from, i, s.turn
+	for k, i, j, turned := bestK, bestI, n, bestTurn; k > 0; k-- {
+		cuts = append(cuts, i)
+		f := int(from[place(k, turned, i, j)])
+		i, j, turned = f/2, i, f%2
 	}
+	slices.Reverse(cuts)
 	return cuts, best
+}
+
+// reach finds the best ways to a bin, i to j-1, as the k-th after the first.
+func (m *merger) reach(t Trend, k, i, j int, v float64, value []float64, from []int32, place func(k, turned, i, j int) int) {
+	to := [2]int{place(k, 0, i, j), place(k, 1, i, j)}
+	for h := k - 1; h < i; h++ {
+		for turned := range 2 {
+			before := value[place(k-1, turned, h, i)]
+			if math.IsInf(before, -1) {
+				continue
+			}
+			ok, turns := t.step(m.rate[h][i], m.rate[i][j], turned == 1)
+			at := to[0]
+			if turns {
+				at = to[1]
+			}
+			if ok && before+v > value[at] {
+				value[at], from[at] = before+v, int32(2*h+turned) //nolint:gosec // few prebins
+			}
+		}
+	}
 }
 
 // Value is the information value of bins: the sum over bins of the difference between

@@ -26,7 +26,7 @@ type chart struct {
 
 func newChart(title, x, y string, maxX, maxY float64) *chart {
 	c := &chart{maxX: maxX, maxY: maxY}
-	if c.maxX <= 0 {
+	if c.maxX == 0 {
 		c.maxX = 1
 	}
 	if c.maxY <= 0 {
@@ -36,6 +36,9 @@ func newChart(title, x, y string, maxX, maxY float64) *chart {
 	for k := 0; k <= 4; k++ {
 		v := c.maxY * float64(k) / 4
 		fmt.Fprintf(&c.b, `<path class="grid" d="M%.1f %.1fH%.1f"/><text x="%.1f" y="%.1f" text-anchor="end">%s</text>`, left, c.y(v), right, left-4, c.y(v)+3, short(v))
+		if c.maxX < 0 { // the caller writes its own
+			continue
+		}
 		v = c.maxX * float64(k) / 4
 		fmt.Fprintf(&c.b, `<text x="%.1f" y="%.1f" text-anchor="middle">%s</text>`, c.x(v), bottom+14, short(v))
 	}
@@ -128,7 +131,7 @@ func distributionChart(spans []validate.Span, words map[string]string) template.
 	for _, s := range spans {
 		most = max(most, s.Good+s.Bad)
 	}
-	c := newChart(words["distribution"], words["points"], words["rows"], 1, float64(most))
+	c := newChart(words["distribution"], words["points"], words["rows"], -1, float64(most))
 	out := strings.Builder{}
 	w := width / float64(max(len(spans), 1))
 	for i, s := range spans {
@@ -140,7 +143,7 @@ func distributionChart(spans []validate.Span, words map[string]string) template.
 	c.b.WriteString(out.String())
 	if n := len(spans); n > 0 {
 		fmt.Fprintf(&c.b, `<text x="%.1f" y="%.1f" class="ends">%d</text><text x="%.1f" y="%.1f" class="ends" text-anchor="end">%d</text>`,
-			left, bottom+26, spans[0].From, right, bottom+26, spans[n-1].To)
+			left, bottom+14, spans[0].From, right, bottom+14, spans[n-1].To)
 	}
 	return c.done()
 }

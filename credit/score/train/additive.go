@@ -2,8 +2,10 @@ package train
 
 import (
 	"context"
+	"maps"
 	"math"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -15,7 +17,8 @@ var (
 	smooths = []smooth{ // the first is the usual one
 		{trust: math.Inf(1), factor: 1}, {trust: 16, factor: 1}, {trust: 2, factor: 1}, {trust: math.Inf(1), factor: 4}, {trust: math.Inf(1), factor: 20},
 	}
-	blends    = []float64{1, 0.75, 0.5} // share of the smooth part
+	blends    = []float64{1, 0.75, 0.5}       // share of the smooth part beside the boosted
+	cardParts = []float64{0.5, 0.75, 1, 0.25} // share of both beside the scorecard
 	pairTries = []int{5, 10, 20}
 	cellTries = []float64{1, 3}
 )
@@ -39,12 +42,14 @@ type inner struct {
 	fold.Fold
 	smooth []*additive // by the tries
 	boost  *additive
+	card   *additive
 	main   *additive
 	pairs  []pair
 }
 
-// fitAdditive fits the additive method: smooth and boosted effects of each feature, mixed,
-// and a few pairs on top. Strengths, mix and number of pairs are those that serve rows best
+// fitAdditive fits the additive method: smooth and boosted effects of each feature and
+// those of a scorecard, mixed, and a few pairs on top. Each of the three errs in its own
+// way, and a mixture of tables is a table. Strengths, mix and number of pairs are those that serve rows best
 // that the fit has not seen.
 func fitAdditive(ctx context.Context, d *design, folds []fold.Fold, mostPairs int) (*fitted, error) {
 	parts := make([]inner, len(folds))
@@ -80,12 +85,25 @@ func fitAdditive(ctx context.Context, d *design, folds []fold.Fold, mostPairs in
 		tries = append(tries, unseen(d, parts, func(p *inner) *additive { return mix(p.smooth[best], p.boost, w) }))
 	}
 	mixed := clearly(tries)
-	share, bestLoss := blends[mixed], mean(tries[mixed])
-	out.chosen["trust"], out.chosen["penalty"], out.chosen["smooth_share"] = min(smooths[best].trust, 1e6), smooths[best].factor, share
-	all := make([]int, len(d.bad))
-	for i := range all {
-		all[i] = i
+	share := blends[mixed]
+	card, err := fitCards(ctx, d, folds)
+	if err != nil {
+		return nil, err
 	}
+	for i := range parts {
+		p := &parts[i]
+		p.card, p.main = card.inner[i].fine(), mix(p.smooth[best], p.boost, share)
+	}
+	tries = tries[:0]
+	for _, w := range cardParts {
+		tries = append(tries, unseen(d, parts, func(p *inner) *additive { return mix(p.main, p.card, w) }))
+	}
+	mixed = clearly(tries)
+	part := cardParts[mixed]
+	out.chosen["trust"], out.chosen["penalty"], out.chosen["smooth_share"] = min(smooths[best].trust, 1e6), smooths[best].factor, share
+	out.chosen["card_share"] = 1 - part
+	maps.Copy(out.chosen, card.chosen)
+	all := every(len(d.bad))
 	s := smooths[best]
 	s.cycles = cycles
 	whole, err := s.fit(ctx, d, all, nil, 0)
@@ -96,12 +114,12 @@ func fitAdditive(ctx context.Context, d *design, folds []fold.Fold, mostPairs in
 	for i := range parts {
 		boosts[i] = parts[i].boost
 	}
-	whole = mix(whole, average(boosts), share)
+	whole = mix(mix(whole, average(boosts), share), card.whole.fine(), part)
 	for i := range parts {
-		parts[i].main = mix(parts[i].smooth[best], parts[i].boost, share)
+		parts[i].main = mix(parts[i].main, parts[i].card, part)
 	}
 	out.design, out.model = d, whole
-	if err := out.pairs(ctx, parts, all, mostPairs, bestLoss); err != nil {
+	if err := out.pairs(ctx, parts, all, mostPairs); err != nil {
 		return nil, err
 	}
 	out.oof = make([]float64, len(d.bad))
@@ -115,44 +133,40 @@ func fitAdditive(ctx context.Context, d *design, folds []fold.Fold, mostPairs in
 }
 
 // pairs adds as many pairs as help rows not seen.
-func (f *fitted) pairs(ctx context.Context, parts []inner, all []int, most int, mainLoss float64) error {
+func (f *fitted) pairs(ctx context.Context, parts []inner, all []int, most int) error {
 	d := f.design
 	ranked := make([][]pair, len(parts))
 	for i := range parts {
 		ranked[i] = d.rank(parts[i].Train, parts[i].main)
 	}
-	bestN, bestStrength, bestLoss := 0, 1.0, mainLoss
-	bestMains := make([]*additive, len(parts))
+	tries := [][]float64{unseen(d, parts, func(p *inner) *additive { return p.main })}
+	counts, strengths, models := []int{0}, []float64{1}, [][]*additive{nil}
 	for _, n := range pairTries {
 		if n > most || n > len(ranked[0]) {
 			continue
 		}
 		for _, strength := range cellTries {
-			fits := make([]*additive, len(parts))
-			loss := make([]float64, len(parts))
+			fits, losses := make([]*additive, len(parts)), make([][]float64, len(parts))
 			err := eachIndex(ctx, len(parts), func(ctx context.Context, i int) (err error) {
 				p := &parts[i]
 				with := d.with(ranked[i][:min(n, len(ranked[i]))])
 				fits[i], err = smooth{trust: math.Inf(1), factor: strength, cycles: pairCycles}.fit(ctx, with, p.Train, p.main, len(d.feats))
-				if err == nil {
-					loss[i] = logLoss(fits[i].scores(with, p.Test), d.outcome(p.Test)) * float64(len(p.Test))
+				if err != nil {
+					return err
 				}
-				return err
+				for k, v := range fits[i].scores(with, p.Test) {
+					losses[i] = append(losses[i], rowLoss(v, d.bad[p.Test[k]]))
+				}
+				return nil
 			})
 			if err != nil {
 				return err
 			}
-			sum, rows := 0.0, 0
-			for i := range loss {
-				sum += loss[i]
-				rows += len(parts[i].Test)
-			}
-			if l := sum / float64(rows); l < bestLoss {
-				bestN, bestStrength, bestLoss = n, strength, l
-				copy(bestMains, fits)
-			}
+			tries, counts, strengths, models = append(tries, slices.Concat(losses...)), append(counts, n), append(strengths, strength), append(models, fits)
 		}
 	}
+	best := clearly(tries)
+	bestN, bestStrength, bestMains := counts[best], strengths[best], models[best]
 	f.chosen["pairs"] = float64(bestN)
 	if bestN == 0 {
 		return nil
@@ -201,6 +215,15 @@ func clearly(tries [][]float64) int {
 		}
 	}
 	return best
+}
+
+// every is the places of n rows.
+func every(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
 }
 
 func mean(v []float64) float64 {

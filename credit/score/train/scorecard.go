@@ -13,7 +13,6 @@ import (
 
 // How a scorecard is binned.
 const (
-	prebins    = 24
 	mostBins   = 10
 	leastShare = 0.02
 	woeRows    = 10 // rows of the base rate in the weight of evidence of a bin
@@ -22,43 +21,56 @@ const (
 // What the inner folds choose from: the ridge on the coefficients, in rows of curvature,
 // and the log likelihood that one more bin must bring.
 var (
-	ridges = []float64{1, 5, 25, 100, 400}
-	perBin = []float64{0, 0.5, 1, 3}
+	ridges = []float64{2, 20, 200}
+	perBin = []float64{0, 0.5, 2}
 )
 
 // card is a scorecard before it is written: the weights of evidence of each bin and a
 // coefficient for each column.
 type card struct {
 	design *design
+	place  [][]uint16 // bin of the card by bin of the design that it was made from
 	woe    [][]float64
 	coef   []float64
 	base   float64
 }
 
-// fitScorecard bins each column optimally, takes the weight of evidence of each bin and
-// fits a logistic regression of them under a ridge that the inner folds choose. No
-// coefficient may turn a column's evidence round.
-func fitScorecard(ctx context.Context, f *frame.Frame, bad []bool, folds []fold.Fold, cfg Config) (*fitted, error) {
-	whole, err := newDesign(f, bad, cfg.Monotone, prebins, cfg.Seed)
-	if err != nil {
-		return nil, err
+// cards are the scorecards of the inner folds and of all rows, under the ridge and the
+// penalty that serve rows best that they have not seen.
+type cards struct {
+	inner  []*card
+	whole  *card
+	oof    []float64
+	chosen map[string]float64
+}
+
+// fitCards bins each column optimally, takes the weight of evidence of each bin and fits
+// a logistic regression of them. No coefficient may turn a column's evidence round.
+func fitCards(ctx context.Context, d *design, folds []fold.Fold) (*cards, error) {
+	type try struct {
+		oof, loss []float64
+		cards     []*card
 	}
-	loss, oof := make([][]float64, len(ridges)*len(perBin)), make([][]float64, len(ridges)*len(perBin))
-	for k := range loss {
-		loss[k], oof[k] = make([]float64, len(bad)), make([]float64, len(bad))
+	n := len(d.bad)
+	tries := make([]try, len(ridges)*len(perBin))
+	for k := range tries {
+		tries[k] = try{make([]float64, n), make([]float64, n), make([]*card, len(folds))}
 	}
-	err = eachIndex(ctx, len(folds)*len(perBin), func(ctx context.Context, i int) error {
-		part, b := folds[i/len(perBin)], i%len(perBin)
-		c := newCard(whole, part.Train, perBin[b])
+	err := eachIndex(ctx, len(folds)*len(perBin), func(ctx context.Context, i int) error {
+		at, b := i/len(perBin), i%len(perBin)
+		part := folds[at]
+		c := newCard(d, part.Train, perBin[b])
 		for k, ridge := range ridges {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 			c.fit(part.Train, ridge)
+			t := &tries[b*len(ridges)+k]
 			for j, s := range c.additive().scores(c.design, part.Test) {
 				r := part.Test[j]
-				oof[b*len(ridges)+k][r], loss[b*len(ridges)+k][r] = s, rowLoss(s, whole.bad[r])
+				t.oof[r], t.loss[r] = s, rowLoss(s, d.bad[r])
 			}
+			t.cards[at] = c.clone()
 		}
 		return nil
 	})
@@ -66,19 +78,43 @@ func fitScorecard(ctx context.Context, f *frame.Frame, bad []bool, folds []fold.
 		return nil, err
 	}
 	best := 0
-	for k := range loss {
-		if mean(loss[k]) < mean(loss[best]) {
+	for k := range tries {
+		if mean(tries[k].loss) < mean(tries[best].loss) {
 			best = k
 		}
 	}
-	all := make([]int, len(bad))
-	for i := range all {
-		all[i] = i
-	}
 	ridge, penalty := ridges[best%len(ridges)], perBin[best/len(ridges)]
-	c := newCard(whole, all, penalty)
-	c.fit(all, ridge)
-	return &fitted{design: c.design, model: c.additive(), oof: oof[best], chosen: map[string]float64{"ridge": ridge, "bin_penalty": penalty}}, nil
+	whole := newCard(d, every(n), penalty)
+	whole.fit(every(n), ridge)
+	return &cards{tries[best].cards, whole, tries[best].oof, map[string]float64{"ridge": ridge, "bin_penalty": penalty}}, nil
+}
+
+func fitScorecard(ctx context.Context, d *design, folds []fold.Fold) (*fitted, error) {
+	c, err := fitCards(ctx, d, folds)
+	if err != nil {
+		return nil, err
+	}
+	return &fitted{design: c.whole.design, model: c.whole.additive(), oof: c.oof, chosen: c.chosen}, nil
+}
+
+// clone keeps the coefficients, which fit changes.
+func (c *card) clone() *card {
+	out := *c
+	out.coef = slices.Clone(c.coef)
+	return &out
+}
+
+// fine is the card as effects of the bins that it was made from.
+func (c *card) fine() *additive {
+	a := c.additive()
+	for j, place := range c.place {
+		e, v := make([]float64, len(place)), make([]float64, len(place))
+		for k, at := range place {
+			e[k], v[k] = a.effects[j][at], a.vars[j][at]
+		}
+		a.effects[j], a.vars[j] = e, v
+	}
+	return a
 }
 
 // newCard bins the columns by the outcome of rows.
@@ -91,7 +127,8 @@ func newCard(d *design, rows []int, penalty float64) *card {
 	}
 	c.base = math.Log((all.Bad + 0.5) / (all.Good + 0.5))
 	for j := range d.feats {
-		f := d.feats[j].merged(rows, d.bad, all, penalty)
+		f, place := d.feats[j].merged(rows, d.bad, all, penalty)
+		c.place = append(c.place, place)
 		cells := make([]bin.Cell, f.bins)
 		for _, r := range rows {
 			cells[f.codes[r]].Bad += d.bad[r]
@@ -119,7 +156,7 @@ func newCard(d *design, rows []int, penalty float64) *card {
 
 // merged joins the bins of a feature optimally: neighbours along an order, categories in
 // the order of their shares of bad rows.
-func (f *feature) merged(rows []int, bad []float64, all bin.Cell, penalty float64) feature {
+func (f *feature) merged(rows []int, bad []float64, all bin.Cell, penalty float64) (feature, []uint16) {
 	cells := make([]bin.Cell, f.bins)
 	for _, r := range rows {
 		cells[f.codes[r]].Bad += bad[r]
@@ -152,7 +189,7 @@ func (f *feature) merged(rows []int, bad []float64, all bin.Cell, penalty float6
 	for r, c := range f.codes {
 		out.codes[r] = place[c]
 	}
-	return out
+	return out, place
 }
 
 func (f *feature) mergeGroups(out *feature, cells []bin.Cell, place []uint16, n float64, lim bin.Limits) {

@@ -97,14 +97,15 @@ func Fit(ctx context.Context, f *frame.Frame, out frame.Outcome, cfg Config) (*s
 	for _, l := range checked.Left {
 		file.Training.LeftOut = append(file.Training.LeftOut, l.Column)
 	}
+	d, err := newDesign(checked.Frame, out.Bad, cfg.Monotone, fineBins, cfg.Seed)
+	if err != nil {
+		return nil, err
+	}
 	var fit *fitted
 	if cfg.Method == Scorecard {
-		fit, err = fitScorecard(ctx, checked.Frame, out.Bad, folds, cfg)
+		fit, err = fitScorecard(ctx, d, folds)
 	} else {
-		var d *design
-		if d, err = newDesign(checked.Frame, out.Bad, cfg.Monotone, fineBins, cfg.Seed); err == nil {
-			fit, err = fitAdditive(ctx, d, folds, cfg.Pairs)
-		}
+		fit, err = fitAdditive(ctx, d, folds, cfg.Pairs)
 	}
 	if err != nil {
 		return nil, err
