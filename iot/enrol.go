@@ -3,6 +3,8 @@ package iot
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"slices"
 	"strings"
@@ -16,14 +18,17 @@ import (
 
 // What can be wrong with changes of a herd.
 var (
-	ErrPenName    = fault.New(fault.Invalid, "pen.name", "give every pen a name of its own, of at most 100 characters")
-	ErrPens       = fault.New(fault.Invalid, "pen.too_many", "a herd has at most {max} pens")
-	ErrRegion     = fault.New(fault.Invalid, "herd.region", "the county {region} is not a code of GB/T 2260 of six digits")
-	ErrSex        = fault.New(fault.Invalid, "animal.sex", "the sex of an animal is f, m, c (castrated) or nothing, not {sex}")
-	ErrBred       = fault.New(fault.Invalid, "animal.bred", "only a female animal can be pregnant, since a day that has been: {code}")
-	ErrNoCode     = fault.New(fault.Invalid, "animal.no_code", "give the animal a code or a tag")
-	ErrDeviceKind = fault.New(fault.Invalid, "device.kind", "a device is a tag, gateway, camera, gate or network, not {kind}")
-	ErrNotTag     = fault.New(fault.Invalid, "device.not_tag", "the device {device} is no tag that an animal of this herd could wear")
+	ErrPenName  = fault.New(fault.Invalid, "pen.name", "give every pen a name of its own, of at most 100 characters")
+	ErrPens     = fault.New(fault.Invalid, "pen.too_many", "a herd has at most {max} pens")
+	ErrRegion   = fault.New(fault.Invalid, "herd.region", "the county {region} is not a code of GB/T 2260 of six digits")
+	ErrSex      = fault.New(fault.Invalid, "animal.sex", "the sex of an animal is f, m, c (castrated) or nothing, not {sex}")
+	ErrBred     = fault.New(fault.Invalid, "animal.bred", "only a female animal can be pregnant, since a day that has been: {code}")
+	ErrNoCode   = fault.New(fault.Invalid, "animal.no_code", "give the animal a code or a tag")
+	ErrBirthKey = fault.New(fault.Invalid, "animal.birth_key",
+		"a newborn without an ear number or a tag cannot be told from the same one reported twice: send a new Idempotency-Key with each birth, and the same one with each retry")
+	ErrBirthReused = fault.New(fault.Conflict, "animal.birth_reused", "this Idempotency-Key was used for another newborn of the same mother; make a new key")
+	ErrDeviceKind  = fault.New(fault.Invalid, "device.kind", "a device is a tag, gateway, camera, gate or network, not {kind}")
+	ErrNotTag      = fault.New(fault.Invalid, "device.not_tag", "the device {device} is no tag that an animal of this herd could wear")
 )
 
 const maxPens = 500
@@ -105,6 +110,8 @@ type Newcomer struct {
 	Since time.Time // when it joined; zero is when the others do
 	Dam   string    // id of its mother, of an animal that is born into the herd
 	Entry LifeKind  // how it came, if not simply registered: Birth or Arrival
+	// Key tells one report of a birth from another: the same one is the same newborn.
+	Key string
 }
 
 // Enrolled is what joined a herd.
@@ -172,7 +179,7 @@ func (j *Joining) Device(d Device) error {
 
 // Animal adds an animal, with its tag when the house does not know that yet.
 func (j *Joining) Animal(ctx context.Context, n Newcomer) (Animal, error) {
-	n.ID, n.HerdID = ident.New(), j.herd.ID
+	n.ID, n.HerdID = cmp.Or(n.bornID(j.herd.Tenant), ident.New()), j.herd.ID
 	if err := j.herds.checkNewcomer(&n, j.herd, j.at, j.seen); err != nil {
 		return Animal{}, err
 	}
@@ -195,8 +202,10 @@ func (j *Joining) Animal(ctx context.Context, n Newcomer) (Animal, error) {
 }
 
 // Born enrols a newborn animal of a dam in a herd of owner, and tells the dam's
-// calving. Its tag, if any, is one of the herd's. ErrAnimalNotFound for a dam that is
-// not in a herd of owner.
+// calving. Its tag, if any, is one of the herd's. A birth that was told under the same
+// key before gives the animal it made then; ErrBirthReused when that is another one.
+// ErrBirthKey without a key of what has no code and no tag. ErrAnimalNotFound for a dam
+// that is not in a herd of owner.
 func (s *Herds) Born(ctx context.Context, tenant, owner, by string, at time.Time, n Newcomer) (Animal, error) {
 	dam, err := s.Store.Animal(ctx, tenant, n.Dam)
 	if err != nil {
@@ -208,17 +217,60 @@ func (s *Herds) Born(ctx context.Context, tenant, owner, by string, at time.Time
 	if at.After(s.Now().Add(5 * time.Minute)) {
 		return Animal{}, ErrLifeFuture.With("date", day(at)).At("at")
 	}
+	n.Species, n.Born = dam.Species, at
+	if n.Key == "" && n.TagID == "" && n.Identity.Code == "" {
+		return Animal{}, ErrBirthKey
+	}
+	if a, err := s.bornBefore(ctx, tenant, n); a.ID != "" || err != nil {
+		return a, err
+	}
 	if n.TagID != "" {
 		if d, err := s.Store.Device(ctx, tenant, n.TagID); err != nil || d.HerdID != dam.HerdID {
 			return Animal{}, cmp.Or(err, error(ErrNotTag.With("device", n.TagID).At("tag_id")))
 		}
 	}
-	n.Species, n.Born = dam.Species, at
 	e, err := s.Enrol(ctx, tenant, dam.HerdID, at, by, "farmer", []Newcomer{n}, nil)
 	if err != nil {
+		if a, again := s.bornBefore(ctx, tenant, n); a.ID != "" { // by the same request, a moment ago
+			return a, again
+		}
 		return Animal{}, veil(err, owner)
 	}
 	return e.Animals[0], nil
+}
+
+// bornBefore is the animal that the birth's key made before, or none.
+func (s *Herds) bornBefore(ctx context.Context, tenant string, n Newcomer) (Animal, error) {
+	id := n.bornID(tenant)
+	if id == "" {
+		return Animal{}, nil
+	}
+	a, err := s.Store.Animal(ctx, tenant, id)
+	switch {
+	case errors.Is(err, ErrAnimalNotFound):
+		return Animal{}, nil
+	case err != nil:
+		return Animal{}, err
+	case !a.Born.Truncate(time.Millisecond).Equal(n.Born.Truncate(time.Millisecond)) || a.Sex != n.Sex:
+		return Animal{}, ErrBirthReused
+	}
+	return a, nil // breed, code and tag may have changed since
+}
+
+// bornID is the id of a newborn by the key of its report, so that no report makes two:
+// a UUIDv7 with the time of its mother's and a hash for the rest. "" without a key.
+func (n Newcomer) bornID(tenant string) string {
+	if n.Key == "" || n.Dam == "" {
+		return ""
+	}
+	const stamp = len("00000000-0000")
+	like := n.Dam
+	if len(like) != len(ident.At(time.Time{})) {
+		like = ident.At(time.Time{})
+	}
+	sum := sha256.Sum256([]byte(strings.Join([]string{tenant, n.Dam, n.Key}, "\x00")))
+	h := hex.EncodeToString(sum[:])
+	return like[:stamp] + "-7" + h[:3] + "-" + string("89ab"[sum[16]&3]) + h[3:6] + "-" + h[6:18]
 }
 
 // events bring the animal into its herd.

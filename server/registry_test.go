@@ -8,6 +8,7 @@ import (
 
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/iot/register"
+	"github.com/furrowcredit/furrow/iot/watch"
 	"github.com/furrowcredit/furrow/server/farmer"
 	"github.com/furrowcredit/furrow/server/operator"
 	"github.com/furrowcredit/furrow/server/route"
@@ -116,6 +117,9 @@ func TestHerdGrows(t *testing.T) {
 		t.Errorf("%d %s", r.status, r.body)
 	}
 	whole := decode[view.AnimalPage](h, h.get("officer", "/officer/animals/"+cow))
+	if whole.State != nil {
+		t.Errorf("the dead are watched: %+v", whole.State)
+	}
 	if l := whole.Life; l.Animal.Status != iot.Dead || len(l.Identifiers) != 2 || len(l.Tags) != 1 || l.Tags[0].To == nil || len(l.Events) != 3 || l.Events[2].By != h.users["wang"].ID || whole.Herd.ID != herd.ID {
 		t.Errorf("%+v", l)
 	}
@@ -123,7 +127,17 @@ func TestHerdGrows(t *testing.T) {
 	if r := event("operator", map[string]any{"kind": "correction", "at": time.Now().UTC(), "corrects": death}); r.status != 200 {
 		t.Errorf("%d %s", r.status, r.body)
 	}
-	calf := decode[iot.Animal](h, h.post("wang", "/farmer/animals/"+cow+"/births", map[string]any{"at": time.Now().UTC(), "sex": "f"}))
+	births, young := "/farmer/animals/"+cow+"/births", map[string]any{"at": time.Now().UTC(), "sex": "f"}
+	if r := h.post("wang", births, young); r.status != 422 || r.problem(t).Code != "animal.birth_key" {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	calf := decode[iot.Animal](h, h.post("wang", births, young, "Idempotency-Key", "calf-of-today"))
+	if again := decode[iot.Animal](h, h.post("wang", births, young, "Idempotency-Key", "calf-of-today")); again.ID != calf.ID {
+		t.Errorf("one birth made %s and %s", calf.ID, again.ID)
+	}
+	if p := decode[view.AnimalPage](h, h.get("officer", "/officer/animals/"+calf.ID)); p.State == nil || p.State.AnimalID != calf.ID || p.State.Status != watch.StatusNoData {
+		t.Errorf("%+v", p.State)
+	}
 	if l := decode[view.AnimalPage](h, h.get("wang", "/farmer/animals/"+calf.ID)); l.Life.Dam != cow || l.Life.Animal.HerdID != herd.ID {
 		t.Errorf("%+v", l.Life)
 	}

@@ -66,6 +66,12 @@ func (m *Maker) Report(ctx context.Context, tenant, herdID string) (iot.HerdRepo
 	return e.Report, err
 }
 
+// State tells how one animal is now; false of one that is not watched.
+// iot.ErrHerdNotFound.
+func (m *Maker) State(ctx context.Context, tenant, herdID, animalID string) (iot.AnimalState, bool, error) {
+	return m.Watch.State(ctx, tenant, herdID, animalID)
+}
+
 // most herds are remembered at once.
 const most = 10_000
 

@@ -170,5 +170,20 @@ func (e *Engine) States(ctx context.Context, tenant, herdID string) ([]iot.Anima
 	return w.States, err
 }
 
+// State returns what is believed of one animal now; false of one that is not watched,
+// dead or gone. iot.ErrHerdNotFound.
+func (e *Engine) State(ctx context.Context, tenant, herdID, animalID string) (iot.AnimalState, bool, error) {
+	h, err := e.lock(ctx, tenant, herdID)
+	if err != nil {
+		return iot.AnimalState{}, false, err
+	}
+	defer h.mu.Unlock()
+	i := slices.IndexFunc(h.members, func(m member) bool { return m.ID == animalID })
+	if i < 0 {
+		return iot.AnimalState{}, false, nil
+	}
+	return h.members[i].state(e.cfg.Now()), true, nil
+}
+
 // Method names the method and its version in reports.
 const Method = "tags/1, " + worth.Method

@@ -129,6 +129,7 @@ func (f face) animalEvent(ctx context.Context, who access.Actor, in *eventIn) (*
 
 type birthIn struct {
 	ByID
+	Key  string `header:"Idempotency-Key" minLength:"8" maxLength:"128" doc:"a new one for each birth, the same one for each retry; needed of a newborn that has neither an ear tag nor a device"`
 	Body struct {
 		At       time.Time     `json:"at"`
 		Sex      string        `json:"sex,omitempty" enum:"f,m"`
@@ -141,7 +142,7 @@ type birthIn struct {
 
 func (f face) birth(ctx context.Context, who access.Actor, in *birthIn) (*route.Body[iot.Animal], error) {
 	b := in.Body
-	n := iot.Newcomer{Animal: iot.Animal{Sex: b.Sex, Breed: b.Breed, TagID: b.TagID, PenID: b.PenID}, Dam: in.ID}
+	n := iot.Newcomer{Animal: iot.Animal{Sex: b.Sex, Breed: b.Breed, TagID: b.TagID, PenID: b.PenID}, Dam: in.ID, Key: in.Key}
 	if b.Identity != nil {
 		n.Identity = *b.Identity
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/server/route"
 	"github.com/furrowcredit/furrow/server/view"
@@ -35,6 +36,9 @@ func (f face) animals(ctx context.Context, who access.Actor, in *animalsIn) (*ro
 	return route.Page(items, nil, in.Limit, func(a iot.Animal) string { return a.ID })
 }
 
+// mostAlerts is of how many open alerts of a herd an animal's are found.
+const mostAlerts = 500
+
 func (f face) animal(ctx context.Context, who access.Actor, in *ByID) (*route.Body[view.AnimalPage], error) {
 	var p view.AnimalPage
 	var err error
@@ -49,6 +53,18 @@ func (f face) animal(ctx context.Context, who access.Actor, in *ByID) (*route.Bo
 		return nil, err
 	}
 	p.Weighings = weighed[in.ID]
+	state, watched, err := f.HerdWatch.State(ctx, who.Tenant, p.Herd.ID, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if watched {
+		p.State = &state
+	}
+	open, err := f.Alerts.List(ctx, who.Tenant, watch.Filter{SubjectID: p.Herd.ID, Open: true, Limit: mostAlerts})
+	if err != nil {
+		return nil, err
+	}
+	p.Alerts = slices.DeleteFunc(open, func(a watch.Alert) bool { return a.Item != in.ID })
 	p.Pledges, err = f.Herds.Pledges(ctx, who.Tenant, []string{in.ID})
 	return route.Answer(p, err)
 }

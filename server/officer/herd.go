@@ -22,6 +22,8 @@ type HerdWatch interface {
 	Recent(ctx context.Context, tenant, herdID string) (iot.HerdReport, error)
 	Evidence(ctx context.Context, tenant, herdID string) (report.Evidence, error)
 	Review(ctx context.Context, tenant, herdID string) error
+	// State tells how one animal is; false of one that is not watched.
+	State(ctx context.Context, tenant, herdID, animalID string) (iot.AnimalState, bool, error)
 }
 
 // Animals tells of single animals and takes what people saw and weighed.

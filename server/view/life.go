@@ -3,6 +3,7 @@ package view
 import (
 	"time"
 
+	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/iot"
 )
 
@@ -31,4 +32,8 @@ type AnimalPage struct {
 	Life      iot.Life       `json:"life"`
 	Pledges   []iot.Pledge   `json:"pledges"`             // oldest first
 	Weighings []iot.Weighing `json:"weighings,omitempty"` // oldest first; for officers
+	// For officers: how the animal is now, absent of one that is not watched, and what
+	// is open of it.
+	State  *iot.AnimalState `json:"state,omitempty"`
+	Alerts []watch.Alert    `json:"alerts,omitempty"`
 }

@@ -309,7 +309,10 @@ func TestRegistry(t *testing.T) {
 			if a, _ := r.Animal(ctx, "a", cow); !a.Bred.Equal(now.AddDate(0, -9, 0)) {
 				t.Errorf("bred %s", a.Bred)
 			}
-			calf, err := s.Born(ctx, "a", "u", "u", now, iot.Newcomer{Animal: iot.Animal{Sex: "f"}, Dam: cow})
+			if _, err := s.Born(ctx, "a", "u", "u", now, iot.Newcomer{Animal: iot.Animal{Sex: "f"}, Dam: cow}); !errors.Is(err, iot.ErrBirthKey) {
+				t.Errorf("a calf without code, tag and key: %v", err)
+			}
+			calf, err := s.Born(ctx, "a", "u", "u", now, iot.Newcomer{Animal: iot.Animal{Sex: "f"}, Dam: cow, Key: "calf of today"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -318,6 +321,15 @@ func TestRegistry(t *testing.T) {
 			}
 			if a, _ := r.Animal(ctx, "a", cow); !a.Bred.IsZero() {
 				t.Error("still bred after the calving")
+			}
+			for _, key := range []string{"calf of today", "its twin"} {
+				got, err := s.Born(ctx, "a", "u", "u", now, iot.Newcomer{Animal: iot.Animal{Sex: "f"}, Dam: cow, Key: key})
+				if err != nil || (got.ID == calf.ID) != (key == "calf of today") {
+					t.Errorf("%s: %+v %v", key, got, err)
+				}
+			}
+			if _, err := s.Born(ctx, "a", "u", "u", now, iot.Newcomer{Animal: iot.Animal{Sex: "m"}, Dam: cow, Key: "its twin"}); !errors.Is(err, iot.ErrBirthReused) {
+				t.Errorf("another calf under the same key: %v", err)
 			}
 			if _, err := s.Born(ctx, "a", "somebody", "u", now, iot.Newcomer{Dam: cow}); !errors.Is(err, iot.ErrAnimalNotFound) {
 				t.Errorf("a calf of another's cow: %v", err)

@@ -74,10 +74,10 @@ export function useReport(id: string) {
 }
 
 export function useBirth(dam: string) {
-  return useChange((young: BirthInBody) =>
+  return useChange(({ key, ...young }: BirthInBody & { key: string }) =>
     body(
       api.POST('/api/v1/farmer/animals/{id}/births', {
-        params: { path: { id: dam } },
+        params: { path: { id: dam }, header: { 'Idempotency-Key': key } },
         body: young,
       }),
     ),

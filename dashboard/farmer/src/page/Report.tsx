@@ -1,4 +1,5 @@
 import '../herd/texts';
+import { idempotencyKey } from '@furrow/shared/api/client';
 import { ApiError } from '@furrow/shared/api/problem';
 import type { Animal, BirthInBody } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
@@ -298,6 +299,8 @@ function Birth({ page }: { page: AnimalLife }) {
   const navigate = useNavigate();
   const dam = page.life.animal;
   const birth = useBirth(dam.id);
+  // One form is one newborn, however often it is sent.
+  const [key] = useState(idempotencyKey);
   const { day, setDay, at } = useDay();
   const [sex, setSex] = useState<'f' | 'm'>();
   const [code, setCode] = useState('');
@@ -319,7 +322,7 @@ function Birth({ page }: { page: AnimalLife }) {
       ...(tag ? { tag_id: tag } : {}),
       ...(dam.pen_id ? { pen_id: dam.pen_id } : {}),
     };
-    const born = await birth.mutateAsync(young);
+    const born = await birth.mutateAsync({ ...young, key });
     Toast.show({ icon: 'success', content: t('done') });
     navigate(`/animals/${born.id}`, { replace: true });
   };

@@ -1,5 +1,5 @@
 import '../herd/texts';
-import type { AnimalState, AnimalPage as Detail, OfficerHerdPage } from '@furrow/shared/api/types';
+import type { AnimalState, AnimalPage as Detail } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
 import { addTexts } from '@furrow/shared/i18n';
 import { Await, Problem } from '@furrow/shared/ui/states';
@@ -13,7 +13,7 @@ import { TimePanel } from '../animal/TimePanel';
 import { TrackPanel } from '../animal/TrackPanel';
 import { gains } from '../animal/timeline';
 import { WeightPanel } from '../animal/WeightPanel';
-import { useAnimal, useConfirm, useHerd } from '../data';
+import { useAnimal, useConfirm } from '../data';
 import { useStates } from '../herd/states';
 import { AlertList } from '../pieces/AlertList';
 import { Figures, Page, Panel } from '../pieces/Page';
@@ -30,7 +30,6 @@ export function AnimalPage() {
   const { id = '', animal = '' } = useParams();
   const { t } = useTranslation('animal');
   const query = useAnimal(animal);
-  const herd = useHerd(id);
   const d = query.data;
   const now = d?.life.animal;
   return (
@@ -43,11 +42,7 @@ export function AnimalPage() {
       lead={d ? <Who page={d} /> : null}
     >
       <Await query={query} lines={10}>
-        {(page) => (
-          <Await query={herd} lines={10}>
-            {(of) => <Body page={page} herd={of} key={page.life.animal.id} />}
-          </Await>
-        )}
+        {(page) => <Body page={page} key={page.life.animal.id} />}
       </Await>
     </Page>
   );
@@ -71,16 +66,20 @@ function Who(props: { page: Detail }) {
   );
 }
 
-function Body(props: { page: Detail; herd: OfficerHerdPage }) {
+function Body(props: { page: Detail }) {
   const { t } = useTranslation('animal');
-  const { page, herd } = props;
+  const { page } = props;
   const { animal } = page.life;
-  const store = useHerdStates(herd);
+  const known = useMemo(
+    () => ({ herd: page.herd, states: page.state ? [page.state] : [] }),
+    [page.herd, page.state],
+  );
+  const store = useHerdStates(known);
   const states = useStates(store, EVERY_MS);
   const state = useMemo(() => states.find((s) => s.animal_id === animal.id), [states, animal.id]);
   const alerts = useMemo(
-    () => (herd.alerts ?? []).filter((a) => a.item === animal.id && !a.closed_at),
-    [herd.alerts, animal.id],
+    () => (page.alerts ?? []).filter((a) => !a.closed_at),
+    [page.alerts],
   );
   return (
     <>

@@ -51,7 +51,7 @@ export function HerdPage() {
 }
 
 /** The herd's animals, kept up to date by the socket while the page is shown. */
-export function useHerdStates(detail: OfficerHerdPage): HerdStates {
+export function useHerdStates(detail: Pick<OfficerHerdPage, 'herd' | 'states'>): HerdStates {
   const { id } = detail.herd;
   const [store] = useState(() => new HerdStates(detail.states ?? []));
   useEffect(() => store.load(detail.states ?? []), [store, detail.states]);

@@ -2937,9 +2937,11 @@ export interface components {
             scheme: string;
         };
         AnimalPage: {
+            alerts?: components["schemas"]["Alert"][];
             herd: components["schemas"]["Herd"];
             life: components["schemas"]["Life"];
             pledges: components["schemas"]["Pledge"][];
+            state?: components["schemas"]["AnimalState"];
             weighings?: components["schemas"]["Weighing"][];
         };
         AnimalState: {
@@ -7545,7 +7547,10 @@ export interface operations {
     "farmer-birth": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description a new one for each birth, the same one for each retry; needed of a newborn that has neither an ear tag nor a device */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 id: string;
             };
