@@ -141,11 +141,10 @@ func TestChainExportOfBooks(t *testing.T) {
 		t.Fatal(err, links)
 	}
 	slices.SortFunc(links, func(a, b export.Link) int { return int(b.AmountFen - a.AmountFen) })
-	day := func(s string) int32 { return graph.Day(s) }
-	if l := links[0]; l.Buyer != "anchor" || l.AmountFen != 100_000 || l.Documents != 1 || l.Kinds != "invoice" || l.First != day("2026-03-01") {
+	if l := links[0]; l.Buyer != "anchor" || l.AmountFen != 100_000 || l.Documents != 1 || l.Kinds != "invoice" || l.First != graph.Day("2026-03-01") {
 		t.Errorf("%+v", l)
 	}
-	if l := links[1]; l.Buyer != links[0].Seller || l.AmountFen != 60_025 || l.Documents != 2 || l.First != day("2026-03-02") || l.Last != day("2026-04-02") {
+	if l := links[1]; l.Buyer != links[0].Seller || l.AmountFen != 60_025 || l.Documents != 2 || l.First != graph.Day("2026-03-02") || l.Last != graph.Day("2026-04-02") {
 		t.Errorf("%+v", l)
 	}
 	for _, args := range [][]string{{"--db", dsn, "--tenant", "other"}, {"--db", "sqlite:" + filepath.Join(dir, "absent.db")}} {
