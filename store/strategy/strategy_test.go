@@ -53,7 +53,7 @@ func service(t *testing.T, db *store.DB, history past) *strategy.Service {
 	return strategy.New(strategy.Config{
 		Store: strategystore.New(db), Shipped: shipped, History: history,
 		Decide: func(_ context.Context, _ string, p *policy.Policy, ev credit.Evidence, prod product.Product, at time.Time) (credit.Decision, error) {
-			return p.Decide(ev, prod, at)
+			return p.Decide(ev, prod, nil, at)
 		},
 		Now: func() time.Time {
 			mu.Lock()
@@ -259,7 +259,7 @@ func TestShadowsAndHistory(t *testing.T) {
 			t.Fatalf("got %+v", c)
 		}
 		ev := evidence(0.9)
-		d := must[credit.Decision](t)(c.Decides.Policy.Decide(ev, prod, ev.TakenAt))
+		d := must[credit.Decision](t)(c.Decides.Policy.Decide(ev, prod, nil, ev.TakenAt))
 		d.ID, d.ApplicationID = "d1", "a1"
 		for range 2 { // told twice, kept once
 			if err := s.Beside(ctx, tenant, c, ev, prod, d); err != nil {
@@ -325,7 +325,7 @@ func TestEvidenceGivesALimit(t *testing.T) {
 	t.Parallel()
 	p := must[*policy.Policy](t)(policy.Parse("plot", []byte(text(t, "x"))))
 	ev := evidence(0.9)
-	if d := must[credit.Decision](t)(p.Decide(ev, crop(t), ev.TakenAt)); d.Limit < 10*money.Fen(100_000) {
+	if d := must[credit.Decision](t)(p.Decide(ev, crop(t), nil, ev.TakenAt)); d.Limit < 10*money.Fen(100_000) {
 		t.Errorf("got %+v", d)
 	}
 }
