@@ -21,7 +21,7 @@ func ParseNumber(s string) (float64, bool) {
 	}
 	scale, negative := 1.0, false
 	if t, ok := strings.CutSuffix(s, "%"); ok {
-		s, scale = t, 0.01
+		s, scale = t, 100
 	}
 	if t, ok := strings.CutPrefix(s, "-"); ok {
 		s, negative = t, true
@@ -48,7 +48,7 @@ func ParseNumber(s string) (float64, bool) {
 	if negative {
 		f = -f
 	}
-	return f * scale, true
+	return f / scale, true
 }
 
 // plain keeps out the hexadecimal, underscored and worded numbers that Go reads.

@@ -68,7 +68,7 @@ func newInput(f *Input) input {
 
 // bin finds the bin of a value. A text where a number is needed is read as one if it
 // can be, and is missing otherwise; a category that nobody saw is other.
-func (in *input) bin(v Value) int {
+func (in *input) bin(v *Value) int {
 	if v.kind == missing {
 		return in.missing
 	}
@@ -146,7 +146,7 @@ func (m *Model) Score(row []Value, out *Result) {
 		in := &m.inputs[i]
 		b := in.missing
 		if i < len(row) {
-			b = in.bin(row[i])
+			b = in.bin(&row[i])
 		}
 		points += in.points[b]
 		variance += in.variance[b]
@@ -162,9 +162,11 @@ func (m *Model) Score(row []Value, out *Result) {
 	}
 	// Insertion, for parts are few; equal ones stay in the order of the inputs.
 	for i := 1; i < len(parts); i++ {
-		for j := i; j > 0 && parts[j].Lost > parts[j-1].Lost; j-- {
-			parts[j], parts[j-1] = parts[j-1], parts[j]
+		p, j := parts[i], i
+		for ; j > 0 && p.Lost > parts[j-1].Lost; j-- {
+			parts[j] = parts[j-1]
 		}
+		parts[j] = p
 	}
 	out.Points, out.Parts = points, parts
 	spread := z90 * math.Sqrt(variance) * m.curve.factor
@@ -174,7 +176,7 @@ func (m *Model) Score(row []Value, out *Result) {
 }
 
 // Bin is the bin of one input that a value falls into.
-func (m *Model) Bin(in int, v Value) int { return m.inputs[in].bin(v) }
+func (m *Model) Bin(in int, v Value) int { return m.inputs[in].bin(&v) }
 
 // curve turns points into a probability.
 type curve struct {
