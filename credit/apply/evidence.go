@@ -8,6 +8,7 @@ import (
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/consent"
+	"github.com/furrowcredit/furrow/credit/forecast"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/credit/profile"
 	"github.com/furrowcredit/furrow/credit/watch"
@@ -238,15 +239,16 @@ func (g *gathering) standing(ctx context.Context) error {
 	return nil
 }
 
-func (g *gathering) turnover(ctx context.Context) error {
-	if g.cfg.Turnovers == nil || g.ev.Standing == nil {
+// months ahead that sales are foretold for.
+const months = 12
+
+// turnover foretells the firm's sales from its own months, as the standing has them.
+func (g *gathering) turnover(context.Context) error {
+	if g.ev.Standing == nil {
 		g.missing("turnover", NotMade)
 		return nil
 	}
-	t, err := g.cfg.Turnovers.Turnover(ctx, g.a.Tenant, g.a.Subject.ID, *g.ev.Standing, g.ev.TakenAt)
-	if err != nil {
-		return err
-	}
+	t := forecast.Turnover(g.ev.Standing.Series, nil, nil, months)
 	g.ev.Turnover = &t
 	if t.Status != "known" {
 		g.missing("turnover", t.Reason)

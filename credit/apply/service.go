@@ -37,7 +37,6 @@ type Config struct {
 	Alerts      Alerts
 	Consents    Consents
 	Profiles    Profiles
-	Turnovers   Turnovers // nil foretells nothing
 	Products    *product.Catalogue
 	Policies    *policy.Set
 	Models      policy.Models // in force, by name; nil has none

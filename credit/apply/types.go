@@ -2,7 +2,6 @@ package apply
 
 import (
 	"context"
-	"time"
 
 	"github.com/paulmach/orb"
 
@@ -92,11 +91,6 @@ type (
 	// Standings makes the standing of now: the network of chain.
 	Standings interface {
 		Standing(ctx context.Context, tenant, firmID string) (chain.Standing, error)
-	}
-	// Turnovers foretell the sales of a firm, from what its standing says and its trade.
-	// Status unknown says why there is no forecast.
-	Turnovers interface {
-		Turnover(ctx context.Context, tenant, firmID string, standing chain.Standing, at time.Time) (credit.Turnover, error)
 	}
 	// Consents takes what borrowers agree to: *consent.Book.
 	Consents interface {

@@ -136,6 +136,9 @@ func checkNeeds(p Product, bad wrong) {
 			bad("min_confidence is between 0 and 1", "evidence", i, "min_confidence")
 		}
 	}
+	if i := slices.IndexFunc(p.Evidence, func(n Need) bool { return n.Part == "turnover" }); i >= 0 && !p.Reads("standing") {
+		bad("the part turnover is foretold from standing; list that too", "evidence", i, "part")
+	}
 	checkFormula(p, bad)
 }
 
