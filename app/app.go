@@ -247,7 +247,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	})
 
 	strategies := strategy.New(strategy.Config{
-		Store: strategystore.New(a.db), Shipped: books.policies, History: askedStore, Decide: decide, Now: now,
+		Store: strategystore.New(a.db), Shipped: books.policies, History: askedStore, Now: now,
 	})
 
 	driver, err := queue.Driver(ctx, a.db)

@@ -33,7 +33,6 @@ import (
 	"github.com/furrowcredit/furrow/chain/receivable"
 	"github.com/furrowcredit/furrow/chain/reference"
 	"github.com/furrowcredit/furrow/chain/upload"
-	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/ledger"
@@ -221,9 +220,6 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		Models:      &model.Service{Store: modelstore.New(db), Now: now, NewID: ident.New},
 		Strategies: strategy.New(strategy.Config{
 			Store: strategystore.New(db), Shipped: policies, History: applicationstore.New(db), Now: now,
-			Decide: func(_ context.Context, _ string, p *policy.Policy, ev credit.Evidence, prod product.Product, at time.Time) (credit.Decision, error) {
-				return p.Decide(ev, prod, nil, at)
-			},
 		}),
 		ImportChain: func(context.Context, string, map[string]io.Reader) (reference.Report, error) {
 			return reference.Report{}, nil

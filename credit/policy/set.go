@@ -17,6 +17,7 @@ import (
 
 // Set holds the policies in force by name.
 type Set struct {
+	files  FileSet
 	byName map[string]*Policy
 	texts  map[string]text
 	words  map[string]text
@@ -33,14 +34,18 @@ func Load(fsys fs.FS) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{byName: map[string]*Policy{}, texts: map[string]text{}, words: known}
+	for _, f := range feature.List() {
+		if _, taken := known[f.Name]; !taken {
+			known[f.Name] = text{EN: f.EN, ZH: f.ZH}
+		}
+	}
+	return compileSet(files, known)
+}
+
+func compileSet(files FileSet, words map[string]text) (*Set, error) {
+	s := &Set{files: files, byName: map[string]*Policy{}, texts: map[string]text{}, words: words}
 	for code, t := range builtin {
 		s.texts[code] = t
-	}
-	for _, f := range feature.List() {
-		if _, taken := s.words[f.Name]; !taken {
-			s.words[f.Name] = text{EN: f.EN, ZH: f.ZH}
-		}
 	}
 	for _, f := range files {
 		p, problems := files.compile(f)
@@ -57,6 +62,23 @@ func Load(fsys fs.FS) (*Set, error) {
 	}
 	return s, nil
 }
+
+// With is the set with files in the places of those of the same policies, and of all
+// that extend them. It returns ErrFile.
+func (s *Set) With(changed ...File) (*Set, error) {
+	files := slices.Clone(s.files)
+	for _, f := range changed {
+		if i := slices.IndexFunc(files, func(o File) bool { return o.Policy == f.Policy }); i >= 0 {
+			files[i] = f
+		} else {
+			files = append(files, f)
+		}
+	}
+	return compileSet(files, s.words)
+}
+
+// Files are the sources of the set.
+func (s *Set) Files() FileSet { return slices.Clone(s.files) }
 
 // File is one source of a policy.
 type File struct {

@@ -12,11 +12,104 @@ import (
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/policy"
 	"github.com/furrowcredit/furrow/credit/product"
+	"github.com/furrowcredit/furrow/credit/score"
 	"github.com/furrowcredit/furrow/money"
 )
 
-// Decider has a policy decide as it does in earnest: with the tenant's models.
-type Decider func(ctx context.Context, tenant string, p *policy.Policy, ev credit.Evidence, prod product.Product, at time.Time) (credit.Decision, error)
+// Models finds the model that a tenant has in force by its name; nil when there is none.
+type Models interface {
+	Model(ctx context.Context, tenant, name string) (*score.Model, error)
+}
+
+// Frozen are the inputs of a decision as they were: with them it can be made again
+// although catalogue and evidence have changed since.
+type Frozen struct {
+	Evidence []byte            // canonical JSON of credit.Evidence
+	Product  []byte            // JSON of the product
+	Policy   []byte            // the policy, with all that it extends
+	Models   map[string][]byte // JSON of the models that the policy asked, by name
+}
+
+// Decide has a policy decide with the tenant's models, and gives what a replay needs
+// but the evidence.
+func (s *Service) Decide(ctx context.Context, tenant string, p *policy.Policy, ev credit.Evidence, prod product.Product, at time.Time) (credit.Decision, Frozen, error) {
+	terms, err := json.Marshal(prod)
+	if err != nil {
+		return credit.Decision{}, Frozen{}, err
+	}
+	f := Frozen{Product: terms, Policy: p.Source}
+	models, err := s.models(ctx, tenant, p)
+	if err != nil {
+		return credit.Decision{}, Frozen{}, err
+	}
+	for name, m := range models {
+		if f.Models == nil {
+			f.Models = make(map[string][]byte, len(models))
+		}
+		f.Models[name] = m.Bytes()
+	}
+	d, err := p.Decide(ev, prod, models, at)
+	return d, f, err
+}
+
+// Raises says what would raise the limit that p gives.
+func (s *Service) Raises(ctx context.Context, tenant string, p *policy.Policy, ev credit.Evidence, prod product.Product) ([]credit.Reason, error) {
+	models, err := s.models(ctx, tenant, p)
+	if err != nil {
+		return nil, err
+	}
+	return p.Raises(ev, prod, models)
+}
+
+// models are those in force that a policy asks. One that nobody has is left out: the
+// policy says what holds then.
+func (s *Service) models(ctx context.Context, tenant string, p *policy.Policy) (policy.ModelSet, error) {
+	names := p.Models()
+	if s.cfg.Models == nil || len(names) == 0 {
+		return nil, nil
+	}
+	set := make(policy.ModelSet, len(names))
+	for _, name := range names {
+		m, err := s.cfg.Models.Model(ctx, tenant, name)
+		if err != nil {
+			return nil, fmt.Errorf("model %s: %w", name, err)
+		}
+		if m != nil {
+			set[name] = m
+		}
+	}
+	return set, nil
+}
+
+// Replay decides again on frozen inputs. It needs no store, so that an auditor can run
+// it on exported records.
+func Replay(stored credit.Decision, f Frozen) (credit.Decision, error) {
+	ev, err := credit.Read(f.Evidence)
+	if err != nil {
+		return credit.Decision{}, err
+	}
+	var prod product.Product
+	if err := json.Unmarshal(f.Product, &prod); err != nil {
+		return credit.Decision{}, fmt.Errorf("stored product: %w", err)
+	}
+	pol, err := policy.Parse("stored policy", f.Policy)
+	if err != nil {
+		return credit.Decision{}, err
+	}
+	models := make(policy.ModelSet, len(f.Models))
+	for name, b := range f.Models {
+		if models[name], err = score.Read(b); err != nil {
+			return credit.Decision{}, fmt.Errorf("stored model %s: %w", name, err)
+		}
+	}
+	d, err := pol.Decide(ev, prod, models, stored.MadeAt)
+	if err == nil && len(stored.Raises) > 0 {
+		d.Raises, err = pol.Raises(ev, prod, models)
+	}
+	d.ID, d.ApplicationID, d.Micros = stored.ID, stored.ApplicationID, stored.Micros
+	d.EvidenceHash = credit.Hash(f.Evidence)
+	return d, err
+}
 
 // Summary is what a decision comes to, and its reasons to refuse or refer.
 func Summary(d credit.Decision) Gist {
@@ -182,18 +275,22 @@ func (s *Service) BackTest(ctx context.Context, tenant, id string, f HistoryFilt
 	if err != nil {
 		return Comparison{}, err
 	}
-	candidate, err := policy.Parse(v.Name, []byte(v.Source))
+	candidate, err := s.check(ctx, tenant, v.Source)
 	if err != nil {
 		return Comparison{}, err
 	}
-	now, err := s.Choose(ctx, tenant, v.Name, "")
+	force, err := s.inForce(ctx, tenant)
 	if err != nil {
 		return Comparison{}, err
+	}
+	now := candidate // of a policy that is new there is nothing to compare with
+	if p, err := force.champions.Policy(v.Name); err == nil {
+		now = p
 	}
 	f.Policy = v.Name
 	var c Comparison
 	err = s.cfg.History.History(ctx, tenant, f, func(r Record) error {
-		x, err := s.both(ctx, tenant, now.Decides.Policy, candidate, r)
+		x, err := s.both(ctx, tenant, now, candidate, r)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -216,11 +313,11 @@ func (s *Service) both(ctx context.Context, tenant string, champion, candidate *
 	if err := json.Unmarshal(r.Product, &prod); err != nil {
 		return Change{}, err
 	}
-	was, err := s.cfg.Decide(ctx, tenant, champion, ev, prod, r.Decision.MadeAt)
+	was, _, err := s.Decide(ctx, tenant, champion, ev, prod, r.Decision.MadeAt)
 	if err != nil {
 		return Change{}, err
 	}
-	would, err := s.cfg.Decide(ctx, tenant, candidate, ev, prod, r.Decision.MadeAt)
+	would, _, err := s.Decide(ctx, tenant, candidate, ev, prod, r.Decision.MadeAt)
 	if err != nil {
 		return Change{}, err
 	}
@@ -233,11 +330,16 @@ func (s *Service) both(ctx context.Context, tenant string, champion, candidate *
 // Try has a text decide about given evidence, and keeps nothing: the test bench of an
 // editor. It returns policy.ErrFile.
 func (s *Service) Try(ctx context.Context, tenant, source string, ev credit.Evidence, prod product.Product) (credit.Decision, error) {
-	p, err := policy.Parse("policy", []byte(source))
+	p, err := s.check(ctx, tenant, source)
 	if err != nil {
 		return credit.Decision{}, err
 	}
-	return s.cfg.Decide(ctx, tenant, p, ev, prod, s.now())
+	d, _, err := s.Decide(ctx, tenant, p, ev, prod, s.now())
+	if err != nil {
+		return credit.Decision{}, err
+	}
+	d.Raises, err = s.Raises(ctx, tenant, p, ev, prod)
+	return d, err
 }
 
 // Beside has the shadows of a choice decide about the same evidence, and keeps what
@@ -249,7 +351,7 @@ func (s *Service) Beside(ctx context.Context, tenant string, c Choice, ev credit
 	ghosts := make([]Ghost, 0, len(c.Shadows))
 	for _, shadow := range c.Shadows {
 		g := Ghost{DecisionID: d.ID, VersionID: shadow.VersionID, ApplicationID: d.ApplicationID, Was: Summary(d), At: d.MadeAt}
-		would, err := s.cfg.Decide(ctx, tenant, shadow.Policy, ev, prod, d.MadeAt)
+		would, _, err := s.Decide(ctx, tenant, shadow.Policy, ev, prod, d.MadeAt)
 		if err != nil {
 			g.Error = err.Error()
 		} else {

@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,7 +23,7 @@ type Config struct {
 	// none of that name.
 	Shipped *policy.Set
 	History History
-	Decide  Decider
+	Models  Models // nil has none
 	Now     func() time.Time
 	// Fresh is how long what is in force is remembered before the store is asked
 	// whether it changed; 0 means two seconds.
@@ -45,13 +43,20 @@ type forces struct {
 	mu       sync.Mutex
 	asked    time.Time
 	revision int64
-	byName   map[string]*inForce
+	now      *inForce
 }
 
+// inForce are the policies of a tenant: those of the catalogue with the champions in
+// their places, and beside them sets with one challenger or shadow in its place.
 type inForce struct {
-	champion, challenger *Compiled
-	shareBP              int
-	shadows              []*Compiled
+	champions *policy.Set
+	ids       map[string]string   // policy -> version of the champion, none for the catalogue's
+	others    map[string][]*other // policy -> challenger and shadows
+}
+
+type other struct {
+	version Version
+	set     *policy.Set
 }
 
 // Compiled is a version ready to decide.
@@ -72,33 +77,36 @@ func (s *Service) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Milli
 
 // Choice is who decides about an applicant.
 type Choice struct {
-	Decides *Compiled
+	Decides Compiled
 	// Arm is Champion, or Challenger for the applicants that its share falls upon.
 	Arm     Status
-	Shadows []*Compiled
+	Shadows []Compiled
 }
 
-// Choose says which version of a policy decides about an applicant. It is always the
-// same one of champion and challenger while both stay in force.
-func (s *Service) Choose(ctx context.Context, tenant, name, applicant string) (Choice, error) {
-	byName, err := s.inForce(ctx, tenant)
+// Choose says which version decides about an applicant: of the policy of that name, or
+// of the one that extends it for the applicant's industry. It is always the same one of
+// champion and challenger while both stay in force. policy.ErrUnknown.
+func (s *Service) Choose(ctx context.Context, tenant, name string, who credit.Applicant) (Choice, error) {
+	f, err := s.inForce(ctx, tenant)
 	if err != nil {
 		return Choice{}, err
 	}
-	c := Choice{Arm: Champion}
-	f := byName[name]
-	if f != nil {
-		c.Decides, c.Shadows = f.champion, f.shadows
-		if f.challenger != nil && lot(name, applicant) < f.shareBP {
-			c.Decides, c.Arm = f.challenger, Challenger
-		}
+	p, err := f.champions.For(name, who.Industry)
+	if err != nil {
+		return Choice{}, err
 	}
-	if c.Decides == nil {
-		shipped, err := s.cfg.Shipped.Policy(name)
+	c := Choice{Decides: Compiled{f.ids[p.Name], p}, Arm: Champion}
+	for _, o := range f.others[p.Name] {
+		its, err := o.set.Policy(p.Name)
 		if err != nil {
 			return Choice{}, err
 		}
-		c.Decides = &Compiled{Policy: shipped}
+		switch {
+		case o.version.Status == Shadow:
+			c.Shadows = append(c.Shadows, Compiled{o.version.ID, its})
+		case lot(p.Name, who.UserID) < o.version.ShareBP:
+			c.Decides, c.Arm = Compiled{o.version.ID, its}, Challenger
+		}
 	}
 	return c, nil
 }
@@ -110,7 +118,7 @@ func lot(name, applicant string) int {
 	return int(binary.BigEndian.Uint64(sum[:8]) % 10_000) //nolint:gosec // below 10,000
 }
 
-func (s *Service) inForce(ctx context.Context, tenant string) (map[string]*inForce, error) {
+func (s *Service) inForce(ctx context.Context, tenant string) (*inForce, error) {
 	s.mu.Lock()
 	f := s.tenants[tenant]
 	if f == nil {
@@ -120,50 +128,84 @@ func (s *Service) inForce(ctx context.Context, tenant string) (map[string]*inFor
 	s.mu.Unlock()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.byName != nil && s.cfg.Now().Sub(f.asked) < s.cfg.Fresh {
-		return f.byName, nil
+	if f.now != nil && s.cfg.Now().Sub(f.asked) < s.cfg.Fresh {
+		return f.now, nil
 	}
 	revision, err := s.cfg.Store.Revision(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
-	if f.byName == nil || revision != f.revision {
-		if f.byName, err = s.compile(ctx, tenant); err != nil {
+	if f.now == nil || revision != f.revision {
+		if f.now, err = s.compile(ctx, tenant); err != nil {
 			return nil, err
 		}
 		f.revision = revision
 	}
 	f.asked = s.cfg.Now()
-	return f.byName, nil
+	return f.now, nil
 }
 
-func (s *Service) compile(ctx context.Context, tenant string) (map[string]*inForce, error) {
+func (v Version) file() policy.File {
+	return policy.File{Name: fmt.Sprintf("%s, version %d", v.Name, v.Number), Policy: v.Name, Source: []byte(v.Source)}
+}
+
+func (s *Service) compile(ctx context.Context, tenant string) (*inForce, error) {
 	versions, err := s.cfg.Store.InForce(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
-	byName := make(map[string]*inForce)
+	f := &inForce{champions: s.cfg.Shipped, ids: make(map[string]string), others: make(map[string][]*other)}
+	var champions []policy.File
 	for _, v := range versions {
-		p, err := policy.Parse(v.Name, []byte(v.Source))
-		if err != nil {
-			return nil, fmt.Errorf("version %d of policy %s: %w", v.Number, v.Name, err)
-		}
-		f := byName[v.Name]
-		if f == nil {
-			f = &inForce{}
-			byName[v.Name] = f
-		}
-		c := &Compiled{VersionID: v.ID, Policy: p}
-		switch v.Status { //nolint:exhaustive // InForce gives these only
-		case Champion:
-			f.champion = c
-		case Challenger:
-			f.challenger, f.shareBP = c, v.ShareBP
-		case Shadow:
-			f.shadows = append(f.shadows, c)
+		if v.Status == Champion {
+			champions = append(champions, v.file())
+			f.ids[v.Name] = v.ID
 		}
 	}
-	return byName, nil
+	if len(champions) > 0 {
+		if f.champions, err = s.cfg.Shipped.With(champions...); err != nil {
+			return nil, err
+		}
+	}
+	for _, v := range versions {
+		if v.Status == Champion {
+			continue
+		}
+		set, err := f.champions.With(v.file())
+		if err != nil {
+			return nil, err
+		}
+		v.Source = ""
+		f.others[v.Name] = append(f.others[v.Name], &other{v, set})
+	}
+	return f, nil
+}
+
+// check compiles a text among the policies in force; policy.ErrFile.
+func (s *Service) check(ctx context.Context, tenant, source string) (*policy.Policy, error) {
+	f, err := s.inForce(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	file := policy.NewFile("policy", []byte(source))
+	if file.Policy == "" {
+		_, err := policy.Parse("policy", []byte(source)) // says what is wrong with it
+		return nil, err
+	}
+	set, err := f.champions.With(file)
+	if err != nil {
+		return nil, err
+	}
+	return set.Policy(file.Policy)
+}
+
+// Localise returns d with its words in lang, those of the policies in force.
+func (s *Service) Localise(ctx context.Context, tenant string, d credit.Decision, lang string) (credit.Decision, error) {
+	f, err := s.inForce(ctx, tenant)
+	if err != nil {
+		return d, err
+	}
+	return f.champions.Localise(d, lang), nil
 }
 
 // forget has what is in force read again: this process knows at once.
@@ -179,9 +221,12 @@ type InUse struct {
 	Subject credit.SubjectKind `json:"subject"`
 	// Shipped is the text of the catalogue, "" where it has none; it decides while there
 	// is no champion.
-	Shipped  string    `json:"shipped,omitempty"`
-	Decides  string    `json:"decides"`  // name@version:hash
-	Versions []Version `json:"versions"` // those in force, without their texts
+	Shipped string `json:"shipped,omitempty"`
+	// Extends is the policy that it is laid over for some industries, beginnings of codes.
+	Extends    string    `json:"extends,omitempty"`
+	Industries []string  `json:"industries,omitempty"`
+	Decides    string    `json:"decides"`  // name@version:hash
+	Versions   []Version `json:"versions"` // those in force, without their texts
 }
 
 // InUse are the policies of the catalogue and of the tenant by name.
@@ -190,40 +235,32 @@ func (s *Service) InUse(ctx context.Context, tenant string) ([]InUse, error) {
 	if err != nil {
 		return nil, err
 	}
-	byName := make(map[string]*InUse)
-	for _, name := range s.cfg.Shipped.Names() {
-		p, err := s.cfg.Shipped.Policy(name)
-		if err != nil {
-			return nil, err
-		}
-		byName[name] = &InUse{Name: name, Subject: p.Subject, Shipped: string(p.Source), Decides: p.ID(), Versions: []Version{}}
+	f, err := s.inForce(ctx, tenant)
+	if err != nil {
+		return nil, err
 	}
-	for _, v := range versions {
-		p, err := policy.Parse(v.Name, []byte(v.Source))
-		if err != nil {
-			return nil, err
+	var out []InUse
+	for _, p := range f.champions.All() {
+		u := InUse{Name: p.Name, Subject: p.Subject, Extends: p.Extends, Industries: p.Industries, Decides: p.ID(), Versions: []Version{}}
+		for _, file := range s.cfg.Shipped.Files() {
+			if file.Policy == p.Name {
+				u.Shipped = string(file.Source)
+			}
 		}
-		u := byName[v.Name]
-		if u == nil {
-			u = &InUse{Name: v.Name, Subject: p.Subject}
-			byName[v.Name] = u
+		for _, v := range versions {
+			if v.Name == p.Name {
+				v.Source = ""
+				u.Versions = append(u.Versions, v)
+			}
 		}
-		if v.Status == Champion {
-			u.Decides = p.ID()
-		}
-		v.Source = ""
-		u.Versions = append(u.Versions, v)
-	}
-	out := make([]InUse, 0, len(byName))
-	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		out = append(out, *byName[name])
+		out = append(out, u)
 	}
 	return out, nil
 }
 
 // Draft keeps a new version. Its text is checked and compiled: policy.ErrFile.
 func (s *Service) Draft(ctx context.Context, actor access.Actor, source, note, basedOn string) (Version, error) {
-	p, err := policy.Parse("policy", []byte(source))
+	p, err := s.check(ctx, actor.Tenant, source)
 	if err != nil {
 		return Version{}, err
 	}
@@ -254,7 +291,7 @@ func (s *Service) Revise(ctx context.Context, actor access.Actor, id string, rev
 	if err != nil {
 		return Version{}, err
 	}
-	p, err := policy.Parse(v.Name, []byte(source))
+	p, err := s.check(ctx, actor.Tenant, source)
 	if err != nil {
 		return Version{}, err
 	}

@@ -52,9 +52,6 @@ func service(t *testing.T, db *store.DB, history past) *strategy.Service {
 	var mu sync.Mutex
 	return strategy.New(strategy.Config{
 		Store: strategystore.New(db), Shipped: shipped, History: history,
-		Decide: func(_ context.Context, _ string, p *policy.Policy, ev credit.Evidence, prod product.Product, at time.Time) (credit.Decision, error) {
-			return p.Decide(ev, prod, nil, at)
-		},
 		Now: func() time.Time {
 			mu.Lock()
 			defer mu.Unlock()
@@ -101,7 +98,7 @@ func reviewed(t *testing.T, s *strategy.Service, source string) strategy.Version
 
 func decides(t *testing.T, s *strategy.Service, who string) strategy.Choice {
 	t.Helper()
-	return must[strategy.Choice](t)(s.Choose(t.Context(), tenant, "plot", who))
+	return must[strategy.Choice](t)(s.Choose(t.Context(), tenant, "plot", credit.Applicant{UserID: who}))
 }
 
 func TestLifeOfAVersion(t *testing.T) {
