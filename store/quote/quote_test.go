@@ -1,0 +1,226 @@
+package quote_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/catalog"
+	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/policy"
+	"github.com/furrowcredit/furrow/credit/product"
+	"github.com/furrowcredit/furrow/credit/quote"
+	"github.com/furrowcredit/furrow/credit/strategy"
+	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/money"
+	"github.com/furrowcredit/furrow/store"
+	quotestore "github.com/furrowcredit/furrow/store/quote"
+	"github.com/furrowcredit/furrow/store/storetest"
+	strategystore "github.com/furrowcredit/furrow/store/strategy"
+)
+
+const tenant = "county"
+
+var partner = access.Actor{UserID: "p", Name: "Partner", Tenant: tenant, Role: access.Partner}
+
+func must[T any](t testing.TB) func(T, error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+var now = time.UnixMilli(1_780_000_000_000).UTC()
+
+// evidence of the n-th borrower, whose plot grows the better the larger n is.
+func evidence(n int) credit.Evidence {
+	clear := now.AddDate(0, 0, -2)
+	return credit.Evidence{
+		Applicant: credit.Applicant{UserID: fmt.Sprint("u", n), Name: "Wang"}, Subject: credit.Subject{Kind: credit.PlotSubject, ID: fmt.Sprint("plot", n)},
+		Product: "crop", Asked: 2_000_000, TermMonths: 12, AreaM2: 20_000, TakenAt: now, Overlaps: []geo.Overlap{}, Alerts: []string{},
+		Consents: []credit.Consent{{ID: "c", Purpose: "credit_decision", Part: "decision", GivenAt: now}},
+		Crop: &geo.CropReport{
+			Status: geo.Known, Crop: "wheat", Declared: "wheat", Confidence: 0.97, AreaM2: 20_000, Mu: 30, Vigour: 0.4 + 0.1*float64(n%8), ClearDates: 20, TotalDates: 24,
+			LastClear: &clear, Worth: &geo.Worth{Low: 4_000_000, Middle: 5_000_000, High: 6_000_000}, MadeAt: now,
+		},
+	}
+}
+
+func snapshots(t testing.TB, n int) []quote.Snapshot {
+	t.Helper()
+	out := make([]quote.Snapshot, n)
+	for i := range out {
+		out[i] = must[quote.Snapshot](t)(quote.Freeze(tenant, evidence(i)))
+	}
+	return out
+}
+
+func service(t testing.TB, db *store.DB) (*quote.Service, *quotestore.Store) {
+	t.Helper()
+	s := quotestore.New(db)
+	return serviceOn(t, db, s), s
+}
+
+func serviceOn(t testing.TB, db *store.DB, s quote.Store) *quote.Service {
+	t.Helper()
+	files := must[fs.FS](t)(catalog.Open(""))
+	clock := func() time.Time { return now.Add(time.Minute) }
+	return quote.New(quote.Config{
+		Store: s, Products: must[*product.Catalogue](t)(product.Load(files)), Now: clock,
+		Agreed: func(ev credit.Evidence) bool { return len(ev.Consents) > 0 },
+		Strategies: strategy.New(strategy.Config{
+			Store: strategystore.New(db), Shipped: must[*policy.Set](t)(policy.Load(files)), Now: clock,
+		}),
+	})
+}
+
+func TestQuotesAreKeptAndCanBeReplayed(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		s, kept := service(t, db)
+		ctx := t.Context()
+		snaps := snapshots(t, 40)
+		if err := kept.Put(ctx, snaps); err != nil {
+			t.Fatal(err)
+		}
+		var wait sync.WaitGroup
+		for i, snap := range snaps {
+			wait.Go(func() {
+				d, err := s.Quote(ctx, partner, quote.Request{SnapshotID: snap.ID, Asked: money.Fen(1_000_000 + 10_000*i)})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				stored, frozen, err := kept.Quote(ctx, tenant, d.ID)
+				if err != nil || !reflect.DeepEqual(stored, d) {
+					t.Errorf("%d: stored %+v (%v), told %+v", i, stored, err, d)
+					return
+				}
+				again, err := strategy.Replay(stored, frozen)
+				if err != nil || !reflect.DeepEqual(again, stored) {
+					t.Errorf("%d: replayed %+v (%v), stored %+v", i, again, err, stored)
+				}
+			})
+		}
+		wait.Wait()
+		ask := func(who access.Actor, r quote.Request) error { _, err := s.Quote(ctx, who, r); return err }
+		stranger := partner
+		stranger.Tenant = "other"
+		if err := ask(stranger, quote.Request{SnapshotID: snaps[0].ID}); !errors.Is(err, quote.ErrNotFound) {
+			t.Errorf("another house: %v", err)
+		}
+		if err := ask(partner, quote.Request{SnapshotID: "none"}); !errors.Is(err, quote.ErrNotFound) {
+			t.Errorf("no such: %v", err)
+		}
+		if err := ask(partner, quote.Request{SnapshotID: snaps[0].ID, Asked: 1}); !errors.Is(err, product.ErrAmount) {
+			t.Errorf("a fen: %v", err)
+		}
+		silent := evidence(99)
+		silent.Consents = nil
+		unasked := must[quote.Snapshot](t)(quote.Freeze(tenant, silent))
+		if err := kept.Put(ctx, []quote.Snapshot{unasked}); err != nil {
+			t.Fatal(err)
+		}
+		if err := ask(partner, quote.Request{SnapshotID: unasked.ID}); !errors.Is(err, quote.ErrNoConsent) {
+			t.Errorf("without consent: %v", err)
+		}
+		if err := kept.Drop(ctx, tenant, "u0"); err != nil {
+			t.Fatal(err)
+		}
+		if err := ask(partner, quote.Request{SnapshotID: snaps[0].ID}); !errors.Is(err, quote.ErrNotFound) {
+			t.Errorf("after it was dropped: %v", err)
+		}
+	})
+}
+
+func TestNewestEvidenceStands(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		_, kept := service(t, db)
+		ctx := t.Context()
+		first := snapshots(t, 1)[0]
+		ev := evidence(0)
+		ev.TakenAt, ev.Asked = now.Add(time.Hour), 3_000_000
+		newer := must[quote.Snapshot](t)(quote.Freeze(tenant, ev))
+		for _, s := range []quote.Snapshot{first, newer, first} {
+			if err := kept.Put(ctx, []quote.Snapshot{s}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := must[quote.Snapshot](t)(kept.Of(ctx, tenant, "u0", first.Subject, "crop"))
+		if got.Hash != newer.Hash || got.ID != first.ID {
+			t.Errorf("stands %+v", got)
+		}
+	})
+}
+
+// slow stops a run after some steps, as a crash would.
+type slow struct {
+	quote.Store
+	left atomic.Int32
+}
+
+var errCrash = errors.New("the machine stopped")
+
+func (s *slow) Advance(ctx context.Context, r quote.Run, from string, v []quote.Verdict) (quote.Run, error) {
+	if s.left.Add(-1) < 0 {
+		return r, errCrash
+	}
+	return s.Store.Advance(ctx, r, from, v)
+}
+
+func TestRunGoesOnWhereItStopped(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		s, kept := service(t, db)
+		ctx := t.Context()
+		const n = 9000 // three steps
+		snaps := snapshots(t, n)
+		broken := evidence(n)
+		broken.Consents = nil
+		snaps = append(snaps, must[quote.Snapshot](t)(quote.Freeze(tenant, broken)))
+		if err := kept.Put(ctx, snaps); err != nil {
+			t.Fatal(err)
+		}
+		begun := must[quote.Run](t)(s.Start(ctx, partner, ""))
+		crashing := &slow{Store: kept}
+		crashing.left.Store(1)
+		half, err := serviceOn(t, db, crashing).Go(ctx, tenant, begun.ID, 2, func(quote.Run) {})
+		if !errors.Is(err, errCrash) {
+			t.Fatalf("%+v, %v", half, err)
+		}
+		steps := 0
+		end := must[quote.Run](t)(s.Go(ctx, tenant, begun.ID, 2, func(quote.Run) { steps++ }))
+		if end.Done != n+1 || end.Failed != 1 || end.Offers+end.Referrals+end.Refusals != n || end.EndedAt == nil || steps != 3 {
+			t.Errorf("ended as %+v after %d steps", end, steps)
+		}
+		for _, i := range []int{0, 4095, 4096, n - 1} {
+			v := must[quote.Verdict](t)(kept.Verdict(ctx, tenant, snaps[i].ID))
+			d := must[credit.Decision](t)(s.Quote(ctx, partner, quote.Request{SnapshotID: snaps[i].ID}))
+			if v.Outcome != d.Outcome || v.Limit != d.Limit || v.Rate != d.Rate || v.Policy != d.Policy || v.RunID != begun.ID {
+				t.Errorf("%d: the run says %+v, a quote %+v", i, v, d)
+			}
+		}
+		// Once more: nothing differs. And an ended run stays ended.
+		again := must[quote.Run](t)(s.Go(ctx, tenant, must[quote.Run](t)(s.Start(ctx, partner, "crop")).ID, 3, func(quote.Run) {}))
+		if again.Raised != 0 || again.Lowered != 0 || again.Done != n+1 {
+			t.Errorf("the second run: %+v", again)
+		}
+		if same := must[quote.Run](t)(s.Go(ctx, tenant, begun.ID, 2, func(quote.Run) { t.Error("it ran on") })); !reflect.DeepEqual(same, end) {
+			t.Errorf("the ended run became %+v", same)
+		}
+		if _, err := kept.Advance(ctx, end, "elsewhere", nil); !errors.Is(err, quote.ErrRun) {
+			t.Errorf("two processes at one run: %v", err)
+		}
+	})
+}
