@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/furrowcredit/furrow/access"
@@ -14,12 +15,39 @@ import (
 )
 
 // Store is an access.Store.
-type Store struct{ db *store.DB }
+type Store struct {
+	db       *store.DB
+	sessions *store.Gather[string, *access.Session]
+	users    *store.Gather[string, *access.User]
+	entries  *store.Gather[access.Entry, access.Entry]
+}
 
 var _ access.Store = (*Store)(nil)
 
 // New returns a store on db.
-func New(db *store.DB) *Store { return &Store{db} }
+func New(db *store.DB) *Store {
+	const most = 256
+	s := &Store{db: db}
+	// Every request asks who it is from, and every change has its line in the trail:
+	// those that come at once go together.
+	s.sessions, s.users, s.entries = store.NewGather(most, s.readSessions), store.NewGather(most, s.readUsers), store.NewGather(most, s.append)
+	return s
+}
+
+// byKey gives what was read for each of the keys, nil where there is nothing.
+func byKey[T any](keys []string, found []T, key func(*T) string) []*T {
+	of := make(map[string]*T, len(found))
+	for i := range found {
+		of[key(&found[i])] = &found[i]
+	}
+	out := make([]*T, len(keys))
+	for i, k := range keys {
+		out[i] = of[k]
+	}
+	return out
+}
+
+func distinct(keys []string) []string { return slices.Compact(slices.Sorted(slices.Values(keys))) }
 
 // AddUser implements access.Store.
 func (s *Store) AddUser(ctx context.Context, u access.User) error {
@@ -52,7 +80,21 @@ func (s *Store) UserByLogin(ctx context.Context, login string) (access.User, err
 
 // User implements access.Store.
 func (s *Store) User(ctx context.Context, id string) (access.User, error) {
-	return scanPerson(s.db.QueryRow(ctx, `select `+personColumns+` from person where id = $1`, id))
+	u, err := s.users.Do(ctx, id)
+	switch {
+	case err != nil:
+		return access.User{}, err
+	case u == nil:
+		return access.User{}, access.ErrUserNotFound
+	}
+	return *u, nil
+}
+
+func (s *Store) readUsers(ctx context.Context, ids []string) ([]*access.User, error) {
+	in, args := store.In(nil, distinct(ids))
+	found, err := store.Collect(ctx, s.db, func(r store.Row) (access.User, error) { return scanPerson(r) },
+		`select `+personColumns+` from person where id in `+in, args...)
+	return byKey(ids, found, func(u *access.User) string { return u.ID }), wrap("read people", err)
 }
 
 // Users implements access.Store.
@@ -90,15 +132,25 @@ func (s *Store) AddSession(ctx context.Context, a access.Session) error {
 
 // Session implements access.Store.
 func (s *Store) Session(ctx context.Context, tokenHash string) (access.Session, error) {
-	a := access.Session{TokenHash: tokenHash}
-	var created, expires int64
-	err := s.db.QueryRow(ctx, `select person_id, tenant, created_at, expires_at from session where token_hash = $1`, tokenHash).
-		Scan(&a.UserID, &a.Tenant, &created, &expires)
-	if errors.Is(err, sql.ErrNoRows) {
+	a, err := s.sessions.Do(ctx, tokenHash)
+	switch {
+	case err != nil:
+		return access.Session{}, err
+	case a == nil:
 		return access.Session{}, access.ErrNoSession
 	}
-	a.CreatedAt, a.ExpiresAt = store.Time(created), store.Time(expires)
-	return a, wrap("read session", err)
+	return *a, nil
+}
+
+func (s *Store) readSessions(ctx context.Context, hashes []string) ([]*access.Session, error) {
+	in, args := store.In(nil, distinct(hashes))
+	found, err := store.Collect(ctx, s.db, func(r store.Row) (a access.Session, err error) {
+		var created, expires int64
+		err = r.Scan(&a.TokenHash, &a.UserID, &a.Tenant, &created, &expires)
+		a.CreatedAt, a.ExpiresAt = store.Time(created), store.Time(expires)
+		return a, err
+	}, `select token_hash, person_id, tenant, created_at, expires_at from session where token_hash in `+in, args...)
+	return byKey(hashes, found, func(a *access.Session) string { return a.TokenHash }), wrap("read sessions", err)
 }
 
 // DropSession implements access.Store.
@@ -146,25 +198,38 @@ func scanEntry(row interface{ Scan(...any) error }) (access.Entry, error) {
 
 // Append implements access.Store.
 func (s *Store) Append(ctx context.Context, e access.Entry) (access.Entry, error) {
-	var saved access.Entry
+	return s.entries.Do(ctx, e)
+}
+
+// append chains entries to the trails of their tenants, in one transaction.
+func (s *Store) append(ctx context.Context, entries []access.Entry) ([]access.Entry, error) {
+	saved := make([]access.Entry, len(entries))
 	err := s.db.Tx(ctx, func(tx *store.Tx) error {
-		last, err := scanEntry(tx.QueryRow(ctx, `select `+entryColumns+` from audit where tenant = $1 order by seq desc limit 1`, e.Tenant))
-		if errors.Is(err, sql.ErrNoRows) {
-			last, err = access.Entry{}, nil
+		last := make(map[string]access.Entry)
+		in := tx.Insert("audit", []string{"seq", "tenant", "actor", "action", "object", "result", "at", "prev", "hash"}, "")
+		for i, e := range entries {
+			prev, known := last[e.Tenant]
+			if !known {
+				var err error
+				prev, err = scanEntry(tx.QueryRow(ctx, `select `+entryColumns+` from audit where tenant = $1 order by seq desc limit 1`, e.Tenant))
+				if errors.Is(err, sql.ErrNoRows) {
+					prev, err = access.Entry{}, nil
+				}
+				if err != nil {
+					return err
+				}
+			}
+			x := e.Chained(prev)
+			x.At = store.Time(store.Millis(x.At)) // as it will be read
+			saved[i], last[e.Tenant] = x, x
+			if err := in.Add(ctx, x.Seq, x.Tenant, x.Actor, x.Action, x.Object, x.Result, store.Millis(x.At), x.Prev, x.Hash); err != nil {
+				return err
+			}
 		}
-		if err != nil {
-			return err
-		}
-		saved = e.Chained(last)
-		saved.At = store.Time(store.Millis(saved.At)) // as it will be read
-		_, err = tx.Exec(ctx, `insert into audit (`+entryColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			saved.Seq, saved.Tenant, saved.Actor, saved.Action, saved.Object, saved.Result, store.Millis(saved.At), saved.Prev, saved.Hash)
+		_, err := in.Close(ctx)
 		return err
 	})
-	if err != nil {
-		return access.Entry{}, wrap("append to audit trail", err)
-	}
-	return saved, nil
+	return saved, wrap("append to audit trail", err)
 }
 
 // Entries implements access.Store.
