@@ -41,6 +41,7 @@ var commands = []command{
 	{"score fit", "a table with outcomes into a model of default: tables of points that a person can read", runScoreFit},
 	{"score validate", "how well such models tell bad rows from good on rows not seen, with a page of curves and checks", runScoreValidate},
 	{"score explain", "rows scored by a model: points, probability with its interval, and the reasons in order", runScoreExplain},
+	{"redecide", "everybody again by the policies of now, on the evidence that is kept; goes on where it stopped", runRedecide},
 	{"ledger verify", "every balance rebuilt from the log and compared", runLedgerVerify},
 	{"receivable verify", "every receivable made again from its events and compared", runReceivableVerify},
 	{"herd growth", "the last weighing of each animal foretold from its earlier ones, with the curve of the others", runHerdGrowth},
