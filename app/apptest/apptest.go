@@ -129,6 +129,9 @@ func SignIn(t testing.TB, url, login string) *Person {
 	return p
 }
 
+// Token is what opens the person's session, for clients of another kind.
+func (p *Person) Token() string { return p.token }
+
 // Get reads path into out, or fails the test.
 func (p *Person) Get(path string, out any) {
 	p.Helper()

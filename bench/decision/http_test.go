@@ -154,7 +154,7 @@ func BenchmarkQuotes(b *testing.B) {
 			ids := fill(b, db, borrowers)
 			operator := apptest.SignIn(b, house.URL(), apptest.Operator)
 			operator.Post("/operator/people", map[string]string{"login": "partner", "password": apptest.Password, "name": "Partner", "role": "partner"}, nil)
-			token := apptest.SignIn(b, house.URL(), "partner").Token
+			token := apptest.SignIn(b, house.URL(), "partner").Token()
 			count := func() (n int) {
 				if err := db.QueryRow(b.Context(), `select count(*) from quote`).Scan(&n); err != nil {
 					b.Fatal(err)
