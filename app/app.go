@@ -29,6 +29,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/policy"
 	"github.com/furrowcredit/furrow/credit/product"
 	creditprofile "github.com/furrowcredit/furrow/credit/profile"
+	"github.com/furrowcredit/furrow/credit/quote"
 	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/dashboard"
@@ -62,6 +63,7 @@ import (
 	"github.com/furrowcredit/furrow/store/plot"
 	profilestore "github.com/furrowcredit/furrow/store/profile"
 	"github.com/furrowcredit/furrow/store/queue"
+	quotestore "github.com/furrowcredit/furrow/store/quote"
 	receivablestore "github.com/furrowcredit/furrow/store/receivable"
 	strategystore "github.com/furrowcredit/furrow/store/strategy"
 	"github.com/furrowcredit/furrow/store/telemetry"
@@ -239,15 +241,17 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Herds: herdStore, Watch: a.engine, Counts: counts, Weighings: herdStore, Series: a.readings, Species: books.species,
 		Impostors: impostors(desk), Now: now,
 	}
+	models := newModels(a.db)
+	strategies := strategy.New(strategy.Config{
+		Store: strategystore.New(a.db), Shipped: books.policies, History: askedStore, Models: models, Now: now,
+	})
+	snapshots := quotestore.New(a.db)
+	consents.OnWithdraw = snapshots.Drop
 	apps := apply.New(apply.Config{
 		Store: askedStore, Plots: plotStore, Overlaps: plots, PlotReports: plotStore, Herds: herdStore, HerdReports: a.herds,
-		Firms: firmStore, Standings: flows, Alerts: desk, Products: books.products, Policies: books.policies, Words: books.words, Loans: loans,
+		Firms: firmStore, Standings: flows, Alerts: desk, Products: books.products, Policies: strategies, Snapshots: snapshots, Words: books.words, Loans: loans,
 		Consents: consents, Profiles: profiles,
 		Queue: queued{a}, Notify: a.hub, Now: now,
-	})
-
-	strategies := strategy.New(strategy.Config{
-		Store: strategystore.New(a.db), Shipped: books.policies, History: askedStore, Now: now,
 	})
 
 	driver, err := queue.Driver(ctx, a.db)
@@ -296,8 +300,9 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Uploads:     uploads{upload.New(upload.Config{Store: firmStore, Now: now}), a},
 		Receivables: receivable.New(receivable.Config{Store: receivablestore.New(a.db), Papers: receivablestore.New(a.db), Firms: firmStore, Promises: cfg.promises(firmStore), Now: now}),
 		Strategies:  strategies,
+		Quotes:      quote.New(quote.Config{Store: snapshots, Strategies: strategies, Products: books.products, Agreed: consent.Agreed, Now: now}),
 		ImportChain: importChain(firmStore),
-		Models:      newModels(a.db),
+		Models:      models,
 		Desk:        apps, Book: loans, Alerts: desk, Jobs: a.runner,
 		Crops: cropWords(books.crops), Species: speciesWords(books.species), Products: books.products.All(),
 		Wordings: books.wordings, Consents: consents, Profiles: profiles,

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/furrowcredit/furrow/access"
-	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/quote"
 	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/store"
@@ -36,10 +36,10 @@ func Redecide(ctx context.Context, dsn string, r RedecideRequest, tell func(quot
 	}
 	err = withDB(ctx, dsn, func(db *store.DB) error {
 		strategies := strategy.New(strategy.Config{
-			Store: strategystore.New(db), Shipped: books.policies, History: application.New(db), Now: time.Now,
+			Store: strategystore.New(db), Shipped: books.policies, History: application.New(db), Models: newModels(db), Now: time.Now,
 		})
 		quotes := quote.New(quote.Config{
-			Store: quotestore.New(db), Strategies: strategies, Products: books.products, Agreed: agreed, Now: time.Now,
+			Store: quotestore.New(db), Strategies: strategies, Products: books.products, Agreed: consent.Agreed, Now: time.Now,
 		})
 		id := r.RunID
 		if id == "" {
@@ -54,14 +54,4 @@ func Redecide(ctx context.Context, dsn string, r RedecideRequest, tell func(quot
 		return err
 	})
 	return run, err
-}
-
-// agreed says whether the consents of evidence carry a decision.
-func agreed(ev credit.Evidence) bool {
-	for _, c := range ev.Consents {
-		if c.Purpose == "credit_decision" && c.Part == "decision" {
-			return true
-		}
-	}
-	return false
 }

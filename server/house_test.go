@@ -41,6 +41,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/policy"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/credit/profile"
+	"github.com/furrowcredit/furrow/credit/quote"
 	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/geo"
@@ -72,6 +73,7 @@ import (
 	"github.com/furrowcredit/furrow/store/people"
 	plotstore "github.com/furrowcredit/furrow/store/plot"
 	profilestore "github.com/furrowcredit/furrow/store/profile"
+	quotestore "github.com/furrowcredit/furrow/store/quote"
 	receivablestore "github.com/furrowcredit/furrow/store/receivable"
 	"github.com/furrowcredit/furrow/store/storetest"
 	strategystore "github.com/furrowcredit/furrow/store/strategy"
@@ -180,14 +182,17 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		Store: loanstore.New(db), Book: ledger.New(ledgerstore.New(db), must(ledger.LoadChart(files))(t), now),
 		Rail: bank.New(now), Alerts: h.desk, Now: now,
 	})
-	policies := must(policy.Load(files))(t)
+	strategies := strategy.New(strategy.Config{
+		Store: strategystore.New(db), Shipped: must(policy.Load(files))(t), History: applicationstore.New(db), Now: now,
+	})
+	snapshots := quotestore.New(db)
 	h.wordings = must(consent.Load(files))(t)
 	consents := &consent.Book{Store: consentstore.New(db), Wordings: h.wordings, Now: now}
 	profiles := &profile.Book{Store: profilestore.New(db), Now: now}
 	desk := apply.New(apply.Config{
 		Consents: consents, Profiles: profiles,
 		Store: applicationstore.New(db), Plots: plots, Overlaps: h.plots, PlotReports: plots, Herds: herds, HerdReports: maker,
-		Firms: h.firms, Standings: flows, Alerts: h.desk, Products: products, Policies: policies,
+		Firms: h.firms, Standings: flows, Alerts: h.desk, Products: products, Policies: strategies, Snapshots: snapshots,
 		Words: must(apply.LoadWords(files))(t), Loans: loans, Notify: h.hub, Now: now,
 	})
 	s := must(server.New(server.Deps{
@@ -218,9 +223,8 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		Uploads:     upload.New(upload.Config{Store: h.firms, Now: now}),
 		Receivables: receivable.New(receivable.Config{Store: receivablestore.New(db), Papers: receivablestore.New(db), Firms: h.firms, Now: now}),
 		Models:      &model.Service{Store: modelstore.New(db), Now: now, NewID: ident.New},
-		Strategies: strategy.New(strategy.Config{
-			Store: strategystore.New(db), Shipped: policies, History: applicationstore.New(db), Now: now,
-		}),
+		Strategies:  strategies,
+		Quotes:      quote.New(quote.Config{Store: snapshots, Strategies: strategies, Products: products, Agreed: consent.Agreed, Now: now}),
 		ImportChain: func(context.Context, string, map[string]io.Reader) (reference.Report, error) {
 			return reference.Report{}, nil
 		},

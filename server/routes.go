@@ -200,5 +200,7 @@ func Roles() map[string][]access.Role {
 
 		"partner-apply":       partner,
 		"partner-application": partner,
+		"partner-snapshots":   partner,
+		"partner-quote":       partner,
 	}
 }

@@ -126,6 +126,7 @@ type Deps struct {
 	Receivables Receivables
 	Models      officer.Models
 	Strategies  officer.Strategies
+	Quotes      partner.Quotes
 	ImportChain func(ctx context.Context, tenant string, files map[string]io.Reader) (reference.Report, error)
 
 	Desk   Desk
@@ -209,7 +210,7 @@ func New(d Deps) (*Server, error) {
 		People: d.Gate, Herds: d.Herds, Devices: d.HerdStore, Import: d.Import, Watch: d.Watch, Forget: d.Forget, Firms: d.Firms, Plots: d.Plots,
 		Jobs: d.Jobs, ReadPlots: d.ReadPlots, ImportChain: d.ImportChain, Words: words.Fault, Now: d.Now,
 	})
-	partner.Register(s.api, partner.Config{Desk: d.Desk, People: d.Gate})
+	partner.Register(s.api, partner.Config{Desk: d.Desk, People: d.Gate, Quotes: d.Quotes})
 	s.api.Handle(route.Op{ID: "live", Method: http.MethodGet, Path: "/live", Summary: "WebSocket of changes", Tag: "live"}, s.live)
 	s.registerHouse(mux, faces)
 	if err := s.api.Check(); err != nil {

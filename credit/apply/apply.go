@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/money"
 )
@@ -123,7 +124,7 @@ type Store interface {
 	// Decision returns ErrNotFound.
 	Decision(ctx context.Context, tenant, id string) (credit.Decision, error)
 	// Frozen returns the inputs of a decision; ErrNotFound.
-	Frozen(ctx context.Context, tenant, decisionID string) (Frozen, error)
+	Frozen(ctx context.Context, tenant, decisionID string) (strategy.Frozen, error)
 	// Contract returns the signed contract; ErrNotFound.
 	Contract(ctx context.Context, tenant, applicationID string) (Contract, error)
 	// PledgeOf returns the application that holds the subject, or "".

@@ -14,9 +14,9 @@ import (
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/loan"
-	"github.com/furrowcredit/furrow/credit/policy"
 	"github.com/furrowcredit/furrow/credit/product"
-	"github.com/furrowcredit/furrow/credit/score"
+	"github.com/furrowcredit/furrow/credit/quote"
+	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/ident"
 	"github.com/furrowcredit/furrow/money"
 )
@@ -38,9 +38,9 @@ type Config struct {
 	Consents    Consents
 	Profiles    Profiles
 	Products    *product.Catalogue
-	Policies    *policy.Set
-	Models      policy.Models // in force, by name; nil has none
-	Words       *Words        // of contracts
+	Policies    Policies
+	Snapshots   Snapshots // nil keeps none
+	Words       *Words    // of contracts
 	Loans       *loan.Service
 	Queue       Queue    // nil assesses at once
 	Notify      Notifier // nil tells nobody
@@ -218,8 +218,11 @@ func (s *Service) Assess(ctx context.Context, tenant, id string) (Application, e
 	if err != nil {
 		return Application{}, err
 	}
-	d, frozen, err := s.decide(a, ev, prod)
+	d, frozen, choice, err := s.decide(ctx, a, ev, prod)
 	if err != nil {
+		return Application{}, err
+	}
+	if err := s.keep(ctx, a, ev); err != nil {
 		return Application{}, err
 	}
 	to := map[credit.Outcome]State{credit.Offer: Offered, credit.Refer: Referred, credit.Refuse: Refused}[d.Outcome]
@@ -228,57 +231,49 @@ func (s *Service) Assess(ctx context.Context, tenant, id string) (Application, e
 	if errors.Is(err, ErrState) {
 		return s.cfg.Store.Application(ctx, tenant, id) // somebody else was faster
 	}
-	return after, err
+	if err != nil {
+		return after, err
+	}
+	return after, s.cfg.Policies.Beside(ctx, a.Tenant, choice, ev, prod, d)
 }
 
-func (s *Service) decide(a Application, ev credit.Evidence, prod product.Product) (credit.Decision, Frozen, error) {
+// decide has the version in force decide, and gives the decision, what it saw and who
+// decided.
+func (s *Service) decide(ctx context.Context, a Application, ev credit.Evidence, prod product.Product) (credit.Decision, strategy.Frozen, strategy.Choice, error) {
+	fail := func(err error) (credit.Decision, strategy.Frozen, strategy.Choice, error) {
+		return credit.Decision{}, strategy.Frozen{}, strategy.Choice{}, err
+	}
 	evidence, hash, err := credit.Canonical(ev)
 	if err != nil {
-		return credit.Decision{}, Frozen{}, err
+		return fail(err)
 	}
-	terms, err := json.Marshal(prod)
+	choice, err := s.cfg.Policies.Choose(ctx, a.Tenant, prod.Policy, ev.Applicant)
 	if err != nil {
-		return credit.Decision{}, Frozen{}, err
-	}
-	pol, err := s.cfg.Policies.For(prod.Policy, ev.Applicant.Industry)
-	if err != nil {
-		return credit.Decision{}, Frozen{}, err
-	}
-	models, kept, err := s.models(pol)
-	if err != nil {
-		return credit.Decision{}, Frozen{}, err
+		return fail(err)
 	}
 	start := s.cfg.Now()
-	d, err := pol.Decide(ev, prod, models, s.now())
+	d, frozen, err := s.cfg.Policies.Decide(ctx, a.Tenant, choice.Decides.Policy, ev, prod, s.now())
 	if err != nil {
-		return credit.Decision{}, Frozen{}, err
+		return fail(err)
 	}
 	d.Micros = s.cfg.Now().Sub(start).Microseconds()
-	d.ID, d.ApplicationID, d.EvidenceHash = ident.New(), a.ID, hash
-	if d.Raises, err = pol.Raises(ev, prod, models); err != nil {
-		return credit.Decision{}, Frozen{}, err
+	if d.Raises, err = s.cfg.Policies.Raises(ctx, a.Tenant, choice.Decides.Policy, ev, prod); err != nil {
+		return fail(err)
 	}
-	return d, Frozen{Evidence: evidence, Product: terms, Policy: pol.Source, Models: kept}, nil
+	d.ID, d.ApplicationID, d.EvidenceHash, frozen.Evidence = ident.New(), a.ID, hash, evidence
+	return d, frozen, choice, nil
 }
 
-// models are those in force that a policy asks, and their bytes. One that nobody has is
-// left out: the policy says what holds then.
-func (s *Service) models(pol *policy.Policy) (policy.ModelSet, map[string][]byte, error) {
-	names := pol.Models()
-	if s.cfg.Models == nil || len(names) == 0 {
-		return nil, nil, nil
+// keep has the evidence kept for quotes.
+func (s *Service) keep(ctx context.Context, a Application, ev credit.Evidence) error {
+	if s.cfg.Snapshots == nil {
+		return nil
 	}
-	set, kept := policy.ModelSet{}, map[string][]byte{}
-	for _, name := range names {
-		m, err := s.cfg.Models.Model(name)
-		if err != nil {
-			return nil, nil, fmt.Errorf("model %s: %w", name, err)
-		}
-		if m != nil {
-			set[name], kept[name] = m, m.Bytes()
-		}
+	snap, err := quote.Freeze(a.Tenant, ev)
+	if err != nil {
+		return err
 	}
-	return set, kept, nil
+	return s.cfg.Snapshots.Put(ctx, []quote.Snapshot{snap})
 }
 
 // Replay makes a stored decision again from its stored evidence, product and policy. The
@@ -293,7 +288,7 @@ func (s *Service) Replay(ctx context.Context, actor access.Actor, decisionID str
 	if err != nil {
 		return ReplayResult{}, err
 	}
-	again, err := Replay(stored, frozen)
+	again, err := strategy.Replay(stored, frozen)
 	if err != nil {
 		return ReplayResult{}, err
 	}
@@ -305,39 +300,9 @@ func (s *Service) Replay(ctx context.Context, actor access.Actor, decisionID str
 	return ReplayResult{Same: bytes.Equal(a, b), Stored: stored, Replayed: again}, err
 }
 
-// Replay decides again on frozen inputs. It needs no store, so that an auditor can run
-// it on exported records.
-func Replay(stored credit.Decision, f Frozen) (credit.Decision, error) {
-	ev, err := credit.Read(f.Evidence)
-	if err != nil {
-		return credit.Decision{}, err
-	}
-	var prod product.Product
-	if err := json.Unmarshal(f.Product, &prod); err != nil {
-		return credit.Decision{}, fmt.Errorf("stored product: %w", err)
-	}
-	pol, err := policy.Parse("stored policy", f.Policy)
-	if err != nil {
-		return credit.Decision{}, err
-	}
-	models := policy.ModelSet{}
-	for name, b := range f.Models {
-		if models[name], err = score.Read(b); err != nil {
-			return credit.Decision{}, fmt.Errorf("stored model %s: %w", name, err)
-		}
-	}
-	d, err := pol.Decide(ev, prod, models, stored.MadeAt)
-	if err == nil && len(stored.Raises) > 0 {
-		d.Raises, err = pol.Raises(ev, prod, models)
-	}
-	d.ID, d.ApplicationID, d.Micros = stored.ID, stored.ApplicationID, stored.Micros
-	d.EvidenceHash = credit.Hash(f.Evidence)
-	return d, err
-}
-
-// Localise returns d with its reasons in lang, "zh-CN" or "en".
-func (s *Service) Localise(d credit.Decision, lang string) credit.Decision {
-	return s.cfg.Policies.Localise(d, lang)
+// Localise returns d with its words in lang, "zh-CN" or "en".
+func (s *Service) Localise(ctx context.Context, actor access.Actor, d credit.Decision, lang string) (credit.Decision, error) {
+	return s.cfg.Policies.Localise(ctx, actor.Tenant, d, lang)
 }
 
 // Approve offers a referred application the limit that its evidence gives. An officer

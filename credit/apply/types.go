@@ -9,8 +9,11 @@ import (
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/policy"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/credit/profile"
+	"github.com/furrowcredit/furrow/credit/quote"
+	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/iot"
@@ -50,15 +53,6 @@ type ReplayResult struct {
 	Same     bool            `json:"same"`
 	Stored   credit.Decision `json:"stored"`
 	Replayed credit.Decision `json:"replayed"`
-}
-
-// Frozen are the inputs of a decision as they were: with them it can be made again
-// although catalogue and evidence have changed since.
-type Frozen struct {
-	Evidence []byte            // canonical JSON of credit.Evidence
-	Product  []byte            // JSON of the product
-	Policy   []byte            // the policy file
-	Models   map[string][]byte // JSON of the models that the policy asked, by name
 }
 
 // What the service needs of other rooms. Their own services and stores fit.
@@ -107,6 +101,18 @@ type (
 	Alerts interface {
 		List(ctx context.Context, tenant string, f watch.Filter) ([]watch.Alert, error)
 	}
+	// Policies say who decides, and decide: strategy.Service.
+	Policies interface {
+		Choose(ctx context.Context, tenant, name string, who credit.Applicant) (strategy.Choice, error)
+		Decide(ctx context.Context, tenant string, p *policy.Policy, ev credit.Evidence, prod product.Product, at time.Time) (credit.Decision, strategy.Frozen, error)
+		Raises(ctx context.Context, tenant string, p *policy.Policy, ev credit.Evidence, prod product.Product) ([]credit.Reason, error)
+		Beside(ctx context.Context, tenant string, c strategy.Choice, ev credit.Evidence, prod product.Product, d credit.Decision) error
+		Localise(ctx context.Context, tenant string, d credit.Decision, lang string) (credit.Decision, error)
+	}
+	// Snapshots keeps evidence for quotes: quote.Store.
+	Snapshots interface {
+		Put(ctx context.Context, snapshots []quote.Snapshot) error
+	}
 	// Queue has an application assessed soon, in the background: job.
 	Queue interface {
 		Assess(ctx context.Context, tenant, applicationID string) error
@@ -120,7 +126,7 @@ type (
 // Record is what is saved along with a move. Nil fields are not there.
 type Record struct {
 	Decision *credit.Decision
-	Frozen   *Frozen // inputs of Decision
+	Frozen   *strategy.Frozen // inputs of Decision
 	Contract *Contract
 	// Rivals are plots on the same ground: while one of them is pledged, the move to
 	// Signed is ErrPledged.

@@ -89,6 +89,8 @@ type Book struct {
 	Store    Store
 	Wordings Wordings
 	Now      func() time.Time
+	// OnWithdraw forgets what was kept of a person's evidence; nil has nothing to forget.
+	OnWithdraw func(ctx context.Context, tenant, userID string) error
 }
 
 // Give writes down what userID agreed to; what stands already in the same words is not
@@ -157,10 +159,19 @@ func (b *Book) Withdraw(ctx context.Context, tenant, userID, purpose, part strin
 		return ErrNone
 	}
 	now := b.now()
-	return b.Store.Add(ctx, tenant, []Act{{
+	err = b.Store.Add(ctx, tenant, []Act{{
 		ID: ident.New(), UserID: userID, Kind: Withdrawn, Purpose: purpose, Part: part, Text: stand[i].Text, Version: stand[i].Version,
 		At: now, SavedAt: now, Channel: how.Channel, Device: how.Device, By: how.By,
 	}})
+	if err != nil || b.OnWithdraw == nil {
+		return err
+	}
+	return b.OnWithdraw(ctx, tenant, userID)
+}
+
+// Agreed says whether evidence was read with consent to decide by it.
+func Agreed(ev credit.Evidence) bool {
+	return slices.ContainsFunc(ev.Consents, func(c credit.Consent) bool { return c.Purpose == CreditDecision && c.Part == Decision })
 }
 
 // Standing are the consents of a person for a purpose that hold now, by part.

@@ -30,14 +30,14 @@ var (
 
 // Snapshot is the newest frozen evidence of a borrower for a subject and product.
 type Snapshot struct {
-	ID       string
-	Tenant   string
-	UserID   string
-	Subject  credit.Subject
-	Product  string
-	Evidence []byte // canonical JSON of credit.Evidence
-	Hash     string // its SHA-256, hex
-	TakenAt  time.Time
+	ID       string         `json:"id"`
+	Tenant   string         `json:"-"`
+	UserID   string         `json:"user_id"`
+	Subject  credit.Subject `json:"subject"`
+	Product  string         `json:"product"`
+	Evidence []byte         `json:"-"`             // canonical JSON of credit.Evidence
+	Hash     string         `json:"evidence_hash"` // its SHA-256, hex
+	TakenAt  time.Time      `json:"taken_at"`
 }
 
 // Verdict is what was last decided about a snapshot by a run.
@@ -91,6 +91,8 @@ type Store interface {
 	Of(ctx context.Context, tenant, userID string, s credit.Subject, product string) (Snapshot, error)
 	// Snapshots are at most limit of them in the order of their ids, after an id.
 	Snapshots(ctx context.Context, tenant, product, after string, limit int) ([]Snapshot, error)
+	// ByUser are those of a borrower, without their evidence.
+	ByUser(ctx context.Context, tenant, userID string) ([]Snapshot, error)
 	// Drop forgets the snapshots of a borrower.
 	Drop(ctx context.Context, tenant, userID string) error
 	// Keep saves a quote.
@@ -373,6 +375,11 @@ func (s *Service) verdict(ctx context.Context, r Run, snap Snapshot) Verdict {
 	}
 	v.Outcome, v.Limit, v.Rate, v.Score, v.Policy = d.Outcome, d.Limit, d.Rate, d.Score, d.Policy
 	return v
+}
+
+// Kept are the snapshots of a borrower, without their evidence.
+func (s *Service) Kept(ctx context.Context, tenant, userID string) ([]Snapshot, error) {
+	return s.cfg.Store.ByUser(ctx, tenant, userID)
 }
 
 // Runs are the last ones, newest first.

@@ -40,7 +40,7 @@ type Desk interface {
 	Repay(ctx context.Context, who access.Actor, loanID string, amount money.Fen, key string) (loan.Loan, error)
 	AskReview(ctx context.Context, who access.Actor, id, reason string) (apply.Review, error)
 	// Localise puts the reasons of a decision into a language.
-	Localise(d credit.Decision, lang string) credit.Decision
+	Localise(ctx context.Context, who access.Actor, d credit.Decision, lang string) (credit.Decision, error)
 }
 
 // Book shows what was lent; loan.Service is one.
@@ -312,7 +312,10 @@ func (f face) apply(ctx context.Context, who access.Actor, in *applyIn) (*route.
 func (f face) application(ctx context.Context, who access.Actor, in *ByID) (*route.Body[apply.Detail], error) {
 	d, err := f.Desk.Detail(ctx, who, in.ID)
 	if d.Decision != nil {
-		worded := f.Desk.Localise(*d.Decision, route.Lang(ctx))
+		worded, err := f.Desk.Localise(ctx, who, *d.Decision, route.Lang(ctx))
+		if err != nil {
+			return nil, err
+		}
 		d.Decision = &worded
 	}
 	return route.Answer(d, err)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/fault"
@@ -21,6 +22,8 @@ var ErrNotBorrower = fault.New(fault.Invalid, "partner.not_borrower", "this pers
 type Desk interface {
 	Submit(ctx context.Context, who access.Actor, req apply.Request, key string) (apply.Application, error)
 	Application(ctx context.Context, who access.Actor, id string) (apply.Application, error)
+	// Localise puts the reasons of a decision into a language.
+	Localise(ctx context.Context, who access.Actor, d credit.Decision, lang string) (credit.Decision, error)
 }
 
 // People finds people; access.Gate is one.
@@ -33,6 +36,7 @@ type People interface {
 type Config struct {
 	Desk   Desk
 	People People
+	Quotes Quotes
 }
 
 type face struct{ Config }
@@ -44,6 +48,7 @@ func Register(a *route.API, cfg Config) {
 		Summary: "Apply for a registered borrower", Tag: "partner"}, f.apply)
 	route.Register(a, route.Op{ID: "partner-application", Method: http.MethodGet, Path: "/partner/applications/{id}",
 		Summary: "An application and where it stands", Tag: "partner"}, f.application)
+	f.registerQuotes(a)
 }
 
 type applyIn struct {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/store"
 	"github.com/furrowcredit/furrow/store/herd"
@@ -193,7 +194,7 @@ func pledge(ctx context.Context, tx *store.Tx, a apply.Application, r apply.Reco
 	return herd.Release(ctx, tx, a.Tenant, a.ID, a.UpdatedAt)
 }
 
-func addDecision(ctx context.Context, tx *store.Tx, tenant string, d credit.Decision, f apply.Frozen) error {
+func addDecision(ctx context.Context, tx *store.Tx, tenant string, d credit.Decision, f strategy.Frozen) error {
 	body, err := json.Marshal(d)
 	if err != nil {
 		return err
@@ -264,11 +265,11 @@ func (s *Store) Decision(ctx context.Context, tenant, id string) (credit.Decisio
 }
 
 // Frozen implements apply.Store.
-func (s *Store) Frozen(ctx context.Context, tenant, decisionID string) (apply.Frozen, error) {
+func (s *Store) Frozen(ctx context.Context, tenant, decisionID string) (strategy.Frozen, error) {
 	var evidence, product, policy, models string
 	err := found(s.db.QueryRow(ctx, `select d.evidence, d.product, p.source, d.models from decisions d join policies p on p.hash = d.policy_hash
 		where d.tenant = $1 and d.id = $2`, tenant, decisionID).Scan(&evidence, &product, &policy, &models))
-	f := apply.Frozen{Evidence: []byte(evidence), Product: []byte(product), Policy: []byte(policy)}
+	f := strategy.Frozen{Evidence: []byte(evidence), Product: []byte(product), Policy: []byte(policy)}
 	if err != nil || models == "" {
 		return f, err
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/policy"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/credit/profile"
+	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo"
@@ -39,6 +40,7 @@ import (
 	loanstore "github.com/furrowcredit/furrow/store/loan"
 	profilestore "github.com/furrowcredit/furrow/store/profile"
 	"github.com/furrowcredit/furrow/store/storetest"
+	strategystore "github.com/furrowcredit/furrow/store/strategy"
 )
 
 const tenant = "county"
@@ -261,7 +263,7 @@ func open(t testing.TB, db *store.DB) *bench {
 	b.profiles = &profile.Book{Store: profilestore.New(db), Now: b.clock.now}
 	b.apply = apply.New(apply.Config{
 		Store: application.New(db), Plots: b.rooms, Overlaps: b.rooms, PlotReports: b.rooms, Herds: b.rooms, HerdReports: b.rooms,
-		Firms: b.rooms, Standings: b.rooms, Alerts: b.desk, Products: products, Policies: policies, Words: words,
+		Firms: b.rooms, Standings: b.rooms, Alerts: b.desk, Products: products, Policies: strategy.New(strategy.Config{Store: strategystore.New(db), Shipped: policies, Now: b.clock.now}), Words: words,
 		Consents: b.consents, Profiles: b.profiles, Loans: b.loans, Notify: b.notify, Now: b.clock.now,
 	})
 	for _, who := range []access.Actor{farmer, other} {

@@ -153,6 +153,12 @@ func (s *Store) Snapshots(ctx context.Context, tenant, product, after string, li
 		where tenant = $1 and id > $2 and ($3 = '' or product = $3) order by id limit $4`, tenant, after, product, limit)
 }
 
+// ByUser implements quote.Store.
+func (s *Store) ByUser(ctx context.Context, tenant, userID string) ([]quote.Snapshot, error) {
+	return store.Collect(ctx, s.db, scanSnapshot, `select id, tenant, user_id, subject_kind, subject_id, product, evidence_hash, '', taken_at
+		from snapshot where tenant = $1 and user_id = $2 order by id`, tenant, userID)
+}
+
 // Drop implements quote.Store.
 func (s *Store) Drop(ctx context.Context, tenant, userID string) error {
 	_, err := s.db.Exec(ctx, `delete from snapshot where tenant = $1 and user_id = $2`, tenant, userID)

@@ -2697,6 +2697,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/partner/borrowers/{id}/snapshots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The evidence that is kept of a borrower, by subject and product */
+        get: operations["partner-snapshots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/quotes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decide on evidence that is kept: what a borrower could have now */
+        post: operations["partner-quote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/session": {
         parameters: {
             query?: never;
@@ -4118,6 +4152,8 @@ export interface components {
         };
         InUse: {
             decides: string;
+            extends?: string;
+            industries?: string[];
             name: string;
             shipped?: string;
             subject: string;
@@ -4335,6 +4371,10 @@ export interface components {
         };
         ListScoreModel: {
             items: components["schemas"]["ScoreModel"][];
+            next: string;
+        };
+        ListSnapshot: {
+            items: components["schemas"]["Snapshot"][];
             next: string;
         };
         ListUpload: {
@@ -5319,6 +5359,16 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        QuoteInBody: {
+            /**
+             * Format: int64
+             * @description fen; 0 is what was asked for when the evidence was gathered
+             */
+            asked?: number;
+            snapshot_id: string;
+            /** Format: int64 */
+            term_months?: number;
+        };
         Reason: {
             /** Format: int64 */
             amount: number;
@@ -5677,6 +5727,15 @@ export interface components {
             in_gap: boolean;
             /** Format: double */
             ndvi: number;
+        };
+        Snapshot: {
+            evidence_hash: string;
+            id: string;
+            product: string;
+            subject: components["schemas"]["Subject"];
+            /** Format: date-time */
+            taken_at: string;
+            user_id: string;
         };
         Source: {
             /** Format: date-time */
@@ -6244,6 +6303,7 @@ export type ListReceivableLine = components['schemas']['ListReceivableLine'];
 export type ListReview = components['schemas']['ListReview'];
 export type ListScene = components['schemas']['ListScene'];
 export type ListScoreModel = components['schemas']['ListScoreModel'];
+export type ListSnapshot = components['schemas']['ListSnapshot'];
 export type ListUpload = components['schemas']['ListUpload'];
 export type ListUser = components['schemas']['ListUser'];
 export type ListVersion = components['schemas']['ListVersion'];
@@ -6333,6 +6393,7 @@ export type Purpose = components['schemas']['Purpose'];
 export type Qualifiers = components['schemas']['Qualifiers'];
 export type Quarantined = components['schemas']['Quarantined'];
 export type Quote = components['schemas']['Quote'];
+export type QuoteInBody = components['schemas']['QuoteInBody'];
 export type Reason = components['schemas']['Reason'];
 export type Receivable = components['schemas']['Receivable'];
 export type ReceivableActInBody = components['schemas']['ReceivableActInBody'];
@@ -6368,6 +6429,7 @@ export type SignInBody = components['schemas']['SignInBody'];
 export type SignInInBody = components['schemas']['SignInInBody'];
 export type SignedIn = components['schemas']['SignedIn'];
 export type SmoothPoint = components['schemas']['SmoothPoint'];
+export type Snapshot = components['schemas']['Snapshot'];
 export type Source = components['schemas']['Source'];
 export type Spot = components['schemas']['Spot'];
 export type Standing = components['schemas']['Standing'];
@@ -12066,6 +12128,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "partner-snapshots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListSnapshot"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "partner-quote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuoteInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decision"];
                 };
             };
             /** @description Problem */

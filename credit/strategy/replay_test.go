@@ -1,4 +1,4 @@
-package apply_test
+package strategy_test
 
 import (
 	"encoding/json"
@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/furrowcredit/furrow/credit"
-	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/strategy"
 )
 
 // What an earlier version froze replays to the bytes that it decided, although reports
@@ -34,8 +34,8 @@ func TestReplayOfEarlierVersions(t *testing.T) {
 			if err := json.Unmarshal(want, &stored); err != nil {
 				t.Fatal(err)
 			}
-			frozen := apply.Frozen{Evidence: read("evidence.json"), Product: read("product.json"), Policy: read("policy.yaml")}
-			again, err := apply.Replay(stored, frozen)
+			frozen := strategy.Frozen{Evidence: read("evidence.json"), Product: read("product.json"), Policy: read("policy.yaml")}
+			again, err := strategy.Replay(stored, frozen)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -52,7 +52,7 @@ func TestReplayOfEarlierVersions(t *testing.T) {
 			// One figure more in the evidence is another decision's evidence.
 			frozen.Evidence = append([]byte(nil), frozen.Evidence...)
 			frozen.Evidence[len(frozen.Evidence)-2] ^= 1
-			if other, err := apply.Replay(stored, frozen); err == nil && other.EvidenceHash == stored.EvidenceHash {
+			if other, err := strategy.Replay(stored, frozen); err == nil && other.EvidenceHash == stored.EvidenceHash {
 				t.Error("changed evidence has the same hash")
 			}
 		})
