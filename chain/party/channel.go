@@ -108,6 +108,7 @@ type full struct {
 	places  []string
 	// unlisted says that it is no company limited by shares.
 	unlisted bool
+	aged     float64 // what a mark of shares listed long ago costs it, against other names
 }
 
 func newFull(p *parts, v vocabulary) full {
@@ -159,6 +160,7 @@ func (f *full) weigh() {
 	w, sum := common(), 0.0
 	f.words(func(from, to int) {
 		weight := w.ready(f.letters[from:to])
+		f.dress(w, from, to)
 		f.letters[from].keep = -math.Log(weight)
 		sum += weight
 	})
@@ -169,6 +171,31 @@ func (f *full) weigh() {
 		}
 	}
 	f.brand = min(f.brand, 4)
+}
+
+// What is known of the years of a name, in nats: firms under special treatment, about to
+// leave the exchange or with shares for foreigners were mostly listed in the 1990s, when
+// names had 实业, 发展 or a group after their form, and hardly ever say 科技 or 智能.
+const (
+	ofOldFashion   = -1.0
+	ofYoungFashion = 0.8
+)
+
+// dress sets what a mark of long ago costs a firm that has the word: the oldest word counts.
+func (f *full) dress(w *words, from, to int) {
+	var word [4]rune
+	n := 0
+	for _, l := range f.letters[from:min(to, from+len(word))] {
+		word[n] = l.r
+		n++
+	}
+	fashion := w.fashion[string(word[:n])]
+	switch {
+	case fashion == "old", f.letters[from].slot == inForm && from > 0 && word[0] == '集' && f.letters[from-1].r == '司':
+		f.aged = ofOldFashion
+	case fashion == "young" && f.aged == 0:
+		f.aged = ofYoungFashion
+	}
 }
 
 // How ready a word of trade or form is to stand in a short name, against the others of

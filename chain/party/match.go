@@ -226,6 +226,7 @@ type way struct {
 	cost   float64
 	letter rune
 	code   []string
+	aged   bool // a mark of shares that were listed long ago was taken off
 }
 
 func (q *question) letters() []rune {
@@ -276,19 +277,19 @@ func (m *Matcher) ask(name string) *question {
 		q.own += c
 	}
 	q.ways = append(q.ways, plain)
-	if bare := unmark(w, folded); bare != folded {
+	if bare, aged := unmark(w, folded); bare != folded {
 		bp := split(bare)
-		q.ways = append(q.ways, way{v: bp.runes(), own: m.price(&bp), cost: 1})
+		q.ways = append(q.ways, way{v: bp.runes(), own: m.price(&bp), cost: 1, aged: aged})
 	}
 	for _, known := range q.ways {
 		if len(known.v) < 2 || len(known.v) > 8 {
 			continue
 		}
 		if codes := w.letters[known.v[0]]; codes != nil {
-			q.ways = append(q.ways, way{v: known.v[1:], own: known.own[1:], cost: known.cost, letter: known.v[0], code: codes})
+			q.ways = append(q.ways, way{v: known.v[1:], own: known.own[1:], cost: known.cost, letter: known.v[0], code: codes, aged: known.aged})
 		}
 		if n := len(known.v); n >= 4 && n <= 6 && p.class == "" { // 智慧松德 for 松德智慧
-			turned := way{v: append(slices.Clone(known.v[n-2:]), known.v[:n-2]...), cost: known.cost + moved}
+			turned := way{v: append(slices.Clone(known.v[n-2:]), known.v[:n-2]...), cost: known.cost + moved, aged: known.aged}
 			turned.own = append(slices.Clone(known.own[n-2:]), known.own[:n-2]...)
 			q.ways = append(q.ways, turned)
 		}
@@ -326,22 +327,23 @@ func (m *Matcher) rare(r rune) float64 {
 	return m.rarity[0]
 }
 
-// unmark takes the marks of an exchange off a short name: *ST昌鱼 is 昌鱼, 粤高速A 粤高速.
-func unmark(w *words, folded string) string {
+// unmark takes the marks of an exchange off a short name, and says whether they are of
+// shares that were listed long ago: *ST昌鱼 is 昌鱼, 粤高速A 粤高速.
+func unmark(w *words, folded string) (bare string, aged bool) {
 	for _, mark := range w.before {
 		if tail, ok := strings.CutPrefix(folded, mark); ok && chinese(tail, 2) {
 			if r, _ := utf8.DecodeRuneInString(tail); unicode.Is(unicode.Han, r) {
-				folded = tail
+				folded, aged = tail, w.aged[mark]
 				break
 			}
 		}
 	}
 	for _, mark := range w.after {
 		if head, ok := strings.CutSuffix(folded, mark); ok && chinese(head, 2) {
-			return head
+			return head, aged || w.aged[mark]
 		}
 	}
-	return folded
+	return folded, aged
 }
 
 // chinese says that s has at least n Chinese characters.
@@ -403,6 +405,9 @@ func (m *Matcher) read(q *question, at int32, limit float64) float64 {
 	for i := range q.ways {
 		w := &q.ways[i]
 		from, extra := 0, w.cost
+		if w.aged {
+			extra += f.aged
+		}
 		if extra+w.lacks(m.has[at], q.ch.inserting) >= limit {
 			continue
 		}

@@ -33,8 +33,10 @@ type words struct {
 	forms    map[string]string // legal form → class
 	standing map[string]bool   // of a group: 集团, 控股
 	trades   map[string]string // line of business → class
+	fashion  map[string]string // word of a name → old or young
 	before   []string          // marks of an exchange before a short name, longest first
 	after    []string
+	aged     map[string]bool                  // marks of shares that were listed long ago
 	longest  struct{ place, form, trade int } // in characters
 }
 
@@ -54,6 +56,7 @@ func load(fsys fs.FS) (*words, error) {
 	w := &words{
 		simple: map[rune]rune{}, places: map[string][]place{}, letters: map[rune][]string{}, codes: map[string]bool{},
 		forms: map[string]string{}, standing: map[string]bool{}, trades: map[string]string{},
+		fashion: map[string]string{}, aged: map[string]bool{},
 	}
 	for _, file := range []struct {
 		name string
@@ -128,10 +131,14 @@ func (w *words) word(r []string) error {
 		w.addPlace(word, place{})
 	case "area":
 		w.addPlace(word, place{wide: true})
+	case "fashion":
+		w.fashion[word] = r[2]
 	case "mark_before":
 		w.before = append(w.before, word)
+		w.aged[word] = r[2] == "old"
 	case "mark_after":
 		w.after = append(w.after, word)
+		w.aged[word] = r[2] == "old"
 	default:
 		return fmt.Errorf("unknown kind of word %q", kind)
 	}
