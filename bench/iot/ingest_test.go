@@ -173,9 +173,6 @@ func registered(b *testing.B) (dir string, keys []iot.Credential) {
 func newRig(b *testing.B) *rig.Rig {
 	b.Helper()
 	r := &rig.Rig{Dir: b.TempDir(), Bin: filepath.Join(root(), ".cache", "bin"), Exe: []string{furrow(b)}}
-	if v := os.Getenv("FURROW_BENCH_PROFILE"); v != "" {
-		r.Env = []string{"FURROW_PROFILE=" + filepath.Join(v, strings.ReplaceAll(b.Name(), "/", "-")+".prof")}
-	}
 	b.Cleanup(r.Close)
 	return r
 }
