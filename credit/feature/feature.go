@@ -135,6 +135,7 @@ func (f *Feature) Num(x *Facts) float64 {
 		if f.Flag(x) {
 			return 1
 		}
+	default:
 	}
 	return 0
 }
@@ -149,6 +150,7 @@ func (f *Feature) SetNum(x *Facts, v float64) {
 		*(*float64)(f.at(x)) = v
 	case reflect.Bool:
 		*(*bool)(f.at(x)) = v != 0
+	default:
 	}
 }
 
@@ -264,6 +266,7 @@ func (f *Feature) Set(x *Facts, v any) error {
 		}
 		*(*[]string)(f.at(x)) = out
 		return nil
+	default:
 	}
 	switch n := v.(type) {
 	case int:

@@ -66,9 +66,9 @@ var builtinTold = func() map[string]*told {
 }()
 
 // named makes an item with arguments given as names and values in turn.
-func (r *run) named(code, effect string, amount money.Fen, args ...string) item {
+func (r *run) named(code, effect string, args ...string) item {
 	t := builtinTold[code]
-	it := item{reason: credit.Reason{Code: code, Effect: effect, Amount: amount}, from: len(r.pieces)}
+	it := item{reason: credit.Reason{Code: code, Effect: effect}, from: len(r.pieces)}
 	for i := 0; i+1 < len(args); i += 2 {
 		at := len(r.buf)
 		r.buf = append(r.buf, args[i+1]...)
@@ -87,15 +87,15 @@ func (r *run) product(ev *credit.Evidence, prod *product.Product) {
 		if fit == product.FitUnknown {
 			effect, code = Refer, "product.who_unknown"
 		}
-		r.reason(r.named(code, effect, 0, "condition", condition))
+		r.reason(r.named(code, effect, "condition", condition))
 	}
 	if w := &prod.Who; w.AnchorTier > 0 || w.AnchorMonths > 0 {
 		switch {
 		case !r.HasStanding: // what is missing refers below
 		case w.AnchorTier > 0 && (r.AnchorTier == 0 || r.AnchorTier > w.AnchorTier):
-			r.reason(r.named("product.who", Refuse, 0, "condition", "anchor_tier"))
+			r.reason(r.named("product.who", Refuse, "condition", "anchor_tier"))
 		case r.AnchorMonths < w.AnchorMonths:
-			r.reason(r.named("product.who", Refuse, 0, "condition", "anchor_months"))
+			r.reason(r.named("product.who", Refuse, "condition", "anchor_months"))
 		}
 	}
 	for i := range prod.Evidence {
@@ -107,7 +107,7 @@ func (r *run) product(ev *credit.Evidence, prod *product.Product) {
 		most = b.BulletMonths
 	}
 	if most > 0 && ev.TermMonths > most {
-		r.reason(r.named("limit.term_law", Refuse, 0, "months", strconv.Itoa(most), "article", b.Article["en"]))
+		r.reason(r.named("limit.term_law", Refuse, "months", strconv.Itoa(most), "article", b.Article["en"]))
 	}
 }
 
@@ -145,11 +145,11 @@ func (r *run) need(n *product.Need) {
 		if why == "" {
 			why = "unknown"
 		}
-		r.reason(r.named("evidence.missing", effect, 0, "part", n.Part, "why", why))
+		r.reason(r.named("evidence.missing", effect, "part", n.Part, "why", why))
 	case n.MaxAgeDays > 0 && age > n.MaxAgeDays:
-		r.reason(r.named("evidence.old", effect, 0, "part", n.Part, "days", strconv.Itoa(age), "most", strconv.Itoa(n.MaxAgeDays)))
+		r.reason(r.named("evidence.old", effect, "part", n.Part, "days", strconv.Itoa(age), "most", strconv.Itoa(n.MaxAgeDays)))
 	case 1-unsure < n.MinConfidence:
-		r.reason(r.named("evidence.unsure", effect, 0, "part", n.Part))
+		r.reason(r.named("evidence.unsure", effect, "part", n.Part))
 	}
 }
 
@@ -179,7 +179,7 @@ func (r *run) bounds(p *Policy, prod *product.Product, limit money.Fen) money.Fe
 		c := &prod.Caps[i]
 		owed, known := r.exposure(c.On)
 		if !known {
-			r.reason(r.named("evidence.missing", Refer, 0, "part", "exposure", "why", c.On))
+			r.reason(r.named("evidence.missing", Refer, "part", "exposure", "why", c.On))
 			continue
 		}
 		limit = r.atMost(p, limit, c.MaxFen, owed, capCodes[c.On], "")
@@ -199,12 +199,12 @@ var capCodes = map[string]string{
 	"product": "limit.product", "region": "limit.region", "total": "limit.total",
 }
 
-func (r *run) atMost(p *Policy, limit, cap, owed money.Fen, code, article string) money.Fen {
-	most := max(0, cap-owed)
+func (r *run) atMost(p *Policy, limit, bound, owed money.Fen, code, article string) money.Fen {
+	most := max(0, bound-owed)
 	it := item{reason: credit.Reason{Code: code, Effect: Lower, Amount: min(0, most-limit)}, from: len(r.pieces)}
-	it.shared = p.capArgs(code, cap, article)
+	it.shared = p.capArgs(code, bound, article)
 	at := len(r.buf)
-	r.buf = appendYuan(r.buf, cap)
+	r.buf = appendYuan(r.buf, bound)
 	mid := len(r.buf)
 	r.buf = appendYuan(r.buf, most)
 	end := len(r.buf)

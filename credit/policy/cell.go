@@ -211,7 +211,7 @@ func (c *cell) addRange(p string) error {
 		c.ranges = append(c.ranges, s)
 		return nil
 	}
-	if p[0] == '[' || p[0] == '(' {
+	if len(p) > 1 && (p[0] == '[' || p[0] == '(') {
 		end := p[len(p)-1]
 		lo, hi, ok := strings.Cut(p[1:len(p)-1], "..")
 		if !ok || end != ']' && end != ')' {
@@ -300,7 +300,7 @@ func touches(a, b span, kind reflect.Kind) bool {
 	if kind == reflect.Int {
 		return b.lo <= a.hi+1
 	}
-	return b.lo < a.hi || b.lo == a.hi && !(b.loOpen && a.hiOpen)
+	return b.lo < a.hi || b.lo == a.hi && (!b.loOpen || !a.hiOpen)
 }
 
 // negate makes the cell hold what it did not, of what is known, and of what is missing

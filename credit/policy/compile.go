@@ -62,9 +62,9 @@ func (c *compiler) warn(s src, part, format string, args ...any) {
 
 func (c *compiler) fail(part, format string, args ...any) { c.at(src{}, part, format, args...) }
 
-func (c *compiler) count(level string) (n int) {
+func (c *compiler) mistakes() (n int) {
 	for _, p := range c.problems {
-		if p.Level == level {
+		if p.Level == LevelError {
 			n++
 		}
 	}
@@ -77,7 +77,7 @@ func (c *compiler) compile(part string, s src, kind reflect.Kind) *code {
 	if s.text == "" {
 		return nil
 	}
-	before := c.count(LevelError)
+	before := c.mistakes()
 	used := c.use(part, s)
 	as := expr.AsAny()
 	if kind == reflect.Bool {
@@ -91,7 +91,7 @@ func (c *compiler) compile(part string, s src, kind reflect.Kind) *code {
 		return nil
 	}
 	if err != nil {
-		if c.count(LevelError) == before { // not the consequence of a mistake that is told already
+		if c.mistakes() == before { // not the consequence of a mistake that is told already
 			line, column, msg := s.place(err)
 			c.at(src{line: line, column: column}, part, "%s", msg)
 		}

@@ -106,7 +106,7 @@ func (p *Policy) decide(r *run, ev *credit.Evidence, prod *product.Product, mode
 func (p *Policy) failed(r *run, d credit.Decision) credit.Decision {
 	d.Outcome, d.Limit, d.Rate, d.Score = credit.Refer, 0, 0, 0
 	r.buf, r.pieces = r.buf[:0], r.pieces[:0]
-	it := r.named("policy.error", Refer, 0, "why", r.err.Error())
+	it := r.named("policy.error", Refer, "why", r.err.Error())
 	d.Reasons = []credit.Reason{r.finish(&it, string(r.buf), "")}
 	return d
 }
@@ -175,7 +175,7 @@ func (p *Policy) limit(r *run, ev *credit.Evidence, prod *product.Product) money
 	if formula {
 		var known bool
 		if limit, known = prod.Formula.Allow(*ev); !known {
-			r.reason(r.named("evidence.missing", Refer, 0, "part", prod.Formula.Part(), "why", "formula"))
+			r.reason(r.named("evidence.missing", Refer, "part", prod.Formula.Part(), "why", "formula"))
 		}
 		r.limits = append(r.limits, r.say(builtinTold["limit.evidence"], Info, limit, extra{name: "yuan", fen: limit}))
 	} else {

@@ -323,7 +323,7 @@ func TestScoreBands(t *testing.T) {
 	if d := decideBy(t, scored, "most", bureau(0, 0), nil); d.Limit != 50 || len(d.Scores) != 0 || d.Outcome != credit.Offer {
 		t.Errorf("without the model: %+v", d)
 	}
-	other := score.File(*model(t).File())
+	other := *model(t).File()
 	other.Inputs[0].Name = "wealth"
 	strange, err := score.New(other)
 	if err != nil {

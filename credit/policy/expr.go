@@ -98,8 +98,6 @@ type code struct {
 	src  src
 }
 
-func (c *code) ok() bool { return c != nil }
-
 // build turns an expression's tree into functions over the facts. What it does not know
 // it leaves to the machine: then the functions are nil.
 func build(prog *vm.Program, s src) *code {

@@ -271,13 +271,13 @@ func compileSource(name string, source []byte) (*Policy, []Problem) {
 	p.id = p.Name + "@" + p.Version + ":" + p.Hash[:16]
 	c := &compiler{p: p, name: name, nodes: map[string]*node{}}
 	c.file(&f)
-	if c.count(LevelError) > 0 {
+	if c.mistakes() > 0 {
 		return nil, c.problems
 	}
 	p.bounds = c.bounds
 	// A trial on no evidence, and on evidence at every number that the policy names, finds
 	// what types cannot, such as a division by zero.
-	if c.trial(); c.count(LevelError) > 0 {
+	if c.trial(); c.mistakes() > 0 {
 		return nil, c.problems
 	}
 	p.warnings = c.problems

@@ -137,7 +137,7 @@ func (c *compiler) table(f *tableFile, node *node) {
 			t.last = &r
 		}
 	}
-	if len(c.problems) == before && c.count(LevelError) == 0 {
+	if len(c.problems) == before && c.mistakes() == 0 {
 		c.analyse(f, t)
 	}
 }
