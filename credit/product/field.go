@@ -26,16 +26,12 @@ func (r *reader) known(n *yaml.Node, t reflect.Type, code string) bool {
 	case n.Kind == yaml.MappingNode && (t.Kind() == reflect.Struct || t.Kind() == reflect.Map):
 		seen := map[string]bool{}
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			key, inner := n.Content[i], t
-			if t.Kind() == reflect.Struct {
-				var ok bool
-				if inner, ok = member(t, key.Value); !ok {
-					r.wrong(key.Line, code, "there is no field "+key.Value)
-					good = false
-					continue
-				}
-			} else {
-				inner = t.Elem()
+			key := n.Content[i]
+			inner, ok := member(t, key.Value)
+			if !ok {
+				r.wrong(key.Line, code, "there is no field "+key.Value)
+				good = false
+				continue
 			}
 			if seen[key.Value] {
 				r.wrong(key.Line, code, key.Value+" stands twice")
@@ -48,8 +44,11 @@ func (r *reader) known(n *yaml.Node, t reflect.Type, code string) bool {
 	return good
 }
 
-// member is the type of a field by its name in the file.
+// member is the type of a field by its name in the file; a map takes any name.
 func member(t reflect.Type, name string) (reflect.Type, bool) {
+	if t.Kind() == reflect.Map {
+		return t.Elem(), true
+	}
 	for f := range t.Fields() {
 		if tag, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); tag == name && name != "" {
 			return f.Type, true

@@ -103,7 +103,8 @@ func TestMistakesHaveTheirLine(t *testing.T) {
 			if !errors.Is(err, product.ErrFile) || !strings.Contains(err.Error(), c.why) {
 				t.Fatalf("got %v, want %q", err, c.why)
 			}
-			changed := strings.Count(text[:strings.Index(text, c.new)], "\n") + 1
+			before, _, _ := strings.Cut(text, c.new)
+			changed := strings.Count(before, "\n") + 1
 			if c.new == "" || strings.Contains(c.new, "\n") || strings.Contains(name, "hole") || name == "micro is unsecured" || name == "ways" || name == "part twice" {
 				return // the mistake shows elsewhere
 			}

@@ -37,7 +37,7 @@ func (s *Store) Add(ctx context.Context, tenant string, events []consent.Act) er
 	return err
 }
 
-// Events implements consent.Store.
+// Acts implements consent.Store.
 func (s *Store) Acts(ctx context.Context, tenant, userID string) ([]consent.Act, error) {
 	return store.Collect(ctx, s.db, scan, `select user_id, id, kind, purpose, part, words, version, at, saved_at, channel, device, brought, proof
 		from consent where tenant = $1 and user_id = $2 order by nr`, tenant, userID)
