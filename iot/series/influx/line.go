@@ -59,7 +59,7 @@ func appendLine(b []byte, r *iot.Reading, code uint32) []byte {
 		b = append(b, 'i')
 	}
 	for i, f := range floats(r) {
-		if v := *f.value; v != nil && !(packed && i < 2) {
+		if v := *f.value; v != nil && (!packed || i >= 2) {
 			b = append(b, ',')
 			b = append(b, f.name...)
 			b = append(b, '=')
