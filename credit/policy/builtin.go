@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/feature"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/money"
@@ -54,6 +55,40 @@ var builtin = map[string]text{
 		"If {fact} were {to} instead of {from}, the limit could be {yuan} yuan.",
 		"如果{fact}从 {from} 变为 {to}，额度可达 {yuan} 元。",
 	},
+}
+
+// inside are the words for codes in the arguments of these texts, by argument.
+var inside = map[string]map[string]text{
+	"fact": func() map[string]text {
+		out := map[string]text{}
+		for _, f := range feature.List() {
+			out[f.Name] = text{EN: f.EN, ZH: f.ZH}
+		}
+		return out
+	}(),
+	"part": {
+		"crop": {"the satellite report", "卫星报告"}, "herd": {"the herd report", "畜群报告"}, "standing": {"the chain evidence", "产业链资料"},
+		"bureau": {"the credit bureau report", "征信报告"}, "bank": {"the bank statement", "银行流水"},
+		"turnover": {"the forecast of sales", "营收预测"}, "exposure": {"what is lent around the applicant", "关联敞口"},
+	},
+	"condition": {
+		"kind": {"person or firm", "申请人类型"}, "region": {"the county", "所在县"}, "industry": {"the industry", "所属行业"}, "age": {"the age", "年龄"},
+		"anchor_tier": {"how near the anchor is", "与核心企业的层级"}, "anchor_months": {"how long it has traded with the anchor", "与核心企业的交易时长"},
+	},
+	"why": {
+		"unknown": {"it is not known why", "原因不明"}, "formula": {"the limit of the product rests on it", "产品额度以此为准"},
+		"not_uploaded": {"not uploaded", "未上传"}, "no_consent": {"no consent", "未授权"}, "too_short": {"the history is too short", "历史太短"},
+		"household": {"of the household", "家庭"}, "group": {"of the group", "联保或关联集团"}, "anchor": {"of the anchor", "核心企业"},
+		"product": {"of the product", "本产品"}, "region": {"of the county", "本县"}, "total": {"of the house", "全行"},
+	},
+	"article": func() map[string]text {
+		out := map[string]text{}
+		for _, r := range []product.Regulation{product.Consumer, product.Productive, product.FarmerMicro, product.PovertyRelief} {
+			a := r.Bound().Article
+			out[a["en"]] = text{EN: a["en"], ZH: a["zh-CN"]}
+		}
+		return out
+	}(),
 }
 
 // builtinTold are the texts of builtin made ready.

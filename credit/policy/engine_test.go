@@ -462,3 +462,34 @@ rules:
 		t.Error("a policy without what it extends can be read")
 	}
 }
+
+// What the engine says by itself is said in both languages, with words for its codes.
+func TestEngineSpeaksChinese(t *testing.T) {
+	t.Parallel()
+	set, products := load(t)
+	ev := plot()
+	ev.Exposure, ev.Crop, ev.Applicant.Kind = nil, nil, "firm"
+	prod, _ := products.Product(ev.Product)
+	d, err := set.Decide(ev, prod, nil, taken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zh := set.Localise(d, "zh-CN")
+	for i, r := range zh.Reasons {
+		if r.Msg == d.Reasons[i].Msg || strings.ContainsAny(r.Msg, "{}") {
+			t.Errorf("%s reads %s", r.Code, r.Msg)
+		}
+	}
+	for i, a := range zh.Allowances {
+		if a.Msg == d.Allowances[i].Msg || strings.ContainsAny(a.Msg, "{}") {
+			t.Errorf("%s reads %s", a.Code, a.Msg)
+		}
+	}
+	if got := set.Text("evidence.missing", "zh-CN", map[string]string{"part": "crop", "why": "not_uploaded"}); got != "缺少本产品需要的证据：卫星报告（未上传），由客户经理核实。" {
+		t.Error(got)
+	}
+	article := product.Consumer.Bound().Article
+	if got := set.Text("limit.law", "zh-CN", map[string]string{"article": article["en"], "most": "1", "yuan": "1"}); !strings.Contains(got, article["zh-CN"]) {
+		t.Error(got)
+	}
+}

@@ -11,7 +11,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/furrowcredit/furrow/credit"
-	"github.com/furrowcredit/furrow/credit/feature"
 	"github.com/furrowcredit/furrow/fault"
 )
 
@@ -33,11 +32,6 @@ func Load(fsys fs.FS) (*Set, error) {
 	known, err := words(fsys)
 	if err != nil {
 		return nil, err
-	}
-	for _, f := range feature.List() {
-		if _, taken := known[f.Name]; !taken {
-			known[f.Name] = text{EN: f.EN, ZH: f.ZH}
-		}
 	}
 	return compileSet(files, known)
 }
@@ -241,7 +235,11 @@ func (s *Set) Text(code, lang string, args map[string]string) string {
 	}
 	named := make(map[string]string, len(args))
 	for k, v := range args {
-		named[k] = s.named(v, lang)
+		if w, ok := inside[k][v]; ok {
+			named[k] = w.in(lang)
+		} else {
+			named[k] = s.named(v, lang)
+		}
 	}
 	return fault.Fill(t.in(lang), named)
 }
