@@ -77,10 +77,7 @@ function Body(props: { page: Detail }) {
   const store = useHerdStates(known);
   const states = useStates(store, EVERY_MS);
   const state = useMemo(() => states.find((s) => s.animal_id === animal.id), [states, animal.id]);
-  const alerts = useMemo(
-    () => (page.alerts ?? []).filter((a) => !a.closed_at),
-    [page.alerts],
-  );
+  const alerts = useMemo(() => (page.alerts ?? []).filter((a) => !a.closed_at), [page.alerts]);
   return (
     <>
       <State page={page} state={state} />
