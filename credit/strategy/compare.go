@@ -13,10 +13,12 @@ import (
 	"github.com/furrowcredit/furrow/credit/policy"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/credit/score"
+	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/money"
 )
 
-// Models finds the model that a tenant has in force by its name; nil when there is none.
+// Models finds the model that a tenant has in force by its name; nil or fault.NotFound
+// when there is none.
 type Models interface {
 	Model(ctx context.Context, tenant, name string) (*score.Model, error)
 }
@@ -71,6 +73,9 @@ func (s *Service) models(ctx context.Context, tenant string, p *policy.Policy) (
 	set := make(policy.ModelSet, len(names))
 	for _, name := range names {
 		m, err := s.cfg.Models.Model(ctx, tenant, name)
+		if errors.Is(err, fault.NotFound) {
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("model %s: %w", name, err)
 		}
