@@ -153,7 +153,7 @@ func BenchmarkQuotes(b *testing.B) {
 			}
 			ids := fill(b, db, borrowers)
 			operator := apptest.SignIn(b, house.URL(), apptest.Operator)
-			operator.Post("/operator/people", map[string]string{"login": "partner", "password": apptest.Password, "name": "Partner", "role": "partner"}, nil)
+			operator.Post("/operator/users", map[string]string{"login": "partner", "password": apptest.Password, "name": "Partner", "role": "partner"}, nil)
 			token := apptest.SignIn(b, house.URL(), "partner").Token()
 			count := func() (n int) {
 				if err := db.QueryRow(b.Context(), `select count(*) from quote`).Scan(&n); err != nil {
