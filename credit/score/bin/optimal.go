@@ -89,7 +89,7 @@ func newMerger(cells []Cell, lim Limits) *merger {
 			c = c.add(cells[j-1])
 			m.rate[i][j] = c.rate()
 			m.value[i][j] = c.likelihood() - lim.Penalty
-			if c.Good+c.Bad < least && !(i == 0 && j == m.n) {
+			if c.Good+c.Bad < least && (i > 0 || j < m.n) {
 				m.value[i][j] = math.Inf(-1)
 			}
 		}

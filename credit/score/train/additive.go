@@ -194,7 +194,7 @@ func unseen(d *design, parts []inner, of func(*inner) *additive) []float64 {
 }
 
 // clearly picks the try with the least loss, but leaves the first only for one that is
-// better by more than the standard error of the difference.
+// better by more than two standard errors of the difference.
 func clearly(tries [][]float64) int {
 	best, bestMean := 0, math.Inf(1)
 	for k, t := range tries {
@@ -207,7 +207,7 @@ func clearly(tries [][]float64) int {
 		for i := range t {
 			square += (t[i] - tries[0][i] - m) * (t[i] - tries[0][i] - m)
 		}
-		if k > 0 && m+math.Sqrt(square)/float64(len(t)) >= 0 {
+		if k > 0 && m+2*math.Sqrt(square)/float64(len(t)) >= 0 {
 			continue
 		}
 		if m < bestMean {
