@@ -108,7 +108,7 @@ export function full(detail, words) {
       sources: [
         source('applicant', 'this bank', { uncertainty: 0 }),
         source('standing', `upload ${'0a1b2c3d'.repeat(8)}`),
-        source('turnover', 'forecast', { uncertainty: 0.45 }),
+        source('turnover', "forecast of the firm's sales", { uncertainty: 0.45 }),
         { part: 'bureau', from: '', version: '', uncertainty: 1, missing: 'no_consent' },
       ],
       consents: [

@@ -75,6 +75,15 @@ function Found({ upload: u }: { upload: Upload }) {
           action={<Link to={`/uploads/${twin.id}`}>{t('history:open')}</Link>}
         />
       ) : null}
+      {u.failure ? (
+        <Alert
+          className="a-notice"
+          type="error"
+          showIcon
+          title={t('failed', { time: f.time(u.failure.at) })}
+          description={<span data-code={u.failure.code}>{u.failure.message}</span>}
+        />
+      ) : null}
       {busy(u) ? <Progress upload={u} /> : null}
       {u.state === 'checking' || u.state === 'refused' ? null : (
         <ul className="a-counts">

@@ -65,6 +65,7 @@ function LoanTable(props: { rows: Danger[]; names: Map<string, string> }) {
   const { t } = useTranslation('chain');
   const f = useFormats();
   const { names } = props;
+  const nameOf = (d: Danger) => d.name || names.get(d.firm_id) || d.firm_id;
   const columns: Column<Danger>[] = [
     {
       key: 'loan',
@@ -78,8 +79,8 @@ function LoanTable(props: { rows: Danger[]; names: Map<string, string> }) {
     {
       key: 'firm',
       title: t('shock.firm_hit'),
-      sort: (d) => names.get(d.firm_id) ?? d.firm_id,
-      cell: (d) => <Link to={firmPath(d.firm_id)}>{names.get(d.firm_id) ?? d.firm_id}</Link>,
+      sort: nameOf,
+      cell: (d) => <Link to={firmPath(d.firm_id)}>{nameOf(d)}</Link>,
     },
     {
       key: 'loss',

@@ -1,6 +1,7 @@
 import type { Consent, Evidence, Source } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
 import { Scroll } from '@furrow/shared/ui/Scroll';
+import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
 import { Panel } from '../pieces/Page';
 import { Pill } from '../pieces/Pill';
@@ -46,7 +47,7 @@ function Sources(props: { of: Source[]; taken: string }) {
                 </td>
               ) : (
                 <>
-                  <td>{t(`source.${s.from}`, { defaultValue: shortened(s.from) })}</td>
+                  <td>{named(t, s.from)}</td>
                   <td>
                     {s.at ? (
                       <time dateTime={s.at} title={f.ago(s.at, Date.parse(props.taken))}>
@@ -75,8 +76,11 @@ function Sources(props: { of: Source[]; taken: string }) {
   );
 }
 
-/** A hash is told by its beginning. */
-const shortened = (from: string) => from.replace(/\b([0-9a-f]{12})[0-9a-f]{20,}\b/, '$1…');
+/** A source in the reader's words; an uploaded file by the beginning of its hash. */
+function named(t: TFunction<'decision'>, from: string) {
+  const hash = /^upload ([0-9a-f]{12})/.exec(from)?.[1];
+  return hash ? t('source.upload', { hash }) : t(`source.${from}`, { defaultValue: from });
+}
 
 function Consents(props: { of: Consent[] }) {
   const { t } = useTranslation('decision');
