@@ -85,6 +85,7 @@ type App struct {
 	broker   *broker.Broker
 	engine   *herdwatch.Engine
 	runner   *job.Runner[*sql.Tx]
+	apps     *apply.Service
 	pictures *images
 	looks    func(ctx context.Context) <-chan time.Time // at the catalogue of scenes
 	hub      *live.Hub
@@ -231,7 +232,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		book  = ledger.New(bookStore, books.chart, now)
 		loans = loan.New(loan.Config{Store: loanStore, Book: book, Rail: cfg.rail(), Alerts: desk, Now: now})
 	)
-	desk.LoanOf, desk.FirmNames = loanOf(loans), firmNames(firmStore)
+	desk.LoanOf, desk.FirmNames, desk.Moved = loanOf(loans), firmNames(firmStore), a.alertMoved
 	flows.Join(cfg.members(firmStore))
 	a.engine = herdwatch.New(herdwatch.Config{
 		Herds: herdStore, Series: a.readings, Species: books.species, Memory: herdStore, Raise: desk.Herd, Open: openOf(desk), OnMove: a.hub.Moved, Now: now, Log: cfg.Log,
@@ -246,13 +247,16 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Store: strategystore.New(a.db), Shipped: books.policies, History: askedStore, Models: models, Now: now,
 	})
 	snapshots := quotestore.New(a.db)
-	consents.OnWithdraw = snapshots.Drop
+	consents.OnWithdraw = func(ctx context.Context, tenant, userID string) error {
+		return errors.Join(snapshots.Drop(ctx, tenant, userID), a.apps.Touch(ctx, tenant, apply.Filter{UserID: userID}, apply.NewConsent))
+	}
 	apps := apply.New(apply.Config{
 		Store: askedStore, Plots: plotStore, Overlaps: plots, PlotReports: plotStore, Herds: herdStore, HerdReports: a.herds,
 		Firms: firmStore, Standings: flows, Alerts: desk, Products: books.products, Policies: strategies, Snapshots: snapshots, Words: books.words, Loans: loans,
 		Consents: consents, Profiles: profiles,
 		Queue: queued{a}, Notify: a.hub, Now: now,
 	})
+	a.apps = apps
 
 	driver, err := queue.Driver(ctx, a.db)
 	if err != nil {

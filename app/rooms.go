@@ -15,8 +15,10 @@ import (
 	"github.com/furrowcredit/furrow/chain/contagion"
 	"github.com/furrowcredit/furrow/chain/reference"
 	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/pay"
+	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/geo/crop"
@@ -34,6 +36,27 @@ type queued struct{ a *App }
 
 func (q queued) Assess(ctx context.Context, tenant, id string) error {
 	return q.a.runner.Assess(ctx, tenant, id)
+}
+
+func (q queued) Reconsider(ctx context.Context, tenant, id string, cause apply.Cause) error {
+	return q.a.runner.Reconsider(ctx, tenant, id, cause)
+}
+
+// touch has limits reconsidered on new evidence. The evidence is saved already: when it
+// cannot be queued now, the next news of the subject does so.
+func (a *App) touch(ctx context.Context, tenant string, f apply.Filter, cause apply.Cause) {
+	if err := a.apps.Touch(ctx, tenant, f, cause); err != nil {
+		a.cfg.Log.WarnContext(ctx, "limits are not reconsidered now", "cause", cause, "error", err)
+	}
+}
+
+// alertMoved has the limits on a subject reconsidered when an alert opens or closes.
+// Arrears are told by their loan.
+func (a *App) alertMoved(ctx context.Context, x watch.Alert) {
+	switch kind := credit.SubjectKind(x.SubjectKind); kind {
+	case credit.PlotSubject, credit.HerdSubject, credit.FirmSubject:
+		a.touch(ctx, x.Tenant, apply.Filter{Subject: credit.Subject{Kind: kind, ID: x.SubjectID}}, apply.NewAlert)
+	}
 }
 
 // firstOperator makes the first person of an empty house.
@@ -58,13 +81,14 @@ func (a *App) reportPlot(ctx context.Context, tenant, plotID string) error {
 	return a.runner.Report(ctx, tenant, s.Start, s.End, []string{plotID})
 }
 
-// plotChanged tells the open pages; the report is saved already, so a plot that
+// plotChanged has the limits on a plot reconsidered and tells the open pages; the report is saved already, so a plot that
 // cannot be read now is only not pushed.
 func (a *App) plotChanged(plots geo.Store, pictures *images) func(tenant, plotID string) {
 	return func(tenant, plotID string) {
 		pictures.changed(tenant)
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
+		a.touch(ctx, tenant, apply.Filter{Subject: credit.Subject{Kind: credit.PlotSubject, ID: plotID}}, apply.NewReport)
 		if p, err := plots.Plot(ctx, tenant, plotID); err == nil {
 			a.hub.PlotChanged(tenant, p.OwnerID, plotID)
 		}

@@ -14,6 +14,8 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/rivertype"
+
+	"github.com/furrowcredit/furrow/credit/apply"
 )
 
 // Runner puts jobs into the queue and works them. TTx is the transaction type of
@@ -96,6 +98,17 @@ func (r *Runner[TTx]) Stop(ctx context.Context) error {
 // Assess queues the decision of an application.
 func (r *Runner[TTx]) Assess(ctx context.Context, tenant, applicationID string) error {
 	return r.insert(ctx, assessArgs{tenant, applicationID}, "")
+}
+
+// gathering is how long evidence on one application is gathered before its limit is
+// looked at again. Together with the pace of the scheduler it stays far under a minute.
+const gathering = 5 * time.Second
+
+// Reconsider queues a new look at the limit of an application. What comes in within a few
+// seconds is looked at once; what comes while it is being looked at is looked at again.
+func (r *Runner[TTx]) Reconsider(ctx context.Context, tenant, applicationID string, cause apply.Cause) error {
+	until := time.Now().UTC().Truncate(gathering).Add(gathering)
+	return r.insert(ctx, reconsiderArgs{tenant, applicationID, until, cause}, "")
 }
 
 // Report queues the crop reports of plots; no ids means every plot of the tenant.

@@ -74,6 +74,11 @@ func (r *rooms) Assess(_ context.Context, tenant, id string) (apply.Application,
 	return apply.Application{}, nil
 }
 
+func (r *rooms) Reconsider(_ context.Context, tenant, id string, cause apply.Cause) (apply.Application, error) {
+	r.note("reconsider %s/%s for %s", tenant, id, cause)
+	return apply.Application{}, nil
+}
+
 func (r *rooms) Make(_ context.Context, plots []geo.Plot, _ geo.Season) ([]geo.CropReport, error) {
 	reports := make([]geo.CropReport, len(plots))
 	for i, p := range plots {
@@ -298,6 +303,31 @@ func TestRunner(t *testing.T) {
 			t.Fatal(err)
 		}
 		wait("day end bank/2026-05-31")
+
+		// Evidence that comes at once is looked at once, and what comes later again.
+		for range 5 {
+			if err := runner.Reconsider(ctx, "bank", "a1", apply.NewReport); err != nil {
+				t.Fatal(err)
+			}
+		}
+		asked := time.Now()
+		wait("reconsider bank/a1 for report")
+		if took := time.Since(asked); took > 30*time.Second {
+			t.Errorf("looked at after %s", took)
+		}
+		if err := runner.Reconsider(ctx, "bank", "a1", apply.NewAlert); err != nil {
+			t.Fatal(err)
+		}
+		wait("reconsider bank/a1 for alert")
+		var looks int
+		for _, s := range r.all() {
+			if strings.HasPrefix(s, "reconsider") {
+				looks++
+			}
+		}
+		if looks > 3 { // two, or three when the first five fell on both sides of a bound
+			t.Errorf("looked at %d times", looks)
+		}
 
 		// What no retry can mend ends at once.
 		if err := runner.Assess(ctx, "bank", "absent"); err != nil {

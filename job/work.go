@@ -24,6 +24,8 @@ type Work struct {
 	Applications interface {
 		// Assess decides an application on its evidence.
 		Assess(ctx context.Context, tenant, applicationID string) (apply.Application, error)
+		// Reconsider moves the limit of an application to what its evidence carries now.
+		Reconsider(ctx context.Context, tenant, applicationID string, cause apply.Cause) (apply.Application, error)
 	}
 	Asked   apply.Store
 	Plots   geo.Store
@@ -61,6 +63,10 @@ func workers(w Work, add func(context.Context, river.JobArgs, string) error) *ri
 	all := river.NewWorkers()
 	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[assessArgs]) error {
 		return final(w.assess(ctx, j.Args))
+	}))
+	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[reconsiderArgs]) error {
+		_, err := w.Applications.Reconsider(ctx, j.Args.Tenant, j.Args.Application, j.Args.Cause)
+		return final(err)
 	}))
 	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[reportArgs]) error {
 		return final(w.report(ctx, j.Args))
@@ -120,6 +126,22 @@ func (w Work) assess(ctx context.Context, a assessArgs) error {
 	}
 	_, err = w.Applications.Assess(ctx, a.Tenant, a.Application)
 	return err
+}
+
+// reconsiderArgs asks for one look at what came in until Until: it is worked then, so
+// that it sees all of it, and only once.
+type reconsiderArgs struct {
+	Tenant      string      `json:"tenant" river:"unique"`
+	Application string      `json:"application" river:"unique"`
+	Until       time.Time   `json:"until" river:"unique"`
+	Cause       apply.Cause `json:"cause"` // of the first
+}
+
+func (reconsiderArgs) Kind() string { return "reconsider" }
+
+// InsertOpts implements river.JobArgsWithInsertOpts.
+func (r reconsiderArgs) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{ScheduledAt: r.Until, UniqueOpts: river.UniqueOpts{ByArgs: true}}
 }
 
 type reportArgs struct {

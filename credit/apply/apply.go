@@ -102,8 +102,10 @@ type Contract struct {
 type Filter struct {
 	UserID string
 	States []State
-	Before string // keyset: ids less than this
-	Limit  int    // 0 means 50; at most 500
+	// Subject restricts by its kind, its id or both.
+	Subject credit.Subject
+	Before  string // keyset: ids less than this
+	Limit   int    // 0 means 50; at most 500
 }
 
 // Store keeps applications, decisions and contracts. Implemented in store/application.
@@ -117,10 +119,16 @@ type Store interface {
 	// Move saves a when its stored state is still from, with its step and what r holds,
 	// in one transaction; ErrState otherwise. Moving to Signed takes the pledge of the
 	// subject: ErrPledged when another application holds it or one of r.Rivals, and
-	// iot.ErrPledged when one holds one of r.Animals. Closed, Withdrawn, Expired and
+	// iot.ErrPledged when one holds one of r.Animals; ErrContract when the offer was
+	// decided again. Closed needs that nothing is owed. Closed, Withdrawn, Expired and
 	// Refused free it. An officer's word on a referred one ends its review. Signed cannot become Withdrawn or Expired while a loan stands.
 	Move(ctx context.Context, from State, a Application, s Step, r Record) error
 	Steps(ctx context.Context, tenant, applicationID string) ([]Step, error)
+	// Redecide keeps r.Decision, and moves the limit to r.Limit or what is owed, whichever
+	// is more, with r.Change when that is another one. ErrMoved: r.Before holds no more.
+	Redecide(ctx context.Context, r Redecision) (Application, error)
+	// LimitChanges are those of an application, oldest first.
+	LimitChanges(ctx context.Context, tenant, applicationID string) ([]LimitChange, error)
 	// Decision returns ErrNotFound.
 	Decision(ctx context.Context, tenant, id string) (credit.Decision, error)
 	// Frozen returns the inputs of a decision; ErrNotFound.

@@ -99,6 +99,11 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, req Request, k
 	if err := s.consent(ctx, actor, owner, req); err != nil {
 		return Application{}, err
 	}
+	if len(req.Consents) > 0 { // limits may wait for them
+		if err := s.Touch(ctx, actor.Tenant, Filter{UserID: owner}, NewConsent); err != nil {
+			return Application{}, err
+		}
+	}
 	body, err := json.Marshal(req)
 	if err != nil {
 		return Application{}, err
@@ -333,6 +338,9 @@ func (s *Service) Refuse(ctx context.Context, actor access.Actor, id, note strin
 	if note, err = checkNote(note); err != nil {
 		return Application{}, err
 	}
+	if a.State == Offered { // only evidence takes an offer back
+		return Application{}, ErrState.With("state", a.State).With("to", Refused)
+	}
 	return s.move(ctx, actor, a, Refused, note, Record{})
 }
 
@@ -356,28 +364,43 @@ func (s *Service) Reassess(ctx context.Context, actor access.Actor, id string) (
 	return s.enqueue(ctx, a)
 }
 
-// Withdraw takes an application back as long as no money is out.
+// Withdraw takes an application back as long as no money is out. A limit that is drawn
+// again and again ends with it when all is repaid.
 func (s *Service) Withdraw(ctx context.Context, actor access.Actor, id string) (Application, error) {
 	a, err := s.get(ctx, actor, id)
 	if err != nil {
 		return Application{}, err
 	}
+	if a.State == Active {
+		return s.endLine(ctx, actor, a)
+	}
 	return s.move(ctx, actor, a, Withdrawn, "", Record{})
 }
 
-// Expire ends offers and signed contracts that nobody used for [OfferDays], and returns
-// how many. The day end calls it.
+// Expire ends offers and signed contracts that nobody used for [OfferDays], and limits
+// that are drawn again and again at the end of their term, and returns how many. The day end calls it.
 func (s *Service) Expire(ctx context.Context, tenant string) (int, error) {
 	old := s.now().AddDate(0, 0, -OfferDays)
 	n := 0
 	for f := (Filter{States: []State{Offered, Signed}, Limit: 500}); ; {
 		list, err := s.cfg.Store.Applications(ctx, tenant, f)
-		if err != nil || len(list) == 0 {
+		if err != nil {
 			return n, err
+		}
+		if len(list) == 0 {
+			ended, err := s.expireLines(ctx, tenant)
+			return n + ended, err
 		}
 		for _, a := range list {
 			if a.UpdatedAt.After(old) {
 				continue
+			}
+			if prod, err := s.cfg.Products.Product(a.Product); err == nil && prod.Revolving && a.State == Signed {
+				if over, err := s.over(ctx, a); err != nil {
+					return n, err
+				} else if !over {
+					continue // it waits to be drawn
+				}
 			}
 			_, err := s.move(ctx, system, a, Expired, "", Record{})
 			switch {
@@ -492,26 +515,40 @@ func (s *Service) Draw(ctx context.Context, actor access.Actor, id string, amoun
 	if actor.Role != access.Borrower && actor.Role != access.Partner {
 		return loan.Loan{}, access.ErrRole
 	}
-	if amount > a.Limit {
-		return loan.Loan{}, ErrAboveLimit.At("body.amount").With("limit", a.Limit)
-	}
 	prod, err := s.cfg.Products.Product(a.Product)
 	if err != nil {
 		return loan.Loan{}, err
 	}
+	most, err := s.most(ctx, a)
+	if err != nil {
+		return loan.Loan{}, err
+	}
+	term := a.TermMonths
+	if !prod.Revolving && amount > a.Limit {
+		return loan.Loan{}, ErrAboveLimit.At("body.amount").With("limit", a.Limit)
+	}
+	if prod.Revolving {
+		end, err := s.lineEnd(ctx, a)
+		if err != nil {
+			return loan.Loan{}, err
+		}
+		if term, err = monthsLeft(money.DateOf(s.now()), end); err != nil {
+			return loan.Loan{}, err
+		}
+	}
 	l, err := s.cfg.Loans.Draw(ctx, loan.DrawRequest{
-		Key: a.UserID + ":" + key,
+		Key: a.UserID + ":" + key, Most: most, Revolving: prod.Revolving,
 		Loan: loan.Loan{
 			Tenant: a.Tenant, ApplicationID: a.ID, UserID: a.UserID, UserName: a.UserName, Subject: a.Subject,
 			SubjectName: a.SubjectName, Product: a.Product, Principal: amount, Rate: a.Rate,
-			PenaltyRate: prod.PenaltyRate(a.Rate), Method: prod.Method, DayCount: prod.DayCount, TermMonths: a.TermMonths,
+			PenaltyRate: prod.PenaltyRate(a.Rate), Method: prod.Method, DayCount: prod.DayCount, TermMonths: term,
 		},
 	})
 	if err != nil {
 		return loan.Loan{}, err
 	}
 	// The loan tells of itself, but not when this is an answer given again.
-	return l, s.loanChanged(ctx, l)
+	return l, s.loanChanged(ctx, l, l)
 }
 
 // Repay collects money for a loan; a borrower only for an own one.
@@ -536,7 +573,18 @@ func (s *Service) Loan(ctx context.Context, actor access.Actor, id string) (loan
 }
 
 // loanChanged moves the application along with its loan.
-func (s *Service) loanChanged(ctx context.Context, l loan.Loan) error {
+func (s *Service) loanChanged(ctx context.Context, before, l loan.Loan) error {
+	if err := s.follows(ctx, l); err != nil {
+		return err
+	}
+	late := (before.State == loan.Overdue) != (l.State == loan.Overdue)
+	if !late && l.Outstanding >= before.Outstanding {
+		return nil
+	}
+	return s.Touch(ctx, l.Tenant, Filter{UserID: l.UserID}, NewPayment)
+}
+
+func (s *Service) follows(ctx context.Context, l loan.Loan) error {
 	if !slices.Contains([]loan.State{loan.Active, loan.Overdue, loan.Closed}, l.State) {
 		return nil
 	}
@@ -550,9 +598,15 @@ func (s *Service) loanChanged(ctx context.Context, l loan.Loan) error {
 			return err
 		}
 	}
-	if a.State == Active && l.State == loan.Closed {
-		_, err = s.follow(ctx, a, Closed)
+	if a.State != Active || l.State != loan.Closed {
+		return nil
 	}
+	if prod, err := s.cfg.Products.Product(a.Product); err == nil && prod.Revolving {
+		if over, err := s.over(ctx, a); err != nil || !over {
+			return err
+		}
+	}
+	_, err = s.follow(ctx, a, Closed)
 	return err
 }
 
@@ -571,7 +625,7 @@ func (s *Service) Detail(ctx context.Context, actor access.Actor, id string) (De
 	if err != nil {
 		return Detail{}, err
 	}
-	d := Detail{Application: a, Schedule: []loan.Instalment{}}
+	d := Detail{Application: a, Schedule: []loan.Instalment{}, LimitChanges: []LimitChange{}}
 	if d.Product, err = s.cfg.Products.Product(a.Product); err != nil {
 		return Detail{}, err
 	}
@@ -580,6 +634,12 @@ func (s *Service) Detail(ctx context.Context, actor access.Actor, id string) (De
 	}
 	if a.DecisionID == "" {
 		return d, nil
+	}
+	if d.LimitChanges, err = s.cfg.Store.LimitChanges(ctx, a.Tenant, id); err != nil {
+		return Detail{}, err
+	}
+	if err := s.drawnOf(ctx, a, &d); err != nil {
+		return Detail{}, err
 	}
 	decision, err := s.cfg.Store.Decision(ctx, a.Tenant, a.DecisionID)
 	if err != nil {
@@ -617,7 +677,7 @@ func (s *Service) schedule(ctx context.Context, a Application, d *Detail) error 
 		return err
 	case !errors.Is(err, loan.ErrNotFound):
 		return err
-	case a.State != Offered && a.State != Signed:
+	case a.State != Offered && a.State != Signed, a.Limit <= 0: // a limit may have fallen to nothing
 		return nil
 	}
 	d.Schedule, err = indicative(a, d.Product, d.Decision.MadeAt)

@@ -27,9 +27,13 @@ var moves = []move{
 	{Referred, Submitted, []access.Role{access.Officer}}, // assess again
 	{Refused, Referred, []access.Role{access.Borrower}},  // asks for a person's review, once a decision
 
+	{Offered, Referred, nil}, // the evidence carries the offer no more
+	{Offered, Refused, nil},
+
 	{Offered, Signed, []access.Role{access.Borrower, access.Partner}},
 	{Signed, Active, nil}, // the money is out
-	{Active, Closed, nil}, // the loan is repaid
+	// The loan is repaid; or a limit that is drawn again and again, with nothing owed, ended.
+	{Active, Closed, []access.Role{access.Borrower, access.Partner, access.Officer}},
 
 	{Submitted, Withdrawn, []access.Role{access.Borrower, access.Partner, access.Officer}},
 	{Deciding, Withdrawn, []access.Role{access.Borrower, access.Partner, access.Officer}},

@@ -38,15 +38,22 @@ type Request struct {
 
 // Detail is everything about one application. What does not exist yet is nil.
 type Detail struct {
-	Application Application       `json:"application"`
-	Product     product.Product   `json:"product"`
-	Decision    *credit.Decision  `json:"decision,omitempty"`
-	Evidence    *credit.Evidence  `json:"evidence,omitempty"` // as frozen for the decision
-	Steps       []Step            `json:"steps"`
-	Review      *Review           `json:"review,omitempty"`   // of the decision, when the borrower asked for one
-	Contract    *Contract         `json:"contract,omitempty"` // once signed
-	Loan        *loan.Loan        `json:"loan,omitempty"`
-	Schedule    []loan.Instalment `json:"schedule"` // of the loan; before that, as if drawn on the day of the offer
+	Application Application      `json:"application"`
+	Product     product.Product  `json:"product"`
+	Decision    *credit.Decision `json:"decision,omitempty"`
+	Evidence    *credit.Evidence `json:"evidence,omitempty"` // as frozen for the decision
+	Steps       []Step           `json:"steps"`
+	Review      *Review          `json:"review,omitempty"`   // of the decision, when the borrower asked for one
+	Contract    *Contract        `json:"contract,omitempty"` // once signed
+	Loan        *loan.Loan       `json:"loan,omitempty"`     // the newest
+	// Loans are all under a limit that is drawn again and again, newest first.
+	Loans []loan.Loan `json:"loans,omitempty"`
+	// Drawn is what is owed of the limit, Available what can be drawn now.
+	Drawn     money.Fen `json:"drawn"`
+	Available money.Fen `json:"available"`
+	// LimitChanges are the moves of the limit since it was offered, oldest first.
+	LimitChanges []LimitChange     `json:"limit_changes"`
+	Schedule     []loan.Instalment `json:"schedule"` // of the loan; before that, as if drawn on the day of the offer
 }
 
 // ReplayResult compares a stored decision with what its stored inputs give now.
@@ -114,9 +121,11 @@ type (
 	Snapshots interface {
 		Put(ctx context.Context, snapshots []quote.Snapshot) error
 	}
-	// Queue has an application assessed soon, in the background: job.
+	// Queue has applications decided soon, in the background: job.
 	Queue interface {
 		Assess(ctx context.Context, tenant, applicationID string) error
+		// Reconsider has the limit of one looked at again soon.
+		Reconsider(ctx context.Context, tenant, applicationID string, cause Cause) error
 	}
 	// Notifier is told of every change after it is saved; it must not block.
 	Notifier interface {
@@ -139,4 +148,8 @@ type Record struct {
 	AnchorID string
 	// Review is a request for a person's review, or its end.
 	Review *Review
+	// Source of Decision; "" is Asked.
+	Source string
+	// Change of the limit that Decision brings.
+	Change *LimitChange
 }

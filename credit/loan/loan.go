@@ -22,6 +22,7 @@ var (
 	ErrKeyReused = fault.New(fault.Conflict, "idempotency.reused", "this idempotency key was used with other content; make a new key")
 	ErrStale     = fault.New(fault.Conflict, "loan.stale", "the loan has changed meanwhile; load it again")
 	ErrDrawn     = fault.New(fault.Conflict, "loan.drawn", "money was drawn under this application already")
+	ErrLimit     = fault.New(fault.Conflict, "loan.limit", "{left} yuan of the limit can be drawn now")
 	ErrPayment   = fault.New(fault.Conflict, "loan.payment_failed", "the bank refused the payment: {reason}")
 )
 
@@ -151,11 +152,12 @@ type Payment struct {
 
 // Filter selects loans, newest first; zero fields do not restrict.
 type Filter struct {
-	UserID    string
-	SubjectID string
-	States    []State
-	Before    string
-	Limit     int // 0 means 50; at most 500
+	UserID        string
+	SubjectID     string
+	ApplicationID string
+	States        []State
+	Before        string
+	Limit         int // 0 means 50; at most 500
 }
 
 // Totals are the sums of a tenant's book.
@@ -172,18 +174,24 @@ type Change struct {
 	Payment *Payment     // inserted, or updated by id
 	Entries []ledger.Entry
 	New     bool // the loan is new
+	// Most may be owed under the application of a new loan, together with what its limit
+	// says. Revolving lets others stand beside it.
+	Most      money.Fen
+	Revolving bool
 }
 
 // Store keeps loans, schedules and payments. Implemented in store/loan.
 type Store interface {
 	// Save writes c in one transaction. ErrStale: the loan's version has moved on, or the
 	// payment's key is taken. ErrDrawn: the application of a new loan has one that did not
-	// fail, or is not signed.
+	// fail, or is not signed. ErrLimit: the limit has less left than the new loan takes.
 	Save(ctx context.Context, c Change) (Loan, error)
 	// Loan returns ErrNotFound.
 	Loan(ctx context.Context, tenant, id string) (Loan, error)
 	Loans(ctx context.Context, tenant string, f Filter) ([]Loan, error)
-	// ByApplication returns the loan of an application that did not fail; ErrNotFound.
+	// Owed is the principal that is out, or on its way, under an application.
+	Owed(ctx context.Context, tenant, applicationID string) (money.Fen, error)
+	// ByApplication returns the newest loan of an application that did not fail; ErrNotFound.
 	ByApplication(ctx context.Context, tenant, applicationID string) (Loan, error)
 	Rows(ctx context.Context, tenant, loanID string) ([]Instalment, error)
 	Payments(ctx context.Context, tenant, loanID string) ([]Payment, error)

@@ -37,22 +37,26 @@ type Config struct {
 // Service lends, takes repayments and runs the day end.
 type Service struct {
 	cfg     Config
-	changed func(context.Context, Loan) error
+	changed func(ctx context.Context, before, after Loan) error
 }
 
 // New returns a service.
 func New(cfg Config) *Service {
-	return &Service{cfg: cfg, changed: func(context.Context, Loan) error { return nil }}
+	return &Service{cfg: cfg, changed: func(context.Context, Loan, Loan) error { return nil }}
 }
 
 // OnChange has f told of every loan that changed, after it is saved. f must be safe to
 // call again for the same change. Call OnChange before the first loan.
-func (s *Service) OnChange(f func(context.Context, Loan) error) { s.changed = f }
+func (s *Service) OnChange(f func(ctx context.Context, before, after Loan) error) { s.changed = f }
 
 // DrawRequest asks for the money of a signed application.
 type DrawRequest struct {
 	Loan Loan   // who, what for and the terms; Principal is the amount
 	Key  string // idempotency key
+	// Most may be owed under the application with this loan. Revolving lets others stand
+	// beside it.
+	Most      money.Fen
+	Revolving bool
 }
 
 // Draw lends and sends the money. The loan that comes back is active when the bank has
@@ -79,7 +83,7 @@ func (s *Service) Draw(ctx context.Context, req DrawRequest) (Loan, error) {
 		ID: ident.New(), Tenant: l.Tenant, LoanID: l.ID, Direction: pay.Out, Amount: l.Principal, Outcome: pay.Unknown,
 		Date: money.DateOf(now), Key: req.Key, KeyHash: hash, CreatedAt: now, UpdatedAt: now,
 	}
-	if _, err := s.cfg.Store.Save(ctx, Change{Loan: l, New: true, Payment: &p}); err != nil {
+	if _, err := s.cfg.Store.Save(ctx, Change{Loan: l, New: true, Payment: &p, Most: req.Most, Revolving: req.Revolving}); err != nil {
 		return s.rival(ctx, l.Tenant, req.Key, hash, err)
 	}
 	return s.settle(ctx, p, pay.Do(ctx, s.cfg.Rail, order(l, p)))
@@ -239,7 +243,7 @@ func (s *Service) update(ctx context.Context, tenant, id string, f func(Loan) (C
 		if err != nil {
 			return Loan{}, err
 		}
-		return after, errors.Join(s.tell(ctx, before, after), s.changed(ctx, after))
+		return after, errors.Join(s.tell(ctx, before, after), s.changed(ctx, before, after))
 	}
 }
 
@@ -351,7 +355,12 @@ func (s *Service) Loans(ctx context.Context, tenant string, f Filter) ([]Loan, e
 	return s.cfg.Store.Loans(ctx, tenant, f)
 }
 
-// ByApplication returns the loan of an application that did not fail; ErrNotFound.
+// Owed is the principal that is out, or on its way, under an application.
+func (s *Service) Owed(ctx context.Context, tenant, applicationID string) (money.Fen, error) {
+	return s.cfg.Store.Owed(ctx, tenant, applicationID)
+}
+
+// ByApplication returns the newest loan of an application that did not fail; ErrNotFound.
 func (s *Service) ByApplication(ctx context.Context, tenant, applicationID string) (Loan, error) {
 	return s.cfg.Store.ByApplication(ctx, tenant, applicationID)
 }

@@ -94,6 +94,7 @@ func (m *memory) Rows(_ context.Context, _, id string) ([]loan.Instalment, error
 }
 
 func (m *memory) Loans(context.Context, string, loan.Filter) ([]loan.Loan, error) { return nil, nil }
+func (m *memory) Owed(context.Context, string, string) (money.Fen, error)         { return 0, nil }
 func (m *memory) ByApplication(context.Context, string, string) (loan.Loan, error) {
 	return loan.Loan{}, loan.ErrNotFound
 }

@@ -28,6 +28,10 @@ var builtin = map[string]text{
 		"The law allows {most} yuan for one household ({article}); {yuan} yuan are left.",
 		"法规规定每户不超过 {most} 元（{article}），还可贷 {yuan} 元。",
 	},
+	"limit.no_consent": {
+		"You took back your consent to credit decisions; nothing more can be drawn until you give it again.",
+		"您撤回了对信贷审批的同意；重新同意之前不能再提款。",
+	},
 	"limit.term_law": {
 		"The law allows {months} months for this kind of loan ({article}).",
 		"法规规定这类贷款期限不超过 {months} 个月（{article}）。",

@@ -49,17 +49,26 @@ func (d *Desk) Raise(ctx context.Context, a Alert) error {
 		}
 		a.LoanID = id
 	}
-	saved, _, err := d.Store.Raise(ctx, a)
+	saved, opened, err := d.Store.Raise(ctx, a)
 	if err != nil {
 		return err
 	}
 	d.tell(saved)
+	if opened {
+		d.moved(ctx, saved)
+	}
 	return nil
 }
 
 func (d *Desk) tell(a Alert) {
 	if d.Notify != nil {
 		d.Notify.AlertChanged(a)
+	}
+}
+
+func (d *Desk) moved(ctx context.Context, a Alert) {
+	if d.Moved != nil {
+		d.Moved(ctx, a)
 	}
 }
 
@@ -70,6 +79,7 @@ func (d *Desk) Clear(ctx context.Context, tenant, kind, subjectID, item, cause s
 		return err
 	}
 	d.tell(a)
+	d.moved(ctx, a)
 	return nil
 }
 
@@ -84,6 +94,7 @@ func (d *Desk) Close(ctx context.Context, actor access.Actor, id, cause string) 
 		return Alert{}, err
 	}
 	d.tell(a)
+	d.moved(ctx, a)
 	return a, nil
 }
 

@@ -67,7 +67,9 @@ type Clock func() time.Time
 type Desk struct {
 	Store  Store
 	Notify Notifier // nil tells nobody
-	Now    Clock
+	// Moved is told of alerts that opened or closed, after they are saved; nil tells nobody.
+	Moved func(ctx context.Context, a Alert)
+	Now   Clock
 	// LoanOf finds the open loan that stands on a subject, or "". nil leaves Alert.LoanID.
 	LoanOf func(ctx context.Context, tenant, subjectID string) (string, error)
 	// FirmNames returns the names of firms by id; nil leaves alerts on findings without.

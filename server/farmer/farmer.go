@@ -318,6 +318,13 @@ func (f face) application(ctx context.Context, who access.Actor, in *ByID) (*rou
 		}
 		d.Decision = &worded
 	}
+	for i, c := range d.LimitChanges {
+		worded, err := f.Desk.Localise(ctx, who, credit.Decision{Reasons: c.Reasons}, route.Lang(ctx))
+		if err != nil {
+			return nil, err
+		}
+		d.LimitChanges[i].Reasons = worded.Reasons
+	}
 	return route.Answer(d, err)
 }
 

@@ -3,6 +3,7 @@
 package application
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -87,6 +88,14 @@ func (s *Store) Applications(ctx context.Context, tenant string, f apply.Filter)
 		in, args = store.In(args, f.States)
 		query += ` and state in ` + in
 	}
+	if f.Subject.ID != "" {
+		args = append(args, f.Subject.ID)
+		query += fmt.Sprintf(` and subject_id = $%d`, len(args))
+	}
+	if f.Subject.Kind != "" {
+		args = append(args, string(f.Subject.Kind))
+		query += fmt.Sprintf(` and subject_kind = $%d`, len(args))
+	}
 	limit := f.Limit
 	if limit <= 0 {
 		limit = 50
@@ -98,9 +107,10 @@ func (s *Store) Applications(ctx context.Context, tenant string, f apply.Filter)
 // Move implements apply.Store.
 func (s *Store) Move(ctx context.Context, from apply.State, a apply.Application, st apply.Step, r apply.Record) error {
 	return s.db.Tx(ctx, func(tx *store.Tx) error {
-		res, err := tx.Exec(ctx, `update applications set state = $4, decision_id = $5, loan_id = $6, credit_limit = $7, rate = $8,
-			updated_at = $9 where tenant = $1 and id = $2 and state = $3`,
-			a.Tenant, a.ID, string(from), string(a.State), a.DecisionID, a.LoanID, int64(a.Limit), int64(a.Rate), store.Millis(a.UpdatedAt))
+		// What was decided moves only with a decision, and what is signed is what was read.
+		res, err := tx.Exec(ctx, `update applications set state = $4, loan_id = $5, updated_at = $6
+			where tenant = $1 and id = $2 and state = $3 and ($4 <> 'signed' or decision_id = $7)`,
+			a.Tenant, a.ID, string(from), string(a.State), a.LoanID, store.Millis(a.UpdatedAt), a.DecisionID)
 		if err != nil {
 			return err
 		}
@@ -113,7 +123,15 @@ func (s *Store) Move(ctx context.Context, from apply.State, a apply.Application,
 			return err
 		}
 		if r.Decision != nil {
-			if err := addDecision(ctx, tx, a.Tenant, *r.Decision, *r.Frozen); err != nil {
+			if err := decided(ctx, tx, a); err != nil {
+				return err
+			}
+			if err := addDecision(ctx, tx, a.Tenant, *r.Decision, *r.Frozen, cmp.Or(r.Source, apply.Asked)); err != nil {
+				return err
+			}
+		}
+		if r.Change != nil {
+			if err := addLimitChange(ctx, tx, *r.Change); err != nil {
 				return err
 			}
 		}
@@ -152,7 +170,16 @@ func refuse(ctx context.Context, tx *store.Tx, a apply.Application) error {
 	if err != nil {
 		return err
 	}
+	if a.State == apply.Signed && state == string(apply.Offered) {
+		return apply.ErrContract // decided again since it was shown
+	}
 	return apply.ErrState.With("state", state).With("to", a.State)
+}
+
+func decided(ctx context.Context, tx *store.Tx, a apply.Application) error {
+	_, err := tx.Exec(ctx, `update applications set decision_id = $3, credit_limit = $4, rate = $5 where tenant = $1 and id = $2`,
+		a.Tenant, a.ID, a.DecisionID, int64(a.Limit), int64(a.Rate))
+	return err
 }
 
 // pledge takes or frees what is borrowed on.
@@ -177,15 +204,16 @@ func pledge(ctx context.Context, tx *store.Tx, a apply.Application, r apply.Reco
 			return err
 		}
 		return herd.Pledge(ctx, tx, a.Tenant, a.ID, r.Animals, a.UpdatedAt)
-	case slices.Contains([]apply.State{apply.Withdrawn, apply.Expired}, a.State):
+	case slices.Contains([]apply.State{apply.Withdrawn, apply.Expired, apply.Closed}, a.State):
 		var loans int
-		if err := tx.QueryRow(ctx, `select count(*) from loans where application_id = $1 and state <> 'failed'`, a.ID).Scan(&loans); err != nil {
+		if err := tx.QueryRow(ctx, `select count(*) from loans where application_id = $1 and state <> 'failed' and (state <> 'closed' or $2 <> 'closed')`,
+			a.ID, string(a.State)).Scan(&loans); err != nil {
 			return err
 		}
 		if loans > 0 {
 			return apply.ErrState.With("state", apply.Active).With("to", a.State)
 		}
-	case a.State != apply.Closed && a.State != apply.Refused:
+	case a.State != apply.Refused:
 		return nil
 	}
 	if _, err := tx.Exec(ctx, `delete from pledges where application_id = $1`, a.ID); err != nil {
@@ -194,7 +222,7 @@ func pledge(ctx context.Context, tx *store.Tx, a apply.Application, r apply.Reco
 	return herd.Release(ctx, tx, a.Tenant, a.ID, a.UpdatedAt)
 }
 
-func addDecision(ctx context.Context, tx *store.Tx, tenant string, d credit.Decision, f strategy.Frozen) error {
+func addDecision(ctx context.Context, tx *store.Tx, tenant string, d credit.Decision, f strategy.Frozen, source string) error {
 	body, err := json.Marshal(d)
 	if err != nil {
 		return err
@@ -207,9 +235,9 @@ func addDecision(ctx context.Context, tx *store.Tx, tenant string, d credit.Deci
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `insert into decisions (id, tenant, application_id, body, evidence, product, policy_hash, models)
-		values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		d.ID, tenant, d.ApplicationID, string(body), string(f.Evidence), string(f.Product), hash, models)
+	_, err = tx.Exec(ctx, `insert into decisions (id, tenant, application_id, body, evidence, product, policy_hash, models, source)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		d.ID, tenant, d.ApplicationID, string(body), string(f.Evidence), string(f.Product), hash, models, source)
 	return err
 }
 

@@ -32,7 +32,7 @@ func (s *Store) Save(ctx context.Context, c loan.Change) (loan.Loan, error) {
 	err := s.db.Tx(ctx, func(tx *store.Tx) error {
 		l = c.Loan
 		l.Version++
-		if err := saveLoan(ctx, tx, l, c.New); err != nil {
+		if err := saveLoan(ctx, tx, l, c); err != nil {
 			return err
 		}
 		if err := profile.Follow(ctx, tx, l.Tenant, l.ApplicationID, ""); err != nil {
@@ -58,12 +58,12 @@ func (s *Store) Save(ctx context.Context, c loan.Change) (loan.Loan, error) {
 	return l, err
 }
 
-func saveLoan(ctx context.Context, tx *store.Tx, l loan.Loan, isNew bool) error {
+func saveLoan(ctx context.Context, tx *store.Tx, l loan.Loan, c loan.Change) error {
 	body, err := json.Marshal(l)
 	if err != nil {
 		return err
 	}
-	if !isNew {
+	if !c.New {
 		res, err := tx.Exec(ctx, `update loans set state = $3, outstanding = $4, overdue_amount = $5, worst_overdue = $6,
 			day_end = $7, updated_at = $8, version = $9, body = $10 where tenant = $1 and id = $2 and version = $9 - 1`,
 			l.Tenant, l.ID, string(l.State), int64(l.Outstanding), int64(l.OverdueAmount), l.WorstOverdue,
@@ -76,24 +76,56 @@ func saveLoan(ctx context.Context, tx *store.Tx, l loan.Loan, isNew bool) error 
 		}
 		return loan.ErrStale
 	}
-	// A loan starts only while its application is signed, so that a withdrawal at the
-	// same moment and a draw cannot both succeed.
-	var signed int
-	err = tx.QueryRow(ctx, `select count(*) from applications where tenant = $1 and id = $2 and state = 'signed'`, l.Tenant, l.ApplicationID).Scan(&signed)
-	if err != nil {
+	if err := room(ctx, tx, l, c); err != nil {
 		return err
-	}
-	if signed == 0 {
-		return loan.ErrDrawn
 	}
 	_, err = tx.Exec(ctx, `insert into loans (id, tenant, application_id, user_id, subject_id, state, outstanding, overdue_amount,
 		worst_overdue, day_end, updated_at, version, body) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		l.ID, l.Tenant, l.ApplicationID, l.UserID, l.Subject.ID, string(l.State), int64(l.Outstanding), int64(l.OverdueAmount),
 		l.WorstOverdue, l.DayEnd.String(), store.Millis(l.UpdatedAt), l.Version, string(body))
-	if store.Conflict(err) {
+	return err
+}
+
+// room says whether a new loan may start: only while its application is signed, so that a
+// withdrawal at the same moment and a draw cannot both succeed; alone, unless the limit is
+// drawn again and again; and within what is left of it.
+func room(ctx context.Context, tx *store.Tx, l loan.Loan, c loan.Change) error {
+	var state string
+	var limit, others int64
+	err := tx.QueryRow(ctx, `select state, credit_limit, (select count(*) from loans where application_id = $2 and state <> 'failed')
+		from applications where tenant = $1 and id = $2`, l.Tenant, l.ApplicationID).Scan(&state, &limit, &others)
+	if errors.Is(err, sql.ErrNoRows) {
 		return loan.ErrDrawn
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	if !c.Revolving && others > 0 || state != "signed" && (!c.Revolving || state != "active") {
+		return loan.ErrDrawn
+	}
+	owed, err := Owed(ctx, tx, l.Tenant, l.ApplicationID)
+	if err != nil {
+		return err
+	}
+	if left := min(money.Fen(limit), c.Most) - owed; l.Principal > left {
+		return loan.ErrLimit.At("body.amount").With("left", max(left, 0))
+	}
+	return nil
+}
+
+// Owed is the principal that is out, or on its way, under an application.
+func Owed(ctx context.Context, q store.Queryer, tenant, applicationID string) (money.Fen, error) {
+	loans, err := store.Collect(ctx, q, scanLoan, `select `+loanColumns+` from loans
+		where tenant = $1 and application_id = $2 and state in ('drawing', 'active', 'overdue')`, tenant, applicationID)
+	var owed money.Fen
+	for _, l := range loans {
+		if l.State == loan.Drawing {
+			owed += l.Principal
+		} else {
+			owed += l.Outstanding
+		}
+	}
+	return owed, err
 }
 
 func savePayment(ctx context.Context, tx *store.Tx, p loan.Payment) error {
@@ -154,14 +186,19 @@ func (s *Store) Loan(ctx context.Context, tenant, id string) (loan.Loan, error) 
 // ByApplication implements loan.Store.
 func (s *Store) ByApplication(ctx context.Context, tenant, applicationID string) (loan.Loan, error) {
 	return one(s.db.QueryRow(ctx, `select `+loanColumns+` from loans
-		where tenant = $1 and application_id = $2 and state <> 'failed'`, tenant, applicationID))
+		where tenant = $1 and application_id = $2 and state <> 'failed' order by id desc limit 1`, tenant, applicationID))
+}
+
+// Owed implements loan.Store.
+func (s *Store) Owed(ctx context.Context, tenant, applicationID string) (money.Fen, error) {
+	return Owed(ctx, s.db, tenant, applicationID)
 }
 
 // Loans implements loan.Store.
 func (s *Store) Loans(ctx context.Context, tenant string, f loan.Filter) ([]loan.Loan, error) {
 	query := `select ` + loanColumns + ` from loans where tenant = $1 and ($2 = '' or user_id = $2)
-		and ($3 = '' or subject_id = $3) and ($4 = '' or id < $4)`
-	args := []any{tenant, f.UserID, f.SubjectID, f.Before}
+		and ($3 = '' or subject_id = $3) and ($4 = '' or id < $4) and ($5 = '' or application_id = $5)`
+	args := []any{tenant, f.UserID, f.SubjectID, f.Before, f.ApplicationID}
 	if len(f.States) > 0 {
 		var in string
 		in, args = store.In(args, f.States)
