@@ -40,6 +40,7 @@ var commands = []command{
 	{"policy test", "a policy tried on cases of facts, and what it should make of them", runPolicyTest},
 	{"score fit", "a table with outcomes into a model of default: tables of points that a person can read", runScoreFit},
 	{"score validate", "how well such models tell bad rows from good on rows not seen, with a page of curves and checks", runScoreValidate},
+	{"score sample", "stored decisions into a table of features with their outcome, to train a model on", runScoreSample},
 	{"score explain", "rows scored by a model: points, probability with its interval, and the reasons in order", runScoreExplain},
 	{"redecide", "everybody again by the policies of now, on the evidence that is kept; goes on where it stopped", runRedecide},
 	{"ledger verify", "every balance rebuilt from the log and compared", runLedgerVerify},
