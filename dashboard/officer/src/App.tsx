@@ -41,6 +41,15 @@ const ReceivablesPage = lazy(() =>
 const ReceivablePage = lazy(() =>
   import('./pages/Receivable').then((m) => ({ default: m.ReceivablePage })),
 );
+const PoliciesPage = lazy(() =>
+  import('./strategy/Policies').then((m) => ({ default: m.PoliciesPage })),
+);
+const PolicyPage = lazy(() => import('./strategy/Policy').then((m) => ({ default: m.PolicyPage })));
+const VersionPage = lazy(() =>
+  import('./strategy/VersionPage').then((m) => ({ default: m.VersionPage })),
+);
+const ModelsPage = lazy(() => import('./model/Models').then((m) => ({ default: m.ModelsPage })));
+const ModelPage = lazy(() => import('./model/Model').then((m) => ({ default: m.ModelPage })));
 const QuarantinePage = lazy(() =>
   import('./pages/Quarantine').then((m) => ({ default: m.QuarantinePage })),
 );
@@ -81,6 +90,11 @@ export function App() {
                   <Route path="alerts" element={<AlertsPage />} />
                   <Route path="loans" element={<LoansPage />} />
                   <Route path="loans/:id" element={<LoanPage />} />
+                  <Route path="policies" element={<PoliciesPage />} />
+                  <Route path="policies/:name" element={<PolicyPage />} />
+                  <Route path="policies/:name/:id" element={<VersionPage />} />
+                  <Route path="models" element={<ModelsPage />} />
+                  <Route path="models/:name/:version" element={<ModelPage />} />
                   <Route path="quarantine" element={<QuarantinePage />} />
                   <Route path="search" element={<SearchPage />} />
                   <Route path="*" element={<MissingPage />} />

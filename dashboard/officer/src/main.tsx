@@ -3,12 +3,15 @@ import './officer.css';
 import { startFace } from '@furrow/shared/start';
 import { App } from './App';
 
-// The texts of herds, animals and refused messages come with their pages.
+// The texts of herds, animals, refused messages, policies and models come with their pages.
 startFace(
   '/officer/',
-  import.meta.glob(['./locales/*/*.json', '!./locales/*/{herds,animal,quarantine,chain}.json'], {
-    eager: true,
-    import: 'default',
-  }),
+  import.meta.glob(
+    ['./locales/*/*.json', '!./locales/*/{herds,animal,quarantine,chain,strategy,model}.json'],
+    {
+      eager: true,
+      import: 'default',
+    },
+  ),
   <App />,
 );

@@ -29,6 +29,8 @@ const places: { to: string; name: string; icon: IconName }[] = [
   { to: '/receivables', name: 'receivables', icon: 'receivable' },
   { to: '/alerts', name: 'alerts', icon: 'alert' },
   { to: '/loans', name: 'loans', icon: 'loan' },
+  { to: '/policies', name: 'policies', icon: 'policy' },
+  { to: '/models', name: 'models', icon: 'model' },
   { to: '/quarantine', name: 'quarantine', icon: 'quarantine' },
 ];
 

@@ -11,6 +11,8 @@ const paths = {
   receivable: 'M4 3h12v14l-3-2-3 2-3-2-3 2zM7 7h6M7 11h6',
   alert: 'M10 3l8 14H2zM10 8v4M10 14.500v.5',
   loan: 'M3 6h14v9H3zM3 9h14M6 12.500h3',
+  policy: 'M3 4h14v12H3zM3 8h14M3 12h14M8 8v8',
+  model: 'M3 3v14h14M5 14c4 0 3-8 7-8h4M8 17v-2M13 17v-2',
   quarantine: 'M3 4h14v12H3zM3 11h4l1.500 2h3l1.500-2h4M10 6v3M10 9l-1.500-1.500M10 9l1.500-1.500',
   search: 'M9 3a6 6 0 1 0 0 12a6 6 0 0 0 0-12M13.500 13.500L18 18',
   menu: 'M3 5h14M3 10h14M3 15h14',

@@ -49,7 +49,13 @@ export function grids(text: string): Grid[] {
   const values = ofPairs(doc, 'values', ['values']);
   if (values) out.push(values);
   each(doc, ['thresholds'], (path, name) =>
-    add('threshold', name, [...path, 'rows'], ['product', 'region', 'industry', 'value'], ['value']),
+    add(
+      'threshold',
+      name,
+      [...path, 'rows'],
+      ['product', 'region', 'industry', 'value'],
+      ['value'],
+    ),
   );
   each(doc, ['scores'], (path, name) =>
     add('bands', name, [...path, 'bands'], ['test', 'band'], ['test', 'band']),
@@ -159,19 +165,23 @@ function decisionTable(doc: Document, name: string, path: Path): Grid | undefine
   if (!isSeq(inputs) || !isMap(outputs) || !isSeq(list)) return undefined;
   const asked = inputs.items.map((_, i) => textAt(doc, [...path, 'inputs', i]) ?? '');
   const given = outputs.items.map(({ key }) => String(isScalar(key) ? key.value : key));
-  const cell = (at: Path, blank: string): GridCell => ({ path: at, text: textAt(doc, at) ?? '', blank });
+  const cell = (at: Path, blank: string): GridCell => ({
+    path: at,
+    text: textAt(doc, at) ?? '',
+    blank,
+  });
   const rows = list.items.map((_, r) =>
-    [...asked, ...given].map((_, c) =>
-      cell([...path, 'rows', r, c], c < asked.length ? '-' : ''),
-    ),
+    [...asked, ...given].map((_, c) => cell([...path, 'rows', r, c], c < asked.length ? '-' : '')),
   );
   return {
     id: path.join('.'),
     kind: 'table',
     name,
     rowsAt: [...path, 'rows'],
-    columns: [...asked, ...given].map((k, i) => ({ ...column(k, true), wide: i >= asked.length + given.length })),
+    columns: [...asked, ...given].map((k, i) => ({
+      ...column(k, true),
+      wide: i >= asked.length + given.length,
+    })),
     rows,
   };
 }
-

@@ -65,7 +65,12 @@ describe('a cell', () => {
       '      - {region: "41", value: 20000000} # a province of large farms',
     ],
     ['of a table', ['tables', 0, 'rows', 1, 1], '<= 60', '      - [B, "<= 60", 8500]'],
-    ['that needs quotes in a row', ['tables', 0, 'rows', 1, 0], 'B, C', '      - ["B, C", "<= 30", 8500]'],
+    [
+      'that needs quotes in a row',
+      ['tables', 0, 'rows', 1, 0],
+      'B, C',
+      '      - ["B, C", "<= 30", 8500]',
+    ],
     ['an expression', ['rules', 0, 'when'], 'days > 60', '    when: days > 60   # three months'],
     ['a sharp sign', ['rules', 0, 'when'], 'x == " #"', `    when: 'x == " #"'   # three months`],
     ['a text', ['rules', 0, 'zh'], '说“{days}”: "天"', '    zh: "说“{days}”: \\"天\\""'],
@@ -144,7 +149,14 @@ describe('rows', () => {
 describe('grids', () => {
   test('show every table with its cells', () => {
     const all = grids(policy);
-    expect(all.map((g) => g.kind)).toEqual(['head', 'threshold', 'table', 'factors', 'factor', 'rules']);
+    expect(all.map((g) => g.kind)).toEqual([
+      'head',
+      'threshold',
+      'table',
+      'factors',
+      'factor',
+      'rules',
+    ]);
     const table = all[2];
     expect(table?.columns.map((c) => c.key)).toEqual(['band', 'days', 'bp']);
     expect(table?.rows.map((r) => r.map((c) => c.text))).toEqual([

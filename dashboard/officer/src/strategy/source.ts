@@ -96,10 +96,11 @@ function added(text: string, doc: Document, path: Path, value: string): string {
   if (!last) return text;
   const end = lastOf(text, last);
   const first = map.items[0]?.key;
-  const join =
-    map.flow || !placed(first) ? ', ' : `\n${' '.repeat(column(text, first.range[0]))}`;
+  const join = map.flow || !placed(first) ? ', ' : `\n${' '.repeat(column(text, first.range[0]))}`;
   return firstThatReads(
-    written(value, undefined).map((w) => `${text.slice(0, end)}${join}${key}: ${w}${text.slice(end)}`),
+    written(value, undefined).map(
+      (w) => `${text.slice(0, end)}${join}${key}: ${w}${text.slice(end)}`,
+    ),
     path,
     value,
     text,
