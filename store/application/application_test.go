@@ -221,7 +221,7 @@ func open(t testing.TB, db *store.DB) *bench {
 	}
 	fsys, err := catalog.Open("")
 	must(err)
-	products, err := product.Load(fsys)
+	products, err := product.Load(withLine{fsys})
 	must(err)
 	policies, err := policy.Load(fsys)
 	must(err)
