@@ -27,6 +27,8 @@ from the catalogue in ` + "`credit/feature`" + `; ` + "`go test ./credit/feature
 - **Better** is the way that is good for the applicant: ` + "`+`" + ` more, ` + "`-`" + ` less, empty neither. No shipped policy lowers a limit when
   a feature gets better; a property test holds them to it. With a star: the applicant can change it, and
   ` + "`raises`" + ` of a decision may name it.
+- **Training.** ` + "`furrow score sample --out F.csv`" + ` writes the features of stored decisions with ` + "`bad`" + `: 1 when the loan was once
+  more than 90 days overdue, 0 when it was closed or is a year old without; others are left out and counted. ` + "`furrow score fit`" + ` reads it.
 - Amounts are fen, shares 0 to 1, ages whole days.
 
 | name | unit | part | better | formula | meaning | 含义 |

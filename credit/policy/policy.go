@@ -69,6 +69,7 @@ type Policy struct {
 	bounds   []bound
 	warnings []Problem
 	bound    sync.Map // *score.Model to *boundModel
+	lever    sync.Map // of models in force to []lever
 	capMu    sync.RWMutex
 	capTold  map[capKey]map[string]string
 }

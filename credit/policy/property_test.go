@@ -358,3 +358,19 @@ func FuzzDecide(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkRaises(b *testing.B) {
+	set, products := builtin()
+	for name, ev := range map[string]credit.Evidence{"plot": plot(), "herd": herd(), "firm": firm()} {
+		prod, _ := products.Product(ev.Product)
+		p, _ := set.Policy(name)
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := p.Raises(ev, prod, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

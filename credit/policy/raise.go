@@ -22,7 +22,7 @@ const mostRaises = 5
 // the policy decides again. The largest raise comes first; a fact is told at its nearest
 // number that raises at all. Amount is the raise.
 //
-// It decides some hundred times, half a millisecond in all, and is no part of [Policy.Decide].
+// It decides some ten to fifty times and is no part of [Policy.Decide].
 func (p *Policy) Raises(ev credit.Evidence, prod product.Product, models Models) ([]credit.Reason, error) {
 	if p.format < 2 {
 		return nil, nil
@@ -43,18 +43,18 @@ func (p *Policy) Raises(ev credit.Evidence, prod product.Product, models Models)
 		return d.Limit
 	}
 	was := at(&facts)
-	steps := p.steps(models)
 	var out []credit.Reason
-	for _, f := range feature.List() {
-		if !f.Actionable || f.Direction == 0 || !f.Known(&facts) {
+	for _, l := range p.levers(models) {
+		f := &l.feature
+		if !f.Known(&facts) {
 			continue
 		}
 		from := f.Num(&facts)
-		for _, to := range better(&f, from, steps[f.Name]) {
+		for _, to := range better(f, from, l.steps) {
 			changed := facts
 			f.SetNum(&changed, to)
 			if limit := at(&changed); limit > was {
-				out = append(out, raise(&f, from, to, was, limit))
+				out = append(out, raise(f, from, to, was, limit))
 				break
 			}
 		}
@@ -69,6 +69,39 @@ func (p *Policy) again(r *run, f *feature.Facts) {
 	clear(r.known)
 	r.reasons, r.limits, r.prices, r.allowed = r.reasons[:0], r.limits[:0], r.prices[:0], r.allowed[:0]
 	r.pieces, r.buf, r.scores = r.pieces[:0], r.buf[:0], r.scores[:0]
+}
+
+// lever is a fact that the applicant can change, with the numbers at which something
+// changes its mind.
+type lever struct {
+	feature feature.Feature
+	steps   []float64
+}
+
+// levers are worked out once for the models in force.
+func (p *Policy) levers(models Models) []lever {
+	key := ""
+	for _, name := range p.Models() {
+		if models != nil {
+			if m, _ := models.Model(name); m != nil {
+				key += m.ID() + " "
+			}
+		}
+	}
+	if known, ok := p.lever.Load(key); ok {
+		return known.([]lever)
+	}
+	steps := p.steps(models)
+	var out []lever
+	for _, f := range feature.List() {
+		if f.Actionable && f.Direction != 0 && len(steps[f.Name]) > 0 {
+			list := append(steps[f.Name], 0)
+			slices.Sort(list)
+			out = append(out, lever{f, slices.Compact(list)})
+		}
+	}
+	p.lever.Store(key, out)
+	return out
 }
 
 // steps are the numbers at which the policy or its models change their minds, by fact.
@@ -108,7 +141,7 @@ func better(f *feature.Feature, from float64, steps []float64) (out []float64) {
 	if f.Unit == feature.Share || f.Unit == feature.Ratio {
 		past = 0.01
 	}
-	for _, s := range append(slices.Clone(steps), 0) {
+	for _, s := range steps {
 		for _, v := range []float64{s, s + past*float64(f.Direction)} {
 			if f.Unit == feature.Share && (v < 0 || v > 1) || v < 0 && f.Unit != feature.Fen && f.Unit != feature.Ratio {
 				continue
