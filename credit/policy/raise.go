@@ -95,7 +95,7 @@ func (p *Policy) levers(models Models) []lever {
 	var out []lever
 	for _, f := range feature.List() {
 		if f.Actionable && f.Direction != 0 && len(steps[f.Name]) > 0 {
-			list := append(steps[f.Name], 0)
+			list := append([]float64{0}, steps[f.Name]...)
 			slices.Sort(list)
 			out = append(out, lever{f, slices.Compact(list)})
 		}
