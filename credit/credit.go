@@ -134,7 +134,7 @@ type Score struct {
 	Dimension string  `json:"dimension"` // "owner", "firm", "industry", "enhancement", "scene", or "" for the whole
 	Points    int     `json:"points"`    // more is better
 	PD        float64 `json:"pd"`        // probability of default within the model's horizon
-	PDLow     float64 `json:"pd_low"`    // its 95 % interval
+	PDLow     float64 `json:"pd_low"`    // its 90 % interval
 	PDHigh    float64 `json:"pd_high"`
 	// Reasons are the features that cost most points, the most first.
 	Reasons []ScoreReason `json:"reasons"`
