@@ -1,6 +1,7 @@
 /** The officer's face: every page in both languages, and the deeds of an officer. */
 import { filled } from './decision.mjs';
 import { desktop, languages, phone, run } from './harness.mjs';
+import { policies, policyPages } from './policy.mjs';
 
 await run('officer', async (h) => {
   const page = await h.page(desktop);
@@ -30,6 +31,7 @@ await run('officer', async (h) => {
   await herdPage(h, page);
   await chainPages(h, page);
   await decision(h, page);
+  await policies(h, page);
   await mapPage(h, page);
   await documents(h, page);
   await keys(h, page);
@@ -93,6 +95,7 @@ async function pages(h, page) {
     ['merges', 'merges'],
     ['receivables', 'receivables'],
     ['receivable', await first('/officer/receivables', (x) => `receivables/${x.receivable.id}`)],
+    ...policyPages,
     ['alerts', 'alerts'],
     ['loans', 'loans'],
     ['loan', await first('/officer/loans', (x) => `loans/${x.id}`)],
