@@ -12,6 +12,7 @@ import { ask } from '../ui/ask';
 import { Money } from '../ui/Money';
 import { Plan } from '../ui/Plan';
 import { Facts, Part, Screen } from '../ui/Screen';
+import { LimitChanges } from './LimitChanges';
 import { LimitPicture, pictureSteps, Raises } from './LimitPicture';
 import { AskReview } from './Review';
 
@@ -50,6 +51,7 @@ function Told({ detail }: { detail: ApplicationDetail }) {
           </ul>
         </Part>
       ) : null}
+      <LimitChanges changes={detail.limit_changes ?? []} />
       {detail.decision ? (
         <>
           <LimitPicture decision={detail.decision} />
@@ -137,8 +139,9 @@ function Verdict({ detail }: { detail: ApplicationDetail }) {
         </>
       );
     case 'signed':
-      return <DrawMoney id={a.id} limit={a.limit} />;
+      return <DrawMoney key={detail.available} id={a.id} limit={detail.available} />;
     case 'active':
+      if (detail.product.revolving) return <Line detail={detail} />;
       return (
         <>
           <h2>{t('active.title')}</h2>
@@ -153,6 +156,38 @@ function Verdict({ detail }: { detail: ApplicationDetail }) {
     default:
       return <h2>{t(`${a.state}.title`)}</h2>;
   }
+}
+
+/** A limit that is drawn again and again: what is out, what is left, and each loan. */
+function Line({ detail }: { detail: ApplicationDetail }) {
+  const { t } = useTranslation('answer');
+  const f = useFormats();
+  const { application: a } = detail;
+  return (
+    <>
+      <h2>{t('line.title')}</h2>
+      <Facts
+        of={[
+          [t('line.drawn'), f.yuan(detail.drawn)],
+          [t('line.left'), f.yuan(detail.available)],
+        ]}
+      />
+      {detail.available > 0 ? (
+        <DrawMoney key={detail.available} id={a.id} limit={detail.available} />
+      ) : null}
+      <ul className="f-steps">
+        {(detail.loans ?? [])
+          .filter((l) => l.state === 'active' || l.state === 'overdue')
+          .map((l) => (
+            <li key={l.id}>
+              <Link to={`/loans/${l.id}`}>
+                {t('line.loan', { date: f.date(l.drawn_on), amount: f.yuan(l.principal) })}
+              </Link>
+            </li>
+          ))}
+      </ul>
+    </>
+  );
 }
 
 function Waiting() {

@@ -9,6 +9,7 @@ import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'react-router';
 import { useApplication, useReplay, useVerdict } from '../data';
 import { HistoryPanel } from '../decision/HistoryPanel';
+import { LimitChangesPanel } from '../decision/LimitChangesPanel';
 import { LimitPanel } from '../decision/LimitPanel';
 import { RaisesPanel } from '../decision/RaisesPanel';
 import { ReviewPanel } from '../decision/ReviewPanel';
@@ -113,6 +114,7 @@ function Body(props: { detail: ApplicationDetail }) {
           ) : null}
           {decision ? (
             <>
+              <LimitChangesPanel changes={props.detail.limit_changes ?? []} />
               <LimitPanel decision={decision} />
               <RaisesPanel raises={decision.raises ?? []} />
               <ScorePanel scores={decision.scores ?? []} />

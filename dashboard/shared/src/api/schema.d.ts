@@ -3527,10 +3527,16 @@ export interface components {
         };
         Detail: {
             application: components["schemas"]["Application"];
+            /** Format: int64 */
+            available: number;
             contract?: components["schemas"]["Contract"];
             decision?: components["schemas"]["Decision"];
+            /** Format: int64 */
+            drawn: number;
             evidence?: components["schemas"]["Evidence"];
+            limit_changes: components["schemas"]["LimitChange"][];
             loan?: components["schemas"]["Loan"];
+            loans?: components["schemas"]["Loan"][];
             product: components["schemas"]["Product"];
             review?: components["schemas"]["Review"];
             schedule: components["schemas"]["Instalment"][];
@@ -4247,6 +4253,19 @@ export interface components {
             recorded_at: string;
             source: string;
             tag_id?: string;
+        };
+        LimitChange: {
+            application_id: string;
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            cause: "report" | "alert" | "standing" | "payment" | "consent";
+            decision_id?: string;
+            /** Format: int64 */
+            from: number;
+            reasons: components["schemas"]["Reason"][];
+            /** Format: int64 */
+            to: number;
         };
         LimitInBody: {
             /**
@@ -6278,6 +6297,7 @@ export type Integrity = components['schemas']['Integrity'];
 export type LedgerEntry = components['schemas']['LedgerEntry'];
 export type Life = components['schemas']['Life'];
 export type LifeEvent = components['schemas']['LifeEvent'];
+export type LimitChange = components['schemas']['LimitChange'];
 export type LimitInBody = components['schemas']['LimitInBody'];
 export type Link = components['schemas']['Link'];
 export type ListAct = components['schemas']['ListAct'];

@@ -54,6 +54,7 @@ export type {
   InUse as PolicyInUse,
   LedgerEntry,
   LifeEvent,
+  LimitChange,
   Link,
   Loan,
   ModelMonitoring,
