@@ -91,8 +91,8 @@ func (s *Service) Touch(ctx context.Context, tenant string, f Filter, cause Caus
 }
 
 // Reconsider decides anew on the evidence of now, and moves the limit of an application
-// that is offered, signed or active; others are returned as they are. It falls at once,
-// yet never below what is drawn. It rises only on an offer of the policy, up to the limit
+// that is offered, signed, or active and drawn again and again; others are returned as
+// they are: of a loan that is drawn once nothing is left to move. It falls at once, yet never below what is drawn. It rises only on an offer of the policy, up to the limit
 // that was signed, and not while a loan is overdue or a critical alert is open.
 func (s *Service) Reconsider(ctx context.Context, tenant, id string, cause Cause) (Application, error) {
 	const tries = 5
@@ -110,6 +110,13 @@ func (s *Service) Reconsider(ctx context.Context, tenant, id string, cause Cause
 }
 
 func (s *Service) reconsider(ctx context.Context, a Application, cause Cause) (Application, error) {
+	prod, err := s.cfg.Products.Product(a.Product)
+	if err != nil {
+		return Application{}, err
+	}
+	if a.State == Active && !prod.Revolving {
+		return a, nil
+	}
 	ev, pending, err := s.gather(ctx, a)
 	if errors.Is(err, consent.ErrMissing) {
 		return s.unconsented(ctx, a, cause)
@@ -126,10 +133,6 @@ func (s *Service) reconsider(ctx context.Context, a Application, cause Cause) (A
 	}
 	// What is drawn under this approval is not another debt beside it.
 	ev.Applicant.Debts -= min(drawn, ev.Applicant.Debts)
-	prod, err := s.cfg.Products.Product(a.Product)
-	if err != nil {
-		return Application{}, err
-	}
 	d, frozen, _, err := s.decide(ctx, a, ev, prod)
 	if err != nil {
 		return Application{}, err
