@@ -53,7 +53,7 @@ func (r *Rig) Furrow(ctx context.Context, name, data string, flags ...string) (*
 			env = append(env, v)
 		}
 	}
-	h.Process = &Process{Name: name, argv: append(argv, flags...), env: env, up: func(ctx context.Context) error {
+	h.Process = &Process{Name: name, argv: append(argv, flags...), env: append(env, r.Env...), up: func(ctx context.Context) error {
 		_, err := Get(ctx, h.URL+"/readyz")
 		return err
 	}}

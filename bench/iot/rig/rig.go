@@ -19,8 +19,10 @@ import (
 type Rig struct {
 	Dir string
 	Bin string // folder of influxd and telegraf
-	// Exe is the furrow to run, with what else stands before the command.
+	// Exe is the furrow to run, with what else stands before the command; Env is
+	// added to its environment.
 	Exe []string
+	Env []string
 
 	all []*Process
 }
