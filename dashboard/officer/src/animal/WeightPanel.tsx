@@ -1,5 +1,6 @@
 import type { Weighing } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
+import { Scroll } from '@furrow/shared/ui/Scroll';
 import { Empty, Problem } from '@furrow/shared/ui/states';
 import { Button } from 'antd';
 import { type FormEvent, useId, useMemo, useState } from 'react';
@@ -48,7 +49,7 @@ export function WeightPanel(props: { animalId: string; weighings: Weighing[] }) 
         </div>
       ) : null}
       {weighings.length ? (
-        <div className="table-box">
+        <Scroll label={t('weighings')} className="table-box">
           <table className="fw-table table">
             <caption className="sr-only">{t('weighings')}</caption>
             <thead>
@@ -76,7 +77,7 @@ export function WeightPanel(props: { animalId: string; weighings: Weighing[] }) 
                 .reverse()}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       ) : (
         <Empty text={t('never_weighed')} />
       )}

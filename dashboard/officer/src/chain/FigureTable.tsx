@@ -1,5 +1,6 @@
 import type { Figure, StandingFigures } from '@furrow/shared/api/types';
 import { type Formats, useFormats } from '@furrow/shared/format';
+import { Scroll } from '@furrow/shared/ui/Scroll';
 import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
 import './texts';
@@ -49,7 +50,7 @@ export function FigureTable(props: { figures: StandingFigures }) {
   const { t } = useTranslation('chain');
   const f = useFormats();
   return (
-    <div className="table-box">
+    <Scroll label={t('figures')} className="table-box">
       <table className="fw-table table figure-table">
         <caption className="sr-only">{t('figures')}</caption>
         <thead>
@@ -85,7 +86,7 @@ export function FigureTable(props: { figures: StandingFigures }) {
           })}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

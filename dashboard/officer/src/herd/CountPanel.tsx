@@ -6,6 +6,7 @@ import type {
   PenCount,
 } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
+import { Scroll } from '@furrow/shared/ui/Scroll';
 import { Problem } from '@furrow/shared/ui/states';
 import { useWords } from '@furrow/shared/words';
 import { Button } from 'antd';
@@ -75,7 +76,7 @@ function PenTable(props: { herd: Herd; total: HerdCount; pens: PenCount[] }) {
     return first ? f.integer(first.seen) : f.integer(undefined);
   };
   return (
-    <div className="table-box">
+    <Scroll label={t('counts_by_pen')} className="table-box">
       <table className="fw-table table">
         <caption className="sr-only">{t('counts_by_pen')}</caption>
         <thead>
@@ -118,7 +119,7 @@ function PenTable(props: { herd: Herd; total: HerdCount; pens: PenCount[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 
@@ -153,7 +154,7 @@ function Latest(props: { herd: Herd; counts: Headcount[] }) {
   const shown = all ? props.counts : props.counts.slice(0, LATEST);
   return (
     <>
-      <div className="table-box">
+      <Scroll label={t('counts_latest')} className="table-box">
         <table className="fw-table table">
           <caption className="counts-caption">{t('counts_latest')}</caption>
           <thead>
@@ -185,7 +186,7 @@ function Latest(props: { herd: Herd; counts: Headcount[] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {props.counts.length > LATEST ? (
         <p className="panel-foot">
           <button

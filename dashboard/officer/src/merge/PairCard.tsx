@@ -1,5 +1,6 @@
 import type { OfficerPairLine, Party } from '@furrow/shared/api/types';
 import { type Formats, useFormats } from '@furrow/shared/format';
+import { Scroll } from '@furrow/shared/ui/Scroll';
 import { Button } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -45,7 +46,7 @@ export function PairCard({ line }: { line: OfficerPairLine }) {
           {t(`name.${line.pair.reasons.name ?? 'like'}`, { defaultValue: '' })}
         </span>
       </p>
-      <div className="table-box">
+      <Scroll label={t('compare', { a: keep.name, b: goes.name })} className="table-box">
         <table className="fw-table table">
           <caption className="sr-only">{t('compare', { a: keep.name, b: goes.name })}</caption>
           <thead>
@@ -76,7 +77,7 @@ export function PairCard({ line }: { line: OfficerPairLine }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {may ? (
         <p className="fw-row">
           <Button type="primary" onClick={() => setAsks(true)}>

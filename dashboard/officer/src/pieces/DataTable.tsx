@@ -1,3 +1,4 @@
+import { Scroll } from '@furrow/shared/ui/Scroll';
 import { Empty } from '@furrow/shared/ui/states';
 import { Button } from 'antd';
 import { type ReactNode, useMemo, useState } from 'react';
@@ -53,7 +54,7 @@ export function DataTable<T>(props: {
   const shown = sorted.slice(page * size, (page + 1) * size);
   return (
     <>
-      <div className="table-box">
+      <Scroll label={props.label} className="table-box">
         <table className="fw-table table">
           <caption className="sr-only">{props.label}</caption>
           <thead>
@@ -104,7 +105,7 @@ export function DataTable<T>(props: {
             })}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {last > 0 ? (
         <Pager
           label={props.label}
