@@ -19,7 +19,7 @@ export async function policies(h, page) {
   const version = page.getByLabel('基本信息，第 2 行，值');
   await version.fill(`e2e.${Date.now()}`);
   await version.press('Enter');
-  const bp = page.getByLabel('系数 plot.advance，第 2 行，基点');
+  const bp = page.getByLabel('系数 plot.confidence，第 2 行，基点');
   await bp.fill('1000');
   await bp.press('Enter');
   await page.locator('.unsaved').waitFor();
@@ -59,7 +59,7 @@ export async function policies(h, page) {
   await page.locator('.back-test .matrix').waitFor({ timeout: 60_000 });
   h.check(
     await page.locator('.back-test tr[data-key]').count(),
-    'a tenth is lent and nobody changes',
+    'a tenth is counted and nobody changes',
   );
   await page.locator('.back-test').scrollIntoViewIfNeeded();
   await h.shoot(page, 'policy-back-test');
