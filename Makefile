@@ -64,9 +64,11 @@ bench-chain: ## the graph of firms beside plain C++, igraph and GraphBLAS; names
 bench-names: ## names of firms against a registry and against themselves, one table; FURROW_BENCH_NAMES adds a size
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/names
 
-bench-credit: ## a decision beside expr, cel-go and ZEN, one table
+bench-credit: ## a decision beside expr, cel-go and ZEN; over HTTP on both databases; about everybody; scores beside boosted trees
 	@scripts/install bench
 	go test -run '^$$' -bench Decision -benchtime 1x -timeout 10m ./bench/credit
+	eval "$$(scripts/services start)" && go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/decision
+	go test -v -timeout 30m ./bench/score
 
 api: ## regenerates api/openapi.yaml and the web client's types
 	go test ./server -run TestOpenAPI -update

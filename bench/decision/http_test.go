@@ -114,6 +114,7 @@ func load(ctx context.Context, b *testing.B, addr, path, token string, rate, con
 					return
 				}
 				answer, err := io.ReadAll(resp.Body)
+				_ = resp.Body.Close()
 				if err != nil || resp.StatusCode != http.StatusOK {
 					b.Errorf("%s: %v %.300s", resp.Status, err, answer)
 					return

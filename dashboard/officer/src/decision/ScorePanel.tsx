@@ -30,7 +30,7 @@ export function ScorePanel(props: { scores: Score[] }) {
   );
 }
 
-/** Five axes: the further out, the safer; the band is the 95 % interval. */
+/** Five axes: the further out, the safer; the band is the 90 % interval. */
 function Radar(props: { scores: Score[] }) {
   const { t } = useTranslation('decision');
   const f = useFormats();
