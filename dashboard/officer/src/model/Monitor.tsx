@@ -62,14 +62,17 @@ export function MonitorView({ of: m }: { of: ModelMonitoring }) {
       ) : (
         <Empty text={t('no_decisions')} />
       )}
-      {bands.length ? <BandTable bands={bands} /> : null}
+      {bands.some((b) => b.decisions > 0) ? <BandTable bands={bands} /> : null}
       {inputs.length ? <Drift inputs={inputs} drift={drift} /> : null}
     </>
   );
 }
 
-const name = (b: PointsBand) =>
-  b.low == null ? `< ${b.high}` : b.high == null ? `≥ ${b.low}` : `${b.low}–${b.high}`;
+/** The points of a band; of the only one a dash. */
+function name(b: PointsBand): string {
+  if (b.low == null) return b.high == null ? '–' : `< ${b.high}`;
+  return b.high == null ? `≥ ${b.low}` : `${b.low}–${b.high}`;
+}
 
 const W = 520;
 const H = 190;
