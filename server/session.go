@@ -8,6 +8,7 @@ import (
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit/consent"
+	"github.com/furrowcredit/furrow/credit/feature"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/geo/tile"
 	"github.com/furrowcredit/furrow/server/route"
@@ -85,8 +86,10 @@ type Word struct {
 
 // Catalogue is what the faces offer to choose from.
 type Catalogue struct {
-	Crops   []Word `json:"crops"`
-	Species []Word `json:"species"`
+	Crops []Word `json:"crops"`
+	// Features are the figures that scores and limits read.
+	Features []Word `json:"features"`
+	Species  []Word `json:"species"`
 	// Products are those that can be asked for on the reader's channel, all of them for the
 	// bank's own people; Others are the names of the rest.
 	Products []product.Product `json:"products"`
@@ -98,7 +101,7 @@ type Catalogue struct {
 var channels = map[access.Role]product.Channel{access.Borrower: product.Phone, access.Partner: product.API}
 
 func (s *Server) catalogue(who access.Actor) Catalogue {
-	c := Catalogue{Crops: s.deps.Crops, Species: s.deps.Species, Products: s.deps.Products, Others: []Word{}, Consents: s.deps.Wordings}
+	c := Catalogue{Features: featureWords(), Crops: s.deps.Crops, Species: s.deps.Species, Products: s.deps.Products, Others: []Word{}, Consents: s.deps.Wordings}
 	channel, bound := channels[who.Role]
 	if !bound {
 		return c
@@ -112,6 +115,15 @@ func (s *Server) catalogue(who access.Actor) Catalogue {
 		}
 	}
 	return c
+}
+
+func featureWords() []Word {
+	all := feature.List()
+	out := make([]Word, len(all))
+	for i, f := range all {
+		out[i] = Word{Code: f.Name, ZH: f.ZH, EN: f.EN}
+	}
+	return out
 }
 
 func (s *Server) registerCatalogue(a *route.API) {

@@ -485,6 +485,7 @@ func (f *Facts) turnover(ev *credit.Evidence) {
 	}
 	var now [7]byte
 	this := month(now[:0], ev.TakenAt)
+	var year, term shortfall
 	for i := range t.Months {
 		m := &t.Months[i]
 		if m.Month < string(this) || f.ForecastMonths == 12 {
@@ -494,15 +495,32 @@ func (f *Facts) turnover(ev *credit.Evidence) {
 		if f.ForecastMonths == 0 || middle < f.ForecastWeakest {
 			f.ForecastWeakest = middle
 		}
-		f.ForecastLow12m += low
+		year.add(middle - low)
 		f.ForecastMiddle12m += middle
 		if f.ForecastMonths < ev.TermMonths {
-			f.ForecastLowTerm += low
+			term.add(middle - low)
 			f.ForecastMiddleTerm += middle
 		}
 		f.ForecastMonths++
 	}
+	f.ForecastLow12m, f.ForecastLowTerm = year.below(f.ForecastMiddle12m), term.below(f.ForecastMiddleTerm)
 	f.HasForecast = f.ForecastMonths > 0
+}
+
+// shortfall adds up how far months may fall below their middle. Not all of them fall to
+// their lows at once, nor independently of each other: the errors of two months are
+// taken to correlate by one half, half way between the two, so that the variance of the
+// sum is half of (Σd)² and half of Σd².
+type shortfall struct{ sum, squares float64 }
+
+func (s *shortfall) add(d int) {
+	s.sum += float64(d)
+	s.squares += float64(d) * float64(d)
+}
+
+// below is the low of a sum with that middle.
+func (s *shortfall) below(middle int) int {
+	return max(0, middle-int(math.Ceil(math.Sqrt((s.sum*s.sum+s.squares)/2))))
 }
 
 func (f *Facts) exposure(ev *credit.Evidence) {

@@ -108,9 +108,10 @@ func TestBankAndForecast(t *testing.T) {
 			{Month: "2026-07", Middle: 40, Low: 30}, {Month: "2026-08", Middle: 20, Low: -5}, {Month: "2026-09", Middle: 60, Low: 50},
 		}},
 	}, feature.Terms{})
+	// Shortfalls 10, 20, 10: 120 − √(½·40² + ½·600), and 60 − √(½·30² + ½·500), rounded down.
 	got := []int{f.BankMonths, f.Inflow, f.Inflow12m, f.Outflow, f.LowBalance, f.Returned, f.BankAge,
 		f.ForecastMonths, f.ForecastLow12m, f.ForecastMiddle12m, f.ForecastLowTerm, f.ForecastMiddleTerm, f.ForecastWeakest}
-	if want := []int{2, 200, 400, 100, -2, 1, 3, 3, 80, 120, 30, 60, 20}; !slices.Equal(got, want) {
+	if want := []int{2, 200, 400, 100, -2, 1, 3, 3, 86, 120, 33, 60, 20}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if f.InflowVariation != 0.5 {

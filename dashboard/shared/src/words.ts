@@ -36,6 +36,7 @@ export function useWords() {
           .join(' · '),
       crop: (code: string | undefined) =>
         data?.crops.find((c) => c.code === code)?.[local] ?? word('crop', code || 'unknown'),
+      feature: (name: string) => data?.features?.find((f) => f.code === name)?.[local] ?? name,
       product: (code: string) =>
         data?.products.find((p) => p.code === code)?.name[currentLanguage()] ??
         data?.others?.find((p) => p.code === code)?.[local] ??

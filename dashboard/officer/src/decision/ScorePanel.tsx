@@ -160,7 +160,7 @@ function Why(props: { score: Score }) {
           {reasons.map((r) => (
             <li key={r.feature}>
               <span>
-                {w.word('feature', r.feature)}{' '}
+                {w.feature(r.feature)}{' '}
                 <small className="fw-muted">{r.bin === 'missing' ? t('missing') : r.bin}</small>
               </span>
               <span className="limit-track" aria-hidden="true">

@@ -3242,6 +3242,7 @@ export interface components {
         Catalogue: {
             consents: components["schemas"]["Wording"][];
             crops: components["schemas"]["Word"][];
+            features: components["schemas"]["Word"][];
             others: components["schemas"]["Word"][];
             products: components["schemas"]["Product"][];
             species: components["schemas"]["Word"][];
