@@ -136,7 +136,7 @@ type Database struct {
 	URL string
 }
 
-// Influx starts one below dir; "" means the rig's own folder.
+// Influx starts one below dir, as deploy/influxdb says; "" means the rig's own folder.
 func (r *Rig) Influx(ctx context.Context, name, dir string) (*Database, error) {
 	exe, err := r.built("influxd", "drill")
 	if err != nil {
@@ -170,7 +170,7 @@ bind-address = %q
 		return nil, err
 	}
 	d := &Database{URL: "http://" + addr}
-	d.Process = &Process{Name: name, argv: []string{exe, "-config", file}, env: os.Environ(), up: func(ctx context.Context) error {
+	d.Process = &Process{Name: name, argv: []string{exe, "-config", file}, env: append(os.Environ(), "GOGC=400"), up: func(ctx context.Context) error {
 		_, err := d.Query(ctx, "", "SHOW DATABASES") // /ping answers before it takes statements
 		return err
 	}}
