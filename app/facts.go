@@ -43,10 +43,7 @@ func (a *App) openIntake(s *firm.Store, r *prometheus.Registry) (*intake.Service
 	}
 	in := intake.New(intake.Config{Reader: document.Reader{}, Extractor: e, Firms: s, Store: s, Now: a.cfg.Now})
 	c := &in.Counters
-	for _, m := range []struct {
-		name, help string
-		value      func() int64
-	}{
+	expose(r, []counter{
 		{"furrow_documents_total", "Documents whose facts were taken.", c.Documents.Load},
 		{"furrow_documents_refused_total", "Documents that could not be read.", c.Refused.Load},
 		{"furrow_documents_empty_total", "Documents without a fact.", c.Empty.Load},
@@ -54,10 +51,7 @@ func (a *App) openIntake(s *firm.Store, r *prometheus.Registry) (*intake.Service
 		{"furrow_facts_found_total", "Facts found, before any was dropped.", c.Found.Load},
 		{"furrow_facts_accepted_total", "Facts that stand by themselves.", c.Accepted.Load},
 		{"furrow_facts_waiting_total", "Facts that wait for a person.", c.Waiting.Load},
-	} {
-		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: m.name, Help: m.help},
-			func() float64 { return float64(m.value()) }))
-	}
+	})
 	r.MustRegister(droppedFacts{c})
 	return in, nil
 }

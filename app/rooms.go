@@ -95,13 +95,23 @@ func (a *App) plotChanged(plots geo.Store, pictures *images) func(tenant, plotID
 	}
 }
 
+// counter is a number of /metrics that only grows.
+type counter struct {
+	name, help string
+	value      func() int64
+}
+
+func expose(r *prometheus.Registry, counters []counter) {
+	for _, m := range counters {
+		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: m.name, Help: m.help},
+			func() float64 { return float64(m.value()) }))
+	}
+}
+
 // countIngest shows the counters of the pipeline in /metrics.
 func (a *App) countIngest(r *prometheus.Registry) {
 	c := &a.pipeline.Counters
-	for _, m := range []struct {
-		name, help string
-		value      func() int64
-	}{
+	expose(r, []counter{
 		{"furrow_ingest_messages_total", "MQTT messages taken and acknowledged.", c.Messages.Load},
 		{"furrow_ingest_readings_total", "Readings saved.", c.Readings.Load},
 		{"furrow_ingest_headcounts_total", "Counts of heads saved.", c.Headcounts.Load},
@@ -112,10 +122,7 @@ func (a *App) countIngest(r *prometheus.Registry) {
 		{"furrow_ingest_impostors_total", "Messages that a device published as another.", c.Impostors.Load},
 		{"furrow_ingest_batches_total", "Writes to the series store.", c.Batches.Load},
 		{"furrow_ingest_retries_total", "Failed writes tried again.", c.Retries.Load},
-	} {
-		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: m.name, Help: m.help},
-			func() float64 { return float64(m.value()) }))
-	}
+	})
 	gauge := func(name, help string, value func() float64) {
 		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
 	}

@@ -121,7 +121,8 @@ type Store interface {
 	// subject: ErrPledged when another application holds it or one of r.Rivals, and
 	// iot.ErrPledged when one holds one of r.Animals; ErrContract when the offer was
 	// decided again. Closed needs that nothing is owed. Closed, Withdrawn, Expired and
-	// Refused free it. An officer's word on a referred one ends its review. Signed cannot become Withdrawn or Expired while a loan stands.
+	// Refused free it. An officer's word on a referred one ends its review. Signed
+	// cannot become Withdrawn or Expired while a loan stands.
 	Move(ctx context.Context, from State, a Application, s Step, r Record) error
 	Steps(ctx context.Context, tenant, applicationID string) ([]Step, error)
 	// Redecide keeps r.Decision, and moves the limit to r.Limit or what is owed, whichever

@@ -332,10 +332,10 @@ func (s *Service) both(ctx context.Context, tenant string, champion, candidate *
 	}, nil
 }
 
-// Try has a text decide about given evidence, and keeps nothing: the test bench of an
-// editor. It returns policy.ErrFile.
-func (s *Service) Try(ctx context.Context, tenant, source string, ev credit.Evidence, prod product.Product) (credit.Decision, error) {
-	p, err := s.check(ctx, tenant, source)
+// Try has a text decide about given evidence, in the words of lang, and keeps nothing:
+// the test bench of an editor. It returns policy.ErrFile.
+func (s *Service) Try(ctx context.Context, tenant, source string, ev credit.Evidence, prod product.Product, lang string) (credit.Decision, error) {
+	set, p, err := s.among(ctx, tenant, source)
 	if err != nil {
 		return credit.Decision{}, err
 	}
@@ -343,8 +343,10 @@ func (s *Service) Try(ctx context.Context, tenant, source string, ev credit.Evid
 	if err != nil {
 		return credit.Decision{}, err
 	}
-	d.Raises, err = s.Raises(ctx, tenant, p, ev, prod)
-	return d, err
+	if d.Raises, err = s.Raises(ctx, tenant, p, ev, prod); err != nil {
+		return credit.Decision{}, err
+	}
+	return set.Localise(d, lang), nil
 }
 
 // Beside has the shadows of a choice decide about the same evidence, and keeps what

@@ -183,20 +183,27 @@ func (s *Service) compile(ctx context.Context, tenant string) (*inForce, error) 
 
 // check compiles a text among the policies in force; policy.ErrFile.
 func (s *Service) check(ctx context.Context, tenant, source string) (*policy.Policy, error) {
+	_, p, err := s.among(ctx, tenant, source)
+	return p, err
+}
+
+// among is check, with the set of the policies in force in which the text stands.
+func (s *Service) among(ctx context.Context, tenant, source string) (*policy.Set, *policy.Policy, error) {
 	f, err := s.inForce(ctx, tenant)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	file := policy.NewFile("policy", []byte(source))
 	if file.Policy == "" {
 		_, err := policy.Parse("policy", []byte(source)) // says what is wrong with it
-		return nil, err
+		return nil, nil, err
 	}
 	set, err := f.champions.With(file)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return set.Policy(file.Policy)
+	p, err := set.Policy(file.Policy)
+	return set, p, err
 }
 
 // Localise returns d with its words in lang, those of the policies in force.

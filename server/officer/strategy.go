@@ -27,7 +27,7 @@ type Strategies interface {
 	Events(ctx context.Context, tenant, id string) ([]strategy.VersionEvent, error)
 	Haunting(ctx context.Context, tenant, id string) (strategy.Comparison, error)
 	BackTest(ctx context.Context, tenant, id string, f strategy.HistoryFilter) (strategy.Comparison, error)
-	Try(ctx context.Context, tenant, source string, ev credit.Evidence, prod product.Product) (credit.Decision, error)
+	Try(ctx context.Context, tenant, source string, ev credit.Evidence, prod product.Product, lang string) (credit.Decision, error)
 	InUse(ctx context.Context, tenant string) ([]strategy.InUse, error)
 }
 
@@ -152,8 +152,12 @@ func (f face) strategyTry(ctx context.Context, who access.Actor, in *tryIn) (*ro
 	if d.Decision == nil || d.Evidence == nil {
 		return nil, strategy.ErrNoEvidence.At("body.application_id")
 	}
-	would, err := f.Strategies.Try(ctx, who.Tenant, in.Body.Source, *d.Evidence, d.Product)
-	return route.Answer(Tried{*d.Decision, would}, err)
+	was, err := f.Desk.Localise(ctx, who, *d.Decision, route.Lang(ctx))
+	if err != nil {
+		return nil, err
+	}
+	would, err := f.Strategies.Try(ctx, who.Tenant, in.Body.Source, *d.Evidence, d.Product, route.Lang(ctx))
+	return route.Answer(Tried{was, would}, err)
 }
 
 type backTestIn struct {
