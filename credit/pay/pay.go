@@ -37,15 +37,33 @@ const (
 	Unknown Outcome = "unknown" // ask again
 )
 
+// Party is who gets money, or gives it. A borrower's account is known to the bank by ID;
+// a seller's is the one under which the seller is enrolled.
+type Party struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Account string `json:"account,omitempty"` // number
+	Bank    string `json:"bank,omitempty"`    // name or code of the bank that keeps it
+}
+
 // Order is an instruction. ID is made by the payer and is the idempotency key of
-// the rail: the same order sent twice moves money once.
+// the rail: the same order sent twice moves money once. Money is in yuan, always.
 type Order struct {
 	ID        string    `json:"id"`
+	Tenant    string    `json:"tenant,omitempty"` // whose books the money stands in
 	Direction Direction `json:"direction"`
 	Amount    money.Fen `json:"amount"`
 	PartyID   string    `json:"party_id"` // who is paid, or pays
 	PartyName string    `json:"party_name"`
-	Purpose   string    `json:"purpose"`
+	Account   string    `json:"account,omitempty"` // of the party, see [Party]
+	Bank      string    `json:"bank,omitempty"`
+	Purpose   string    `json:"purpose"` // the loan or the purchase that the money is for
+}
+
+// With returns o with p as the one who is paid, or pays.
+func (o Order) With(p Party) Order {
+	o.PartyID, o.PartyName, o.Account, o.Bank = p.ID, p.Name, p.Account, p.Bank
+	return o
 }
 
 // Receipt is what the rail says of an order.
