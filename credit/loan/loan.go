@@ -18,7 +18,6 @@ var (
 	ErrNotFound  = fault.New(fault.NotFound, "loan.not_found", "there is no such loan")
 	ErrState     = fault.New(fault.Conflict, "loan.state", "a loan that is {state} cannot take this")
 	ErrAmount    = fault.New(fault.Invalid, "loan.amount", "give an amount above zero")
-	ErrTerms     = fault.New(fault.Invalid, "loan.terms", "these terms make no schedule: {why}")
 	ErrKeyReused = fault.New(fault.Conflict, "idempotency.reused", "this idempotency key was used with other content; make a new key")
 	ErrStale     = fault.New(fault.Conflict, "loan.stale", "the loan has changed meanwhile; load it again")
 	ErrDrawn     = fault.New(fault.Conflict, "loan.drawn", "money was drawn under this application already")
@@ -143,11 +142,14 @@ type Payment struct {
 	Interest  money.Fen     `json:"interest"`
 	Principal money.Fen     `json:"principal"`
 	Credit    money.Fen     `json:"credit"` // kept for the borrower
-	Date      money.Date    `json:"date"`
-	Key       string        `json:"-"` // idempotency key of the caller
-	KeyHash   string        `json:"-"`
-	CreatedAt time.Time     `json:"created_at"`
-	UpdatedAt time.Time     `json:"updated_at"`
+	// Payee is who gets the money where that is not the borrower: the seller of Purchase.
+	Payee     *pay.Party `json:"payee,omitempty"`
+	Purchase  string     `json:"purchase,omitempty"`
+	Date      money.Date `json:"date"`
+	Key       string     `json:"-"` // idempotency key of the caller
+	KeyHash   string     `json:"-"`
+	CreatedAt time.Time  `json:"created_at"`
+	UpdatedAt time.Time  `json:"updated_at"`
 }
 
 // Filter selects loans, newest first; zero fields do not restrict.

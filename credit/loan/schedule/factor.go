@@ -1,0 +1,92 @@
+package schedule
+
+import (
+	"math/bits"
+
+	"github.com/furrowcredit/furrow/money"
+)
+
+// Factor is what one unit of balance earns in a period: the yearly rate times the part of
+// a year, at 12 significant digits HALF_EVEN. The zero Factor earns nothing.
+type Factor struct{ d decimal }
+
+// NewFactor is rate × num / den; den is above zero, the others are not below.
+func NewFactor(rate money.Rate, num, den int64) Factor {
+	if rate <= 0 || num <= 0 {
+		return Factor{}
+	}
+	hi, lo := bits.Mul64(uint64(rate), uint64(num))
+	f := reduce(hi, lo, -8, digits, false) // money.Rate counts 1e-8
+	return Factor{f.div(whole(uint64(den)), factorDigits)}
+}
+
+// Add is the factor of two parts of a period.
+func (f Factor) Add(g Factor) Factor { return Factor{f.d.add(g.d)} }
+
+// Of is the interest of a balance, HALF_EVEN; it returns [money.ErrOverflow].
+func (f Factor) Of(balance money.Fen) (money.Fen, error) { return f.d.times(balance) }
+
+// EMI is the equal instalment that pays a balance back over periods with the given
+// factors, P·∏(1+rₖ)/fₙ with f₁ = 1 and fₖ = 1 + fₖ₋₁(1+rₖ), HALF_EVEN. It returns
+// [money.ErrOverflow].
+func EMI(balance money.Fen, factors []Factor) (money.Fen, error) {
+	one := whole(1)
+	growth, f := one, decimal{}
+	for i := range factors {
+		r := factors[i].d.add(one)
+		growth = growth.mul(r)
+		f = f.mul(r).add(one)
+	}
+	return growth.div(f, digits).times(balance)
+}
+
+// Smooth moves an equal instalment by the mean of what the last of n instalments differs
+// from it, when that is more than half a fen a row. last lays out the rows for an
+// instalment and returns the last one. The instalment that makes the last one differ
+// least is returned; the rows were last laid out for it. unit is the multiple that
+// instalments are rounded to, 0 for none.
+func Smooth(emi money.Fen, n int, unit money.Fen, last func(money.Fen) (money.Fen, error)) (money.Fen, error) {
+	end, err := last(emi)
+	if err != nil {
+		return 0, err
+	}
+	diff := end - emi
+	if n < 2 || abs(diff) <= money.Fen(n/2) {
+		return emi, nil
+	}
+	step, err := money.Mul(diff, 1, int64(n))
+	if err != nil {
+		return 0, err
+	}
+	other := Multiple(emi+step, unit)
+	if other == emi {
+		return emi, nil
+	}
+	if end, err = last(other); err != nil {
+		return 0, err
+	}
+	if abs(end-other) < abs(diff) {
+		return other, nil
+	}
+	_, err = last(emi)
+	return emi, err
+}
+
+// Multiple rounds an amount to the nearest multiple of unit, HALF_EVEN; 0 leaves it.
+func Multiple(amount, unit money.Fen) money.Fen {
+	if unit <= 1 {
+		return amount
+	}
+	q, err := money.Mul(amount, 1, int64(unit))
+	if err != nil {
+		return amount
+	}
+	return q * unit
+}
+
+func abs(f money.Fen) money.Fen {
+	if f < 0 {
+		return -f
+	}
+	return f
+}
