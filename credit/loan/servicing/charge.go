@@ -1,0 +1,92 @@
+package servicing
+
+import "github.com/furrowcredit/furrow/money"
+
+// charge is what became of a Charged event.
+type charge struct {
+	event  int32
+	row    int32 // by index; -1 is none
+	part   Part
+	due    money.Date
+	amount money.Fen
+	paid   money.Fen
+	waived money.Fen
+}
+
+func (c *charge) open() money.Fen { return c.amount - c.paid - c.waived }
+
+// charge puts event i into the row of its due date.
+func (e *engine) charge(i int32) {
+	ev := &e.events[i]
+	c := charge{event: i, row: -1, part: Fee, due: ev.Charge.DueOn, amount: ev.Amount}
+	if ev.Charge.Penalty {
+		c.part = Penalty
+	}
+	c.row = int32(e.rowFor(c.due))
+	r := &e.rows[c.row]
+	*r.Due.of(c.part) += c.amount
+	r.PaidOn = 0
+	e.charges = append(e.charges, c)
+}
+
+// rowFor is the row whose period holds a date: after the due date before, up to its own;
+// the first period holds its first day too. A date after the last row makes an extra row,
+// or moves it.
+func (e *engine) rowFor(d money.Date) int {
+	last := -1
+	for i := range e.rows {
+		r := &e.rows[i]
+		if r.Kind == DownRow {
+			continue
+		}
+		if d <= r.DueOn {
+			return i
+		}
+		last = i
+	}
+	if last >= 0 && e.rows[last].Kind == ExtraRow {
+		e.rows[last].DueOn = d
+		return last
+	}
+	return e.extra(d)
+}
+
+// extra appends a row after the last due date.
+func (e *engine) extra(d money.Date) int {
+	from := d
+	if n := len(e.rows); n > 0 {
+		from = e.rows[n-1].DueOn
+	}
+	e.rows = append(e.rows, Row{Nr: len(e.rows) + 1, Kind: ExtraRow, From: from, DueOn: d})
+	return len(e.rows) - 1
+}
+
+// chargesDue is what is open of the charges of row i that are due by a date.
+func (e *engine) chargesDue(i int, p Part, on money.Date) money.Fen {
+	sum := money.Fen(0)
+	for k := range e.charges {
+		if c := &e.charges[k]; int(c.row) == i && c.part == p && c.due <= on {
+			sum += c.open()
+		}
+	}
+	return sum
+}
+
+// payCharges gives x to the charges of row i, the oldest due date first.
+func (e *engine) payCharges(i int, p Part, x money.Fen) {
+	for x > 0 {
+		var first *charge
+		for k := range e.charges {
+			c := &e.charges[k]
+			if int(c.row) == i && c.part == p && c.open() > 0 && (first == nil || c.due < first.due) {
+				first = c
+			}
+		}
+		if first == nil {
+			return // penalty by day belongs to no charge
+		}
+		paid := min(x, first.open())
+		first.paid += paid
+		x -= paid
+	}
+}

@@ -1,0 +1,240 @@
+package servicing
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/furrowcredit/furrow/credit/loan/schedule"
+	"github.com/furrowcredit/furrow/money"
+)
+
+// Replay makes the state of a loan at the end of a day from its terms and events. Events
+// after that day do not count yet. Those of one date keep the order of the list, which is
+// the order in which they were booked. Errors name the event; the state is nil then.
+func Replay(t Terms, events []Event, to money.Date) (*State, error) {
+	e := engine{t: &t, to: to, events: events}
+	if err := e.order(); err != nil {
+		return nil, err
+	}
+	e.txs = make([]Transaction, 0, len(e.queue))
+	if t.Upfront {
+		if err := e.layAhead(); err != nil {
+			return nil, err
+		}
+	}
+	for _, i := range e.queue {
+		if err := e.apply(i); err != nil {
+			return nil, err
+		}
+	}
+	return e.finish()
+}
+
+// engine is one replay.
+type engine struct {
+	t      *Terms
+	to     money.Date
+	events []Event
+	queue  []int32 // indices of events that count, in the order of their effect
+	undone []bool  // by index: reversed
+
+	rows     []Row
+	charges  []charge
+	draws    []draw
+	laid     []bool // by index: laid out ahead
+	txs      []Transaction
+	balance  money.Fen // principal out
+	drawn    money.Fen
+	overpaid money.Fen
+	written  Parts
+	off      money.Date // charged off on
+	closed   money.Date
+	isOff    bool
+	isGone   bool // written off
+}
+
+type draw struct {
+	date   money.Date
+	amount money.Fen
+}
+
+// effective is the date on which an event takes its place: a charge counts from its
+// booking, or from its due date if that lies before.
+func (e *Event) effective() money.Date {
+	if e.Kind == Charged && e.Charge != nil && e.Charge.DueOn < e.Date {
+		return e.Charge.DueOn
+	}
+	return e.Date
+}
+
+// order checks the events and puts them into the order of their effect.
+func (e *engine) order() error {
+	e.queue = make([]int32, 0, len(e.events))
+	e.undone = make([]bool, 2*len(e.events))
+	e.undone, e.laid = e.undone[:len(e.events)], e.undone[len(e.events):]
+	sorted := true
+	var last money.Date
+	for i := range e.events {
+		ev := &e.events[i]
+		if ev.Date > e.to {
+			continue
+		}
+		if ev.Kind == Reverse {
+			k, err := e.find(i, ev.Target)
+			if err != nil {
+				return err
+			}
+			e.undone[k] = true
+			continue
+		}
+		if err := check(ev); err != nil {
+			return err
+		}
+		d := ev.effective()
+		sorted = sorted && d >= last
+		last = d
+		e.queue = append(e.queue, int32(i))
+	}
+	if !sorted {
+		slices.SortStableFunc(e.queue, func(a, b int32) int {
+			return cmp.Compare(e.events[a].effective(), e.events[b].effective())
+		})
+	}
+	return nil
+}
+
+// find is the index of the event with an id, which must have been booked before event i.
+func (e *engine) find(i int, id string) (int, error) {
+	for k := i - 1; k >= 0; k-- {
+		if e.events[k].ID == id && id != "" {
+			return k, nil
+		}
+	}
+	return 0, ErrTarget.With("event", e.events[i].ID).With("target", id)
+}
+
+// free are kinds without an amount, or where 0 means all of it.
+func (k Kind) free() bool {
+	switch k {
+	case Payoff, Waive, RateChange, Reschedule, Extend, ReAge, ReAmortise, PausePenalty, PauseInterest,
+		ChargeOff, WriteOff, WaiveInterest, Chargeback:
+		return true
+	}
+	return false
+}
+
+func (k Kind) known() bool {
+	switch k {
+	case Disburse, Repay, DownPaid, Charged, AdjustCharge, Goodwill, MerchantRefund, PayoutRefund,
+		CreditRefund, Recovery, Reverse:
+		return true
+	}
+	return k.free()
+}
+
+func check(ev *Event) error {
+	switch {
+	case !ev.Kind.known():
+		return ErrKind.With("event", ev.ID).With("kind", string(ev.Kind))
+	case ev.Amount < 0 || ev.Amount == 0 && !ev.Kind.free():
+		return ErrAmount.With("event", ev.ID)
+	case ev.Kind == Charged && ev.Charge == nil:
+		return ErrDate.With("event", ev.ID).With("why", "a charge needs a due date")
+	}
+	return nil
+}
+
+// apply books event i.
+func (e *engine) apply(i int32) error {
+	ev := &e.events[i]
+	if e.undone[i] {
+		e.txs = append(e.txs, Transaction{Event: ev.ID, Kind: ev.Kind, Date: ev.Date, Amount: ev.Amount, Reversed: true})
+		return nil
+	}
+	if len(e.draws) == 0 && ev.Kind != Disburse && ev.Kind != Charged && ev.Kind != Reschedule {
+		return ErrNotDrawn.With("event", ev.ID).With("date", ev.Date.String())
+	}
+	switch ev.Kind {
+	case Disburse:
+		return e.disburse(i)
+	case Repay, DownPaid, Goodwill, MerchantRefund, PayoutRefund, AdjustCharge:
+		e.repay(ev)
+	case Charged:
+		if !e.laid[i] {
+			e.charge(i)
+		}
+	}
+	return nil
+}
+
+// disburse pays out and lays out the rows.
+func (e *engine) disburse(i int32) error {
+	ev := &e.events[i]
+	e.balance += ev.Amount
+	e.drawn += ev.Amount
+	e.txs = append(e.txs, Transaction{Event: ev.ID, Kind: Disburse, Date: ev.Date, Amount: ev.Amount, Balance: e.balance})
+	if e.laid[i] {
+		return nil
+	}
+	return e.draw(ev)
+}
+
+// draw lays out the rows of a drawdown.
+func (e *engine) draw(ev *Event) error {
+	e.draws = append(e.draws, draw{ev.Date, ev.Amount})
+	if len(e.draws) == 1 {
+		t := e.t.Schedule
+		t.Principal, t.Start = ev.Amount, ev.Date
+		plan, err := schedule.Make(t)
+		if err != nil {
+			return err
+		}
+		e.rows = make([]Row, 0, len(plan)+4)
+		for _, p := range plan {
+			e.rows = append(e.rows, Row{Nr: p.Nr, From: p.From, DueOn: p.DueOn,
+				Due: Parts{Principal: p.Principal, Interest: p.Interest}})
+		}
+	}
+	return nil
+}
+
+func (e *engine) layAhead() error { return nil }
+
+func (e *engine) finish() (*State, error) {
+	s := &State{Date: e.to, Rows: e.rows, Transactions: e.txs, Disbursed: e.drawn, Overpaid: e.overpaid,
+		WrittenOff: e.written, Status: Active}
+	left := e.drawn
+	first := money.Date(0)
+	for i := range e.rows {
+		r := &e.rows[i]
+		left -= r.Due.Principal - r.Credited
+		r.Balance = left
+		open := r.Open()
+		s.Outstanding = s.Outstanding.Plus(open)
+		switch total := open.Total(); {
+		case total <= 0:
+		case r.DueOn < e.to:
+			s.Overdue = s.Overdue.Plus(open)
+			if first == 0 {
+				first = r.DueOn
+			}
+		case s.NextDue == 0 || r.DueOn == s.NextDue:
+			s.NextDue, s.NextAmount = r.DueOn, s.NextAmount+total
+		}
+	}
+	if first != 0 {
+		s.OverdueDays = int(e.to - first)
+	}
+	switch {
+	case e.isGone:
+		s.Status = WrittenOff
+	case len(e.draws) == 0:
+		s.Status = Approved
+	case s.Outstanding.Total() > 0:
+	case s.Overpaid > 0:
+		s.Status = Overpaid
+	default:
+		s.Status = Closed
+	}
+	return s, nil
+}
