@@ -57,6 +57,9 @@ type DrawRequest struct {
 	// beside it.
 	Most      money.Fen
 	Revolving bool
+	// Payee gets the money of a purchase order; the zero value pays the borrower.
+	Payee    pay.Party
+	Purchase string // id of the purchase order
 }
 
 // Draw lends and sends the money. The loan that comes back is active when the bank has
@@ -69,6 +72,9 @@ func (s *Service) Draw(ctx context.Context, req DrawRequest) (Loan, error) {
 		return Loan{}, ErrAmount.At("body.amount")
 	}
 	hash := bodyHash("draw", l.ApplicationID, l.Principal)
+	if req.Purchase != "" {
+		hash = credit.Hash([]byte(hash + "\n" + req.Purchase + "\n" + req.Payee.ID + "\n" + req.Payee.Account))
+	}
 	if p, err := s.known(ctx, l.Tenant, req.Key, hash); err == nil {
 		return s.finish(ctx, p)
 	} else if !errors.Is(err, ErrNotFound) {
@@ -82,6 +88,9 @@ func (s *Service) Draw(ctx context.Context, req DrawRequest) (Loan, error) {
 	p := Payment{
 		ID: ident.New(), Tenant: l.Tenant, LoanID: l.ID, Direction: pay.Out, Amount: l.Principal, Outcome: pay.Unknown,
 		Date: money.DateOf(now), Key: req.Key, KeyHash: hash, CreatedAt: now, UpdatedAt: now,
+	}
+	if req.Purchase != "" {
+		p.Payee, p.Purchase = &req.Payee, req.Purchase
 	}
 	if _, err := s.cfg.Store.Save(ctx, Change{Loan: l, New: true, Payment: &p, Most: req.Most, Revolving: req.Revolving}); err != nil {
 		return s.rival(ctx, l.Tenant, req.Key, hash, err)
@@ -130,7 +139,13 @@ func (s *Service) rival(ctx context.Context, tenant, key, hash string, err error
 }
 
 func order(l Loan, p Payment) pay.Order {
-	return pay.Order{ID: p.ID, Direction: p.Direction, Amount: p.Amount, PartyID: l.UserID, PartyName: l.UserName, Purpose: l.ID}
+	o := pay.Order{
+		ID: p.ID, Tenant: p.Tenant, Direction: p.Direction, Amount: p.Amount, PartyID: l.UserID, PartyName: l.UserName, Purpose: l.ID,
+	}
+	if p.Payee != nil {
+		return o.With(*p.Payee)
+	}
+	return o
 }
 
 func bodyHash(kind, id string, amount money.Fen) string {
