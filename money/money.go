@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"math/bits"
 	"strings"
 
 	"github.com/furrowcredit/furrow/fault"
@@ -82,20 +83,87 @@ func (r Rate) String() string {
 // Mul returns amount × num / den rounded HALF_EVEN. It panics when den is zero
 // and returns ErrOverflow when the result does not fit.
 func Mul(amount Fen, num, den int64) (Fen, error) {
-	p := new(big.Int).Mul(big.NewInt(int64(amount)), big.NewInt(num))
-	q := divHalfEven(p, big.NewInt(den))
-	if !q.IsInt64() {
-		return 0, ErrOverflow
-	}
-	return Fen(q.Int64()), nil
+	a, neg := magnitude(int64(amount), false)
+	n, neg := magnitude(num, neg)
+	d, neg := magnitude(den, neg)
+	hi, lo := bits.Mul64(a, n)
+	return quotient(hi, lo, 0, d, neg)
 }
 
 // Portion returns amount × rate × num / den rounded HALF_EVEN: the simple interest of
 // a fraction of a year (see [DayCount.Fraction]). It panics when den is zero.
 func Portion(amount Fen, rate Rate, num, den int64) (Fen, error) {
+	a, neg := magnitude(int64(amount), false)
+	r, neg := magnitude(int64(rate), neg)
+	n, neg := magnitude(num, neg)
+	d, neg := magnitude(den, neg)
+	rhi, rn := bits.Mul64(r, n)
+	dhi, dlo := bits.Mul64(d, uint64(RateOne))
+	if rhi != 0 {
+		return portionWide(amount, rate, num, den)
+	}
+	hi, lo := bits.Mul64(a, rn)
+	return quotient(hi, lo, dhi, dlo, neg)
+}
+
+// magnitude is |v|, and neg turned round when v is below zero.
+func magnitude(v int64, neg bool) (uint64, bool) {
+	if v < 0 {
+		return -uint64(v), !neg
+	}
+	return uint64(v), neg
+}
+
+// quotient is ±(hi:lo) / (dhi:dlo) rounded HALF_EVEN.
+func quotient(hi, lo, dhi, dlo uint64, neg bool) (Fen, error) {
+	switch {
+	case dhi > 0:
+		return quotientWide(hi, lo, dhi, dlo, neg)
+	case hi >= dlo && dlo > 0:
+		return 0, ErrOverflow
+	}
+	q, rest := bits.Div64(hi, lo, dlo) // panics when dlo is zero
+	half := dlo - rest
+	if rest > half || rest == half && q&1 == 1 {
+		if q == math.MaxUint64 {
+			return 0, ErrOverflow
+		}
+		q++
+	}
+	return signed(q, neg)
+}
+
+func signed(q uint64, neg bool) (Fen, error) {
+	switch {
+	case neg && q <= 1<<63:
+		return Fen(-q), nil
+	case neg || q > math.MaxInt64:
+		return 0, ErrOverflow
+	}
+	return Fen(q), nil
+}
+
+// quotientWide is quotient for a divisor over 64 bits.
+func quotientWide(hi, lo, dhi, dlo uint64, neg bool) (Fen, error) {
+	big128 := func(hi, lo uint64) *big.Int {
+		v := new(big.Int).SetUint64(hi)
+		return v.Lsh(v, 64).Or(v, new(big.Int).SetUint64(lo))
+	}
+	p := big128(hi, lo)
+	if neg {
+		p.Neg(p)
+	}
+	return fen(divHalfEven(p, big128(dhi, dlo)))
+}
+
+// portionWide is Portion for numbers over 128 bits.
+func portionWide(amount Fen, rate Rate, num, den int64) (Fen, error) {
 	p := new(big.Int).Mul(big.NewInt(int64(amount)), big.NewInt(int64(rate)))
 	p.Mul(p, big.NewInt(num))
-	q := divHalfEven(p, new(big.Int).Mul(big.NewInt(int64(RateOne)), big.NewInt(den)))
+	return fen(divHalfEven(p, new(big.Int).Mul(big.NewInt(int64(RateOne)), big.NewInt(den))))
+}
+
+func fen(q *big.Int) (Fen, error) {
 	if !q.IsInt64() {
 		return 0, ErrOverflow
 	}
@@ -108,6 +176,7 @@ func Interest(principal Fen, rate Rate, days, basis int) (Fen, error) {
 	return Portion(principal, rate, int64(days), int64(basis))
 }
 
+// divHalfEven rounds num / den HALF_EVEN.
 func divHalfEven(num, den *big.Int) *big.Int {
 	if den.Sign() < 0 {
 		num, den = new(big.Int).Neg(num), new(big.Int).Neg(den)
