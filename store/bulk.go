@@ -24,10 +24,7 @@ type Inserter struct {
 // "on conflict do nothing".
 func (tx *Tx) Insert(table string, columns []string, tail string) *Inserter {
 	n := tx.dialect.rows(len(columns))
-	return &Inserter{
-		tx: tx, into: table + " (" + strings.Join(columns, ", ") + ")", tail: tail, columns: len(columns), rows: n,
-		args: make([]any, 0, n*len(columns)),
-	}
+	return &Inserter{tx: tx, into: table + " (" + strings.Join(columns, ", ") + ")", tail: tail, columns: len(columns), rows: n}
 }
 
 // Add writes a row, at once or with later ones. The values must not change after.

@@ -42,10 +42,10 @@ type texts struct {
 }
 
 // missing gives those of the hashes that are not known to be there.
-func (t *texts) missing(bodies map[string]string) map[string]string {
+func (t *texts) missing(bodies map[string][]byte) map[string][]byte {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	out := make(map[string]string)
+	out := make(map[string][]byte)
 	for hash, body := range bodies {
 		if _, ok := t.known[hash]; !ok {
 			out[hash] = body
@@ -55,7 +55,7 @@ func (t *texts) missing(bodies map[string]string) map[string]string {
 }
 
 // add remembers hashes once their transaction is through.
-func (t *texts) add(bodies map[string]string) {
+func (t *texts) add(bodies map[string][]byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	const most = 1 << 16
@@ -169,8 +169,8 @@ func (s *Store) Drop(ctx context.Context, tenant, userID string) error {
 type row struct {
 	id, tenant, snapshot, body        string
 	evidence, product, policy, models string // hashes; models: JSON of hashes by name
-	evidenceText, policyText          string
-	texts                             map[string]string // products and models by hash
+	evidenceText, policyText          []byte
+	texts                             map[string][]byte // products and models by hash
 }
 
 // Keep implements quote.Store.
@@ -182,14 +182,14 @@ func (s *Store) Keep(ctx context.Context, k quote.Kept) error {
 	r := row{
 		id: k.Decision.ID, tenant: k.Tenant, snapshot: k.Snapshot, body: string(body), evidence: k.Decision.EvidenceHash,
 		product: credit.Hash(k.Frozen.Product), policy: credit.Hash(k.Frozen.Policy), models: "{}",
-		evidenceText: string(k.Frozen.Evidence), policyText: string(k.Frozen.Policy),
+		evidenceText: k.Frozen.Evidence, policyText: k.Frozen.Policy,
 	}
-	r.texts = map[string]string{r.product: string(k.Frozen.Product)}
+	r.texts = map[string][]byte{r.product: k.Frozen.Product}
 	if len(k.Frozen.Models) > 0 {
 		hashes := make(map[string]string, len(k.Frozen.Models))
 		for name, b := range k.Frozen.Models {
 			hashes[name] = credit.Hash(b)
-			r.texts[hashes[name]] = string(b)
+			r.texts[hashes[name]] = b
 		}
 		list, err := json.Marshal(hashes)
 		if err != nil {
@@ -203,7 +203,7 @@ func (s *Store) Keep(ctx context.Context, k quote.Kept) error {
 
 // insert writes quotes with the texts that they rest on.
 func (s *Store) insert(ctx context.Context, rows []row) ([]struct{}, error) {
-	evidence, frozen, policies := map[string]string{}, map[string]string{}, map[string]string{}
+	evidence, frozen, policies := map[string][]byte{}, map[string][]byte{}, map[string][]byte{}
 	for _, r := range rows {
 		evidence[r.evidence], policies[r.policy] = r.evidenceText, r.policyText
 		for hash, body := range r.texts {
@@ -212,7 +212,7 @@ func (s *Store) insert(ctx context.Context, rows []row) ([]struct{}, error) {
 	}
 	tables := []struct {
 		name, key, value string
-		bodies           map[string]string
+		bodies           map[string][]byte
 	}{
 		{"evidence", "hash", "body", s.texts.missing(evidence)},
 		{"frozen_text", "hash", "body", s.texts.missing(frozen)},
@@ -222,7 +222,7 @@ func (s *Store) insert(ctx context.Context, rows []row) ([]struct{}, error) {
 		for _, t := range tables {
 			in := tx.Insert(t.name, []string{t.key, t.value}, "on conflict ("+t.key+") do nothing")
 			for hash, body := range t.bodies {
-				if err := in.Add(ctx, hash, body); err != nil {
+				if err := in.Add(ctx, hash, string(body)); err != nil {
 					return err
 				}
 			}
