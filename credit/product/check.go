@@ -354,6 +354,9 @@ func checkSurety(p Product, bad wrong) {
 		bad("share_bp is between 1 and 10000", "surety", "share_bp")
 		return
 	}
+	if s.TriggerDays < 0 || s.TriggerDays > 3650 || (s.Code != "" || s.TriggerDays > 0) && s.Kind != "company" {
+		bad("a company has a code and trigger_days up to 3650, others have neither", "surety", "trigger_days")
+	}
 	switch s.Kind {
 	case "company":
 		checkName(s.Name, bad, "surety", "name")

@@ -181,6 +181,10 @@ type Surety struct {
 	Kind    string            `json:"kind" yaml:"kind" enum:"company,joint,person"`
 	Name    map[string]string `json:"name,omitempty" yaml:"name"`
 	ShareBP int64             `json:"share_bp" yaml:"share_bp"` // of what is owed
+	// Code of a guarantee company among the funders, where losses are shared with it.
+	Code string `json:"code,omitempty" yaml:"code"`
+	// TriggerDays overdue after which it pays; 0 waits for the write-off.
+	TriggerDays int `json:"trigger_days,omitempty" yaml:"trigger_days"`
 	// NetAssetsFen of a guarantee company bound what it may answer for.
 	NetAssetsFen money.Fen `json:"net_assets_fen,omitempty" yaml:"net_assets_fen"`
 	// MinParties and MaxParties of households that stand for each other.
