@@ -216,6 +216,9 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	if _, err := firmStore.RefreshNames(ctx); err != nil {
 		return err
 	}
+	if err := bookStore.Complete(ctx); err != nil {
+		return err
+	}
 	pictures, err := newImages(a, books.crops, plotStore)
 	if err != nil {
 		return err

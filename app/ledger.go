@@ -18,6 +18,9 @@ var ErrNoDatabase = fault.New(fault.Invalid, "ledger.no_database", "there is no 
 func VerifyLedger(ctx context.Context, dsn string) (audits []ledger.Audit, err error) {
 	err = withDB(ctx, dsn, func(db *store.DB) error {
 		books := ledgerstore.New(db)
+		if err := books.Complete(ctx); err != nil {
+			return err
+		}
 		tenants, err := books.Tenants(ctx)
 		if err != nil {
 			return err

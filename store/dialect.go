@@ -23,6 +23,8 @@ type dialect interface {
 	// retry says whether a transaction that failed with err should be tried again.
 	retry(err error) bool
 	isolation() sql.IsolationLevel
+	// snapshot is a transaction that reads one state and writes nothing.
+	snapshot() *sql.TxOptions
 	// blob is the column type of bytes, in migrations written {{blob}}.
 	blob() string
 	// rows is how many rows of so many columns a bulk insert puts into one statement.

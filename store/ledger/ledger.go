@@ -1,4 +1,6 @@
-// Package ledger keeps the double-entry book in the database.
+// Package ledger keeps the double-entry book in the database: the entries, which are the
+// truth, and what follows from them: balances, turnovers, holds, and the postings by
+// account.
 package ledger
 
 import (
@@ -7,27 +9,51 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/store"
 )
 
-// Store implements ledger.Store.
-type Store struct{ db *store.DB }
+// Store implements ledger.Store. Callers that post at the same time share a transaction.
+type Store struct {
+	db    *store.DB
+	posts *store.Gather[[]ledger.Entry, answer]
+}
 
 var _ ledger.Store = (*Store)(nil)
 
-// New returns a store on db.
-func New(db *store.DB) *Store { return &Store{db} }
+// answer to one group of a step. What the book refuses does not stop the others.
+type answer struct {
+	entries []ledger.Entry
+	refused error
+}
 
-const columns = `tenant, seq, idem_key, kind, item, date, memo, postings, at, input_hash, prev, hash`
+// A step is bounded, so that nobody waits long for the others.
+const mostGroups = 1000
+
+// New returns a store on db.
+func New(db *store.DB) *Store {
+	s := &Store{db: db}
+	s.posts = store.NewGather(mostGroups, s.step)
+	return s
+}
 
 // Append implements ledger.Store.
-func (s *Store) Append(ctx context.Context, e ledger.Entry) (ledger.Entry, error) {
-	var out ledger.Entry
+func (s *Store) Append(ctx context.Context, group []ledger.Entry) ([]ledger.Entry, error) {
+	a, err := s.posts.Do(ctx, group)
+	if err != nil {
+		return nil, err
+	}
+	return a.entries, a.refused
+}
+
+// step posts what several callers asked for in one transaction.
+func (s *Store) step(ctx context.Context, groups [][]ledger.Entry) ([]answer, error) {
+	var out []answer
 	err := s.db.Tx(ctx, func(tx *store.Tx) (err error) {
-		out, err = Append(ctx, tx, e)
+		out, err = post(ctx, tx, groups)
 		return err
 	})
 	return out, err
@@ -35,52 +61,52 @@ func (s *Store) Append(ctx context.Context, e ledger.Entry) (ledger.Entry, error
 
 // Append posts e within a transaction of another store.
 func Append(ctx context.Context, tx *store.Tx, e ledger.Entry) (ledger.Entry, error) {
-	known, err := byKey(ctx, tx, e.Tenant, e.Key)
-	switch {
-	case err == nil && known.InputHash == e.InputHash:
-		return known, nil
-	case err == nil:
-		return ledger.Entry{}, ledger.ErrKeyReused.With("key", e.Key)
-	case !errors.Is(err, ledger.ErrNotFound):
-		return ledger.Entry{}, err
-	}
-	var seq int64
-	var prev string
-	// The head is written before anything is numbered by it, so that a rival on PostgreSQL
-	// meets a serialisation failure, which is tried again, and not a broken key.
-	err = tx.QueryRow(ctx, `insert into ledger_heads (tenant, seq, hash) values ($1, 1, '')
-		on conflict (tenant) do update set seq = ledger_heads.seq + 1 returning seq, hash`, e.Tenant).Scan(&seq, &prev)
+	out, err := AppendAll(ctx, tx, []ledger.Entry{e})
 	if err != nil {
 		return ledger.Entry{}, err
 	}
-	e = ledger.Seal(e, seq, prev)
-	postings, err := json.Marshal(e.Postings)
-	if err != nil {
-		return ledger.Entry{}, err
-	}
-	if _, err := tx.Exec(ctx, `insert into ledger_entries (`+columns+`)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		e.Tenant, e.Seq, e.Key, e.Kind, e.Item, e.Date.String(), e.Memo, string(postings), store.Millis(e.At), e.InputHash, e.Prev, e.Hash); err != nil {
-		return ledger.Entry{}, err
-	}
-	for _, p := range e.Postings {
-		if _, err := tx.Exec(ctx, `insert into ledger_balances (tenant, account, item, amount) values ($1, $2, $3, $4)
-			on conflict (tenant, account, item) do update set amount = ledger_balances.amount + excluded.amount`,
-			e.Tenant, p.Account, p.Item, int64(p.Amount)); err != nil {
-			return ledger.Entry{}, err
-		}
-	}
-	_, err = tx.Exec(ctx, `update ledger_heads set hash = $2 where tenant = $1`, e.Tenant, e.Hash)
-	return e, err
+	return out[0], nil
 }
+
+// AppendAll posts entries of one tenant within a transaction of another store, which must
+// not commit when it fails. However many there are, it takes about ten statements.
+func AppendAll(ctx context.Context, tx *store.Tx, entries []ledger.Entry) ([]ledger.Entry, error) {
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	out, err := post(ctx, tx, [][]ledger.Entry{entries})
+	if err != nil {
+		return nil, err
+	}
+	return out[0].entries, out[0].refused
+}
+
+// Expire implements ledger.Store.
+func (s *Store) Expire(ctx context.Context, tenant string, now time.Time) (n int, err error) {
+	err = s.db.Tx(ctx, func(tx *store.Tx) error {
+		n = 0
+		w, err := lock(ctx, tx, tenant)
+		if err != nil {
+			return err
+		}
+		for {
+			lapsed, err := w.lapse(ctx, now)
+			if err != nil {
+				return err
+			}
+			if n += lapsed; lapsed < lapseAtOnce {
+				return w.save(ctx)
+			}
+		}
+	})
+	return n, err
+}
+
+const columns = `tenant, seq, idem_key, kind, item, date, memo, op, hold, until, override, postings, at, input_hash, prev, hash`
 
 // Entry implements ledger.Store.
 func (s *Store) Entry(ctx context.Context, tenant, key string) (ledger.Entry, error) {
-	return byKey(ctx, s.db, tenant, key)
-}
-
-func byKey(ctx context.Context, q store.Queryer, tenant, key string) (ledger.Entry, error) {
-	e, err := scan(q.QueryRow(ctx, `select `+columns+` from ledger_entries where tenant = $1 and idem_key = $2`, tenant, key))
+	e, err := scan(s.db.QueryRow(ctx, `select `+columns+` from ledger_entries where tenant = $1 and idem_key = $2`, tenant, key))
 	if errors.Is(err, sql.ErrNoRows) {
 		return ledger.Entry{}, ledger.ErrNotFound
 	}
@@ -89,80 +115,164 @@ func byKey(ctx context.Context, q store.Queryer, tenant, key string) (ledger.Ent
 
 // Entries implements ledger.Store.
 func (s *Store) Entries(ctx context.Context, tenant string, f ledger.Filter) ([]ledger.Entry, error) {
+	query, args := `select `+columns+` from ledger_entries where tenant = $1 and seq > $2`, []any{tenant, f.After}
+	restrict := func(condition string, value any) {
+		args = append(args, value)
+		query += fmt.Sprintf(condition, len(args))
+	}
+	if f.Item != "" {
+		restrict(` and item = $%d`, f.Item)
+	}
+	if f.From != 0 {
+		restrict(` and date >= $%d`, f.From.String())
+	}
+	if f.To != 0 {
+		restrict(` and date <= $%d`, f.To.String())
+	}
 	limit := f.Limit
 	if limit <= 0 {
 		limit = 200
 	}
-	rows, err := s.db.Query(ctx, `select `+columns+` from ledger_entries
-		where tenant = $1 and seq > $2 and ($3 = '' or item = $3) order by seq limit $4`,
-		tenant, f.After, f.Item, min(limit, 1000))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err below tells
-	out := []ledger.Entry{}
-	for rows.Next() {
-		e, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, e)
-	}
-	return out, rows.Err()
+	restrict(` order by seq limit $%d`, min(limit, 1000))
+	return store.Collect(ctx, s.db, scan, query, args...)
 }
 
 func scan(row store.Row) (ledger.Entry, error) {
-	var e ledger.Entry
-	var date, postings string
-	var at int64
-	if err := row.Scan(&e.Tenant, &e.Seq, &e.Key, &e.Kind, &e.Item, &date, &e.Memo, &postings, &at, &e.InputHash, &e.Prev, &e.Hash); err != nil {
-		return ledger.Entry{}, err
+	e, broken, err := scanAny(row)
+	if err == nil && broken != nil {
+		err = fmt.Errorf("ledger entry %d: %w", e.Seq, broken)
 	}
-	e.At = store.Time(at)
-	if err := e.Date.UnmarshalText([]byte(date)); err != nil {
-		return ledger.Entry{}, fmt.Errorf("ledger entry %d: %w", e.Seq, err)
+	return e, err
+}
+
+// scanAny reads an entry even when what it says was damaged, and how.
+func scanAny(row store.Row) (e ledger.Entry, broken, err error) {
+	var date, op, postings string
+	var at, until int64
+	if err := row.Scan(&e.Tenant, &e.Seq, &e.Key, &e.Kind, &e.Item, &date, &e.Memo, &op, &e.Hold, &until, &e.Override,
+		&postings, &at, &e.InputHash, &e.Prev, &e.Hash); err != nil {
+		return e, nil, err
 	}
-	if err := json.Unmarshal([]byte(postings), &e.Postings); err != nil {
-		return ledger.Entry{}, fmt.Errorf("ledger entry %d: %w", e.Seq, err)
+	e.Op, e.At = ledger.Op(op), store.Time(at)
+	if until != 0 {
+		e.Until = store.Time(until)
 	}
-	return e, nil
+	return e, errors.Join(e.Date.UnmarshalText([]byte(date)), json.Unmarshal([]byte(postings), &e.Postings)), nil
+}
+
+const balanceColumns = `account, item, amount, held_debits, held_credits`
+
+func scanBalance(row store.Row) (b ledger.Balance, err error) {
+	return b, row.Scan(&b.Account, &b.Item, &b.Amount, &b.HeldDebits, &b.HeldCredits)
 }
 
 // Balances implements ledger.Store.
-func (s *Store) Balances(ctx context.Context, tenant, account string) ([]ledger.Balance, error) {
-	rows, err := s.db.Query(ctx, `select account, item, amount from ledger_balances
-		where tenant = $1 and ($2 = '' or account = $2) order by account, item`, tenant, account)
-	if err != nil {
-		return nil, err
+func (s *Store) Balances(ctx context.Context, tenant, account, after string, limit int) ([]ledger.Balance, error) {
+	if limit <= 0 {
+		limit = 1 << 30
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err below tells
-	out := []ledger.Balance{}
-	for rows.Next() {
-		var b ledger.Balance
-		var amount int64
-		if err := rows.Scan(&b.Account, &b.Item, &amount); err != nil {
-			return nil, err
+	return store.Collect(ctx, s.db, scanBalance, `select `+balanceColumns+` from ledger_balances
+		where tenant = $1 and ($2 = '' or account = $2) and ($3 = '' or item > $3) order by account, item limit $4`, tenant, account, after, limit)
+}
+
+// Balance implements ledger.Store.
+func (s *Store) Balance(ctx context.Context, tenant string, sub ledger.Sub) (ledger.Balance, error) {
+	b, err := scanBalance(s.db.QueryRow(ctx, `select `+balanceColumns+` from ledger_balances
+		where tenant = $1 and account = $2 and item = $3`, tenant, sub.Account, sub.Item))
+	if errors.Is(err, sql.ErrNoRows) {
+		return ledger.Balance{Account: sub.Account, Item: sub.Item}, nil
+	}
+	return b, err
+}
+
+// Sum implements ledger.Store.
+func (s *Store) Sum(ctx context.Context, tenant, account string, item *string, at ledger.AsOf) (money.Fen, error) {
+	query, args := `select cast(coalesce(sum(amount), 0) as bigint) from ledger_postings where tenant = $1 and account = $2`, []any{tenant, account}
+	restrict := func(condition string, value any) {
+		args = append(args, value)
+		query += fmt.Sprintf(condition, len(args))
+	}
+	if item != nil {
+		restrict(` and item = $%d`, *item)
+	}
+	if at.Date != 0 {
+		restrict(` and date <= $%d`, at.Date.String())
+	}
+	if at.Seq != 0 {
+		restrict(` and seq <= $%d`, at.Seq)
+	}
+	var sum int64
+	err := s.db.QueryRow(ctx, query, args...).Scan(&sum)
+	return money.Fen(sum), err
+}
+
+// Moves implements ledger.Store.
+func (s *Store) Moves(ctx context.Context, tenant, account string, item *string, seq int64, nr, limit int) ([]ledger.Move, error) {
+	query, args := `select account, item, seq, nr, date, amount from ledger_postings where tenant = $1 and account = $2`, []any{tenant, account}
+	if item != nil {
+		args = append(args, *item)
+		query += ` and item = $3`
+	}
+	if seq > 0 {
+		query += fmt.Sprintf(` and (seq, nr) < ($%d, $%d)`, len(args)+1, len(args)+2)
+		args = append(args, seq, nr)
+	}
+	args = append(args, limit)
+	return store.Collect(ctx, s.db, scanMove, query+fmt.Sprintf(` order by seq desc, nr desc limit $%d`, len(args)), args...)
+}
+
+func scanMove(row store.Row) (m ledger.Move, err error) {
+	var date string
+	if err := row.Scan(&m.Account, &m.Item, &m.Seq, &m.Nr, &date, &m.Amount); err != nil {
+		return m, err
+	}
+	return m, m.Date.UnmarshalText([]byte(date))
+}
+
+// Turnovers implements ledger.Store.
+func (s *Store) Turnovers(ctx context.Context, tenant string, from, to money.Date) ([]ledger.Turnover, error) {
+	query, args := `select account, '', cast(sum(debits) as bigint), cast(sum(credits) as bigint) from ledger_days where tenant = $1 and date >= $2`,
+		[]any{tenant, from.String()}
+	if to != 0 {
+		query += ` and date <= $3`
+		args = append(args, to.String())
+	}
+	return store.Collect(ctx, s.db, scanTurnover, query+` group by account order by account`, args...)
+}
+
+func scanTurnover(row store.Row) (t ledger.Turnover, err error) {
+	var date string
+	if err := row.Scan(&t.Account, &date, &t.Debits, &t.Credits); err != nil {
+		return t, err
+	}
+	return t, t.Date.UnmarshalText([]byte(date))
+}
+
+// LastAt implements ledger.Store. Entries are in order of time, so it looks in halves.
+func (s *Store) LastAt(ctx context.Context, tenant string, at time.Time) (int64, error) {
+	var low, high int64 // low was posted by then, what is after high was not
+	err := s.db.QueryRow(ctx, `select seq from ledger_heads where tenant = $1`, tenant).Scan(&high)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	for err == nil && low < high {
+		mid := low + (high-low+1)/2
+		var posted int64
+		if err = s.db.QueryRow(ctx, `select at from ledger_entries where tenant = $1 and seq = $2`, tenant, mid).Scan(&posted); err != nil {
+			break
 		}
-		b.Amount = money.Fen(amount)
-		out = append(out, b)
+		if posted <= store.Millis(at) {
+			low = mid
+		} else {
+			high = mid - 1
+		}
 	}
-	return out, rows.Err()
+	return low, err
 }
 
 // Tenants implements ledger.Store.
 func (s *Store) Tenants(ctx context.Context) ([]string, error) {
-	rows, err := s.db.Query(ctx, `select tenant from ledger_heads order by tenant`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err below tells
-	out := []string{}
-	for rows.Next() {
-		var t string
-		if err := rows.Scan(&t); err != nil {
-			return nil, err
-		}
-		out = append(out, t)
-	}
-	return out, rows.Err()
+	return store.Collect(ctx, s.db, func(row store.Row) (t string, err error) {
+		return t, row.Scan(&t)
+	}, `select tenant from ledger_heads where seq > 0 order by tenant`)
 }
