@@ -113,6 +113,28 @@ func (a decimal) add(b decimal) decimal {
 	}
 }
 
+// sub is a - b, or zero when b is more.
+func (a decimal) sub(b decimal) decimal {
+	if b.m == 0 {
+		return a
+	}
+	if a.m == 0 || a.e < b.e {
+		return decimal{} // both have 18 digits: a is less
+	}
+	k := a.e - b.e
+	if k > digits {
+		return a
+	}
+	q, rest := b.m/pow10[k], b.m%pow10[k]
+	if roundUp(q, rest, pow10[k], false) && k > 0 {
+		q++
+	}
+	if q >= a.m {
+		return decimal{}
+	}
+	return normal(a.m-q, a.e)
+}
+
 // times is balance × a in whole units, HALF_EVEN; it returns [money.ErrOverflow].
 func (a decimal) times(balance money.Fen) (money.Fen, error) {
 	if balance < 0 {

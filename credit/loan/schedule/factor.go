@@ -26,10 +26,28 @@ func (f Factor) Add(g Factor) Factor { return Factor{f.d.add(g.d)} }
 // Of is the interest of a balance, HALF_EVEN; it returns [money.ErrOverflow].
 func (f Factor) Of(balance money.Fen) (money.Fen, error) { return f.d.times(balance) }
 
+// Accrual adds up interest before it is rounded, as of a period in which the balance or the
+// rate changes. The zero Accrual is nothing.
+type Accrual struct{ d decimal }
+
+// Plus adds what a balance earns; a balance below zero earns nothing.
+func (a Accrual) Plus(balance money.Fen, f Factor) Accrual {
+	if balance <= 0 {
+		return a
+	}
+	return Accrual{a.d.add(f.d.mul(whole(uint64(balance))))}
+}
+
+// Fen is the sum, HALF_EVEN; it returns [money.ErrOverflow].
+func (a Accrual) Fen() (money.Fen, error) { return a.d.times(1) }
+
 // EMI is the equal instalment that pays a balance back over periods with the given
 // factors, P·∏(1+rₖ)/fₙ with f₁ = 1 and fₖ = 1 + fₖ₋₁(1+rₖ), HALF_EVEN. It returns
 // [money.ErrOverflow].
-func EMI(balance money.Fen, factors []Factor) (money.Fen, error) {
+func EMI(balance money.Fen, factors []Factor) (money.Fen, error) { return annuity(balance, 0, factors) }
+
+// annuity is the EMI that leaves a part of the balance to the last day, (P·∏(1+rₖ) - B)/fₙ.
+func annuity(balance, left money.Fen, factors []Factor) (money.Fen, error) {
 	one := whole(1)
 	growth, f := one, decimal{}
 	for i := range factors {
@@ -37,39 +55,47 @@ func EMI(balance money.Fen, factors []Factor) (money.Fen, error) {
 		growth = growth.mul(r)
 		f = f.mul(r).add(one)
 	}
+	if left > 0 {
+		growth = growth.mul(whole(uint64(balance))).sub(whole(uint64(left)))
+		balance = 1
+	}
 	return growth.div(f, digits).times(balance)
 }
 
 // Smooth moves an equal instalment by the mean of what the last of n instalments differs
-// from it, when that is more than half a fen a row. last lays out the rows for an
-// instalment and returns the last one. The instalment that makes the last one differ
-// least is returned; the rows were last laid out for it. unit is the multiple that
-// instalments are rounded to, 0 for none.
-func Smooth(emi money.Fen, n int, unit money.Fen, last func(money.Fen) (money.Fen, error)) (money.Fen, error) {
-	end, err := last(emi)
-	if err != nil {
-		return 0, err
+// from it, when that is more than half a fen a row, up to three times while the difference
+// falls. lay lays out the rows for an instalment and returns the last one; the rows are
+// left laid out for the instalment that is returned. unit is the multiple that instalments
+// are rounded to, 0 for none.
+func Smooth(emi money.Fen, n int, unit money.Fen, lay func(money.Fen) (money.Fen, error)) (money.Fen, error) {
+	last, err := lay(emi)
+	if err != nil || n < 2 {
+		return emi, err
 	}
-	diff := end - emi
-	if n < 2 || abs(diff) <= money.Fen(n/2) {
-		return emi, nil
+	for range 3 {
+		diff := last - emi
+		if abs(diff) <= money.Fen(n/2) {
+			break
+		}
+		step, err := money.Mul(diff, 1, int64(n))
+		if err != nil {
+			return 0, err
+		}
+		other := Multiple(emi+step, unit)
+		if other == emi {
+			break
+		}
+		end, err := lay(other)
+		if err != nil {
+			return 0, err
+		}
+		if abs(end-other) >= abs(diff) {
+			_, err = lay(emi)
+			return emi, err
+		}
+		emi, last = other, end
 	}
-	step, err := money.Mul(diff, 1, int64(n))
-	if err != nil {
-		return 0, err
-	}
-	other := Multiple(emi+step, unit)
-	if other == emi {
-		return emi, nil
-	}
-	if end, err = last(other); err != nil {
-		return 0, err
-	}
-	if abs(end-other) < abs(diff) {
-		return other, nil
-	}
-	_, err = last(emi)
-	return emi, err
+	return emi, nil
 }
 
 // Multiple rounds an amount to the nearest multiple of unit, HALF_EVEN; 0 leaves it.
