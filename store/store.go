@@ -80,11 +80,11 @@ func connect(ctx context.Context, cfg Config) (*DB, error) {
 		if err := os.MkdirAll(filepath.Dir(db.path), 0o750); err != nil {
 			return nil, fmt.Errorf("store: %w", err)
 		}
-		if db.write, err = sql.Open("sqlite", sqliteDSN(db.path, "immediate")); err != nil {
+		if db.write, err = openSQLite(sqliteDSN(db.path, "immediate")); err != nil {
 			return nil, fmt.Errorf("store: %w", err)
 		}
 		db.write.SetMaxOpenConns(1)
-		if db.read, err = sql.Open("sqlite", sqliteDSN(db.path, "deferred")); err != nil {
+		if db.read, err = openSQLite(sqliteDSN(db.path, "deferred")); err != nil {
 			return nil, errors.Join(err, db.write.Close())
 		}
 	case strings.HasPrefix(cfg.DSN, "postgres://"), strings.HasPrefix(cfg.DSN, "postgresql://"):
