@@ -143,7 +143,7 @@ type Payment struct {
 	Principal money.Fen     `json:"principal"`
 	Credit    money.Fen     `json:"credit"` // kept for the borrower
 	// Payee is who gets the money where that is not the borrower: the seller of Purchase.
-	Payee     *pay.Party `json:"payee,omitempty"`
+	Payee     *pay.Payee `json:"payee,omitempty"`
 	Purchase  string     `json:"purchase,omitempty"`
 	Date      money.Date `json:"date"`
 	Key       string     `json:"-"` // idempotency key of the caller

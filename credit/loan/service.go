@@ -58,7 +58,7 @@ type DrawRequest struct {
 	Most      money.Fen
 	Revolving bool
 	// Payee gets the money of a purchase order; the zero value pays the borrower.
-	Payee    pay.Party
+	Payee    pay.Payee
 	Purchase string // id of the purchase order
 }
 

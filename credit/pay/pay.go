@@ -37,9 +37,9 @@ const (
 	Unknown Outcome = "unknown" // ask again
 )
 
-// Party is who gets money, or gives it. A borrower's account is known to the bank by ID;
+// Payee is who gets money, or gives it. A borrower's account is known to the bank by ID;
 // a seller's is the one under which the seller is enrolled.
-type Party struct {
+type Payee struct {
 	ID      string `json:"id"`
 	Name    string `json:"name"`
 	Account string `json:"account,omitempty"` // number
@@ -55,13 +55,13 @@ type Order struct {
 	Amount    money.Fen `json:"amount"`
 	PartyID   string    `json:"party_id"` // who is paid, or pays
 	PartyName string    `json:"party_name"`
-	Account   string    `json:"account,omitempty"` // of the party, see [Party]
+	Account   string    `json:"account,omitempty"` // of the party, see [Payee]
 	Bank      string    `json:"bank,omitempty"`
 	Purpose   string    `json:"purpose"` // the loan or the purchase that the money is for
 }
 
 // With returns o with p as the one who is paid, or pays.
-func (o Order) With(p Party) Order {
+func (o Order) With(p Payee) Order {
 	o.PartyID, o.PartyName, o.Account, o.Bank = p.ID, p.Name, p.Account, p.Bank
 	return o
 }
