@@ -66,12 +66,21 @@ func checkBasics(p Product, bad wrong) {
 	if !p.DayCount.Known() {
 		bad("day_count must be 30/360, act/360, act/365 or act/act", "day_count")
 	}
+	if p.OfferDays < 0 || p.OfferDays > 180 {
+		bad("offer_days is between 1 and 180", "offer_days")
+	}
+	if p.ThinkHours < 0 || p.ThinkHours > 168 {
+		bad("think_hours is between 1 and 168, a week", "think_hours")
+	}
+	if p.CoolingDays < 0 || p.CoolingDays > 30 {
+		bad("cooling_days is between 1 and 30", "cooling_days")
+	}
 	if p.Policy == "" {
 		bad("name the policy that decides", "policy")
 	}
 	for i, c := range p.Channels {
-		if !slices.Contains([]Channel{Phone, Counter, API}, c) || slices.Index(p.Channels, c) != i {
-			bad("channels lists phone, counter and api, each once", "channels", i)
+		if !slices.Contains([]Channel{Phone, Counter, API, Portal}, c) || slices.Index(p.Channels, c) != i {
+			bad("channels lists phone, counter, api and portal, each once", "channels", i)
 		}
 	}
 }
@@ -267,6 +276,12 @@ func checkPurposes(p Product, bad wrong) {
 				bad("a category of goods has small letters, digits and underscores", "purposes", i, "goods", j)
 			}
 		}
+	}
+	switch {
+	case p.Delivery != "" && p.Delivery != BuyerDelivery && p.Delivery != ReceiptDelivery:
+		bad("delivery must be buyer or receipt", "delivery")
+	case p.Delivery != "" && !p.Directed:
+		bad("only directed money waits for a delivery", "delivery")
 	}
 	if p.Directed && len(p.Purposes) == 0 {
 		bad("directed money needs purposes", "directed")

@@ -25,6 +25,7 @@ type Channel string
 const (
 	Phone   Channel = "phone"   // the borrower's own face
 	Counter Channel = "counter" // an officer or operator asks for the borrower
+	Portal  Channel = "portal"  // an anchor enterprise brings its supplier or dealer
 	API     Channel = "api"     // a partner's system
 )
 

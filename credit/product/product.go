@@ -53,14 +53,33 @@ type Product struct {
 	Revolving bool      `json:"revolving,omitempty" yaml:"revolving"`
 	Purposes  []Purpose `json:"purposes,omitempty" yaml:"purposes"`
 	// Directed money goes to the seller of goods, never to the borrower.
-	Directed bool      `json:"directed,omitempty" yaml:"directed"`
+	Directed bool `json:"directed,omitempty" yaml:"directed"`
+	// Delivery says when a seller is paid; see [Delivery].
+	Delivery Delivery  `json:"delivery,omitempty" yaml:"delivery"`
 	Channels []Channel `json:"channels,omitempty" yaml:"channels"` // empty: all
 	Funders  []Funder  `json:"funders,omitempty" yaml:"funders"`   // empty: the bank alone
 	Subsidy  *Subsidy  `json:"subsidy,omitempty" yaml:"subsidy"`
 	RiskPool *RiskPool `json:"risk_pool,omitempty" yaml:"risk_pool"`
 	Release  *Release  `json:"release,omitempty" yaml:"release"`
 	Surety   *Surety   `json:"surety,omitempty" yaml:"surety"`
+	// OfferDays is how long an offer, or a contract that nobody has drawn on, waits; 0 is
+	// the house's usual time.
+	OfferDays int `json:"offer_days,omitempty" yaml:"offer_days"`
+	// ThinkHours is how long a borrower who accepts the offer has to think before signing;
+	// 0 asks for the signature at once.
+	ThinkHours int `json:"think_hours,omitempty" yaml:"think_hours"`
+	// CoolingDays is how long after the payout the borrower may give the money back.
+	CoolingDays int `json:"cooling_days,omitempty" yaml:"cooling_days"`
 }
+
+// Delivery says when directed money is paid: "" when the seller confirmed the order.
+type Delivery string
+
+// Rules of delivery.
+const (
+	BuyerDelivery   Delivery = "buyer"   // after the buyer said that the goods are there
+	ReceiptDelivery Delivery = "receipt" // likewise, or after the seller gave a signed receipt
+)
 
 // PenaltyRate is what overdue money costs a year.
 func (p Product) PenaltyRate(rate money.Rate) money.Rate {
