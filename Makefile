@@ -5,7 +5,7 @@ BIN   = $(CURDIR)/.cache/bin
 LINT  = $(BIN)/golangci-lint
 DATA ?= data
 
-.PHONY: run test build web lint e2e race bench bench-geo bench-iot bench-chain bench-names bench-credit api fuzz clean
+.PHONY: run test build web lint e2e race bench bench-geo bench-iot bench-chain bench-names bench-credit bench-ledger api fuzz clean
 
 run: build ## everything installed, built and started on http://127.0.0.1:8080
 	./bin/furrow demo --data $(DATA)
@@ -69,6 +69,9 @@ bench-credit: ## a decision beside expr, cel-go and ZEN; over HTTP on both datab
 	go test -run '^$$' -bench Decision -benchtime 1x -timeout 10m ./bench/credit
 	eval "$$(scripts/services start)" && go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/decision
 	go test -v -timeout 30m ./bench/score
+
+bench-ledger: ## postings a second in batches and one by one, beside plain inserts of the same rows, on both databases
+	eval "$$(scripts/services start)" && go test -run '^$$' -bench . -benchtime 1x -timeout 30m ./bench/ledger
 
 api: ## regenerates api/openapi.yaml and the web client's types
 	go test ./server -run TestOpenAPI -update
