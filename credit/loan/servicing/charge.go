@@ -90,3 +90,80 @@ func (e *engine) payCharges(i int, p Part, x money.Fen) {
 		x -= paid
 	}
 }
+
+// fee books the charge of event i.
+func (e *engine) fee(i int32) error {
+	ev := &e.events[i]
+	if e.laid[i] {
+		return nil
+	}
+	if ev.Charge.AtDisbursement {
+		return nil // with the drawdown
+	}
+	if len(e.rows) == 0 {
+		return ErrNotDrawn.With("event", ev.ID).With("date", ev.Date.String())
+	}
+	e.charge(i)
+	if e.overpaid > 0 {
+		e.useOverpaid(ev.Date)
+	}
+	return nil
+}
+
+// paidAtDraw books the charges that are taken out of a drawdown.
+func (e *engine) paidAtDraw(ev *Event) {
+	for i := range e.events {
+		c := &e.events[i]
+		if c.Kind != Charged || e.undone[i] || c.Date > e.to || !c.Charge.AtDisbursement || c.Charge.DueOn != ev.Date {
+			continue
+		}
+		e.txs = append(e.txs, Transaction{Event: c.ID, Kind: PaidAtDraw, Date: ev.Date, Amount: c.Amount,
+			Parts: Parts{Fee: c.Amount}, Balance: e.balance})
+	}
+}
+
+// useOverpaid lets money of the borrower pay what has come up, as part of the payments
+// that it is left of.
+func (e *engine) useOverpaid(on money.Date) {
+	for k := range e.txs {
+		tx := &e.txs[k]
+		if tx.Reversed || tx.Excess <= 0 || tx.Kind == CreditRefund || tx.Kind == Chargeback {
+			continue
+		}
+		left := min(tx.Excess, e.overpaid)
+		tx.Excess -= left
+		e.overpaid -= left
+		was := tx.Date
+		tx.Date = max(on, was)
+		e.take(tx, left)
+		tx.Date = was
+		tx.Balance = e.balance
+	}
+}
+
+// waive gives up a charge, or a part of it.
+func (e *engine) waive(i int) error {
+	ev := &e.events[i]
+	k, err := e.find(i, ev.Target)
+	if err != nil {
+		return err
+	}
+	for j := range e.charges {
+		c := &e.charges[j]
+		if int(c.event) != k {
+			continue
+		}
+		x := c.open()
+		if ev.Amount > 0 {
+			x = min(x, ev.Amount)
+		}
+		c.waived += x
+		r := &e.rows[c.row]
+		*r.Waived.of(c.part) += x
+		if r.Open().Total() == 0 {
+			r.PaidOn = ev.Date
+		}
+		e.txs = append(e.txs, Transaction{Event: ev.ID, Kind: Waive, Date: ev.Date, Amount: x, Balance: e.balance})
+	}
+	return nil
+}

@@ -34,6 +34,8 @@ const (
 	PauseInterest  Kind = "pause_interest"
 	ChargeOff      Kind = "charge_off"
 	WriteOff       Kind = "write_off"
+	PaidAtDraw     Kind = "paid_at_draw" // only in transactions: a charge taken out of a drawdown
+	Accrue         Kind = "accrue"       // income of the bank as booked; Split says of what
 	Recovery       Kind = "recovery"
 	Reverse        Kind = "reverse" // Target is the event that is undone
 )
@@ -48,6 +50,7 @@ type Event struct {
 	Amount money.Fen  `json:"amount,omitempty"`
 	Target string     `json:"target,omitempty"`
 	Charge *Charge    `json:"charge,omitempty"`
+	Split  Parts      `json:"split,omitzero"`
 	Change *Change    `json:"change,omitempty"`
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/furrowcredit/furrow/credit/loan/schedule"
 	"github.com/furrowcredit/furrow/money"
 )
 
@@ -47,6 +46,8 @@ type engine struct {
 	drawn    money.Fen
 	overpaid money.Fen
 	written  Parts
+	accrued  Parts
+	moves    []Change   // of due dates, rates and rows, in the order of From
 	off      money.Date // charged off on
 	closed   money.Date
 	isOff    bool
@@ -126,7 +127,7 @@ func (k Kind) free() bool {
 func (k Kind) known() bool {
 	switch k {
 	case Disburse, Repay, DownPaid, Charged, AdjustCharge, Goodwill, MerchantRefund, PayoutRefund,
-		CreditRefund, Recovery, Reverse:
+		CreditRefund, Recovery, Reverse, Accrue:
 		return true
 	}
 	return k.free()
@@ -151,7 +152,7 @@ func (e *engine) apply(i int32) error {
 		e.txs = append(e.txs, Transaction{Event: ev.ID, Kind: ev.Kind, Date: ev.Date, Amount: ev.Amount, Reversed: true})
 		return nil
 	}
-	if len(e.draws) == 0 && ev.Kind != Disburse && ev.Kind != Charged && ev.Kind != Reschedule {
+	if len(e.draws) == 0 && ev.Kind != Disburse && ev.Kind != Charged && ev.Kind != Reschedule && ev.Kind != Accrue {
 		return ErrNotDrawn.With("event", ev.ID).With("date", ev.Date.String())
 	}
 	switch ev.Kind {
@@ -160,9 +161,26 @@ func (e *engine) apply(i int32) error {
 	case Repay, DownPaid, Goodwill, MerchantRefund, PayoutRefund, AdjustCharge:
 		e.repay(ev)
 	case Charged:
+		return e.fee(i)
+	case Waive:
+		return e.waive(int(i))
+	case Chargeback, CreditRefund:
+		e.credit(int(i))
+	case ChargeOff:
+		e.chargeOff(ev)
+	case WriteOff:
+		e.writeOff(ev)
+	case ReAge:
+		e.reAge(ev)
+	case ReAmortise:
+		e.reAmortise(ev)
+	case Reschedule, Extend, RateChange:
 		if !e.laid[i] {
-			e.charge(i)
+			return e.change(ev)
 		}
+	case Accrue:
+		e.txs = append(e.txs, Transaction{Event: ev.ID, Kind: Accrue, Date: ev.Date, Amount: ev.Amount, Parts: ev.Split, Balance: e.balance})
+		e.accrued = e.accrued.Plus(ev.Split)
 	}
 	return nil
 }
@@ -173,36 +191,22 @@ func (e *engine) disburse(i int32) error {
 	e.balance += ev.Amount
 	e.drawn += ev.Amount
 	e.txs = append(e.txs, Transaction{Event: ev.ID, Kind: Disburse, Date: ev.Date, Amount: ev.Amount, Balance: e.balance})
+	e.paidAtDraw(ev)
 	if e.laid[i] {
 		return nil
 	}
-	return e.draw(ev)
-}
-
-// draw lays out the rows of a drawdown.
-func (e *engine) draw(ev *Event) error {
-	e.draws = append(e.draws, draw{ev.Date, ev.Amount})
-	if len(e.draws) == 1 {
-		t := e.t.Schedule
-		t.Principal, t.Start = ev.Amount, ev.Date
-		plan, err := schedule.Make(t)
-		if err != nil {
-			return err
-		}
-		e.rows = make([]Row, 0, len(plan)+4)
-		for _, p := range plan {
-			e.rows = append(e.rows, Row{Nr: p.Nr, From: p.From, DueOn: p.DueOn,
-				Due: Parts{Principal: p.Principal, Interest: p.Interest}})
-		}
+	if err := e.draw(ev); err != nil {
+		return err
+	}
+	if e.overpaid > 0 {
+		e.useOverpaid(ev.Date)
 	}
 	return nil
 }
 
-func (e *engine) layAhead() error { return nil }
-
 func (e *engine) finish() (*State, error) {
 	s := &State{Date: e.to, Rows: e.rows, Transactions: e.txs, Disbursed: e.drawn, Overpaid: e.overpaid,
-		WrittenOff: e.written, Status: Active}
+		WrittenOff: e.written, Status: Active, Recognised: e.accrued, ChargedOff: e.off}
 	left := e.drawn
 	first := money.Date(0)
 	for i := range e.rows {

@@ -106,6 +106,7 @@ type State struct {
 	Overdue Parts `json:"overdue"`
 	// Accrued is interest earned up to Date and not paid.
 	Accrued     money.Fen  `json:"accrued"`
+	Recognised  Parts      `json:"recognised"` // income that Accrue events have booked
 	Disbursed   money.Fen  `json:"disbursed"`
 	Overpaid    money.Fen  `json:"overpaid"` // money of the borrower
 	WrittenOff  Parts      `json:"written_off"`

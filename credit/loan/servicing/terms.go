@@ -136,8 +136,19 @@ type DownPayment struct {
 type Terms struct {
 	// Schedule gives rate, method, calendar and number of rows. Principal and Start are
 	// taken from the drawdowns.
-	Schedule   schedule.Terms `json:"schedule"`
-	Allocation Allocation     `json:"allocation,omitzero"`
+	Schedule schedule.Terms `json:"schedule"`
+	// Flat charges the interest of every row on all that was drawn.
+	Flat bool `json:"flat,omitempty"`
+	// Multiple rounds instalments; 0 leaves them.
+	Multiple money.Fen `json:"multiple,omitempty"`
+	// FirstPeriod computes the instalment as if every period were as long as the first.
+	FirstPeriod bool `json:"first_period,omitempty"`
+	// Commitment is the amount that the instalment is computed for when it is drawn in
+	// parts; 0 is what was drawn.
+	Commitment money.Fen `json:"commitment,omitempty"`
+	// Seed is the day that due dates count from; 0 is the first drawdown.
+	Seed       money.Date `json:"seed,omitzero"`
+	Allocation Allocation `json:"allocation,omitzero"`
 	// Special gives kinds of payments an allocation of their own.
 	Special map[Kind]Allocation `json:"special,omitempty"`
 	// Upfront lays out the drawdowns and charges of the whole life before any payment is

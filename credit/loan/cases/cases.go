@@ -1,0 +1,162 @@
+// Package cases reads files of loan cases, each a list of events with the rows that are
+// expected between them, and replays them on the engine of servicing. Every difference is
+// told; a row that cannot be judged counts as not matched.
+package cases
+
+import (
+	"encoding/json"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/money"
+)
+
+// ErrFile is returned for a file that is not one of cases.
+var ErrFile = fault.New(fault.Invalid, "cases.file", "{file} is not a file of loan cases: {why}")
+
+// maxFile bounds a file of cases.
+const maxFile = 64 << 20
+
+// Amount is an amount with two decimals in the file and in cents here. Blank is one that
+// the file leaves out.
+type Amount struct {
+	Fen   money.Fen
+	Blank bool
+}
+
+// UnmarshalJSON reads 12.3, "12.30" or null.
+func (a *Amount) UnmarshalJSON(b []byte) error {
+	s := strings.Trim(string(b), `"`)
+	if s == "null" || s == "" {
+		*a = Amount{Blank: true}
+		return nil
+	}
+	whole, cents, _ := strings.Cut(strings.ReplaceAll(s, ",", ""), ".")
+	cents = strings.TrimRight(cents, "0")
+	if len(cents) > 2 {
+		return ErrFile.With("file", "it").With("why", s+" has more than two decimals")
+	}
+	f, err := money.ParseFen(whole + "." + (cents + "00")[:2])
+	a.Fen = f
+	return err
+}
+
+// Date is a day in the file, as 2024-01-31; zero where it is left out.
+type Date struct{ money.Date }
+
+// UnmarshalJSON reads a day or null.
+func (d *Date) UnmarshalJSON(b []byte) error {
+	s := strings.Trim(string(b), `"`)
+	if s == "null" || s == "" {
+		d.Date = 0
+		return nil
+	}
+	day, err := parseDay(s)
+	d.Date = day
+	return err
+}
+
+// parseDay reads 2024-01-31 and 31 January 2024.
+func parseDay(s string) (money.Date, error) {
+	if t, err := time.Parse("2 January 2006", s); err == nil {
+		return money.NewDate(t.Year(), t.Month(), t.Day()), nil
+	}
+	return money.ParseDate(s)
+}
+
+// Case is one loan with its life.
+type Case struct {
+	ID     string  `json:"id"`
+	Title  string  `json:"title"`
+	Kind   string  `json:"kind"` // "pure_schedule" or "servicing"
+	Params *Params `json:"params"`
+	Events []Event `json:"events"`
+}
+
+// Params are the terms of a loan. Absent ones mean what the runner says in defaults.
+type Params struct {
+	Principal   Amount      `json:"principal"`
+	Rate        json.Number `json:"annual_rate_pct"`
+	Interest    string      `json:"interest_type"`
+	Period      string      `json:"interest_calculation_period"`
+	Amortise    string      `json:"amortization"`
+	N           int         `json:"number_of_repayments"`
+	Every       int         `json:"repay_every"`
+	Unit        string      `json:"repay_unit"`
+	Submitted   Date        `json:"submitted_on"`
+	DisbursedOn Date        `json:"disbursed_on"`
+	Grace       int         `json:"grace_on_principal_periods"`
+	GracePaying int         `json:"grace_on_interest_payment_periods"`
+	Free        int         `json:"interest_free_periods"`
+	Strategy    string      `json:"payment_strategy"`
+	Product     string      `json:"product"`
+	Terms       Product     `json:"product_terms"`
+	DaysInYear  string      `json:"days_in_year"`
+	DaysInMonth string      `json:"days_in_month"`
+	Periods     []Period    `json:"periods"`
+}
+
+// Product is what a product adds.
+type Product struct {
+	DaysInYear    string              `json:"day_count_days_in_year"`
+	DaysInMonth   string              `json:"day_count_days_in_month"`
+	Multiple      *int                `json:"installment_amount_in_multiples_of"`
+	Schedule      string              `json:"schedule_type"`
+	Processing    string              `json:"schedule_processing"`
+	Recalculation bool                `json:"interest_recalculation"`
+	PreClosure    string              `json:"pre_closure"`
+	Reschedule    string              `json:"reschedule_strategy"`
+	Rest          string              `json:"rest_frequency"`
+	Partial       *bool               `json:"allow_partial_period_interest"`
+	DownPayment   json.Number         `json:"down_payment_pct"`
+	AutoDown      bool                `json:"auto_down_payment"`
+	Multi         bool                `json:"multi_disburse"`
+	MonthEnd      string              `json:"month_end_due_date_strategy"`
+	Credit        map[string][]string `json:"credit_allocation"`
+}
+
+// Period is a due date that is given.
+type Period struct {
+	Nr   int  `json:"nr"`
+	From Date `json:"from_date"`
+	Due  Date `json:"due_date"`
+}
+
+// Event is one line of a case; Type says which fields count.
+type Event struct {
+	Type    string              `json:"type"`
+	Date    Date                `json:"date"`
+	Amount  Amount              `json:"amount"`
+	Charge  string              `json:"charge"`
+	DueDate Date                `json:"due_date"`
+	Channel string              `json:"channel"`
+	What    string              `json:"what"`
+	Status  string              `json:"status"`
+	Text    string              `json:"text"`
+	Table   []map[string]string `json:"table"`
+	Rows    []map[string]any    `json:"rows"`
+	Totals  map[string]any      `json:"totals"`
+	Nth     int                 `json:"nth,string"`
+	Of      string              `json:"of"`
+	Product string              `json:"product"`
+	Tx      string              `json:"transaction_type"`
+	Future  string              `json:"future_installment_rule"`
+}
+
+// Read reads a file of cases.
+func Read(name string, r io.Reader) ([]Case, error) {
+	var f struct {
+		Cases []Case `json:"cases"`
+	}
+	dec := json.NewDecoder(io.LimitReader(r, maxFile))
+	dec.UseNumber()
+	if err := dec.Decode(&f); err != nil {
+		return nil, ErrFile.With("file", name).With("why", err.Error())
+	}
+	if len(f.Cases) == 0 {
+		return nil, ErrFile.With("file", name).With("why", "it has no cases")
+	}
+	return f.Cases, nil
+}

@@ -1,0 +1,354 @@
+package cases
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/furrowcredit/furrow/credit/loan/servicing"
+	"github.com/furrowcredit/furrow/money"
+)
+
+// Difference is an expected row that was not met, and why.
+type Difference struct {
+	Event int    `json:"event"` // place in the case's events, from 0
+	Of    string `json:"of"`    // "schedule", "periods", "totals", "transactions", "status" or "amount"
+	Row   int    `json:"row"`   // place in the event's rows, from 0
+	Why   string `json:"why"`
+}
+
+// Count is matched and expected rows.
+type Count struct {
+	Matched  int `json:"matched"`
+	Expected int `json:"expected"`
+}
+
+// Result is what a case came to.
+type Result struct {
+	ID       string `json:"id"`
+	Kind     string `json:"kind"`
+	Matched  int    `json:"rows_matched"`  // schedule, periods, totals and transactions
+	Expected int    `json:"rows_expected"` // of these
+	// Of counts by what the rows are of, status and amounts among them.
+	Of          map[string]*Count `json:"of"`
+	Differences []Difference      `json:"differences"`
+}
+
+// run is one case under way.
+type run struct {
+	result Result
+	c      *Case
+	p      *Params
+	t      servicing.Terms
+	today  money.Date
+	events []servicing.Event
+	frozen map[string]servicing.Transaction // what undone payments were last
+	state  *servicing.State
+	broken string // why nothing after this can be judged
+	queued []servicing.Event
+	config map[string]string
+	at     int
+}
+
+// Run replays a case.
+func Run(c *Case) Result {
+	r := &run{c: c, p: c.Params, frozen: map[string]servicing.Transaction{}, config: map[string]string{}}
+	r.result = Result{ID: c.ID, Kind: c.Kind, Of: map[string]*Count{}, Differences: []Difference{}}
+	if r.p == nil {
+		r.p = defaults()
+	}
+	var err error
+	if r.t, err = r.p.terms(); err != nil {
+		r.broken = err.Error()
+	}
+	if r.p.Submitted.Date != 0 {
+		r.today = r.p.Submitted.Date
+	}
+	for i := range c.Events {
+		r.at = i
+		e := &c.Events[i]
+		if strings.HasPrefix(e.Type, "expect_") {
+			r.expect(e)
+			continue
+		}
+		if r.broken != "" {
+			continue
+		}
+		if why := r.do(e); why != "" {
+			r.broken = fmt.Sprintf("event %d (%s): %s", i, e.Type, why)
+		}
+	}
+	return r.result
+}
+
+// add books an event of today and replays.
+func (r *run) add(ev servicing.Event) string {
+	if ev.ID == "" {
+		ev.ID = fmt.Sprintf("%d.%d", r.at, len(r.events))
+	}
+	r.events = append(r.events, ev)
+	before := r.state
+	s, err := servicing.Replay(r.t, r.events, r.horizon())
+	if err != nil {
+		return err.Error()
+	}
+	r.state = s
+	if before != nil && before.Status == servicing.Active && (s.Status == servicing.Closed || s.Status == servicing.Overpaid) {
+		return r.accrue(ev.Date, true)
+	}
+	return ""
+}
+
+// horizon is the last day that counts: today, or the last day booked.
+func (r *run) horizon() money.Date {
+	d := r.today
+	for i := range r.events {
+		d = max(d, r.events[i].Date)
+	}
+	return d
+}
+
+var payments = map[string]servicing.Kind{
+	"repayment": servicing.Repay, "goodwill_credit": servicing.Goodwill, "merchant_issued_refund": servicing.MerchantRefund,
+	"payout_refund": servicing.PayoutRefund, "credit_balance_refund": servicing.CreditRefund, "recovery": servicing.Recovery,
+}
+
+// do carries out an event; it returns why it cannot.
+func (r *run) do(e *Event) string {
+	if k, ok := payments[e.Type]; ok {
+		return r.add(servicing.Event{Kind: k, Date: r.on(e), Amount: e.Amount.Fen})
+	}
+	switch e.Type {
+	case "business_date":
+		r.today = e.Date.Date
+	case "create_default_loan":
+		r.p = defaults()
+		r.t, _ = r.p.terms()
+		r.p.Submitted = e.Date
+		r.today = max(r.today, e.Date.Date)
+	case "approve":
+		if r.p.Terms.Multi && r.t.Recalculation != nil {
+			r.t.Commitment = e.Amount.Fen
+		}
+	case "disburse":
+		return r.disburse(e)
+	case "pay_off":
+		return r.payOff(e)
+	case "add_charge":
+		return r.charge(e.Charge, e.DueDate.Date, e.Amount.Fen)
+	case "chargeback":
+		return r.chargeback(e)
+	case "charge_off":
+		return r.add(servicing.Event{Kind: servicing.ChargeOff, Date: r.on(e)})
+	case "close_of_business":
+		return r.accrue(r.today-1, false)
+	case "set_allocation_rule":
+		return r.rule(e)
+	case "undo_repayment":
+		return r.undoRepayment(e.Nth)
+	case "undo_transaction":
+		for k, name := range kindNames {
+			if name == e.Of {
+				return r.undo(e.Nth, e.Date.Date, k)
+			}
+		}
+		return "unknown transaction " + e.Of
+	case "step":
+		return r.step(e)
+	default:
+		return "this kind of event is not known"
+	}
+	return ""
+}
+
+// on is the day of an event.
+func (r *run) on(e *Event) money.Date {
+	if e.Date.Date != 0 {
+		return e.Date.Date
+	}
+	return r.today
+}
+
+func (r *run) disburse(e *Event) string {
+	d := r.on(e)
+	if why := r.add(servicing.Event{Kind: servicing.Disburse, Date: d, Amount: e.Amount.Fen}); why != "" {
+		return why
+	}
+	if dp := r.t.DownPayment; dp != nil && dp.Auto {
+		return r.autoDown(d, e.Amount.Fen)
+	}
+	return ""
+}
+
+// autoDown pays the down payment of a drawdown at once, as far as money that was overpaid
+// has not paid it.
+func (r *run) autoDown(d money.Date, amount money.Fen) string {
+	open := money.Fen(0)
+	for i := range r.state.Rows {
+		if row := &r.state.Rows[i]; row.Kind == servicing.DownRow && row.DueOn == d {
+			open += row.Open().Principal
+		}
+	}
+	if open <= 0 || amount <= 0 {
+		return ""
+	}
+	return r.add(servicing.Event{Kind: servicing.DownPaid, Date: d, Amount: open})
+}
+
+func (r *run) payOff(e *Event) string {
+	q, err := servicing.Quote(r.t, r.events, r.on(e))
+	if err != nil {
+		return err.Error()
+	}
+	return r.add(servicing.Event{Kind: servicing.Repay, Date: r.on(e), Amount: q.Total()})
+}
+
+func (r *run) charge(name string, due money.Date, amount money.Fen) string {
+	if due == 0 {
+		due = r.today
+	}
+	return r.add(servicing.Event{Kind: servicing.Charged, Date: r.today, Amount: amount,
+		Charge: &servicing.Charge{Name: name, DueOn: due, Penalty: strings.Contains(name, "NSF") || strings.Contains(name, "PENALTY") || strings.Contains(name, "LATE")}})
+}
+
+// chargeback claims back the last payment, or a part of it.
+func (r *run) chargeback(e *Event) string {
+	target := ""
+	for i := range r.events {
+		switch ev := &r.events[i]; ev.Kind {
+		case servicing.Repay, servicing.Goodwill, servicing.MerchantRefund, servicing.PayoutRefund, servicing.DownPaid:
+			target = ev.ID
+		}
+	}
+	return r.add(servicing.Event{Kind: servicing.Chargeback, Date: r.on(e), Amount: e.Amount.Fen, Target: target})
+}
+
+// rule sets what money in advance pays first. It holds for loans of the product made
+// afterwards; the cases set it before the loan.
+func (r *run) rule(e *Event) string {
+	f, ok := futures[e.Future]
+	if !ok {
+		return "unknown rule " + e.Future
+	}
+	if e.Product != r.p.Product || len(r.events) > 0 {
+		return ""
+	}
+	kinds := map[string]servicing.Kind{"GOODWILL_CREDIT": servicing.Goodwill, "MERCHANT_ISSUED_REFUND": servicing.MerchantRefund,
+		"PAYOUT_REFUND": servicing.PayoutRefund, "REPAYMENT": servicing.Repay}
+	if k, ok := kinds[e.Tx]; ok {
+		a := r.t.Allocation
+		a.Future = f
+		r.t.Special[k] = a
+		return ""
+	}
+	r.t.Allocation.Future = f
+	return ""
+}
+
+// undo reverses the nth transaction of a day, of some kinds or any.
+func (r *run) undo(nth int, on money.Date, kinds ...servicing.Kind) string {
+	n := 0
+	for i := range r.events {
+		ev := &r.events[i]
+		if ev.Date != on || ev.Kind == servicing.Accrue || ev.Kind == servicing.Charged || ev.Kind == servicing.Reverse ||
+			r.reversed(ev.ID) && len(kinds) > 0 {
+			continue
+		}
+		ok := len(kinds) == 0
+		for _, k := range kinds {
+			ok = ok || k == ev.Kind
+		}
+		if !ok {
+			continue
+		}
+		if n++; n == max(nth, 1) {
+			return r.reverse(ev.ID)
+		}
+	}
+	return fmt.Sprintf("there is no transaction %d on %s", nth, on)
+}
+
+// undoRepayment reverses the nth repayment of the loan in the order of their dates.
+func (r *run) undoRepayment(nth int) string {
+	n := 0
+	for _, tx := range r.state.Transactions {
+		if tx.Kind != servicing.Repay {
+			continue
+		}
+		if n++; n == max(nth, 1) {
+			return r.reverse(tx.Event)
+		}
+	}
+	return fmt.Sprintf("there is no repayment %d", nth)
+}
+
+func (r *run) reversed(id string) bool {
+	for i := range r.events {
+		if r.events[i].Kind == servicing.Reverse && r.events[i].Target == id {
+			return true
+		}
+	}
+	return false
+}
+
+// reverse undoes an event and keeps what it was.
+func (r *run) reverse(id string) string {
+	for _, tx := range r.state.Transactions {
+		if tx.Event == id {
+			tx.Reversed = true
+			r.frozen[id] = tx
+		}
+	}
+	return r.add(servicing.Event{Kind: servicing.Reverse, Date: r.today, Target: id})
+}
+
+// accrue books income: what was earned up to a day, or all of it when the loan closes.
+func (r *run) accrue(to money.Date, all bool) string {
+	if r.state == nil || r.state.ChargedOff != 0 || r.state.Disbursed == 0 || len(r.state.Rows) == 0 {
+		return ""
+	}
+	earned := r.earned(to, all).Minus(r.state.Recognised)
+	if earned.Interest < 0 || earned.Fee < 0 || earned.Penalty < 0 || earned.Total() <= 0 {
+		return ""
+	}
+	return r.add(servicing.Event{Kind: servicing.Accrue, Date: to, Amount: earned.Total(), Split: earned})
+}
+
+// earned is the income of the bank up to a day.
+func (r *run) earned(to money.Date, all bool) (out servicing.Parts) {
+	for i := range r.state.Rows {
+		row := &r.state.Rows[i]
+		switch {
+		case all || row.DueOn <= to:
+			out.Interest += row.Due.Interest
+		case row.From < to && row.Days() > 0:
+			x, _ := money.Mul(row.Due.Interest, int64(to-row.From), int64(row.Days()))
+			out.Interest += x
+		}
+		if all {
+			out.Fee += row.Due.Fee
+			out.Penalty += row.Due.Penalty
+		}
+	}
+	if all {
+		return out
+	}
+	for i := range r.events {
+		ev := &r.events[i]
+		if ev.Kind != servicing.Charged || ev.Charge.AtDisbursement {
+			continue
+		}
+		on := ev.Charge.DueOn
+		if r.config["charge-accrual-date"] == "submitted-date" {
+			on = ev.Date
+		}
+		if on > to {
+			continue
+		}
+		if ev.Charge.Penalty {
+			out.Penalty += ev.Amount
+		} else {
+			out.Fee += ev.Amount
+		}
+	}
+	return out
+}

@@ -1,0 +1,282 @@
+package cases
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/furrowcredit/furrow/credit/loan/servicing"
+	"github.com/furrowcredit/furrow/money"
+)
+
+// steps are sentences and what they do. The first that matches counts.
+var steps = []struct {
+	re *regexp.Regexp
+	do func(r *run, m []string, e *Event) string
+}{
+	{regexp.MustCompile(`(?i)creates a new customised loan submitted on date: "([^"]+)", with principal: "([^"]+)", a loantermfrequency: (\d+) (\w+), and numberofrepayments: (\d+)`), (*run).custom},
+	{regexp.MustCompile(`(?i)runs (inline )?cob job`), func(r *run, _ []string, _ *Event) string { return r.accrue(r.today-1, false) }},
+	{regexp.MustCompile(`(?i)global config "([^"]+)" value set to "([^"]+)"`), func(r *run, m []string, _ *Event) string { r.config[m[1]] = m[2]; return "" }},
+	{regexp.MustCompile(`(?i)undo "?(\d+)"?(?:st|nd|rd|th)? transaction made on "([^"]+)"`), func(r *run, m []string, _ *Event) string {
+		d, err := parseDay(m[2])
+		if err != nil {
+			return err.Error()
+		}
+		n, _ := strconv.Atoi(m[1])
+		return r.undo(n, d)
+	}},
+	{regexp.MustCompile(`(?i)makes a repayment undo on "([^"]+)"`), func(r *run, m []string, _ *Event) string {
+		d, err := parseDay(m[1])
+		if err != nil {
+			return err.Error()
+		}
+		return r.undo(1, d, servicing.Repay)
+	}},
+	{regexp.MustCompile(`(?i)^refund undo happens on "([^"]+)"`), func(r *run, m []string, _ *Event) string {
+		d, err := parseDay(m[1])
+		if err != nil {
+			return err.Error()
+		}
+		return r.undo(1, d, servicing.PayoutRefund, servicing.MerchantRefund)
+	}},
+	{regexp.MustCompile(`(?i)^refund happens on "([^"]+)" with ([\d.]+) EUR`), func(r *run, m []string, _ *Event) string {
+		return r.pay(servicing.PayoutRefund, m[1], m[2])
+	}},
+	{regexp.MustCompile(`(?i)successfully undo last disbursal`), func(r *run, _ []string, _ *Event) string { return r.undoDraw(true) }},
+	{regexp.MustCompile(`(?i)successfully undo disbursal`), func(r *run, _ []string, _ *Event) string { return r.undoDraw(false) }},
+	{regexp.MustCompile(`(?i)adds an nsf fee because of payment bounce with "([^"]+)" transaction date`), func(r *run, m []string, _ *Event) string {
+		d, err := parseDay(m[1])
+		if err != nil {
+			return err.Error()
+		}
+		return r.charge("LOAN_NSF_FEE", d, 1000)
+	}},
+	{regexp.MustCompile(`(?i)adds a ([\d.]+) % processing charge to the loan .* on date: "([^"]+)"`), (*run).processing},
+	{regexp.MustCompile(`(?i)adds "([^"]+)" charge with ([\d.]+) % of transaction amount`), (*run).percent},
+	{regexp.MustCompile(`(?i)waives charge|waives due date charge`), (*run).waive},
+	{regexp.MustCompile(`(?i)charge adjustment for the last "([^"]+)" type charge which is due on "([^"]+)" with ([\d.]+) EUR`), (*run).adjust},
+	{regexp.MustCompile(`(?i)reverts the charge adjustment which was raised on "([^"]+)" with ([\d.]+) EUR`), func(r *run, m []string, _ *Event) string {
+		d, err := parseDay(m[1])
+		if err != nil {
+			return err.Error()
+		}
+		return r.undo(1, d, servicing.AdjustCharge)
+	}},
+	{regexp.MustCompile(`(?i)does a charge-off undo the loan`), func(r *run, _ []string, _ *Event) string { return r.undoLast(servicing.ChargeOff) }},
+	{regexp.MustCompile(`(?i)does (a )?write-?off the loan on "([^"]+)"`), func(r *run, m []string, _ *Event) string {
+		d, err := parseDay(m[2])
+		if err != nil {
+			return err.Error()
+		}
+		return r.add(servicing.Event{Kind: servicing.WriteOff, Date: d})
+	}},
+	{regexp.MustCompile(`(?i)undo (a |the )?loan re-aging`), func(r *run, _ []string, _ *Event) string { return r.undoLast(servicing.ReAge) }},
+	{regexp.MustCompile(`(?i)undo (a |the )?loan re-amortization`), func(r *run, _ []string, _ *Event) string { return r.undoLast(servicing.ReAmortise) }},
+	{regexp.MustCompile(`(?i)creates a loan re-aging transaction`), (*run).reAge},
+	{regexp.MustCompile(`(?i)creates a loan re-amortization transaction`), func(r *run, _ []string, _ *Event) string {
+		return r.add(servicing.Event{Kind: servicing.ReAmortise, Date: r.today})
+	}},
+	{regexp.MustCompile(`(?i)reschedule ?loan from "([^"]+)" to "([^"]+)" submitted on date: "([^"]+)"`), (*run).move},
+	{regexp.MustCompile(`(?i)creates and approves loan reschedule with the following data`), (*run).reschedule},
+	{regexp.MustCompile(`(?i)sets repaymentstartdatetype for "([^"]+)" loan product to "([^"]+)"`), func(r *run, m []string, _ *Event) string {
+		if m[1] == r.p.Product && len(r.events) == 0 && strings.HasPrefix(m[2], "SUBMITTED") {
+			r.t.Seed = r.p.Submitted.Date
+		}
+		return ""
+	}},
+	// What a sentence only checks, or a setting that changes no figures.
+	{regexp.MustCompile(`(?i)loan charges tab|is reverted|fraud flag|delinquen|marked as charged-off|not possible|not able to|obligations met|` +
+		`results an? \d+ error|enable-business-date|business step|transactions tab has a|loan has|loan details|journal entr|external|event`),
+		func(*run, []string, *Event) string { return "" }},
+}
+
+// step carries out a sentence.
+func (r *run) step(e *Event) string {
+	for i := range steps {
+		if m := steps[i].re.FindStringSubmatch(e.Text); m != nil {
+			return steps[i].do(r, m, e)
+		}
+	}
+	return "this sentence is not known: " + e.Text
+}
+
+func cents(s string) money.Fen {
+	var a Amount
+	if a.UnmarshalJSON([]byte(s)) != nil {
+		return 0
+	}
+	return a.Fen
+}
+
+// custom makes the default loan with other figures.
+func (r *run) custom(m []string, _ *Event) string {
+	d, err := parseDay(m[1])
+	if err != nil {
+		return err.Error()
+	}
+	r.p = defaults()
+	r.p.Submitted.Date = d
+	r.p.Principal.Fen = cents(m[2])
+	n, _ := strconv.Atoi(m[5])
+	term, _ := strconv.Atoi(m[3])
+	r.p.N, r.p.Every = n, max(term/max(n, 1), 1)
+	r.p.Unit = strings.ToUpper(m[4])
+	r.t, err = r.p.terms()
+	if err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+func (r *run) pay(k servicing.Kind, day, amount string) string {
+	d, err := parseDay(day)
+	if err != nil {
+		return err.Error()
+	}
+	return r.add(servicing.Event{Kind: k, Date: d, Amount: cents(amount)})
+}
+
+// undoDraw takes back the last drawdown and what came with it, or all of them.
+func (r *run) undoDraw(last bool) string {
+	for i := len(r.events) - 1; i >= 0; i-- {
+		if ev := &r.events[i]; ev.Kind == servicing.Disburse {
+			r.events = r.events[:i]
+			if last {
+				break
+			}
+		}
+	}
+	s, err := servicing.Replay(r.t, r.events, max(r.horizon(), r.today))
+	if err != nil {
+		return err.Error()
+	}
+	r.state = s
+	return ""
+}
+
+func (r *run) undoLast(k servicing.Kind) string {
+	for i := len(r.events) - 1; i >= 0; i-- {
+		if r.events[i].Kind == k && !r.reversed(r.events[i].ID) {
+			return r.reverse(r.events[i].ID)
+		}
+	}
+	return "there is nothing to undo"
+}
+
+// processing is a charge in per cent of principal and interest.
+func (r *run) processing(m []string, _ *Event) string {
+	d, err := parseDay(m[2])
+	if err != nil {
+		return err.Error()
+	}
+	pct, err := rate(m[1])
+	if err != nil {
+		return err.Error()
+	}
+	base := money.Fen(0)
+	for i := range r.state.Rows {
+		base += r.state.Rows[i].Due.Principal + r.state.Rows[i].Due.Interest
+	}
+	x, err := money.Portion(base, pct, 1, 1)
+	if err != nil {
+		return err.Error()
+	}
+	return r.charge("LOAN_PROCESSING_FEE", d, x)
+}
+
+// percent is a charge in per cent that is due at a kind of time which its name says.
+func (r *run) percent(m []string, _ *Event) string {
+	return "charges of the kind " + m[1] + " are not known"
+}
+
+// waive gives up the last charge.
+func (r *run) waive([]string, *Event) string {
+	for i := len(r.events) - 1; i >= 0; i-- {
+		if ev := &r.events[i]; ev.Kind == servicing.Charged {
+			return r.add(servicing.Event{Kind: servicing.Waive, Date: r.waiveDate(ev), Target: ev.ID})
+		}
+	}
+	return "there is no charge"
+}
+
+func (r *run) waiveDate(ev *servicing.Event) money.Date { return ev.Charge.DueOn }
+
+// adjust credits a charge back.
+func (r *run) adjust(m []string, _ *Event) string {
+	d, err := parseDay(m[2])
+	if err != nil {
+		return err.Error()
+	}
+	for i := len(r.events) - 1; i >= 0; i-- {
+		if ev := &r.events[i]; ev.Kind == servicing.Charged && ev.Charge.Name == m[1] && ev.Charge.DueOn == d {
+			return r.add(servicing.Event{Kind: servicing.AdjustCharge, Date: r.today, Target: ev.ID, Amount: cents(m[3])})
+		}
+	}
+	return "there is no such charge"
+}
+
+// reAge starts new instalments.
+func (r *run) reAge(_ []string, e *Event) string {
+	if len(e.Table) == 0 {
+		return "the table is missing"
+	}
+	row := e.Table[0]
+	d, err := parseDay(row["startDate"])
+	if err != nil {
+		return err.Error()
+	}
+	every, _ := strconv.Atoi(row["frequencyNumber"])
+	n, err := strconv.Atoi(row["numberOfInstallments"])
+	if err != nil {
+		return "numberOfInstallments is no number"
+	}
+	return r.add(servicing.Event{Kind: servicing.ReAge, Date: r.today,
+		Change: &servicing.Change{From: d, N: n, Every: every, Unit: units[row["frequencyType"]]}})
+}
+
+func (r *run) move(m []string, _ *Event) string {
+	from, err := parseDay(m[1])
+	if err != nil {
+		return err.Error()
+	}
+	to, err := parseDay(m[2])
+	if err != nil {
+		return err.Error()
+	}
+	on, err := parseDay(m[3])
+	if err != nil {
+		return err.Error()
+	}
+	return r.add(servicing.Event{Kind: servicing.Reschedule, Date: on, Change: &servicing.Change{From: from, To: to}})
+}
+
+// reschedule reads the table of an agreed change.
+func (r *run) reschedule(_ []string, e *Event) string {
+	if len(e.Table) == 0 {
+		return "the table is missing"
+	}
+	row := e.Table[0]
+	c := servicing.Change{}
+	var err error
+	if c.From, err = parseDay(row["rescheduleFromDate"]); err != nil {
+		return err.Error()
+	}
+	if s := row["adjustedDueDate"]; s != "" {
+		if c.To, err = parseDay(s); err != nil {
+			return err.Error()
+		}
+	}
+	if s := row["newInterestRate"]; s != "" {
+		if c.Rate, err = rate(s); err != nil {
+			return err.Error()
+		}
+	}
+	c.GracePrincipal, _ = strconv.Atoi(row["graceOnPrincipal"])
+	c.GraceInterest, _ = strconv.Atoi(row["graceOnInterest"])
+	c.Extra, _ = strconv.Atoi(row["extraTerms"])
+	on, err := parseDay(row["submittedOnDate"])
+	if err != nil {
+		on = r.today
+	}
+	return r.add(servicing.Event{Kind: servicing.Reschedule, Date: on, Change: &c})
+}

@@ -1,0 +1,170 @@
+package cases
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/furrowcredit/furrow/credit/loan/schedule"
+	"github.com/furrowcredit/furrow/credit/loan/servicing"
+	"github.com/furrowcredit/furrow/money"
+)
+
+// parts of the names of payment strategies.
+var partNames = map[string]servicing.Part{
+	"PENALTY": servicing.Penalty, "PENALTIES": servicing.Penalty, "FEE": servicing.Fee, "FEES": servicing.Fee,
+	"INTEREST": servicing.Interest, "PRINCIPAL": servicing.Principal,
+}
+
+// rate reads per cent a year.
+func rate(pct string) (money.Rate, error) {
+	if pct == "" {
+		return 0, nil
+	}
+	whole, frac, _ := strings.Cut(pct, ".")
+	if len(frac) > 6 {
+		frac = frac[:6]
+	}
+	var r int64
+	if _, err := fmt.Sscan(whole+frac+strings.Repeat("0", 6-len(frac)), &r); err != nil {
+		return 0, fmt.Errorf("%q is not a rate in per cent", pct)
+	}
+	return money.Rate(r), nil // 1e-8 is 1e-6 of a per cent
+}
+
+// allocation reads the name of a strategy: its words in order, in one list for all rows,
+// or in one for what is due and one for what is in advance.
+func allocation(name, processing string) servicing.Allocation {
+	if strings.HasPrefix(name, "ADVANCED") {
+		all := []servicing.Part{servicing.Penalty, servicing.Fee, servicing.Principal, servicing.Interest}
+		return servicing.Allocation{Order: servicing.Order(all, all, all), Vertical: processing == "VERTICAL"}
+	}
+	due, ahead, two := strings.Cut(name, "IN_ADVANCE")
+	list := func(s string) (out []servicing.Part) {
+		for _, w := range strings.Split(s, "_") {
+			if p, ok := partNames[w]; ok {
+				out = append(out, p)
+			}
+		}
+		return out
+	}
+	d := list(due)
+	if len(d) != 4 {
+		return servicing.Allocation{}
+	}
+	a := servicing.Allocation{Order: servicing.Order(d, d, d)}
+	if l := list(ahead); two && len(l) == 4 {
+		a.Order, a.ChargesFirst = servicing.Order(d, d, l), true
+	}
+	return a
+}
+
+var units = map[string]schedule.Unit{
+	"DAYS": schedule.Days, "WEEKS": schedule.Weeks, "MONTHS": schedule.Months, "YEARS": schedule.Years,
+}
+
+// futures are the rules for money in advance.
+var futures = map[string]servicing.Future{
+	"NEXT_INSTALLMENT": servicing.Next, "LAST_INSTALLMENT": servicing.Last, "REAMORTIZATION": servicing.Reamortised,
+}
+
+// terms builds what the engine needs.
+func (p *Params) terms() (servicing.Terms, error) {
+	r, err := rate(p.Rate.String())
+	if err != nil {
+		return servicing.Terms{}, err
+	}
+	t := servicing.Terms{
+		Schedule: schedule.Terms{
+			Rate: r, Method: schedule.EqualInstalments, DayCount: p.dayCount(),
+			N: p.N, Every: max(p.Every, 1), Unit: units[p.Unit], Grace: p.Grace,
+		},
+		Allocation: allocation(p.Strategy, p.Terms.Processing),
+		Flat:       p.Interest == "FLAT",
+		Upfront:    p.Terms.Schedule == "CUMULATIVE",
+	}
+	t.FirstPeriod = t.Upfront
+	if len(p.Periods) > 0 {
+		t.Schedule.N = len(p.Periods)
+		t.Seed = p.Periods[0].From.Date
+	}
+	if p.Amortise == "EQUAL_PRINCIPAL_PAYMENTS" {
+		t.Schedule.Method = schedule.EqualPrincipal
+	}
+	if m := p.Terms.Multiple; m != nil {
+		t.Multiple = money.Fen(*m) * 100
+	}
+	if d := p.Terms.DownPayment.String(); d != "" && d != "0" {
+		pct, err := rate(d)
+		if err != nil {
+			return t, err
+		}
+		t.DownPayment = &servicing.DownPayment{Percent: pct, Auto: p.Terms.AutoDown}
+	}
+	if strings.HasPrefix(p.Strategy, "ADVANCED") {
+		// Defaults of upstream's products for payments of special kinds.
+		t.Special = map[servicing.Kind]servicing.Allocation{}
+		for k, f := range map[servicing.Kind]servicing.Future{
+			servicing.Goodwill: servicing.Last, servicing.MerchantRefund: servicing.Reamortised, servicing.PayoutRefund: servicing.Next,
+		} {
+			a := t.Allocation
+			a.Future = f
+			t.Special[k] = a
+		}
+	}
+	for _, w := range p.Terms.Credit["CHARGEBACK"] {
+		t.Chargeback = append(t.Chargeback, partNames[w])
+	}
+	if p.Terms.Recalculation {
+		t.Recalculation = &servicing.Recalculation{
+			ByInstalment:     p.Terms.Rest == "SAME_AS_REPAYMENT",
+			PayoffFullPeriod: p.Terms.PreClosure == "TILL_REST_FREQUENCY_DATE",
+		}
+		switch p.Terms.Reschedule {
+		case "REDUCE_EMI_AMOUNT":
+			t.Prepayment = servicing.Lower
+		case "REDUCE_NUMBER_OF_INSTALLMENTS":
+			t.Prepayment = servicing.Shorten
+		case "RESCHEDULE_NEXT_REPAYMENTS":
+			t.Prepayment = servicing.Move
+		}
+	}
+	return t, nil
+}
+
+// dayCount joins the two day counts of upstream. Interest by the repayment period takes
+// a month as 1/12.
+func (p *Params) dayCount() money.DayCount {
+	year, month := p.Terms.DaysInYear, p.Terms.DaysInMonth
+	if p.DaysInYear != "" {
+		year, month = strings.TrimPrefix(p.DaysInYear, "DAYS_"), strings.TrimPrefix(p.DaysInMonth, "DAYS_")
+	}
+	switch {
+	case p.Period == "SAME_AS_REPAYMENT_PERIOD" && p.Unit != "DAYS" && p.Unit != "WEEKS":
+		return money.Thirty360
+	case month == "30":
+		return money.Thirty360
+	case year == "360":
+		return money.Act360
+	case year == "364":
+		return money.Act364
+	case year == "365", p.Terms.Schedule == "CUMULATIVE" && !leap(p.Submitted.Date):
+		return money.Act365 // cumulative schedules take the year of the drawdown for all of it
+	}
+	return money.ActAct
+}
+
+// defaults is the loan that upstream's tests make when a case gives no terms: 1,000 over
+// one period of 30 days, without interest.
+func defaults() *Params {
+	one := 1
+	return &Params{
+		Principal: Amount{Fen: 100000}, Rate: "0", Interest: "FLAT", Period: "SAME_AS_REPAYMENT_PERIOD",
+		Amortise: "EQUAL_INSTALLMENTS", N: 1, Every: 30, Unit: "DAYS", Strategy: "PENALTIES_FEES_INTEREST_PRINCIPAL_ORDER",
+		Product: "LP1", Terms: Product{DaysInYear: "ACTUAL", DaysInMonth: "ACTUAL", Multiple: &one, Schedule: "CUMULATIVE"},
+	}
+}
+
+func leap(d money.Date) bool {
+	y := d.Start().Year()
+	return y%4 == 0 && (y%100 != 0 || y%400 == 0)
+}
