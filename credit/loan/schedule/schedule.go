@@ -100,7 +100,10 @@ func (p *plan) events() error {
 	t := &p.t
 	part := func(amount money.Fen) (money.Fen, error) {
 		down, err := money.Mul(amount, int64(t.DownPayment), int64(money.RateOne))
-		return Multiple(down, t.Multiple), err
+		if m := Multiple(down, t.Multiple); m < amount {
+			down = m
+		}
+		return down, err
 	}
 	down, err := part(t.Principal)
 	if err != nil {
