@@ -232,6 +232,16 @@ func (s *Store) Release(ctx context.Context, tenant, ref string, at time.Time) e
 	return s.db.Tx(ctx, func(tx *store.Tx) error { return Release(ctx, tx, tenant, ref, at) })
 }
 
+// ReleaseAnimals ends the pledges of some animals of ref, inside a transaction of another
+// store.
+func ReleaseAnimals(ctx context.Context, tx store.Queryer, tenant, ref string, animals []string, at time.Time) error {
+	return chunks(animals, func(ids []string) error {
+		list, args := store.In([]any{tenant, ref, store.Millis(at)}, ids)
+		_, err := tx.Exec(ctx, `update pledge set until = $3 where tenant = $1 and ref = $2 and until is null and animal_id in `+list, args...)
+		return err
+	})
+}
+
 // Release is [Store.Release] inside a transaction of another store.
 func Release(ctx context.Context, tx store.Queryer, tenant, ref string, at time.Time) error {
 	_, err := tx.Exec(ctx, `update pledge set until = $3 where tenant = $1 and ref = $2 and until is null`, tenant, ref, store.Millis(at))
