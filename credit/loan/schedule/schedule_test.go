@@ -411,7 +411,10 @@ func TestInstalmentsAreEqual(t *testing.T) {
 		}
 		for _, r := range paying[:len(paying)-1] {
 			// At a high rate the interest of a long period may be more than the instalment.
-			if r.Due != emi && r.Principal > 0 {
+			if r.Principal == 0 {
+				return
+			}
+			if r.Due != emi {
 				t.Fatalf("instalments differ: %s and %s", r.Due, emi)
 			}
 		}
