@@ -3,15 +3,17 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/furrowcredit/furrow/credit/ledger"
-	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/store"
 )
 
@@ -152,14 +154,13 @@ func (w *writer) load(ctx context.Context, entries []ledger.Entry) error {
 	if err := w.loadEntries(ctx, append(keys, holds...)); err != nil {
 		return err
 	}
-	for part := range slices.Chunk(holds, mostMarks) {
-		list, args := marks([]any{w.sheet.Head.Tenant}, part)
-		found, err := store.Collect(ctx, w.tx, scanHold, `select `+holdColumns+` from ledger_holds where tenant = $1 and idem_key in `+list, args...)
-		if err != nil {
+	for _, key := range holds {
+		h, err := scanHold(w.tx.QueryRow(ctx, `select `+holdColumns+` from ledger_holds where tenant = $1 and idem_key = $2`, w.sheet.Head.Tenant, key))
+		switch {
+		case err == nil:
+			w.sheet.Holds[key] = h
+		case !errors.Is(err, sql.ErrNoRows):
 			return err
-		}
-		for _, h := range found {
-			w.sheet.Holds[h.Key] = h
 		}
 	}
 	// A hold is ended on the sub-accounts of the entry that promised.
@@ -171,111 +172,122 @@ func (w *writer) load(ctx context.Context, entries []ledger.Entry) error {
 	return w.loadBalances(ctx, entries)
 }
 
+// loadEntries reads those entries of the keys that are there, of which there are few.
 func (w *writer) loadEntries(ctx context.Context, keys []string) error {
-	for part := range slices.Chunk(keys, mostMarks) {
-		list, args := marks([]any{w.sheet.Head.Tenant}, part)
-		found, err := store.Collect(ctx, w.tx, scan, `select `+columns+` from ledger_entries where tenant = $1 and idem_key in `+list, args...)
+	var there []string
+	for part := range slices.Chunk(keys, mostValues) {
+		list, args := values(w.sheet.Head.Tenant, part)
+		found, err := store.Collect(ctx, w.tx, scanText, `with v(idem_key) as `+list+` select f from (select (select e.idem_key
+			from ledger_entries e where e.tenant = $1 and e.idem_key = v.idem_key) as f from v) t where f is not null`, args...)
 		if err != nil {
 			return err
 		}
-		for _, e := range found {
-			w.sheet.Entries[e.Key] = e
+		there = append(there, found...)
+	}
+	for _, key := range there {
+		e, err := scan(w.tx.QueryRow(ctx, `select `+columns+` from ledger_entries where tenant = $1 and idem_key = $2`, w.sheet.Head.Tenant, key))
+		if err != nil {
+			return err
+		}
+		w.sheet.Entries[key] = e
+	}
+	return nil
+}
+
+func scanText(row store.Row) (s string, err error) { return s, row.Scan(&s) }
+
+// mostValues is how many things are looked up by one statement.
+const mostValues = 1 << 8
+
+// values makes the arguments and the VALUES list of a statement that looks up each of its
+// rows by a subquery. However old the statistics of a table are, and however few rows it
+// had when the statement was planned, a database can do that only by the key. Lists are
+// filled up to powers of two by their last row, so that there are few statements to prepare.
+func values(tenant string, columns ...[]string) (string, []any) {
+	rows := len(columns[0])
+	n := 1
+	for n < rows {
+		n *= 2
+	}
+	args := make([]any, 1, 1+n*len(columns))
+	args[0] = tenant
+	var b strings.Builder
+	for i := range n {
+		for j, c := range columns {
+			args = append(args, c[min(i, rows-1)])
+			b.WriteString([...]string{", ($", ", $"}[min(j, 1)])
+			b.WriteString(strconv.Itoa(len(args)))
+		}
+		b.WriteByte(')')
+	}
+	return "(values " + b.String()[2:] + ")", args
+}
+
+// loadBalances reads the sub-accounts and the days that entries touch.
+func (w *writer) loadBalances(ctx context.Context, entries []ledger.Entry) error {
+	subs, days := map[ledger.Sub]bool{}, map[ledger.Day]bool{}
+	for _, e := range entries {
+		for _, p := range e.Postings {
+			subs[ledger.Sub{Account: p.Account, Item: p.Item}] = true
+			days[ledger.Day{Account: p.Account, Date: e.Date}] = true
+		}
+	}
+	for part := range slices.Chunk(sorted(subs), mostValues) {
+		err := w.look(ctx, `select amount || ' ' || held_debits || ' ' || held_credits from ledger_balances b
+			where b.tenant = $1 and b.account = v.a and b.item = v.b`, part, func(sub ledger.Sub, found string) error {
+			b := ledger.Balance{Account: sub.Account, Item: sub.Item}
+			_, err := fmt.Sscan(found, (*int64)(&b.Amount), (*int64)(&b.HeldDebits), (*int64)(&b.HeldCredits))
+			w.sheet.Balances[sub] = b
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	dated := map[ledger.Sub]bool{}
+	for day := range days {
+		dated[ledger.Sub{Account: day.Account, Item: day.Date.String()}] = true
+	}
+	for part := range slices.Chunk(sorted(dated), mostValues) {
+		err := w.look(ctx, `select debits || ' ' || credits from ledger_days d
+			where d.tenant = $1 and d.account = v.a and d.date = v.b`, part, func(sub ledger.Sub, found string) error {
+			t := ledger.Turnover{Account: sub.Account}
+			if _, err := fmt.Sscan(found, (*int64)(&t.Debits), (*int64)(&t.Credits)); err != nil {
+				return err
+			}
+			err := t.Date.UnmarshalText([]byte(sub.Item))
+			w.sheet.Days[ledger.Day{Account: t.Account, Date: t.Date}] = t
+			return err
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-const mostMarks = 1 << 11
-
-// marks appends values to args and returns their list for SQL. Lists are filled up to
-// powers of two by their last value, so that there are few statements to prepare.
-func marks(args []any, values []string) (string, []any) {
-	n := 1
-	for n < len(values) {
-		n *= 2
+// look looks up pairs by a subquery on v.a and v.b; f gets those that are there.
+func (w *writer) look(ctx context.Context, subquery string, pairs []ledger.Sub, f func(pair ledger.Sub, found string) error) error {
+	a, b := make([]string, len(pairs)), make([]string, len(pairs))
+	for i, p := range pairs {
+		a[i], b[i] = p.Account, p.Item
 	}
-	var b strings.Builder
-	for i := range n {
-		args = append(args, values[min(i, len(values)-1)])
-		fmt.Fprintf(&b, ", $%d", len(args))
-	}
-	return "(" + b.String()[2:] + ")", args
-}
-
-// loadBalances reads the sub-accounts and the days that entries touch.
-func (w *writer) loadBalances(ctx context.Context, entries []ledger.Entry) error {
-	items, dates := map[string]map[string]bool{}, map[string]bool{}
-	for _, e := range entries {
-		for _, p := range e.Postings {
-			if items[p.Account] == nil {
-				items[p.Account] = map[string]bool{}
-			}
-			items[p.Account][p.Item] = true
-			dates[e.Date.String()] = true
-		}
-	}
-	if len(items) == 0 {
-		return nil
-	}
-	tenant := w.sheet.Head.Tenant
-	accounts := slices.Sorted(maps.Keys(items))
-	q := query{args: []any{tenant}}
-	for _, a := range accounts {
-		for part := range slices.Chunk(slices.Sorted(maps.Keys(items[a])), mostMarks) {
-			if len(q.args)+2*mostMarks > 30_000 { // parameters of a statement
-				if err := w.read(ctx, &q); err != nil {
-					return err
-				}
-			}
-			q.add(`select 0, `+balanceColumns+` from ledger_balances where tenant = $1 and account in `, []string{a}, ` and item in `, part)
-		}
-	}
-	q.add(`select 1, account, date, debits, credits, 0 from ledger_days where tenant = $1 and account in `, accounts,
-		` and date in `, slices.Sorted(maps.Keys(dates)))
-	return w.read(ctx, &q)
-}
-
-// query is a union of selects.
-type query struct {
-	text strings.Builder
-	args []any
-}
-
-func (q *query) add(head string, a []string, between string, b []string) {
-	if q.text.Len() > 0 {
-		q.text.WriteString(" union all ")
-	}
-	var first, second string
-	first, q.args = marks(q.args, a)
-	second, q.args = marks(q.args, b)
-	q.text.WriteString(head + first + between + second)
-}
-
-// read puts what q finds on the sheet and empties q.
-func (w *writer) read(ctx context.Context, q *query) error {
-	rows, err := w.tx.Query(ctx, q.text.String(), q.args...)
+	list, args := values(w.sheet.Head.Tenant, a, b)
+	rows, err := w.tx.Query(ctx, `with v(a, b) as `+list+` select a, b, f from (select v.a, v.b, (`+subquery+`) as f from v) t where f is not null`, args...)
 	if err != nil {
 		return err
 	}
 	defer rows.Close() //nolint:errcheck // rows.Err below tells
 	for rows.Next() {
-		var table int
-		var account, item string
-		var a, b, c money.Fen
-		if err := rows.Scan(&table, &account, &item, &a, &b, &c); err != nil {
+		var p ledger.Sub
+		var found string
+		if err := rows.Scan(&p.Account, &p.Item, &found); err != nil {
 			return err
 		}
-		if table == 0 {
-			w.sheet.Balances[ledger.Sub{Account: account, Item: item}] = ledger.Balance{Account: account, Item: item, Amount: a, HeldDebits: b, HeldCredits: c}
-			continue
-		}
-		t := ledger.Turnover{Account: account, Debits: a, Credits: b}
-		if err := t.Date.UnmarshalText([]byte(item)); err != nil {
+		if err := f(p, found); err != nil {
 			return err
 		}
-		w.sheet.Days[ledger.Day{Account: account, Date: t.Date}] = t
 	}
-	*q = query{args: []any{w.sheet.Head.Tenant}}
 	return rows.Err()
 }
 
