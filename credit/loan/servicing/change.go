@@ -5,45 +5,6 @@ import (
 	"github.com/furrowcredit/furrow/money"
 )
 
-// change applies an agreed change of the schedule to the rows that are laid out.
-func (e *engine) change(ev *Event) error {
-	c := ev.Change
-	if c == nil {
-		return ErrDate.With("event", ev.ID).With("why", "it says no change")
-	}
-	if len(e.draws) == 0 {
-		e.moves = append(e.moves, *c)
-		return nil
-	}
-	for i := range e.rows {
-		if e.rows[i].DueOn == c.From && e.rows[i].Kind == Instalment {
-			if c.To != 0 {
-				e.shift(i, c.To)
-			}
-			break
-		}
-	}
-	return nil
-}
-
-// shift moves row i to a day and the later ones after it.
-func (e *engine) shift(i int, to money.Date) {
-	t := &e.t.Schedule
-	cal := schedule.Calendar{Start: to, Every: max(t.Every, 1), Unit: t.Unit}
-	k := 0
-	for ; i < len(e.rows); i++ {
-		r := &e.rows[i]
-		if r.Kind != Instalment {
-			continue
-		}
-		if k > 0 {
-			r.From = cal.Due(k - 1)
-		}
-		r.DueOn = cal.Due(k)
-		k++
-	}
-}
-
 // reAmortise takes what is overdue off its rows and spreads it over those to come.
 func (e *engine) reAmortise(ev *Event) {
 	over := e.collect(ev.Date, func(r *Row) bool { return r.DueOn <= ev.Date })
@@ -62,7 +23,7 @@ func (e *engine) reAmortise(ev *Event) {
 		return
 	}
 	each, _ := money.Mul(over, 1, n)
-	each = schedule.Multiple(each, e.t.Multiple)
+	each = schedule.Multiple(each, e.t.Schedule.Multiple)
 	for i := range e.rows {
 		if r := &e.rows[i]; r.DueOn > ev.Date && r.Kind == Instalment {
 			x := each
@@ -107,7 +68,7 @@ func (e *engine) reAge(ev *Event) {
 		Parts: Parts{Principal: all}, Balance: e.balance})
 	cal := schedule.Calendar{Start: c.From, Every: max(c.Every, 1), Unit: c.Unit}
 	each, _ := money.Mul(all, 1, int64(c.N))
-	each = schedule.Multiple(each, e.t.Multiple)
+	each = schedule.Multiple(each, e.t.Schedule.Multiple)
 	// Rows that would fall due after the new start are given up when nothing was paid.
 	kept := e.rows[:0]
 	for _, r := range e.rows {

@@ -122,6 +122,21 @@ func (e *engine) paidAtDraw(ev *Event) {
 	}
 }
 
+// drawOverpaid lets money of the borrower pay what a drawdown has brought due. It counts
+// with the transaction of the drawdown, as an excess below zero.
+func (e *engine) drawOverpaid(k int) {
+	tx := &e.txs[k]
+	for e.txs[k].Kind != Disburse {
+		k--
+		tx = &e.txs[k]
+	}
+	left := e.overpaid
+	e.overpaid = 0
+	e.take(tx, left)
+	tx.Excess -= left
+	tx.Balance = e.balance
+}
+
 // useOverpaid lets money of the borrower pay what has come up, as part of the payments
 // that it is left of.
 func (e *engine) useOverpaid(on money.Date) {

@@ -7,24 +7,27 @@ import (
 	"github.com/furrowcredit/furrow/money"
 )
 
-// layAhead lays out the rows of all drawdowns, changes and charges of the life.
+// agreed collects the changes of the schedule that were agreed over the life: due dates
+// are those agreed last, from the start.
+func (e *engine) agreed() {
+	for _, i := range e.queue {
+		switch ev := &e.events[i]; ev.Kind {
+		case Reschedule, Extend, RateChange:
+			if ev.Change != nil && !e.undone[i] {
+				e.moves = append(e.moves, *ev.Change)
+				e.laid[i] = true
+			}
+		}
+	}
+}
+
+// layAhead lays out the rows of all drawdowns and charges of the life.
 func (e *engine) layAhead() error {
 	for _, i := range e.queue {
-		ev := &e.events[i]
-		if e.undone[i] {
-			continue
-		}
-		switch ev.Kind {
-		case Disburse:
+		if ev := &e.events[i]; ev.Kind == Disburse && !e.undone[i] {
 			e.draws = append(e.draws, draw{ev.Date, ev.Amount})
-		case Reschedule, Extend, RateChange:
-			if ev.Change != nil {
-				e.moves = append(e.moves, *ev.Change)
-			}
-		default:
-			continue
+			e.laid[i] = true
 		}
-		e.laid[i] = true
 	}
 	if len(e.draws) == 0 {
 		return nil
@@ -91,21 +94,24 @@ func (e *engine) draw(ev *Event) error {
 	return e.increase(ev.Date, ev.Amount-down)
 }
 
+func (e *engine) flat() bool { return e.t.Schedule.Interest == schedule.Flat }
+
 // down is the down payment on a drawdown.
 func (e *engine) down(amount money.Fen) money.Fen {
-	if e.t.DownPayment == nil {
-		return 0
+	t := &e.t.Schedule
+	d, _ := money.Mul(amount, int64(t.DownPayment), int64(money.RateOne)) // a part of an amount
+	if m := schedule.Multiple(d, t.Multiple); m < amount {
+		d = m
 	}
-	d, _ := money.Portion(amount, e.t.DownPayment.Percent, 1, 1)
-	return min(schedule.Multiple(d, e.t.Multiple), amount)
+	return d
 }
 
-// insertDown puts a down payment before the rows that are due later, or on the same day
-// before the instalment.
+// insertDown puts a down payment before the rows that are due later; where all is laid
+// ahead also before the instalment of its day.
 func (e *engine) insertDown(on money.Date, amount money.Fen) {
 	at := len(e.rows)
 	for i := range e.rows {
-		if e.rows[i].DueOn > on || e.rows[i].DueOn == on && e.rows[i].Kind != DownRow {
+		if e.rows[i].DueOn > on || e.t.Upfront && e.rows[i].DueOn == on && e.rows[i].Kind != DownRow {
 			at = i
 			break
 		}
@@ -125,13 +131,13 @@ func (e *engine) number() {
 	}
 }
 
-// increase spreads more principal evenly over the instalments that are not due before a
-// day; the last takes the rounding.
+// increase spreads more principal evenly over the instalments that are due after a day;
+// the last takes the rounding.
 func (e *engine) increase(on money.Date, amount money.Fen) error {
 	n := int64(0)
 	last := -1
 	for i := range e.rows {
-		if e.rows[i].Kind == Instalment && e.rows[i].DueOn >= on {
+		if e.rows[i].Kind == Instalment && e.rows[i].DueOn > on {
 			n++
 			last = i
 		}
@@ -144,9 +150,9 @@ func (e *engine) increase(on money.Date, amount money.Fen) error {
 	if err != nil {
 		return err
 	}
-	each = schedule.Multiple(each, e.t.Multiple)
+	each = schedule.Multiple(each, e.t.Schedule.Multiple)
 	for i := range e.rows {
-		if r := &e.rows[i]; r.Kind == Instalment && r.DueOn >= on {
+		if r := &e.rows[i]; r.Kind == Instalment && r.DueOn > on {
 			x := each
 			if i == last {
 				x = amount - each*money.Fen(n-1)
@@ -161,16 +167,16 @@ func (e *engine) increase(on money.Date, amount money.Fen) error {
 // dates lays out the due dates, with the changes that were agreed.
 func (e *engine) dates() {
 	t := &e.t.Schedule
-	seed := e.draws[0].date
-	if e.t.Seed != 0 {
-		seed = e.t.Seed
-	}
-	cal := schedule.Calendar{Start: seed, Every: max(t.Every, 1), Unit: t.Unit}
-	e.rows = make([]Row, 0, t.N+len(e.draws)+2)
 	from := e.draws[0].date
+	if e.t.Seed != 0 {
+		from = e.t.Seed
+	}
+	cal := t.Calendar()
+	cal.Start = from
+	e.rows = make([]Row, 0, t.N+len(e.draws)+2)
 	n := t.N
 	for i := range e.moves {
-		n += e.moves[i].Extra
+		n += e.moves[i].Extra + e.moves[i].GracePrincipal
 	}
 	k := 0
 	for i := 0; i < n; i++ {
@@ -185,21 +191,51 @@ func (e *engine) dates() {
 		e.rows = append(e.rows, Row{From: from, DueOn: due})
 		from = due
 	}
+	// A drawdown after the last due date adds a period.
+	for last := e.draws[len(e.draws)-1].date; len(e.rows) > 0 && last > from; {
+		k++
+		e.rows = append(e.rows, Row{From: from, DueOn: cal.Due(k)})
+		from = cal.Due(k)
+	}
+}
+
+// make takes the rows from the schedule of the contract.
+func (e *engine) make() error {
+	t := e.t.Schedule
+	t.Principal, t.Start = e.draws[0].amount, e.draws[0].date
+	plan, err := schedule.Make(t)
+	if err != nil {
+		return err
+	}
+	e.rows = make([]Row, len(plan), len(plan)+2)
+	for i := range plan {
+		p := &plan[i]
+		e.rows[i] = Row{Nr: p.Nr, From: p.From, DueOn: p.DueOn, Due: Parts{Principal: p.Principal, Interest: p.Interest}}
+		if t.DownPayment > 0 && p.From == p.DueOn {
+			e.rows[i].Kind = DownRow
+		}
+	}
+	return nil
 }
 
 // lay makes all rows from the drawdowns and changes known so far.
 func (e *engine) lay() error {
+	if len(e.draws) == 1 && len(e.moves) == 0 && e.t.Seed == 0 {
+		return e.make()
+	}
 	e.dates()
+	e.basis = e.t.Schedule.Basis()
 	n := len(e.rows)
 	var (
-		balance, drawn, each, sum money.Fen
-		next                      int
-		downs                     []Row
+		balance, drawn, out, each, sum money.Fen // out is drawn less the down payments
+		next                           int
+		downs                          []Row
 	)
-	grace := e.t.Schedule.Grace
+	free := e.t.Schedule.Grace // rows before it pay no principal
+	rate := e.t.Schedule.Rate
 	for i := range e.rows {
 		r := &e.rows[i]
-		changed := i == 0 || i == grace
+		changed := i == 0 || i == free
 		for next < len(e.draws) && (e.draws[next].date <= r.DueOn || i == n-1) {
 			d := e.draws[next]
 			down := e.down(d.amount)
@@ -207,30 +243,32 @@ func (e *engine) lay() error {
 				downs = append(downs, Row{Kind: DownRow, From: d.date, DueOn: d.date, Due: Parts{Principal: down}})
 			}
 			drawn += d.amount
+			out += d.amount - down
 			balance += d.amount - down
 			changed = true
 			next++
 		}
 		for m := range e.moves {
 			if c := &e.moves[m]; c.From == r.DueOn || c.To == r.DueOn {
-				if c.GracePrincipal > 0 {
-					grace = i + c.GracePrincipal
-				}
+				free = max(free, i+c.GracePrincipal)
 				changed = true
 			}
+			if c := &e.moves[m]; c.Rate > 0 && c.From <= r.DueOn {
+				rate = c.Rate
+			}
 		}
-		interest, err := e.interest(r, balance, drawn, next)
+		interest, err := e.interest(r, rate, balance, drawn, next)
 		if err != nil {
 			return err
 		}
-		if changed && i >= grace {
-			if each, err = e.instalment(i, balance, drawn, interest); err != nil {
+		if changed && i >= free {
+			if each, err = e.instalment(i, rate, balance, drawn, out, interest); err != nil {
 				return err
 			}
 		}
-		if e.t.Flat && i == n-1 && len(e.draws) == 1 && len(e.moves) == 0 {
+		if e.flat() && i == n-1 && len(e.draws) == 1 && len(e.moves) == 0 {
 			// The last row takes the rounding of the interest over the whole term.
-			if interest, err = e.whole(drawn, n); err != nil {
+			if interest, err = e.wholeTerm(rate, drawn, n); err != nil {
 				return err
 			}
 			interest -= sum
@@ -240,7 +278,7 @@ func (e *engine) lay() error {
 		r.Due.Principal = balance
 		if i < n-1 {
 			r.Due.Principal = 0
-			if i >= grace {
+			if i >= free {
 				r.Due.Principal = each
 				if e.t.Schedule.Method == schedule.EqualInstalments {
 					r.Due.Principal -= interest
@@ -249,6 +287,9 @@ func (e *engine) lay() error {
 			r.Due.Principal = min(max(r.Due.Principal, 0), balance)
 		}
 		balance -= r.Due.Principal
+		if r.Due.Total() == 0 {
+			r.PaidOn = e.draws[0].date // nothing falls due
+		}
 	}
 	for _, d := range downs {
 		e.insertDown(d.DueOn, d.Due.Principal)
@@ -258,89 +299,89 @@ func (e *engine) lay() error {
 }
 
 // factor of a row, or of a part of it that ends with it.
-func (e *engine) factor(from money.Date, r *Row) schedule.Factor {
-	t := &e.t.Schedule
-	whole := from == r.From
-	if whole {
-		num, den := schedule.Fraction(t.DayCount, t.Unit, max(t.Every, 1), r.From, r.DueOn)
-		return schedule.NewFactor(t.Rate, num, den)
+func (e *engine) factor(rate money.Rate, from money.Date, r *Row) schedule.Factor {
+	if from == r.From {
+		num, den := e.basis.Whole(r.From, r.DueOn)
+		return schedule.NewFactor(rate, num, den)
 	}
-	num, den := t.DayCount.Fraction(from, r.DueOn)
-	return schedule.NewFactor(t.Rate, num, den)
+	num, den := e.basis.Part(r.From, r.DueOn, from, r.DueOn)
+	return schedule.NewFactor(rate, num, den)
 }
 
 // interest of a row on the balance that its drawdowns have made.
-func (e *engine) interest(r *Row, balance, drawn money.Fen, next int) (money.Fen, error) {
-	if e.t.Schedule.Rate == 0 {
+func (e *engine) interest(r *Row, rate money.Rate, balance, drawn money.Fen, next int) (money.Fen, error) {
+	if rate == 0 {
 		return 0, nil
 	}
-	if e.t.Flat {
-		return e.factor(r.From, r).Of(drawn)
+	if e.flat() {
+		return e.factor(rate, r.From, r).Of(drawn)
 	}
 	late := money.Fen(0) // drawn within the period
-	sum := money.Fen(0)
+	var sum schedule.Accrual
 	for k := next - 1; k >= 0 && e.draws[k].date > r.From; k-- {
 		d := e.draws[k]
 		amount := d.amount - e.down(d.amount)
-		x, err := e.factor(d.date, r).Of(amount)
-		if err != nil {
-			return 0, err
-		}
-		sum += x
+		sum = sum.Plus(amount, e.factor(rate, d.date, r))
 		late += amount
 	}
-	x, err := e.factor(r.From, r).Of(balance - late)
-	return sum + x, err
+	return sum.Plus(balance-late, e.factor(rate, r.From, r)).Fen()
 }
 
-// whole is flat interest over n regular periods.
-func (e *engine) whole(drawn money.Fen, n int) (money.Fen, error) {
-	t := &e.t.Schedule
-	num, den := schedule.Fraction(t.DayCount, t.Unit, max(t.Every, 1)*n, e.rows[0].From, e.rows[n-1].DueOn)
-	return schedule.NewFactor(t.Rate, num, den).Of(drawn)
+// wholeTerm is flat interest over n regular periods.
+func (e *engine) wholeTerm(rate money.Rate, drawn money.Fen, n int) (money.Fen, error) {
+	whole := e.basis
+	whole.Every *= n
+	num, den := whole.Whole(e.rows[0].From, e.rows[n-1].DueOn)
+	return schedule.NewFactor(rate, num, den).Of(drawn)
 }
 
 // instalment is what the rows from i on pay: with interest where instalments are equal,
 // else the principal alone.
-func (e *engine) instalment(i int, balance, drawn, interest money.Fen) (money.Fen, error) {
+func (e *engine) instalment(i int, rate money.Rate, balance, drawn, out, interest money.Fen) (money.Fen, error) {
 	t := &e.t.Schedule
 	n := int64(len(e.rows) - i)
-	if e.t.Commitment > 0 && !e.t.Flat && t.Rate > 0 {
-		balance = max(balance, e.t.Commitment-drawn+balance)
+	if e.t.Commitment > 0 && !e.flat() && rate > 0 {
+		return e.emi(i, rate, max(e.t.Commitment, drawn), 0)
 	}
 	switch {
-	case t.Method == schedule.InterestFirst:
+	case t.Method == schedule.InterestFirst, t.Method == schedule.Bullet:
 		return 0, nil
 	case t.Method == schedule.EqualPrincipal:
 		return money.Mul(balance, 1, n)
-	case e.t.Flat || t.Rate == 0:
+	case e.flat() || rate == 0:
+		if e.t.Upfront && t.Grace == 0 && len(e.moves) == 0 {
+			balance, n = out, int64(len(e.rows)) // an equal part of all that was lent
+		}
 		each, err := money.Mul(balance, 1, n)
 		if err != nil || t.Method != schedule.EqualInstalments {
 			return each, err
 		}
-		return schedule.Multiple(each+interest, e.t.Multiple), nil
+		return schedule.Multiple(each+interest, t.Multiple), nil
 	}
-	factors := make([]schedule.Factor, n)
+	return e.emi(i, rate, balance, i)
+}
+
+// emi is the equal instalment of the rows from i on, for periods as of the row like.
+func (e *engine) emi(i int, rate money.Rate, balance money.Fen, like int) (money.Fen, error) {
+	t := &e.t.Schedule
+	factors := make([]schedule.Factor, len(e.rows)-like)
 	for k := range factors {
-		r := &e.rows[i+k]
-		if e.t.FirstPeriod {
-			r = &e.rows[i]
+		r := &e.rows[like+k]
+		if t.Cumulative {
+			r = &e.rows[like]
 		}
-		factors[k] = e.factor(r.From, r)
+		factors[k] = e.factor(rate, r.From, r)
 	}
 	emi, err := schedule.EMI(balance, factors)
-	if err != nil || e.t.FirstPeriod {
-		return schedule.Multiple(emi, e.t.Multiple), err
+	if err != nil || t.Cumulative {
+		return schedule.Multiple(emi, t.Multiple), err
 	}
-	return schedule.Smooth(schedule.Multiple(emi, e.t.Multiple), int(n), e.t.Multiple, func(emi money.Fen) (money.Fen, error) {
+	return schedule.Smooth(schedule.Multiple(emi, t.Multiple), len(factors), t.Multiple, func(emi money.Fen) (money.Fen, error) {
 		left := balance
 		for k := range factors {
 			x, err := factors[k].Of(left)
-			if err != nil {
-				return 0, err
-			}
-			if k == len(factors)-1 {
-				return left + x, nil
+			if err != nil || k == len(factors)-1 {
+				return left + x, err
 			}
 			left -= min(max(emi-x, 0), left)
 		}

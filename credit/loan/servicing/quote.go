@@ -8,6 +8,11 @@ func Quote(t Terms, events []Event, on money.Date) (Parts, error) {
 	if err != nil {
 		return Parts{}, err
 	}
+	if t.Recalculation == nil {
+		// Interest of days that have not come is not owed.
+		e := engine{t: &t, rows: s.Rows, off: s.ChargedOff, isOff: s.ChargedOff != 0}
+		return e.owed(on), nil
+	}
 	return s.Outstanding, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/furrowcredit/furrow/credit/loan/schedule"
 	"github.com/furrowcredit/furrow/money"
 )
 
@@ -16,15 +17,22 @@ func Replay(t Terms, events []Event, to money.Date) (*State, error) {
 		return nil, err
 	}
 	e.txs = make([]Transaction, 0, len(e.queue))
+	e.agreed()
 	if t.Upfront {
 		if err := e.layAhead(); err != nil {
 			return nil, err
 		}
 	}
 	for _, i := range e.queue {
+		if err := e.advance(events[i].effective()); err != nil {
+			return nil, err
+		}
 		if err := e.apply(i); err != nil {
 			return nil, err
 		}
+	}
+	if err := e.advance(to); err != nil {
+		return nil, err
 	}
 	return e.finish()
 }
@@ -47,7 +55,10 @@ type engine struct {
 	overpaid money.Fen
 	written  Parts
 	accrued  Parts
-	moves    []Change   // of due dates, rates and rows, in the order of From
+	basis    schedule.Basis
+	moves    []Change   // of due dates, rates and rows, in the order of their booking
+	day      money.Date // the days up to it have passed, see advance
+	pauses   []Change   // of penalty, From and To included
 	off      money.Date // charged off on
 	closed   money.Date
 	isOff    bool
@@ -162,13 +173,32 @@ func (e *engine) apply(i int32) error {
 		e.repay(ev)
 	case Charged:
 		return e.fee(i)
+	case Payoff:
+		e.payoff(ev)
+	case WaiveInterest:
+		e.waiveOpen(ev, Interest)
+	case PausePenalty:
+		if ev.Change == nil || ev.Change.To < ev.Date {
+			return ErrDate.With("event", ev.ID).With("why", "a pause needs a last day")
+		}
+		e.pauses = append(e.pauses, Change{From: ev.Date, To: ev.Change.To})
+		e.txs = append(e.txs, Transaction{Event: ev.ID, Kind: ev.Kind, Date: ev.Date, Balance: e.balance})
+	case Recovery:
+		e.txs = append(e.txs, Transaction{Event: ev.ID, Kind: ev.Kind, Date: ev.Date, Amount: ev.Amount, Balance: e.balance})
 	case Waive:
+		if ev.Target == "" { // penalty by day belongs to no charge
+			e.waiveOpen(ev, Penalty)
+			return nil
+		}
 		return e.waive(int(i))
 	case Chargeback, CreditRefund:
 		e.credit(int(i))
 	case ChargeOff:
 		e.chargeOff(ev)
 	case WriteOff:
+		if e.daily() {
+			e.cut(ev.Date) // what is not earned is not lost
+		}
 		e.writeOff(ev)
 	case ReAge:
 		e.reAge(ev)
@@ -176,7 +206,7 @@ func (e *engine) apply(i int32) error {
 		e.reAmortise(ev)
 	case Reschedule, Extend, RateChange:
 		if !e.laid[i] {
-			return e.change(ev)
+			return ErrDate.With("event", ev.ID).With("why", "it says no change")
 		}
 	case Accrue:
 		e.txs = append(e.txs, Transaction{Event: ev.ID, Kind: Accrue, Date: ev.Date, Amount: ev.Amount, Parts: ev.Split, Balance: e.balance})
@@ -199,14 +229,14 @@ func (e *engine) disburse(i int32) error {
 		return err
 	}
 	if e.overpaid > 0 {
-		e.useOverpaid(ev.Date)
+		e.drawOverpaid(len(e.txs) - 1)
 	}
 	return nil
 }
 
 func (e *engine) finish() (*State, error) {
 	s := &State{Date: e.to, Rows: e.rows, Transactions: e.txs, Disbursed: e.drawn, Overpaid: e.overpaid,
-		WrittenOff: e.written, Status: Active, Recognised: e.accrued, ChargedOff: e.off}
+		WrittenOff: e.written, Status: Active, Recognised: e.accrued, ChargedOff: e.off, Accrued: e.accruedBy(e.to)}
 	left := e.drawn
 	first := money.Date(0)
 	for i := range e.rows {

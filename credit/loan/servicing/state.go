@@ -62,6 +62,8 @@ type Row struct {
 	Credited  money.Fen  `json:"credited,omitempty"` // principal in Due that came back by chargebacks
 	Balance   money.Fen  `json:"balance"`            // principal left after it, as planned
 	PaidOn    money.Date `json:"paid_on,omitzero"`   // when the last of it was settled
+
+	pending money.Fen // penalty of days of grace, which falls away if the row is paid by then
 }
 
 // Days from the day before to the due date.

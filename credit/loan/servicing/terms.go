@@ -126,23 +126,11 @@ type PenaltyTerms struct {
 	OnInterest bool `json:"on_interest,omitempty"`
 }
 
-// DownPayment is a first part of each drawdown that is due on its day.
-type DownPayment struct {
-	Percent money.Rate `json:"percent"` // of the drawdown
-	Auto    bool       `json:"auto,omitempty"`
-}
-
 // Terms are what the contract says, frozen with the loan.
 type Terms struct {
 	// Schedule gives rate, method, calendar and number of rows. Principal and Start are
 	// taken from the drawdowns.
 	Schedule schedule.Terms `json:"schedule"`
-	// Flat charges the interest of every row on all that was drawn.
-	Flat bool `json:"flat,omitempty"`
-	// Multiple rounds instalments; 0 leaves them.
-	Multiple money.Fen `json:"multiple,omitempty"`
-	// FirstPeriod computes the instalment as if every period were as long as the first.
-	FirstPeriod bool `json:"first_period,omitempty"`
 	// Commitment is the amount that the instalment is computed for when it is drawn in
 	// parts; 0 is what was drawn.
 	Commitment money.Fen `json:"commitment,omitempty"`
@@ -158,7 +146,6 @@ type Terms struct {
 	Prepayment    Prepayment     `json:"prepayment,omitempty"`
 	Recalculation *Recalculation `json:"recalculation,omitempty"`
 	Penalty       PenaltyTerms   `json:"penalty,omitzero"`
-	DownPayment   *DownPayment   `json:"down_payment,omitempty"`
 	// Chargeback is the order in which money that is claimed back is owed again; nil puts
 	// all of it to principal.
 	Chargeback []Part `json:"chargeback,omitempty"`
