@@ -24,6 +24,7 @@ import (
 	"github.com/furrowcredit/furrow/chain/upload"
 	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/credit/consent"
+	"github.com/furrowcredit/furrow/credit/contract"
 	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/policy"
@@ -105,7 +106,7 @@ type catalogue struct {
 	industry *industry.Catalogue
 	inputs   *contagion.Inputs
 	chart    ledger.Chart
-	words    *apply.Words
+	words    *contract.Words
 }
 
 func readCatalogue(dir string) (c catalogue, err error) {
@@ -126,7 +127,7 @@ func readCatalogue(dir string) (c catalogue, err error) {
 	read(func() (e error) { c.industry, e = industry.Load(files); return })
 	read(func() (e error) { c.inputs, e = contagion.LoadInputs(files); return })
 	read(func() (e error) { c.chart, e = ledger.LoadChart(files); return })
-	read(func() (e error) { c.words, e = apply.LoadWords(files); return })
+	read(func() (e error) { c.words, e = contract.LoadWords(files); return })
 	return c, err
 }
 

@@ -35,6 +35,7 @@ import (
 	"github.com/furrowcredit/furrow/chain/upload"
 	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/credit/consent"
+	"github.com/furrowcredit/furrow/credit/contract"
 	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/model"
@@ -193,7 +194,7 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		Consents: consents, Profiles: profiles,
 		Store: applicationstore.New(db), Plots: plots, Overlaps: h.plots, PlotReports: plots, Herds: herds, HerdReports: maker,
 		Firms: h.firms, Standings: flows, Alerts: h.desk, Products: products, Policies: strategies, Snapshots: snapshots,
-		Words: must(apply.LoadWords(files))(t), Loans: loans, Notify: h.hub, Now: now,
+		Words: must(contract.LoadWords(files))(t), Loans: loans, Notify: h.hub, Now: now,
 	})
 	s := must(server.New(server.Deps{
 		Gate: h.gate, Trail: h.trail,

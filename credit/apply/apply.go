@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/contract"
 	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/money"
@@ -17,14 +18,16 @@ type State string
 
 // States.
 const (
+	Draft     State = "draft"     // not sent yet: fields may be missing
 	Submitted State = "submitted" // waits for its evidence
 	Deciding  State = "deciding"
 	Offered   State = "offered"
 	Referred  State = "referred" // a person decides
 	Refused   State = "refused"
-	Signed    State = "signed" // contract signed, nothing drawn
-	Active    State = "active" // money out
-	Closed    State = "closed" // repaid
+	Accepted  State = "accepted" // the offer is taken, the contract waits for signatures
+	Signed    State = "signed"   // contract signed, nothing drawn
+	Active    State = "active"   // money out
+	Closed    State = "closed"   // repaid
 	Withdrawn State = "withdrawn"
 	Expired   State = "expired"
 )
@@ -47,6 +50,14 @@ var (
 	ErrNoContract  = fault.New(fault.Conflict, "contract.none", "there is no contract while the application is {state}")
 	ErrAboveLimit  = fault.New(fault.Invalid, "application.above_limit", "draw at most {limit} yuan")
 	ErrPending     = fault.New(fault.Unavailable, "application.pending", "the satellite report of the plot is not ready yet")
+	ErrDraft       = fault.New(fault.Invalid, "application.incomplete", "fill in {missing} before you send it")
+	ErrStated      = fault.New(fault.Invalid, "application.stated_on", "the paper may be of today or up to {days} days ago")
+	ErrBackDate    = fault.New(fault.Forbidden, "application.back_date", "only an operator may enter a paper of an earlier day")
+	ErrWay         = fault.New(fault.Invalid, "application.way", "this loan is repaid by {ways}")
+	ErrTerm        = fault.New(fault.Invalid, "application.offered_term", "the offer is for {months} months; for another term apply anew")
+	ErrUnaccepted  = fault.New(fault.Conflict, "application.unaccepted", "accept the offer first; it can be signed from {time} on")
+	ErrSureties    = fault.New(fault.Conflict, "application.sureties", "{needed} must answer for this loan; {named} are named")
+	ErrSurety      = fault.New(fault.Invalid, "application.surety", "this person or firm cannot answer for the loan: {why}")
 	ErrPurposeLong = fault.New(fault.Invalid, "application.purpose", "describe the purpose in at most 200 characters")
 )
 
@@ -67,10 +78,16 @@ type Application struct {
 	LoanID      string         `json:"loan_id,omitempty"`
 	Limit       money.Fen      `json:"limit"`
 	Rate        money.Rate     `json:"rate"`
-	Key         string         `json:"-"` // idempotency key
-	KeyHash     string         `json:"-"` // of the body that came with it
-	CreatedAt   time.Time      `json:"created_at"`
-	UpdatedAt   time.Time      `json:"updated_at"`
+	// Channel is how it came, BroughtBy the user id of who brought it for the borrower, StatedOn the day
+	// of its paper, when that is before it was entered.
+	Channel   string     `json:"channel,omitempty"`
+	BroughtBy string     `json:"brought_by,omitempty"`
+	StatedOn  money.Date `json:"stated_on,omitzero"`
+	StatedWhy string     `json:"stated_why,omitempty"`
+	Key       string     `json:"-"` // idempotency key
+	KeyHash   string     `json:"-"` // of the body that came with it
+	CreatedAt time.Time  `json:"created_at"`
+	UpdatedAt time.Time  `json:"updated_at"`
 }
 
 // Step is one move in an application's history.
@@ -93,6 +110,9 @@ type Contract struct {
 	Rate          money.Rate `json:"rate"`
 	TermMonths    int        `json:"term_months"`
 	Method        string     `json:"method"` // repayment method: "equal_instalments", "interest_first", "bullet"
+	Language      string     `json:"language,omitempty"`
+	Document      string     `json:"document,omitempty"` // SHA-256 of the PDF that was signed, hex
+	Cost          Cost       `json:"cost"`
 	SignedBy      string     `json:"signed_by,omitempty"`
 	SignedAt      *time.Time `json:"signed_at,omitempty"`
 	Device        string     `json:"device,omitempty"` // user agent of the signature
@@ -136,6 +156,26 @@ type Store interface {
 	Frozen(ctx context.Context, tenant, decisionID string) (strategy.Frozen, error)
 	// Contract returns the signed contract; ErrNotFound.
 	Contract(ctx context.Context, tenant, applicationID string) (Contract, error)
+	// Revise saves what a draft says now; ErrState when it is a draft no more.
+	Revise(ctx context.Context, a Application) error
+	// Document returns the bytes of a signed PDF by their SHA-256 and the application that it
+	// is of; contract.ErrAbsent.
+	Document(ctx context.Context, tenant, hash string) (body []byte, applicationID string, err error)
+	// Signatures are those of an application, or with "" all of the tenant, after a number,
+	// in order.
+	Signatures(ctx context.Context, tenant, applicationID string, after int64, limit int) ([]contract.Signature, error)
+	// Witness saves a signature that moves nothing, with what r holds; ErrState when a is no
+	// longer in its state.
+	Witness(ctx context.Context, a Application, r Record) error
+	// AddKey keeps a public key of the house, PEM, once; Keys gives all by id.
+	AddKey(ctx context.Context, tenant, id, public string, at time.Time) error
+	Keys(ctx context.Context, tenant string) (map[string]string, error)
+	// SetSureties replaces those who answer for an application; ErrState when somebody has
+	// signed already.
+	SetSureties(ctx context.Context, tenant, applicationID string, s []Surety) error
+	Sureties(ctx context.Context, tenant, applicationID string) ([]Surety, error)
+	// Answered are the ids of the applications for which a person answers, newest first.
+	Answered(ctx context.Context, tenant, userID string) ([]string, error)
 	// PledgeOf returns the application that holds the subject, or "".
 	PledgeOf(ctx context.Context, tenant string, s credit.Subject) (string, error)
 	// PledgedPlots returns the ids of all plots that are pledged now.

@@ -4,138 +4,219 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"strings"
-	"text/template"
-
-	"go.yaml.in/yaml/v3"
+	"slices"
+	"time"
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit"
-	"github.com/furrowcredit/furrow/credit/loan"
-	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/credit/contract"
+	"github.com/furrowcredit/furrow/credit/loan/schedule"
+	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/money"
 )
 
-// ContractFile holds the words of contracts in the catalogue.
-const ContractFile = "contract.yaml"
+// agreed are the states in which a signed contract stands.
+var agreed = []State{Accepted, Signed, Active, Closed, Withdrawn, Expired}
 
-// ErrWords is returned for contract words that cannot be used.
-var ErrWords = fault.New(fault.Invalid, "contract.file", "the contract words are wrong: {why}")
-
-// Languages of contracts.
-var Languages = [2]string{"zh-CN", "en"}
-
-// Words are the templates of contracts by language.
-type Words struct {
-	text    map[string]*template.Template
-	methods map[string]map[string]string
-}
-
-// sheet is what a contract template can name. Amounts are yuan, rates per cent.
-type sheet struct {
-	Application, Borrower, Product, Purpose, Subject string
-	Limit, Rate, PenaltyRate, Interest, Total        string
-	Months                                           int
-	Method, DayCount, Date                           string
-	Rows                                             []loan.Instalment
-}
-
-// LoadWords reads contract.yaml and tries each template; it returns ErrWords.
-func LoadWords(fsys fs.FS) (*Words, error) {
-	b, err := fs.ReadFile(fsys, ContractFile)
-	if err != nil {
-		return nil, fmt.Errorf("contract: %w", err)
-	}
-	var f struct {
-		Methods map[string]map[string]string `yaml:"methods"`
-		Text    map[string]string            `yaml:"text"`
-	}
-	if err := yaml.Unmarshal(b, &f); err != nil {
-		return nil, ErrWords.At(ContractFile).With("why", err)
-	}
-	w := &Words{text: map[string]*template.Template{}, methods: f.Methods}
-	for _, lang := range Languages {
-		if f.Text[lang] == "" {
-			return nil, ErrWords.At(ContractFile).With("why", "give the text in "+lang)
-		}
-		t, err := template.New(lang).Option("missingkey=error").Parse(f.Text[lang])
-		if err == nil {
-			err = t.Execute(&strings.Builder{}, sheet{Rows: make([]loan.Instalment, 1)})
-		}
-		if err != nil {
-			return nil, ErrWords.At(ContractFile).With("why", err)
-		}
-		for _, m := range []loan.Method{loan.EqualInstalments, loan.EqualPrincipal, loan.InterestFirst, loan.Bullet} {
-			if f.Methods[string(m)][lang] == "" {
-				return nil, ErrWords.At(ContractFile).With("why", "describe the method "+string(m)+" in "+lang)
-			}
-		}
-		w.text[lang] = t
-	}
-	return w, nil
-}
-
-// Contract gives the signed contract, or for an offer the one to sign, in lang. Its text
-// is the same whenever it is asked for, so that its hash stands. ErrNoContract.
+// Contract gives the signed contract, or for an offer the one to sign, in lang, by the
+// product's usual way of repayment. Its text is the same whenever it is asked for, so that
+// its hash stands. ErrNoContract.
 func (s *Service) Contract(ctx context.Context, actor access.Actor, id, lang string) (Contract, error) {
-	a, err := s.get(ctx, actor, id)
+	return s.ContractBy(ctx, actor, id, lang, "")
+}
+
+// ContractBy is Contract for one of the product's ways of repayment; ErrWay.
+func (s *Service) ContractBy(ctx context.Context, actor access.Actor, id, lang string, way schedule.Method) (Contract, error) {
+	a, err := s.readable(ctx, actor, id)
 	if err != nil {
 		return Contract{}, err
 	}
-	signed, err := s.cfg.Store.Contract(ctx, a.Tenant, id)
+	signed, err := s.signed(ctx, a)
 	if err == nil || !errors.Is(err, ErrNotFound) {
 		return signed, err
 	}
-	if a.State != Offered {
-		return Contract{}, ErrNoContract.With("state", a.State)
-	}
-	return s.draft(ctx, a, lang)
-}
-
-// draft writes the contract of an offer.
-func (s *Service) draft(ctx context.Context, a Application, lang string) (Contract, error) {
-	lang = language(lang)
-	p, err := s.cfg.Products.Product(a.Product)
+	o, err := s.offer(ctx, a)
 	if err != nil {
 		return Contract{}, err
+	}
+	if way == "" {
+		way = o.product.Method
+	}
+	return o.write(lang, way)
+}
+
+// signed is the contract that stands; ErrNotFound.
+func (s *Service) signed(ctx context.Context, a Application) (Contract, error) {
+	if !slices.Contains(agreed, a.State) {
+		return Contract{}, ErrNotFound // one from before a new decision does not count
+	}
+	return s.cfg.Store.Contract(ctx, a.Tenant, a.ID)
+}
+
+// Document gives the PDF of the contract: the bytes that were signed, or for an offer those
+// to sign. ErrNoContract, contract.ErrNoFont.
+func (s *Service) Document(ctx context.Context, actor access.Actor, id, lang string, way schedule.Method) (body []byte, c Contract, err error) {
+	if c, err = s.ContractBy(ctx, actor, id, lang, way); err != nil {
+		return nil, c, err
+	}
+	if c.Document != "" {
+		body, _, err = s.cfg.Store.Document(ctx, actor.Tenant, c.Document)
+		return body, c, err
+	}
+	if c.SignedAt != nil { // signed before documents were kept
+		return nil, c, contract.ErrAbsent
+	}
+	a, err := s.cfg.Store.Application(ctx, actor.Tenant, id)
+	if err != nil {
+		return nil, c, err
 	}
 	d, err := s.cfg.Store.Decision(ctx, a.Tenant, a.DecisionID)
 	if err != nil {
-		return Contract{}, err
+		return nil, c, err
 	}
-	rows, err := indicative(a, p, d.MadeAt)
+	body, err = s.print(c, d.MadeAt)
+	c.Document = credit.Hash(body)
+	return body, c, err
+}
+
+// print sets the words of c; made is the day of its offer.
+func (s *Service) print(c Contract, made time.Time) ([]byte, error) {
+	font, err := s.cfg.Font()
+	if err != nil {
+		return nil, err
+	}
+	return font.Print(s.cfg.Words.Paper(c.Language, c.ApplicationID, c.Text, c.Hash, money.DateOf(made).Start()))
+}
+
+// offer is all that a contract is written from.
+type offer struct {
+	*Service
+	a        Application
+	product  product.Product
+	decision credit.Decision
+	consents []credit.Consent
+	sureties []Surety
+}
+
+// offer gathers what stands behind an offer; ErrNoContract without one.
+func (s *Service) offer(ctx context.Context, a Application) (o offer, err error) {
+	if a.State != Offered && a.State != Accepted {
+		return o, ErrNoContract.With("state", a.State)
+	}
+	o = offer{Service: s, a: a}
+	if o.product, err = s.cfg.Products.Product(a.Product); err != nil {
+		return o, err
+	}
+	if o.decision, err = s.cfg.Store.Decision(ctx, a.Tenant, a.DecisionID); err != nil {
+		return o, err
+	}
+	frozen, err := s.cfg.Store.Frozen(ctx, a.Tenant, a.DecisionID)
+	if err != nil {
+		return o, err
+	}
+	ev, err := credit.Read(frozen.Evidence)
+	if err != nil {
+		return o, err
+	}
+	o.consents = ev.Consents
+	o.sureties, err = s.cfg.Store.Sureties(ctx, a.Tenant, a.ID)
+	return o, err
+}
+
+// ways are those by which a loan may be repaid, the usual one first.
+func ways(p product.Product) []schedule.Method {
+	out := []schedule.Method{p.Method}
+	for _, w := range p.Ways {
+		if !slices.Contains(out, w) {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// terms of an amount drawn on a day.
+func (o offer) terms(amount money.Fen, months int, way schedule.Method, day money.Date) (schedule.Terms, error) {
+	if !slices.Contains(ways(o.product), way) {
+		return schedule.Terms{}, ErrWay.At("query.method").With("ways", fmt.Sprint(ways(o.product)))
+	}
+	return schedule.Terms{
+		Principal: amount, Rate: o.a.Rate, Method: way, DayCount: o.product.DayCount, Start: day, N: months,
+	}, nil
+}
+
+// write fills in the contract.
+func (o offer) write(lang string, way schedule.Method) (Contract, error) {
+	lang = contract.Language(lang)
+	a, p := o.a, o.product
+	terms, err := o.terms(a.Limit, a.TermMonths, way, money.DateOf(o.decision.MadeAt))
 	if err != nil {
 		return Contract{}, err
 	}
-	var interest money.Fen
-	for _, r := range rows {
-		interest += r.Interest
+	rows, cost, err := costOf(terms)
+	if err != nil {
+		return Contract{}, err
 	}
 	purpose := a.Purpose
 	if purpose == "" {
 		purpose = p.Purpose[lang]
 	}
-	var text strings.Builder
-	err = s.cfg.Words.text[lang].Execute(&text, sheet{
+	sheet := contract.Sheet{
 		Application: a.ID, Borrower: a.UserName, Product: p.Name[lang], Purpose: purpose, Subject: a.SubjectName,
 		Limit: a.Limit.String(), Rate: a.Rate.String(), PenaltyRate: p.PenaltyRate(a.Rate).String(),
-		Interest: interest.String(), Total: (a.Limit + interest).String(), Months: a.TermMonths,
-		Method: s.cfg.Words.methods[string(p.Method)][lang], DayCount: string(p.DayCount),
-		Date: money.DateOf(d.MadeAt).String(), Rows: rows,
-	})
-	if err != nil {
-		return Contract{}, fmt.Errorf("contract of %s: %w", a.ID, err)
+		Interest: cost.Interest.String(), Total: cost.Total.String(), Months: a.TermMonths,
+		Method: o.cfg.Words.Method(way, lang), DayCount: string(p.DayCount),
+		Date: money.DateOf(o.decision.MadeAt).String(), Rows: rows,
+		SimpleRate: cost.SimpleRate.String(), IRR: cost.IRR.String(), FeeTotal: cost.Fees.String(),
+		Revolving: p.Revolving, Directed: p.Directed, CoolingDays: p.CoolingDays,
 	}
+	for _, g := range p.Purposes {
+		if p.Directed {
+			sheet.Goods = append(sheet.Goods, g.Name[lang])
+		}
+	}
+	for _, x := range o.sureties {
+		sheet.Sureties = append(sheet.Sureties, x.String())
+	}
+	if p.Surety != nil {
+		sheet.SuretyShare = money.BP(p.Surety.ShareBP).String()
+	}
+	for _, c := range o.consents {
+		sheet.Consents = append(sheet.Consents, contract.Consent{
+			Part: o.cfg.Words.Part(c.Part, lang), Text: c.Text, Date: money.DateOf(c.GivenAt).String(),
+		})
+	}
+	text, hash, err := o.cfg.Words.Write(lang, sheet)
 	return Contract{
-		ApplicationID: a.ID, Text: text.String(), Hash: credit.Hash([]byte(text.String())),
-		Limit: a.Limit, Rate: a.Rate, TermMonths: a.TermMonths, Method: string(p.Method),
-	}, nil
+		ApplicationID: a.ID, Text: text, Hash: hash, Language: lang,
+		Limit: a.Limit, Rate: a.Rate, TermMonths: a.TermMonths, Method: string(way), Cost: cost,
+	}, err
 }
 
-func language(lang string) string {
-	if strings.HasPrefix(lang, "zh") {
-		return Languages[0]
+// find gives the contract with hash, of its words or of its PDF, in any language and way;
+// ErrContract when it is none that could be signed now.
+func (o offer) find(hash string) (Contract, []byte, error) {
+	var all []Contract
+	for _, way := range ways(o.product) {
+		for _, lang := range contract.Languages {
+			c, err := o.write(lang, way)
+			if err != nil {
+				return c, nil, err
+			}
+			if c.Hash == hash {
+				body, err := o.print(c, o.decision.MadeAt)
+				return c, body, err
+			}
+			all = append(all, c)
+		}
 	}
-	return Languages[1]
+	for _, c := range all {
+		body, err := o.print(c, o.decision.MadeAt)
+		if err != nil {
+			return c, nil, err
+		}
+		if credit.Hash(body) == hash {
+			return c, body, nil
+		}
+	}
+	return Contract{}, nil, ErrContract
 }

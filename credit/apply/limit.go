@@ -62,7 +62,7 @@ type Redecision struct {
 }
 
 // live are the states in which a limit moves.
-var live = []State{Offered, Signed, Active}
+var live = []State{Offered, Accepted, Signed, Active}
 
 // Touch has the applications whose limits may move reconsidered soon: those on a subject,
 // or those of a person, or with neither all on one kind of subject.
@@ -140,7 +140,7 @@ func (s *Service) reconsider(ctx context.Context, a Application, cause Cause) (A
 	if err := s.keep(ctx, a, ev); err != nil {
 		return Application{}, err
 	}
-	if a.State == Offered {
+	if a.State == Offered || a.State == Accepted {
 		to, err := s.overturned(ctx, a, d)
 		if err != nil {
 			return Application{}, err
@@ -218,7 +218,7 @@ func (s *Service) overturn(ctx context.Context, a Application, to State, r Recor
 // unconsented holds what is drawn: without consent nothing is read, so nothing more is
 // lent. An offer was decided while the consent stood; it waits as it is.
 func (s *Service) unconsented(ctx context.Context, a Application, cause Cause) (Application, error) {
-	if a.State == Offered {
+	if a.State == Offered || a.State == Accepted {
 		return a, nil
 	}
 	drawn, err := s.cfg.Loans.Owed(ctx, a.Tenant, a.ID)
@@ -237,7 +237,10 @@ func (s *Service) ceiling(ctx context.Context, a Application) (money.Fen, error)
 	if a.State == Offered {
 		return a.Asked, nil
 	}
-	c, err := s.cfg.Store.Contract(ctx, a.Tenant, a.ID)
+	c, err := s.signed(ctx, a)
+	if a.State == Accepted && errors.Is(err, ErrNotFound) {
+		return a.Asked, nil // taken, and not signed yet
+	}
 	return c.Limit, err
 }
 

@@ -12,8 +12,14 @@ import (
 	"github.com/furrowcredit/furrow/money"
 )
 
-// ErrEnded is returned for drawing on a limit whose time is over.
-var ErrEnded = fault.New(fault.Conflict, "application.line_ended", "this limit ended on {date}; apply anew")
+// What can be wrong with drawing.
+var (
+	// ErrEnded is returned for drawing on a limit whose time is over.
+	ErrEnded = fault.New(fault.Conflict, "application.line_ended", "this limit ended on {date}; apply anew")
+	// ErrDirected is returned for drawing directed money without a purchase order, or other
+	// money with one.
+	ErrDirected = fault.New(fault.Conflict, "application.directed", "the money of the product {product} is paid to a seller of goods; order the goods, and the seller is paid")
+)
 
 // most is what may be owed under an application now: its limit, and no more than the last
 // decision carried. The limit may stand above that for what was drawn before; what is

@@ -2,18 +2,22 @@ package apply
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/contract"
 	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/pay"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/credit/quote"
 	"github.com/furrowcredit/furrow/credit/strategy"
@@ -21,8 +25,13 @@ import (
 	"github.com/furrowcredit/furrow/money"
 )
 
-// OfferDays is how long an offer or a signed contract waits before it expires.
-const OfferDays = 30
+// How long an offer or a signed contract waits before it expires, when its product does
+// not say, and a draft; how old a paper may be that is entered later.
+const (
+	OfferDays  = 30
+	DraftDays  = 30
+	StatedDays = 30
+)
 
 // Config is what the service needs.
 type Config struct {
@@ -39,12 +48,15 @@ type Config struct {
 	Profiles    Profiles
 	Products    *product.Catalogue
 	Policies    Policies
-	Snapshots   Snapshots // nil keeps none
-	Words       *Words    // of contracts
-	Loans       *loan.Service
-	Queue       Queue    // nil assesses at once
-	Notify      Notifier // nil tells nobody
-	Now         func() time.Time
+	Snapshots   Snapshots       // nil keeps none
+	Words       *contract.Words // of contracts
+	// Font is what contracts are set in; nil looks for one when it is needed first.
+	Font   func() (*contract.Font, error)
+	House  *contract.House // signs for the lender; nil leaves signatures without its mark
+	Loans  *loan.Service
+	Queue  Queue    // nil assesses at once
+	Notify Notifier // nil tells nobody
+	Now    func() time.Time
 	// Patience is how long an assessment waits for a report that is being made before it
 	// decides without; 0 means two minutes.
 	Patience time.Duration
@@ -57,6 +69,9 @@ type Service struct{ cfg Config }
 func New(cfg Config) *Service {
 	if cfg.Patience == 0 {
 		cfg.Patience = 2 * time.Minute
+	}
+	if cfg.Font == nil {
+		cfg.Font = sync.OnceValues(func() (*contract.Font, error) { return contract.FindFont("") })
 	}
 	s := &Service{cfg}
 	cfg.Loans.OnChange(s.loanChanged)
@@ -76,14 +91,10 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, req Request, k
 	if utf8.RuneCountInString(req.Purpose) > 200 {
 		return Application{}, ErrPurposeLong.At("body.purpose")
 	}
-	prod, err := s.cfg.Products.Product(req.Product)
-	if err != nil {
+	if err := s.check(req); err != nil {
 		return Application{}, err
 	}
-	if err := prod.Check(req.Subject.Kind, req.Asked, req.TermMonths); err != nil {
-		return Application{}, err
-	}
-	if err := prod.CheckChannel(req.Channel); err != nil {
+	if err := s.stated(actor, req); err != nil {
 		return Application{}, err
 	}
 	owner, ownerName, name, err := s.subject(ctx, actor.Tenant, req.Subject)
@@ -109,16 +120,50 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, req Request, k
 		return Application{}, err
 	}
 	now := s.now()
-	a, err := s.cfg.Store.Add(ctx, Application{
+	a := Application{
 		ID: ident.New(), Tenant: actor.Tenant, UserID: owner, UserName: ownerName, Subject: req.Subject, SubjectName: name,
 		Product: req.Product, Asked: req.Asked, TermMonths: req.TermMonths, Purpose: req.Purpose, State: Submitted,
+		Channel: string(req.Channel), StatedOn: req.StatedOn, StatedWhy: req.Why,
 		Key: key, KeyHash: credit.Hash(body), CreatedAt: now, UpdatedAt: now,
-	})
+	}
+	if by := cmp.Or(req.By, actor.UserID); by != owner {
+		a.BroughtBy = by
+	}
+	a, err = s.cfg.Store.Add(ctx, a)
 	if err != nil {
 		return Application{}, err
 	}
 	s.tell(a)
 	return s.enqueue(ctx, a)
+}
+
+// check says whether the product is offered for what is asked; see [product.Product.Check].
+func (s *Service) check(req Request) error {
+	prod, err := s.cfg.Products.Product(req.Product)
+	if err != nil {
+		return err
+	}
+	if err := prod.Check(req.Subject.Kind, req.Asked, req.TermMonths); err != nil {
+		return err
+	}
+	return prod.CheckChannel(req.Channel)
+}
+
+// stated says whether the actor may enter a paper of that day: an operator, within
+// [StatedDays], saying why.
+func (s *Service) stated(actor access.Actor, req Request) error {
+	if req.StatedOn == 0 {
+		return nil
+	}
+	today := money.DateOf(s.now())
+	switch {
+	case req.StatedOn > today || req.StatedOn < today-StatedDays:
+		return ErrStated.At("body.stated_on").With("days", StatedDays)
+	case req.StatedOn < today && actor.Role != access.Operator:
+		return ErrBackDate
+	}
+	_, err := checkNote(req.Why)
+	return err
 }
 
 // enqueue has a submitted application assessed. Sending a request again after a crash
@@ -179,6 +224,8 @@ func (s *Service) Application(ctx context.Context, actor access.Actor, id string
 func (s *Service) Applications(ctx context.Context, actor access.Actor, f Filter) ([]Application, error) {
 	if actor.Role == access.Borrower {
 		f.UserID = actor.UserID
+	} else if len(f.States) == 0 {
+		f.States = sent // what somebody has not sent yet is nobody's business
 	}
 	return s.cfg.Store.Applications(ctx, actor.Tenant, f)
 }
@@ -377,12 +424,12 @@ func (s *Service) Withdraw(ctx context.Context, actor access.Actor, id string) (
 	return s.move(ctx, actor, a, Withdrawn, "", Record{})
 }
 
-// Expire ends offers and signed contracts that nobody used for [OfferDays], and limits
-// that are drawn again and again at the end of their term, and returns how many. The day end calls it.
+// Expire ends drafts that nobody went on with for [DraftDays], offers and signed contracts
+// that nobody used for as long as their product says or [OfferDays], and limits that are
+// drawn again and again at the end of their term, and returns how many. The day end calls it.
 func (s *Service) Expire(ctx context.Context, tenant string) (int, error) {
-	old := s.now().AddDate(0, 0, -OfferDays)
 	n := 0
-	for f := (Filter{States: []State{Offered, Signed}, Limit: 500}); ; {
+	for f := (Filter{States: []State{Draft, Offered, Accepted, Signed}, Limit: 500}); ; {
 		list, err := s.cfg.Store.Applications(ctx, tenant, f)
 		if err != nil {
 			return n, err
@@ -392,17 +439,14 @@ func (s *Service) Expire(ctx context.Context, tenant string) (int, error) {
 			return n + ended, err
 		}
 		for _, a := range list {
-			if a.UpdatedAt.After(old) {
+			over, err := s.stale(ctx, a)
+			if err != nil {
+				return n, err
+			}
+			if !over {
 				continue
 			}
-			if prod, err := s.cfg.Products.Product(a.Product); err == nil && prod.Revolving && a.State == Signed {
-				if over, err := s.over(ctx, a); err != nil {
-					return n, err
-				} else if !over {
-					continue // it waits to be drawn
-				}
-			}
-			_, err := s.move(ctx, system, a, Expired, "", Record{})
+			_, err = s.move(ctx, system, a, Expired, "", Record{})
 			switch {
 			case err == nil:
 				n++
@@ -414,55 +458,39 @@ func (s *Service) Expire(ctx context.Context, tenant string) (int, error) {
 	}
 }
 
+// stale says whether an application has waited for its borrower too long.
+func (s *Service) stale(ctx context.Context, a Application) (bool, error) {
+	if !s.now().After(s.Until(a).Add(-time.Millisecond)) {
+		return false, nil
+	}
+	if prod, err := s.cfg.Products.Product(a.Product); err == nil && prod.Revolving && a.State == Signed {
+		return s.over(ctx, a) // it waits to be drawn
+	}
+	return true, nil
+}
+
+// Until is when an application that waits for its borrower expires; zero for others.
+func (s *Service) Until(a Application) time.Time {
+	days := OfferDays
+	switch a.State {
+	case Draft:
+		days = DraftDays
+	case Offered, Accepted, Signed:
+		if prod, err := s.cfg.Products.Product(a.Product); err == nil && prod.OfferDays > 0 {
+			days = prod.OfferDays
+		}
+	default:
+		return time.Time{}
+	}
+	return a.UpdatedAt.AddDate(0, 0, days)
+}
+
 // DayEnd brings the tenant's loans to the end of a date and ends offers that nobody used.
 // See [loan.Service.DayEnd].
 func (s *Service) DayEnd(ctx context.Context, tenant string, date money.Date) (loan.DayEndReport, error) {
 	report, err := s.cfg.Loans.DayEnd(ctx, tenant, date)
 	_, expired := s.Expire(ctx, tenant)
 	return report, errors.Join(err, expired)
-}
-
-// Sign takes the contract whose text has hash, in either language, and the pledge of the
-// subject with it. ErrContract when the contract is another one by now, ErrPledged when
-// another application was faster or ground is pledged under another plot meanwhile,
-// iot.ErrPledged when an animal of the herd is.
-func (s *Service) Sign(ctx context.Context, actor access.Actor, id, hash, device string) (Application, error) {
-	a, err := s.get(ctx, actor, id)
-	if err != nil {
-		return Application{}, err
-	}
-	if a.State == Signed {
-		if c, err := s.cfg.Store.Contract(ctx, a.Tenant, id); err == nil && c.Hash == hash {
-			return a, nil // signed already: the answer was lost
-		}
-	}
-	if err := may(actor, a.State, Signed); err != nil {
-		return Application{}, err
-	}
-	var contract Contract
-	for _, lang := range Languages {
-		c, err := s.draft(ctx, a, lang)
-		if err != nil {
-			return Application{}, err
-		}
-		if c.Hash == hash {
-			contract = c
-		}
-	}
-	if contract.Hash == "" {
-		return Application{}, ErrContract
-	}
-	rivals, err := s.rivals(ctx, a)
-	if err != nil {
-		return Application{}, err
-	}
-	animals, err := s.animals(ctx, a)
-	if err != nil {
-		return Application{}, err
-	}
-	now := s.now()
-	contract.SignedBy, contract.SignedAt, contract.Device = actor.UserID, &now, device
-	return s.move(ctx, actor, a, Signed, "", Record{Contract: &contract, Rivals: rivals, Animals: animals})
 }
 
 // animals are those of a herd that are there to be pledged.
@@ -502,6 +530,15 @@ func (s *Service) rivals(ctx context.Context, a Application) ([]string, error) {
 // Draw lends amount under a signed contract and sends the money. See [loan.Service.Draw]
 // for what comes back while the bank has not answered.
 func (s *Service) Draw(ctx context.Context, actor access.Actor, id string, amount money.Fen, key string) (loan.Loan, error) {
+	return s.draw(ctx, actor, id, amount, key, pay.Payee{}, "")
+}
+
+// DrawTo is Draw for a directed product: the money goes to payee, the seller of a purchase.
+func (s *Service) DrawTo(ctx context.Context, actor access.Actor, id string, amount money.Fen, key string, payee pay.Payee, purchase string) (loan.Loan, error) {
+	return s.draw(ctx, actor, id, amount, key, payee, purchase)
+}
+
+func (s *Service) draw(ctx context.Context, actor access.Actor, id string, amount money.Fen, key string, payee pay.Payee, purchase string) (loan.Loan, error) {
 	if key == "" || len(key) > 200 {
 		return loan.Loan{}, ErrKey.At("header.Idempotency-Key")
 	}
@@ -519,7 +556,14 @@ func (s *Service) Draw(ctx context.Context, actor access.Actor, id string, amoun
 	if err != nil {
 		return loan.Loan{}, err
 	}
+	if prod.Directed != (purchase != "") {
+		return loan.Loan{}, ErrDirected.With("product", prod.Code)
+	}
 	most, err := s.most(ctx, a)
+	if err != nil {
+		return loan.Loan{}, err
+	}
+	c, err := s.cfg.Store.Contract(ctx, a.Tenant, a.ID)
 	if err != nil {
 		return loan.Loan{}, err
 	}
@@ -537,11 +581,11 @@ func (s *Service) Draw(ctx context.Context, actor access.Actor, id string, amoun
 		}
 	}
 	l, err := s.cfg.Loans.Draw(ctx, loan.DrawRequest{
-		Key: a.UserID + ":" + key, Most: most, Revolving: prod.Revolving,
+		Key: a.UserID + ":" + key, Most: most, Revolving: prod.Revolving, Payee: payee, Purchase: purchase,
 		Loan: loan.Loan{
 			Tenant: a.Tenant, ApplicationID: a.ID, UserID: a.UserID, UserName: a.UserName, Subject: a.Subject,
 			SubjectName: a.SubjectName, Product: a.Product, Principal: amount, Rate: a.Rate,
-			PenaltyRate: prod.PenaltyRate(a.Rate), Method: prod.Method, DayCount: prod.DayCount, TermMonths: term,
+			PenaltyRate: prod.PenaltyRate(a.Rate), Method: loan.Method(c.Method), DayCount: prod.DayCount, TermMonths: term,
 		},
 	})
 	if err != nil {
@@ -625,9 +669,14 @@ func (s *Service) Detail(ctx context.Context, actor access.Actor, id string) (De
 	if err != nil {
 		return Detail{}, err
 	}
-	d := Detail{Application: a, Schedule: []loan.Instalment{}, LimitChanges: []LimitChange{}}
-	if d.Product, err = s.cfg.Products.Product(a.Product); err != nil {
-		return Detail{}, err
+	d := Detail{Application: a, Schedule: []loan.Instalment{}, LimitChanges: []LimitChange{}, Sureties: []Surety{}}
+	if until := s.Until(a); !until.IsZero() {
+		d.ExpiresAt = &until
+	}
+	if a.Product != "" { // a draft may have none
+		if d.Product, err = s.cfg.Products.Product(a.Product); err != nil {
+			return Detail{}, err
+		}
 	}
 	if d.Steps, err = s.cfg.Store.Steps(ctx, a.Tenant, id); err != nil {
 		return Detail{}, err
@@ -658,7 +707,10 @@ func (s *Service) Detail(ctx context.Context, actor access.Actor, id string) (De
 		return Detail{}, err
 	}
 	d.Evidence = &ev
-	if c, err := s.cfg.Store.Contract(ctx, a.Tenant, id); err == nil {
+	if d.Sureties, err = s.cfg.Store.Sureties(ctx, a.Tenant, id); err != nil {
+		return Detail{}, err
+	}
+	if c, err := s.signed(ctx, a); err == nil {
 		d.Contract = &c
 	} else if !errors.Is(err, ErrNotFound) {
 		return Detail{}, err
@@ -677,7 +729,7 @@ func (s *Service) schedule(ctx context.Context, a Application, d *Detail) error 
 		return err
 	case !errors.Is(err, loan.ErrNotFound):
 		return err
-	case a.State != Offered && a.State != Signed, a.Limit <= 0: // a limit may have fallen to nothing
+	case a.State != Offered && a.State != Accepted && a.State != Signed, a.Limit <= 0: // a limit may have fallen to nothing
 		return nil
 	}
 	d.Schedule, err = indicative(a, d.Product, d.Decision.MadeAt)

@@ -12,8 +12,20 @@ type move struct {
 	roles    []access.Role
 }
 
+// Who acts on applications from outside.
+var (
+	asker  = []access.Role{access.Borrower, access.Partner}
+	bearer = []access.Role{access.Borrower, access.Partner, access.Officer, access.Operator, access.Anchor} // who brings an application
+	ender  = []access.Role{access.Borrower, access.Partner, access.Officer}
+	staff  = []access.Role{access.Officer}
+)
+
 // moves is who may take an application from where to where. Nothing else moves one.
 var moves = []move{
+	{Draft, Submitted, bearer}, // all that is needed is there
+	{Draft, Withdrawn, bearer},
+	{Draft, Expired, nil}, // nobody went on with it for [DraftDays]
+
 	{Submitted, Deciding, nil}, // evidence is on its way
 	{Submitted, Offered, nil},
 	{Submitted, Referred, nil},
@@ -22,28 +34,40 @@ var moves = []move{
 	{Deciding, Referred, nil},
 	{Deciding, Refused, nil},
 
-	{Referred, Offered, []access.Role{access.Officer}},
-	{Referred, Refused, []access.Role{access.Officer}},
-	{Referred, Submitted, []access.Role{access.Officer}}, // assess again
-	{Refused, Referred, []access.Role{access.Borrower}},  // asks for a person's review, once a decision
+	{Referred, Offered, staff},
+	{Referred, Refused, staff},
+	{Referred, Submitted, staff},                        // assess again
+	{Refused, Referred, []access.Role{access.Borrower}}, // asks for a person's review, once a decision
 
 	{Offered, Referred, nil}, // the evidence carries the offer no more
 	{Offered, Refused, nil},
 
-	{Offered, Signed, []access.Role{access.Borrower, access.Partner}},
+	{Offered, Signed, asker},
+	// The borrower takes the offer, and has time to think before signing; or has signed,
+	// and guarantors have not yet.
+	{Offered, Accepted, asker},
+	{Accepted, Signed, []access.Role{access.Borrower, access.Partner, access.Officer}}, // an officer brings a guarantor's paper
+	{Accepted, Referred, nil}, // as with an offer
+	{Accepted, Refused, nil},
+
 	{Signed, Active, nil}, // the money is out
 	// The loan is repaid; or a limit that is drawn again and again, with nothing owed, ended.
-	{Active, Closed, []access.Role{access.Borrower, access.Partner, access.Officer}},
+	{Active, Closed, ender},
 
-	{Submitted, Withdrawn, []access.Role{access.Borrower, access.Partner, access.Officer}},
-	{Deciding, Withdrawn, []access.Role{access.Borrower, access.Partner, access.Officer}},
-	{Referred, Withdrawn, []access.Role{access.Borrower, access.Partner, access.Officer}},
-	{Offered, Withdrawn, []access.Role{access.Borrower, access.Partner, access.Officer}},
-	{Signed, Withdrawn, []access.Role{access.Borrower, access.Partner, access.Officer}},
+	{Submitted, Withdrawn, ender},
+	{Deciding, Withdrawn, ender},
+	{Referred, Withdrawn, ender},
+	{Offered, Withdrawn, ender},
+	{Accepted, Withdrawn, ender},
+	{Signed, Withdrawn, ender},
 
 	{Offered, Expired, nil},
+	{Accepted, Expired, nil},
 	{Signed, Expired, nil},
 }
+
+// sent are the states of what is no draft.
+var sent = []State{Submitted, Deciding, Offered, Referred, Refused, Accepted, Signed, Active, Closed, Withdrawn, Expired}
 
 // may returns ErrState when there is no such move, and access.ErrRole when the actor may
 // not make it.

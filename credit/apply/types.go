@@ -8,7 +8,9 @@ import (
 
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/collateral"
 	"github.com/furrowcredit/furrow/credit/consent"
+	"github.com/furrowcredit/furrow/credit/contract"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/policy"
 	"github.com/furrowcredit/furrow/credit/product"
@@ -34,6 +36,9 @@ type Request struct {
 	Channel product.Channel `json:"-"`
 	Device  string          `json:"-"`
 	By      string          `json:"-"`
+	// StatedOn is the day of a paper that is entered later, Why it was; an operator's right.
+	StatedOn money.Date `json:"stated_on,omitzero"`
+	Why      string     `json:"-"`
 }
 
 // Detail is everything about one application. What does not exist yet is nil.
@@ -45,7 +50,9 @@ type Detail struct {
 	Steps       []Step           `json:"steps"`
 	Review      *Review          `json:"review,omitempty"`   // of the decision, when the borrower asked for one
 	Contract    *Contract        `json:"contract,omitempty"` // once signed
-	Loan        *loan.Loan       `json:"loan,omitempty"`     // the newest
+	Sureties    []Surety         `json:"sureties"`           // who answers besides the borrower
+	ExpiresAt   *time.Time       `json:"expires_at,omitempty"`
+	Loan        *loan.Loan       `json:"loan,omitempty"` // the newest
 	// Loans are all under a limit that is drawn again and again, newest first.
 	Loans []loan.Loan `json:"loans,omitempty"`
 	// Drawn is what is owed of the limit, Available what can be drawn now.
@@ -146,10 +153,20 @@ type Record struct {
 	Animals []string
 	// AnchorID is the nearest anchor that a decision saw, under which its limit counts.
 	AnchorID string
+	// Document is the PDF that Signature is on, kept once under its hash. The store puts the
+	// signature at the end of the tenant's chain by Seal.
+	Document  []byte
+	Signature *contract.Signature
+	Seal      func(s contract.Signature, nr int64, hash string) (contract.Signature, error)
+	// Surety is who signs, when it is not the borrower.
+	Surety int
 	// Review is a request for a person's review, or its end.
 	Review *Review
 	// Source of Decision; "" is Asked.
 	Source string
 	// Change of the limit that Decision brings.
 	Change *LimitChange
+	// Collateral opens the pool of what is pledged with the move to Signed, or ends it with
+	// the application. A decorator of the Store sets it.
+	Collateral *collateral.Change
 }

@@ -32,8 +32,8 @@ type Desk interface {
 	Submit(ctx context.Context, who access.Actor, req apply.Request, key string) (apply.Application, error)
 	Applications(ctx context.Context, who access.Actor, f apply.Filter) ([]apply.Application, error)
 	Detail(ctx context.Context, who access.Actor, id string) (apply.Detail, error)
-	Contract(ctx context.Context, who access.Actor, id, lang string) (apply.Contract, error)
-	Sign(ctx context.Context, who access.Actor, id, hash, device string) (apply.Application, error)
+	Sign(ctx context.Context, who access.Actor, id string, by apply.Signing) (apply.Application, error)
+	Applying
 	Draw(ctx context.Context, who access.Actor, id string, amount money.Fen, key string) (loan.Loan, error)
 	Withdraw(ctx context.Context, who access.Actor, id string) (apply.Application, error)
 	Loan(ctx context.Context, who access.Actor, id string) (loan.Loan, error)
@@ -113,6 +113,7 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, op("repay", http.MethodPost, "/loans/{id}/repay", "Repay"), f.repay)
 	route.Register(a, op("scene", http.MethodGet, "/scene", "The latest clear image for the map"), f.scene)
 	f.registerRights(a, op)
+	f.registerApplying(a, op)
 	f.registerHerds(a, op)
 	f.registerReceivables(a, op)
 }
@@ -326,22 +327,6 @@ func (f face) application(ctx context.Context, who access.Actor, in *ByID) (*rou
 		d.LimitChanges[i].Reasons = worded.Reasons
 	}
 	return route.Answer(d, err)
-}
-
-func (f face) contract(ctx context.Context, who access.Actor, in *ByID) (*route.Body[apply.Contract], error) {
-	return route.Answer(f.Desk.Contract(ctx, who, in.ID, route.Lang(ctx)))
-}
-
-type signIn struct {
-	ByID
-	Device string `header:"User-Agent"`
-	Body   struct {
-		Hash string `json:"hash" minLength:"64" maxLength:"64" doc:"of the contract text that was shown"`
-	}
-}
-
-func (f face) sign(ctx context.Context, who access.Actor, in *signIn) (*route.Body[apply.Application], error) {
-	return route.Answer(f.Desk.Sign(ctx, who, in.ID, in.Body.Hash, in.Device))
 }
 
 type amountIn struct {

@@ -16,6 +16,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/store"
+	"github.com/furrowcredit/furrow/store/collateral"
 	"github.com/furrowcredit/furrow/store/herd"
 	"github.com/furrowcredit/furrow/store/profile"
 )
@@ -29,7 +30,8 @@ var _ apply.Store = (*Store)(nil)
 func New(db *store.DB) *Store { return &Store{db} }
 
 const columns = `id, tenant, user_id, user_name, subject_kind, subject_id, subject_name, product, asked, term_months,
-	purpose, state, decision_id, loan_id, credit_limit, rate, idem_key, key_hash, created_at, updated_at`
+	purpose, state, decision_id, loan_id, credit_limit, rate, idem_key, key_hash, created_at, updated_at,
+	channel, brought_by, stated_on, stated_why`
 
 // Add implements apply.Store.
 func (s *Store) Add(ctx context.Context, a apply.Application) (apply.Application, error) {
@@ -48,14 +50,14 @@ func (s *Store) Add(ctx context.Context, a apply.Application) (apply.Application
 		}
 		out = a
 		_, err = tx.Exec(ctx, `insert into applications (`+columns+`) values
-			($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
+			($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
 			a.ID, a.Tenant, a.UserID, a.UserName, string(a.Subject.Kind), a.Subject.ID, a.SubjectName, a.Product, int64(a.Asked),
 			a.TermMonths, a.Purpose, string(a.State), a.DecisionID, a.LoanID, int64(a.Limit), int64(a.Rate), a.Key, a.KeyHash,
-			store.Millis(a.CreatedAt), store.Millis(a.UpdatedAt))
+			store.Millis(a.CreatedAt), store.Millis(a.UpdatedAt), a.Channel, a.BroughtBy, a.StatedOn.String(), a.StatedWhy)
 		if err != nil {
 			return err
 		}
-		return addStep(ctx, tx, apply.Step{ApplicationID: a.ID, To: a.State, Actor: a.UserID, ActorName: a.UserName, At: a.CreatedAt})
+		return addStep(ctx, tx, apply.Step{ApplicationID: a.ID, To: a.State, Actor: a.UserID, ActorName: a.UserName, Note: a.StatedWhy, At: a.CreatedAt})
 	})
 	if store.Conflict(err) { // the same request twice at once
 		return s.Add(ctx, a)
@@ -109,7 +111,7 @@ func (s *Store) Move(ctx context.Context, from apply.State, a apply.Application,
 	return s.db.Tx(ctx, func(tx *store.Tx) error {
 		// What was decided moves only with a decision, and what is signed is what was read.
 		res, err := tx.Exec(ctx, `update applications set state = $4, loan_id = $5, updated_at = $6
-			where tenant = $1 and id = $2 and state = $3 and ($4 <> 'signed' or decision_id = $7)`,
+			where tenant = $1 and id = $2 and state = $3 and ($4 not in ('signed', 'accepted') or decision_id = $7)`,
 			a.Tenant, a.ID, string(from), string(a.State), a.LoanID, store.Millis(a.UpdatedAt), a.DecisionID)
 		if err != nil {
 			return err
@@ -121,6 +123,11 @@ func (s *Store) Move(ctx context.Context, from apply.State, a apply.Application,
 		}
 		if err := pledge(ctx, tx, a, r); err != nil {
 			return err
+		}
+		if r.Collateral != nil {
+			if err := collateral.Append(ctx, tx, *r.Collateral); err != nil {
+				return err
+			}
 		}
 		if r.Decision != nil {
 			if err := decided(ctx, tx, a); err != nil {
@@ -153,12 +160,17 @@ func (s *Store) Move(ctx context.Context, from apply.State, a apply.Application,
 				return err
 			}
 		}
-		return addStep(ctx, tx, st)
+		if err := addStep(ctx, tx, st); err != nil {
+			return err
+		}
+		return sign(ctx, tx, a, r)
 	})
 }
 
 // counts says whether an application in a state is part of what the house lends.
-func counts(s apply.State) bool { return s == apply.Offered || s == apply.Signed || s == apply.Active }
+func counts(s apply.State) bool {
+	return s == apply.Offered || s == apply.Accepted || s == apply.Signed || s == apply.Active
+}
 
 // refuse says why no row was moved.
 func refuse(ctx context.Context, tx *store.Tx, a apply.Application) error {
@@ -170,7 +182,7 @@ func refuse(ctx context.Context, tx *store.Tx, a apply.Application) error {
 	if err != nil {
 		return err
 	}
-	if a.State == apply.Signed && state == string(apply.Offered) {
+	if (a.State == apply.Signed || a.State == apply.Accepted) && (state == string(apply.Offered) || state == string(apply.Accepted)) {
 		return apply.ErrContract // decided again since it was shown
 	}
 	return apply.ErrState.With("state", state).With("to", a.State)
@@ -258,16 +270,6 @@ func addModels(ctx context.Context, tx *store.Tx, models map[string][]byte) (str
 	return string(b), err
 }
 
-func addContract(ctx context.Context, tx *store.Tx, c apply.Contract) error {
-	body, err := json.Marshal(c)
-	if err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, `insert into contracts (application_id, body, signed_at) values ($1, $2, $3)`,
-		c.ApplicationID, string(body), store.Millis(*c.SignedAt))
-	return err
-}
-
 // Steps implements apply.Store.
 func (s *Store) Steps(ctx context.Context, tenant, applicationID string) ([]apply.Step, error) {
 	return store.Collect(ctx, s.db, func(row store.Row) (apply.Step, error) {
@@ -314,18 +316,6 @@ func (s *Store) Frozen(ctx context.Context, tenant, decisionID string) (strategy
 		f.Models[name] = []byte(source)
 	}
 	return f, nil
-}
-
-// Contract implements apply.Store.
-func (s *Store) Contract(ctx context.Context, tenant, applicationID string) (apply.Contract, error) {
-	var c apply.Contract
-	var body string
-	err := found(s.db.QueryRow(ctx, `select c.body from contracts c join applications a on a.id = c.application_id
-		where a.tenant = $1 and a.id = $2`, tenant, applicationID).Scan(&body))
-	if err != nil {
-		return c, err
-	}
-	return c, json.Unmarshal([]byte(body), &c)
 }
 
 func found(err error) error {
@@ -377,14 +367,15 @@ func (s *Store) CountByState(ctx context.Context, tenant string) (map[apply.Stat
 
 func scan(row store.Row) (apply.Application, error) {
 	var a apply.Application
-	var kind, state string
+	var kind, state, stated string
 	var asked, limit, rate, created, updated int64
 	if err := row.Scan(&a.ID, &a.Tenant, &a.UserID, &a.UserName, &kind, &a.Subject.ID, &a.SubjectName, &a.Product, &asked,
-		&a.TermMonths, &a.Purpose, &state, &a.DecisionID, &a.LoanID, &limit, &rate, &a.Key, &a.KeyHash, &created, &updated); err != nil {
+		&a.TermMonths, &a.Purpose, &state, &a.DecisionID, &a.LoanID, &limit, &rate, &a.Key, &a.KeyHash, &created, &updated,
+		&a.Channel, &a.BroughtBy, &stated, &a.StatedWhy); err != nil {
 		return apply.Application{}, err
 	}
 	a.Subject.Kind, a.State = credit.SubjectKind(kind), apply.State(state)
 	a.Asked, a.Limit, a.Rate = money.Fen(asked), money.Fen(limit), money.Rate(rate)
 	a.CreatedAt, a.UpdatedAt = store.Time(created), store.Time(updated)
-	return a, nil
+	return a, a.StatedOn.UnmarshalText([]byte(stated))
 }

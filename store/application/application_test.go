@@ -19,6 +19,7 @@ import (
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/credit/consent"
+	"github.com/furrowcredit/furrow/credit/contract"
 	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/pay"
@@ -227,7 +228,7 @@ func open(t testing.TB, db *store.DB) *bench {
 	must(err)
 	wordings, err := consent.Load(fsys)
 	must(err)
-	words, err := apply.LoadWords(fsys)
+	words, err := contract.LoadWords(fsys)
 	must(err)
 	chart, err := ledger.LoadChart(fsys)
 	must(err)
@@ -299,7 +300,7 @@ func (b *bench) signed(t *testing.T, actor access.Actor, req apply.Request, key 
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err = b.apply.Sign(ctx, actor, a.ID, c.Hash, "test phone")
+	a, err = b.apply.Sign(ctx, actor, a.ID, apply.Signing{Hash: c.Hash, Device: "test phone"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -507,7 +508,7 @@ func TestOverlappingPlotsArePledgedOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.apply.Sign(ctx, other, second.ID, c.Hash, ""); !errors.Is(err, apply.ErrPledged) {
+		if _, err := b.apply.Sign(ctx, other, second.ID, apply.Signing{Hash: c.Hash}); !errors.Is(err, apply.ErrPledged) {
 			t.Errorf("the overlapping plot is signed too: %v", err)
 		}
 		// The next one is refused by rule.
@@ -523,7 +524,7 @@ func TestOverlappingPlotsArePledgedOnce(t *testing.T) {
 		if _, err := b.apply.Withdraw(ctx, farmer, first.ID); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.apply.Sign(ctx, other, second.ID, c.Hash, ""); err != nil {
+		if _, err := b.apply.Sign(ctx, other, second.ID, apply.Signing{Hash: c.Hash}); err != nil {
 			t.Errorf("after the withdrawal: %v", err)
 		}
 	})
@@ -573,7 +574,7 @@ func TestAnimalsArePledgedOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = b.apply.Sign(ctx, farmer, offered.ID, c.Hash, "")
+		_, err = b.apply.Sign(ctx, farmer, offered.ID, apply.Signing{Hash: c.Hash})
 		var f *fault.Error
 		if !errors.Is(err, iot.ErrPledged) || !errors.As(err, &f) || f.Args["application"] != first.ID || f.Args["herd"] != "herd2" || f.Args["code"] != renamed.Code {
 			t.Fatalf("the animal is pledged twice: %v", err)
@@ -584,7 +585,7 @@ func TestAnimalsArePledgedOnce(t *testing.T) {
 		if _, err := b.apply.Withdraw(ctx, farmer, first.ID); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.apply.Sign(ctx, farmer, offered.ID, c.Hash, ""); err != nil {
+		if _, err := b.apply.Sign(ctx, farmer, offered.ID, apply.Signing{Hash: c.Hash}); err != nil {
 			t.Errorf("after the withdrawal: %v", err)
 		}
 		pledges, err = b.rooms.herds.Pledges(ctx, tenant, []string{"herd-1"})
@@ -612,7 +613,7 @@ func TestOverlappingPlotsRace(t *testing.T) {
 		results := make(chan error, len(drafts))
 		for actor, c := range drafts {
 			go func() {
-				_, err := b.apply.Sign(ctx, actor, c.ApplicationID, c.Hash, "")
+				_, err := b.apply.Sign(ctx, actor, c.ApplicationID, apply.Signing{Hash: c.Hash})
 				results <- err
 			}()
 		}
@@ -644,7 +645,7 @@ func TestOneSubjectIsSignedOnce(t *testing.T) {
 		}
 		for _, c := range drafts {
 			wg.Go(func() {
-				_, err := b.apply.Sign(ctx, farmer, c.ApplicationID, c.Hash, "")
+				_, err := b.apply.Sign(ctx, farmer, c.ApplicationID, apply.Signing{Hash: c.Hash})
 				mu.Lock()
 				defer mu.Unlock()
 				switch {
@@ -705,13 +706,13 @@ func TestRolesAndStates(t *testing.T) {
 	if !strings.Contains(zh.Text, a.Limit.String()) || !strings.Contains(zh.Text, "年化利率") || strings.Contains(zh.Text, "{{") {
 		t.Errorf("contract:\n%s", zh.Text)
 	}
-	_, err = b.apply.Sign(ctx, farmer, a.ID, strings.Repeat("0", 64), "")
+	_, err = b.apply.Sign(ctx, farmer, a.ID, apply.Signing{Hash: strings.Repeat("0", 64)})
 	check("another text", err, apply.ErrContract)
-	_, err = b.apply.Sign(ctx, officer, a.ID, zh.Hash, "")
+	_, err = b.apply.Sign(ctx, officer, a.ID, apply.Signing{Hash: zh.Hash})
 	check("officer signs", err, access.ErrRole)
-	_, err = b.apply.Sign(ctx, farmer, a.ID, en.Hash, "")
+	_, err = b.apply.Sign(ctx, farmer, a.ID, apply.Signing{Hash: en.Hash})
 	check("sign", err, nil)
-	_, err = b.apply.Sign(ctx, farmer, a.ID, en.Hash, "")
+	_, err = b.apply.Sign(ctx, farmer, a.ID, apply.Signing{Hash: en.Hash})
 	check("sign again", err, nil)
 	_, err = b.apply.Draw(ctx, farmer, a.ID, a.Limit+1, "k")
 	check("above the limit", err, apply.ErrAboveLimit)

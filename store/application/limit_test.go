@@ -128,7 +128,7 @@ func TestOfferFollowsEvidence(t *testing.T) {
 			t.Error("the contract changed although the limit did not")
 		}
 		b.see(t, worth(900_000))
-		if _, err := b.apply.Sign(ctx, farmer, a.ID, c.Hash, ""); !errors.Is(err, apply.ErrContract) {
+		if _, err := b.apply.Sign(ctx, farmer, a.ID, apply.Signing{Hash: c.Hash}); !errors.Is(err, apply.ErrContract) {
 			t.Errorf("signing the contract of before: %v", err)
 		}
 		b.see(t, func(r *geo.CropReport) { r.Worth = &geo.Worth{} })
@@ -192,7 +192,7 @@ func (b *bench) revolve(tb testing.TB) apply.Application {
 	}
 	c, err := b.apply.Contract(ctx, farmer, a.ID, "en")
 	must(err)
-	a, err = b.apply.Sign(ctx, farmer, a.ID, c.Hash, "")
+	a, err = b.apply.Sign(ctx, farmer, a.ID, apply.Signing{Hash: c.Hash})
 	must(err)
 	return a
 }

@@ -73,7 +73,7 @@ func Follow(ctx context.Context, tx *store.Tx, tenant, applicationID, anchorID s
 		now.anchor = was.anchor
 	}
 	switch state {
-	case "offered", "signed":
+	case "offered", "accepted", "signed":
 		now.amount = limit
 	case "active":
 		now.amount = lent
