@@ -343,8 +343,11 @@ func (v *verifier) indexFaults(ctx context.Context, r Reader) error {
 	}
 	for _, m := range indexed {
 		e := entries[m.Seq]
-		if m.Nr < 0 || m.Nr >= len(e.Postings) || e.Date != m.Date || e.Postings[m.Nr] != m.Posting {
+		known := m.Nr >= 0 && m.Nr < len(e.Postings)
+		if !known || e.Date != m.Date || e.Postings[m.Nr] != m.Posting {
 			v.fault(Fault{Seq: m.Seq, Account: m.Account, Item: m.Item, Problem: "the posting is saved otherwise than the entry has it"})
+		}
+		if !known {
 			continue
 		}
 		e.Postings = slices.Clone(e.Postings)

@@ -106,7 +106,12 @@ const columns = `tenant, seq, idem_key, kind, item, date, memo, op, hold, until,
 
 // Entry implements ledger.Store.
 func (s *Store) Entry(ctx context.Context, tenant, key string) (ledger.Entry, error) {
-	e, err := scan(s.db.QueryRow(ctx, `select `+columns+` from ledger_entries where tenant = $1 and idem_key = $2`, tenant, key))
+	return ByKey(ctx, s.db, tenant, key)
+}
+
+// ByKey finds an entry on a database or within a transaction; ledger.ErrNotFound.
+func ByKey(ctx context.Context, q store.Queryer, tenant, key string) (ledger.Entry, error) {
+	e, err := scan(q.QueryRow(ctx, `select `+columns+` from ledger_entries where tenant = $1 and idem_key = $2`, tenant, key))
 	if errors.Is(err, sql.ErrNoRows) {
 		return ledger.Entry{}, ledger.ErrNotFound
 	}

@@ -185,7 +185,7 @@ func (w *writer) loadEntries(ctx context.Context, keys []string) error {
 		there = append(there, found...)
 	}
 	for _, key := range there {
-		e, err := scan(w.tx.QueryRow(ctx, `select `+columns+` from ledger_entries where tenant = $1 and idem_key = $2`, w.sheet.Head.Tenant, key))
+		e, err := ByKey(ctx, w.tx, w.sheet.Head.Tenant, key)
 		if err != nil {
 			return err
 		}
