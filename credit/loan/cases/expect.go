@@ -41,7 +41,7 @@ func (r *run) expect(e *Event) {
 		n = len(e.Rows)
 	}
 	why := r.broken
-	if why == "" && r.state == nil {
+	if why == "" && (r.state == nil || r.state.Disbursed == 0 && of != "status" && of != "transactions") {
 		why = r.preview()
 	}
 	if why != "" {
@@ -52,7 +52,11 @@ func (r *run) expect(e *Event) {
 	}
 	switch of {
 	case "schedule":
-		r.compareRows(of, e.Rows, r.rows())
+		got := r.rows()
+		if len(e.Rows) > 0 && fmt.Sprint(e.Rows[0]["nr"]) == "1" && fmt.Sprint(got[0]["nr"]) == "0" {
+			got = got[1:] // a list without its drawdown
+		}
+		r.compareRows(of, e.Rows, got)
 	case "periods":
 		r.comparePeriods(e.Rows)
 	case "transactions":
@@ -76,7 +80,7 @@ func (r *run) preview() string {
 	if on == 0 {
 		on = r.p.DisbursedOn.Date
 	}
-	s, err := servicing.Replay(r.t, []servicing.Event{{ID: "preview", Kind: servicing.Disburse, Date: on, Amount: r.p.Principal.Fen}}, on)
+	s, err := servicing.Preview(r.t, r.events, servicing.Event{ID: "preview", Kind: servicing.Disburse, Date: on, Amount: r.p.Principal.Fen}, max(on, r.horizon()))
 	if err != nil {
 		return err.Error()
 	}
@@ -106,7 +110,7 @@ func (r *run) rows() []cells {
 	next := 0
 	for i := range r.state.Rows {
 		row := &r.state.Rows[i]
-		for next < len(draws) && (draws[next].Date <= row.DueOn || i == len(r.state.Rows)-1) {
+		for next < len(draws) && (draws[next].Date < row.DueOn || draws[next].Date == row.DueOn && (r.t.Upfront || row.Kind == servicing.DownRow)) {
 			d := draws[next]
 			left += d.Amount
 			fee := fees[d.Date.String()]
@@ -261,9 +265,11 @@ func (r *run) transactions(want []map[string]any) {
 		c := cells{
 			"transaction_date": tx.Date.String(), "transaction_type": kindNames[tx.Kind], "amount": tx.Amount,
 			"principal": tx.Principal, "interest": tx.Interest, "fees": tx.Fee, "penalties": tx.Penalty,
-			"loan_balance": tx.Balance, "overpayment": tx.Excess, "reverted": tx.Reversed,
+			"loan_balance": max(tx.Balance, 0), "overpayment": tx.Excess, "reverted": tx.Reversed,
 		}
 		switch tx.Kind {
+		case servicing.Disburse: // what overpaid money paid of it is not shown
+			c["principal"], c["interest"], c["fees"], c["penalties"], c["overpayment"] = money.Fen(0), money.Fen(0), money.Fen(0), money.Fen(0), money.Fen(0)
 		case servicing.Accrue, servicing.ReAge, servicing.ReAmortise, servicing.ChargeOff:
 			c["loan_balance"] = money.Fen(0)
 		}
@@ -288,10 +294,13 @@ func (r *run) transactions(want []map[string]any) {
 		if near >= 0 {
 			used[near] = true
 		}
-		if best == "" && i == len(want)-1 && len(got) > len(want) {
-			best = fmt.Sprintf("%d more transactions than expected", len(got)-len(want))
-		}
 		r.judge("transactions", i, best)
+	}
+	for k := range got {
+		if !used[k] && len(got) > len(want) {
+			r.result.Extra = append(r.result.Extra, Difference{Event: r.at, Of: "transactions", Row: k,
+				Why: fmt.Sprintf("%v of %s on %v is not named", got[k]["transaction_type"], text(got[k]["amount"]), got[k]["transaction_date"])})
+		}
 	}
 }
 

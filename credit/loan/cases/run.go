@@ -31,6 +31,8 @@ type Result struct {
 	// Of counts by what the rows are of, status and amounts among them.
 	Of          map[string]*Count `json:"of"`
 	Differences []Difference      `json:"differences"`
+	// Extra is what there is beyond the transactions that a case names.
+	Extra []Difference `json:"extra,omitempty"`
 }
 
 // run is one case under way.
@@ -59,6 +61,9 @@ func Run(c *Case) Result {
 	var err error
 	if r.t, err = r.p.terms(); err != nil {
 		r.broken = err.Error()
+	}
+	if len(r.p.Periods) > 0 {
+		r.broken = ""
 	}
 	if r.p.Submitted.Date != 0 {
 		r.today = r.p.Submitted.Date
@@ -173,7 +178,7 @@ func (r *run) disburse(e *Event) string {
 	if why := r.add(servicing.Event{Kind: servicing.Disburse, Date: d, Amount: e.Amount.Fen}); why != "" {
 		return why
 	}
-	if dp := r.t.DownPayment; dp != nil && dp.Auto {
+	if r.p.Terms.AutoDown {
 		return r.autoDown(d, e.Amount.Fen)
 	}
 	return ""
@@ -182,16 +187,27 @@ func (r *run) disburse(e *Event) string {
 // autoDown pays the down payment of a drawdown at once, as far as money that was overpaid
 // has not paid it.
 func (r *run) autoDown(d money.Date, amount money.Fen) string {
-	open := money.Fen(0)
+	down := money.Fen(0)
 	for i := range r.state.Rows {
 		if row := &r.state.Rows[i]; row.Kind == servicing.DownRow && row.DueOn == d {
-			open += row.Open().Principal
+			down = row.Due.Principal
 		}
 	}
-	if open <= 0 || amount <= 0 {
+	for _, tx := range r.state.Transactions {
+		switch {
+		case tx.Kind != servicing.Disburse || tx.Date != d || tx.Amount != amount:
+		case !r.t.Upfront:
+			down += min(tx.Excess, 0)
+		case r.state.Overpaid > 0:
+			down = 0
+		default:
+			down -= max(amount-tx.Balance, 0)
+		}
+	}
+	if down <= 0 {
 		return ""
 	}
-	return r.add(servicing.Event{Kind: servicing.DownPaid, Date: d, Amount: open})
+	return r.add(servicing.Event{Kind: servicing.DownPaid, Date: d, Amount: down})
 }
 
 func (r *run) payOff(e *Event) string {
@@ -324,13 +340,6 @@ func (r *run) earned(to money.Date, all bool) (out servicing.Parts) {
 			x, _ := money.Mul(row.Due.Interest, int64(to-row.From), int64(row.Days()))
 			out.Interest += x
 		}
-		if all {
-			out.Fee += row.Due.Fee
-			out.Penalty += row.Due.Penalty
-		}
-	}
-	if all {
-		return out
 	}
 	for i := range r.events {
 		ev := &r.events[i]
@@ -341,7 +350,7 @@ func (r *run) earned(to money.Date, all bool) (out servicing.Parts) {
 		if r.config["charge-accrual-date"] == "submitted-date" {
 			on = ev.Date
 		}
-		if on > to {
+		if on > to && !all || r.reversed(ev.ID) {
 			continue
 		}
 		if ev.Charge.Penalty {

@@ -25,13 +25,7 @@ var steps = []struct {
 		n, _ := strconv.Atoi(m[1])
 		return r.undo(n, d)
 	}},
-	{regexp.MustCompile(`(?i)makes a repayment undo on "([^"]+)"`), func(r *run, m []string, _ *Event) string {
-		d, err := parseDay(m[1])
-		if err != nil {
-			return err.Error()
-		}
-		return r.undo(1, d, servicing.Repay)
-	}},
+	{regexp.MustCompile(`(?i)makes a repayment undo on "([^"]+)"`), func(r *run, _ []string, _ *Event) string { return r.undoLast(servicing.Repay) }},
 	{regexp.MustCompile(`(?i)^refund undo happens on "([^"]+)"`), func(r *run, m []string, _ *Event) string {
 		d, err := parseDay(m[1])
 		if err != nil {
@@ -146,7 +140,7 @@ func (r *run) undoDraw(last bool) string {
 			}
 		}
 	}
-	s, err := servicing.Replay(r.t, r.events, max(r.horizon(), r.today))
+	s, err := servicing.Replay(r.t, r.events, r.horizon())
 	if err != nil {
 		return err.Error()
 	}
@@ -184,8 +178,42 @@ func (r *run) processing(m []string, _ *Event) string {
 	return r.charge("LOAN_PROCESSING_FEE", d, x)
 }
 
-// percent is a charge in per cent that is due at a kind of time which its name says.
+// percent is a charge in per cent that is due at a time which its name says: with the
+// drawdown, or with every instalment.
 func (r *run) percent(m []string, _ *Event) string {
+	pct, err := rate(m[2])
+	if err != nil {
+		return err.Error()
+	}
+	switch {
+	case strings.Contains(m[1], "TRANCHE"):
+		return "charges on single tranches are not known"
+	case strings.Contains(m[1], "DISBURSEMENT"):
+		x, err := money.Portion(r.p.Principal.Fen, pct, 1, 1)
+		if err != nil {
+			return err.Error()
+		}
+		on := max(r.p.Submitted.Date, r.today)
+		return r.add(servicing.Event{Kind: servicing.Charged, Date: r.today, Amount: x,
+			Charge: &servicing.Charge{Name: m[1], DueOn: on, AtDisbursement: true}})
+	case strings.Contains(m[1], "INSTALLMENT"):
+		if r.state == nil {
+			return "the loan is not drawn"
+		}
+		for _, row := range r.state.Rows {
+			if row.Kind == servicing.DownRow {
+				continue
+			}
+			x, err := money.Portion(row.Due.Principal+row.Due.Interest, pct, 1, 1)
+			if err != nil {
+				return err.Error()
+			}
+			if why := r.charge(m[1], row.DueOn, x); why != "" {
+				return why
+			}
+		}
+		return ""
+	}
 	return "charges of the kind " + m[1] + " are not known"
 }
 

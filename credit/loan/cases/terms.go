@@ -76,29 +76,31 @@ func (p *Params) terms() (servicing.Terms, error) {
 	t := servicing.Terms{
 		Schedule: schedule.Terms{
 			Rate: r, Method: schedule.EqualInstalments, DayCount: p.dayCount(),
-			N: p.N, Every: max(p.Every, 1), Unit: units[p.Unit], Grace: p.Grace,
+			N: p.N, Every: max(p.Every, 1), Unit: units[p.Unit],
+			Grace: p.Grace, GraceInterest: p.GracePaying, InterestFree: p.Free,
+			Cumulative: p.Terms.Schedule == "CUMULATIVE",
 		},
 		Allocation: allocation(p.Strategy, p.Terms.Processing),
-		Flat:       p.Interest == "FLAT",
 		Upfront:    p.Terms.Schedule == "CUMULATIVE",
 	}
-	t.FirstPeriod = t.Upfront
-	if len(p.Periods) > 0 {
-		t.Schedule.N = len(p.Periods)
-		t.Seed = p.Periods[0].From.Date
+	if p.Interest == "FLAT" {
+		t.Schedule.Interest = schedule.Flat
+	}
+	if p.Period == "SAME_AS_REPAYMENT_PERIOD" {
+		t.Schedule.Period = schedule.Repayment
+	}
+	switch p.Terms.MonthEnd {
+	case "FIRST_DAY_OF_NEXT_MONTH":
+		t.Schedule.MonthEnd = schedule.NextMonth
 	}
 	if p.Amortise == "EQUAL_PRINCIPAL_PAYMENTS" {
 		t.Schedule.Method = schedule.EqualPrincipal
 	}
 	if m := p.Terms.Multiple; m != nil {
-		t.Multiple = money.Fen(*m) * 100
+		t.Schedule.Multiple = money.Fen(*m) * 100
 	}
-	if d := p.Terms.DownPayment.String(); d != "" && d != "0" {
-		pct, err := rate(d)
-		if err != nil {
-			return t, err
-		}
-		t.DownPayment = &servicing.DownPayment{Percent: pct, Auto: p.Terms.AutoDown}
+	if t.Schedule.DownPayment, err = rate(p.Terms.DownPayment.String()); err != nil {
+		return t, err
 	}
 	if strings.HasPrefix(p.Strategy, "ADVANCED") {
 		// Defaults of upstream's products for payments of special kinds.
@@ -131,24 +133,21 @@ func (p *Params) terms() (servicing.Terms, error) {
 	return t, nil
 }
 
-// dayCount joins the two day counts of upstream. Interest by the repayment period takes
-// a month as 1/12.
+// dayCount joins the two day counts of upstream.
 func (p *Params) dayCount() money.DayCount {
 	year, month := p.Terms.DaysInYear, p.Terms.DaysInMonth
 	if p.DaysInYear != "" {
 		year, month = strings.TrimPrefix(p.DaysInYear, "DAYS_"), strings.TrimPrefix(p.DaysInMonth, "DAYS_")
 	}
 	switch {
-	case p.Period == "SAME_AS_REPAYMENT_PERIOD" && p.Unit != "DAYS" && p.Unit != "WEEKS":
-		return money.Thirty360
 	case month == "30":
 		return money.Thirty360
 	case year == "360":
 		return money.Act360
 	case year == "364":
 		return money.Act364
-	case year == "365", p.Terms.Schedule == "CUMULATIVE" && !leap(p.Submitted.Date):
-		return money.Act365 // cumulative schedules take the year of the drawdown for all of it
+	case year == "365":
+		return money.Act365
 	}
 	return money.ActAct
 }
@@ -162,9 +161,4 @@ func defaults() *Params {
 		Amortise: "EQUAL_INSTALLMENTS", N: 1, Every: 30, Unit: "DAYS", Strategy: "PENALTIES_FEES_INTEREST_PRINCIPAL_ORDER",
 		Product: "LP1", Terms: Product{DaysInYear: "ACTUAL", DaysInMonth: "ACTUAL", Multiple: &one, Schedule: "CUMULATIVE"},
 	}
-}
-
-func leap(d money.Date) bool {
-	y := d.Start().Year()
-	return y%4 == 0 && (y%100 != 0 || y%400 == 0)
 }

@@ -105,7 +105,7 @@ func (e *engine) fee(i int32) error {
 	}
 	e.charge(i)
 	if e.overpaid > 0 {
-		e.useOverpaid(ev.Date)
+		e.useOverpaid(0)
 	}
 	return nil
 }
@@ -138,7 +138,7 @@ func (e *engine) drawOverpaid(k int) {
 }
 
 // useOverpaid lets money of the borrower pay what has come up, as part of the payments
-// that it is left of.
+// that it is left of: on a day, or for 0 on theirs.
 func (e *engine) useOverpaid(on money.Date) {
 	for k := range e.txs {
 		tx := &e.txs[k]

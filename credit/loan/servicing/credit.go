@@ -3,33 +3,48 @@ package servicing
 import "github.com/furrowcredit/furrow/money"
 
 // credit makes money owed again that the borrower got back: a payment claimed back, or an
-// overpayment paid out. What is overpaid covers it first; the rest is principal of the
-// next row that falls due, or of a row of its own after the last.
+// overpayment paid out. It is owed with the next row that falls due, or a row of its own
+// after the last; what is overpaid pays it first.
 func (e *engine) credit(i int) {
 	ev := &e.events[i]
-	amount := ev.Amount
-	covered := min(e.overpaid, amount)
+	covered := min(e.overpaid, ev.Amount)
 	e.overpaid -= covered
-	parts := e.creditParts(i, amount-covered)
-	tx := Transaction{Event: ev.ID, Kind: ev.Kind, Date: ev.Date, Amount: amount, Parts: parts, Excess: covered}
-	e.balance += parts.Principal
-	tx.Balance = e.balance
-	if amount > covered {
+	tx := Transaction{Event: ev.ID, Kind: ev.Kind, Date: ev.Date, Amount: ev.Amount, Excess: covered}
+	split := len(e.t.Chargeback) > 0 && ev.Kind == Chargeback
+	if split {
+		tx.Parts = e.creditParts(i, ev.Amount)
+	} else {
+		tx.Principal = ev.Amount - covered
+	}
+	if ev.Amount > covered || split {
+		owed := tx.Parts
+		if !split {
+			owed.Principal += covered
+		}
 		r := &e.rows[e.creditRow(ev.Date)]
-		r.Due = r.Due.Plus(parts)
-		r.Due.Principal += covered
-		r.Credited += parts.Principal + covered
+		r.Due = r.Due.Plus(owed)
+		r.Credited += owed.Principal
 		r.PaidOn = 0
-		if covered > 0 {
-			r.Paid.Principal += covered
+		e.balance += owed.Principal
+		for _, p := range [...]Part{Penalty, Fee, Interest, Principal} {
+			x := min(covered, *owed.of(p))
+			covered -= x
+			*r.Paid.of(p) += x
 			switch {
 			case ev.Date < r.DueOn:
-				r.InAdvance.Principal += covered
+				*r.InAdvance.of(p) += x
 			case ev.Date > r.DueOn:
-				r.Late.Principal += covered
+				*r.Late.of(p) += x
+			}
+			if p == Principal {
+				e.balance -= x
 			}
 		}
+		if r.Open().Total() == 0 {
+			r.PaidOn = ev.Date
+		}
 	}
+	tx.Balance = e.balance
 	e.txs = append(e.txs, tx)
 }
 

@@ -48,9 +48,9 @@ func (e *engine) layAhead() error {
 }
 
 // replayed is the number of events that were booked up to the last one that made the
-// bank go through all payments again: one dated before another, one undone, or a
-// drawdown after a payment. Charges booked before that lie under every payment; a later
-// one takes its place behind those that were booked before it.
+// bank go through all payments again: a charge, an event dated before another, one undone,
+// or a drawdown after a payment. Charges booked before that lie under every payment; a
+// later one takes its place behind those that were booked before it.
 func (e *engine) replayed() int {
 	cut := 0
 	var last money.Date
@@ -63,9 +63,7 @@ func (e *engine) replayed() int {
 		case Reverse:
 			cut = i + 1
 		case Charged:
-			if ev.Charge.DueOn < last {
-				cut = i + 1
-			}
+			cut = i + 1
 		case Disburse, Reschedule, Extend, RateChange:
 			if last != 0 {
 				cut = i + 1
@@ -150,13 +148,14 @@ func (e *engine) increase(on money.Date, amount money.Fen) error {
 	if err != nil {
 		return err
 	}
-	each = schedule.Multiple(each, e.t.Schedule.Multiple)
+	left := amount
 	for i := range e.rows {
 		if r := &e.rows[i]; r.Kind == Instalment && r.DueOn > on {
-			x := each
+			x := schedule.Multiple(r.Due.Principal+each, e.t.Schedule.Multiple) - r.Due.Principal
 			if i == last {
-				x = amount - each*money.Fen(n-1)
+				x = left
 			}
+			left -= x
 			r.Due.Principal += x
 			r.PaidOn = 0
 		}
@@ -233,6 +232,7 @@ func (e *engine) lay() error {
 	)
 	free := e.t.Schedule.Grace // rows before it pay no principal
 	rate := e.t.Schedule.Rate
+	moved := false
 	for i := range e.rows {
 		r := &e.rows[i]
 		changed := i == 0 || i == free
@@ -251,7 +251,7 @@ func (e *engine) lay() error {
 		for m := range e.moves {
 			if c := &e.moves[m]; c.From == r.DueOn || c.To == r.DueOn {
 				free = max(free, i+c.GracePrincipal)
-				changed = true
+				changed, moved = true, true
 			}
 			if c := &e.moves[m]; c.Rate > 0 && c.From <= r.DueOn {
 				rate = c.Rate
@@ -262,7 +262,7 @@ func (e *engine) lay() error {
 			return err
 		}
 		if changed && i >= free {
-			if each, err = e.instalment(i, rate, balance, drawn, out, interest); err != nil {
+			if each, err = e.instalment(i, rate, moved, balance, drawn, out, interest); err != nil {
 				return err
 			}
 		}
@@ -337,7 +337,7 @@ func (e *engine) wholeTerm(rate money.Rate, drawn money.Fen, n int) (money.Fen, 
 
 // instalment is what the rows from i on pay: with interest where instalments are equal,
 // else the principal alone.
-func (e *engine) instalment(i int, rate money.Rate, balance, drawn, out, interest money.Fen) (money.Fen, error) {
+func (e *engine) instalment(i int, rate money.Rate, moved bool, balance, drawn, out, interest money.Fen) (money.Fen, error) {
 	t := &e.t.Schedule
 	n := int64(len(e.rows) - i)
 	if e.t.Commitment > 0 && !e.flat() && rate > 0 {
@@ -349,8 +349,8 @@ func (e *engine) instalment(i int, rate money.Rate, balance, drawn, out, interes
 	case t.Method == schedule.EqualPrincipal:
 		return money.Mul(balance, 1, n)
 	case e.flat() || rate == 0:
-		if e.t.Upfront && t.Grace == 0 && len(e.moves) == 0 {
-			balance, n = out, int64(len(e.rows)) // an equal part of all that was lent
+		if e.t.Upfront && t.Grace == 0 && !moved && i < t.N {
+			balance, n = out, int64(t.N) // an equal part of all that was lent
 		}
 		each, err := money.Mul(balance, 1, n)
 		if err != nil || t.Method != schedule.EqualInstalments {
