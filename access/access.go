@@ -85,8 +85,8 @@ type Store interface {
 	User(ctx context.Context, id string) (User, error)
 	Users(ctx context.Context, tenant string) ([]User, error)
 	AddSession(ctx context.Context, s Session) error
-	// Session returns ErrNoSession.
-	Session(ctx context.Context, tokenHash string) (Session, error)
+	// Session returns a session and whose it is; ErrNoSession.
+	Session(ctx context.Context, tokenHash string) (Session, User, error)
 	DropSession(ctx context.Context, tokenHash string) error
 	// Attempt records a try to sign in; Attempts counts those of a login after a time
 	// and tells when the last was; ClearAttempts forgets them.

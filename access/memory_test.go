@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -66,13 +67,18 @@ func (m *memory) AddSession(_ context.Context, s access.Session) error {
 	return nil
 }
 
-func (m *memory) Session(_ context.Context, hash string) (access.Session, error) {
+func (m *memory) Session(_ context.Context, hash string) (access.Session, access.User, error) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	if s, ok := m.sessions[hash]; ok {
-		return s, nil
+	s, ok := m.sessions[hash]
+	m.mu.Unlock()
+	if !ok {
+		return access.Session{}, access.User{}, access.ErrNoSession
 	}
-	return access.Session{}, access.ErrNoSession
+	u, err := m.find(func(u access.User) bool { return u.ID == s.UserID })
+	if errors.Is(err, access.ErrUserNotFound) {
+		err = access.ErrNoSession
+	}
+	return s, u, err
 }
 
 func (m *memory) DropSession(_ context.Context, hash string) error {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -133,6 +134,7 @@ func load(ctx context.Context, b *testing.B, addr, path, token string, rate, con
 // the line of the audit trail to the disk, and answers. The generator shares the
 // processors. Beside it a server that answers and does nothing else.
 func BenchmarkQuotes(b *testing.B) {
+	defer debug.SetGCPercent(debug.SetGCPercent(app.GCPercent)) // as furrow serve
 	const borrowers, rate, connections, span = 20_000, 3_200, 64, 20 * time.Second
 	t := book.Page(fmt.Sprintf("decisions over HTTP: %d a second over %d connections, %d borrowers", rate, connections, borrowers), "a second", "p50", "p99", "CPU each", "decisions kept")
 	for b.Loop() {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/furrowcredit/furrow/app"
@@ -127,6 +128,9 @@ func runHouse(ctx context.Context, f *flag.FlagSet, cfg *app.Config, args []stri
 	}
 	if cfg.MQTT == "-" {
 		cfg.MQTT = ""
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(app.GCPercent)
 	}
 	a, err := app.New(ctx, *cfg)
 	if err != nil {

@@ -17,8 +17,7 @@ import (
 // Store is an access.Store.
 type Store struct {
 	db       *store.DB
-	sessions *store.Gather[string, *access.Session]
-	users    *store.Gather[string, *access.User]
+	sessions *store.Gather[string, *session]
 	entries  *store.Gather[access.Entry, access.Entry]
 }
 
@@ -30,21 +29,8 @@ func New(db *store.DB) *Store {
 	s := &Store{db: db}
 	// Every request asks who it is from, and every change has its line in the trail:
 	// those that come at once go together.
-	s.sessions, s.users, s.entries = store.NewGather(most, s.readSessions), store.NewGather(most, s.readUsers), store.NewGather(most, s.append)
+	s.sessions, s.entries = store.NewGather(most, s.readSessions), store.NewGather(most, s.append)
 	return s
-}
-
-// byKey gives what was read for each of the keys, nil where there is nothing.
-func byKey[T any](keys []string, found []T, key func(*T) string) []*T {
-	of := make(map[string]*T, len(found))
-	for i := range found {
-		of[key(&found[i])] = &found[i]
-	}
-	out := make([]*T, len(keys))
-	for i, k := range keys {
-		out[i] = of[k]
-	}
-	return out
 }
 
 func distinct(keys []string) []string { return slices.Compact(slices.Sorted(slices.Values(keys))) }
@@ -80,21 +66,7 @@ func (s *Store) UserByLogin(ctx context.Context, login string) (access.User, err
 
 // User implements access.Store.
 func (s *Store) User(ctx context.Context, id string) (access.User, error) {
-	u, err := s.users.Do(ctx, id)
-	switch {
-	case err != nil:
-		return access.User{}, err
-	case u == nil:
-		return access.User{}, access.ErrUserNotFound
-	}
-	return *u, nil
-}
-
-func (s *Store) readUsers(ctx context.Context, ids []string) ([]*access.User, error) {
-	in, args := store.In(nil, distinct(ids))
-	found, err := store.Collect(ctx, s.db, func(r store.Row) (access.User, error) { return scanPerson(r) },
-		`select `+personColumns+` from person where id in `+in, args...)
-	return byKey(ids, found, func(u *access.User) string { return u.ID }), wrap("read people", err)
+	return scanPerson(s.db.QueryRow(ctx, `select `+personColumns+` from person where id = $1`, id))
 }
 
 // Users implements access.Store.
@@ -130,27 +102,45 @@ func (s *Store) AddSession(ctx context.Context, a access.Session) error {
 	return wrap("add session", err)
 }
 
+// session is one that is there, with whose it is.
+type session struct {
+	access.Session
+	user access.User
+}
+
 // Session implements access.Store.
-func (s *Store) Session(ctx context.Context, tokenHash string) (access.Session, error) {
+func (s *Store) Session(ctx context.Context, tokenHash string) (access.Session, access.User, error) {
 	a, err := s.sessions.Do(ctx, tokenHash)
 	switch {
 	case err != nil:
-		return access.Session{}, err
+		return access.Session{}, access.User{}, err
 	case a == nil:
-		return access.Session{}, access.ErrNoSession
+		return access.Session{}, access.User{}, access.ErrNoSession
 	}
-	return *a, nil
+	return a.Session, a.user, nil
 }
 
-func (s *Store) readSessions(ctx context.Context, hashes []string) ([]*access.Session, error) {
+func (s *Store) readSessions(ctx context.Context, hashes []string) ([]*session, error) {
 	in, args := store.In(nil, distinct(hashes))
-	found, err := store.Collect(ctx, s.db, func(r store.Row) (a access.Session, err error) {
-		var created, expires int64
-		err = r.Scan(&a.TokenHash, &a.UserID, &a.Tenant, &created, &expires)
-		a.CreatedAt, a.ExpiresAt = store.Time(created), store.Time(expires)
+	found, err := store.Collect(ctx, s.db, func(r store.Row) (a session, err error) {
+		var created, expires, born int64
+		u := &a.user
+		err = r.Scan(&a.TokenHash, &a.UserID, &a.Tenant, &created, &expires,
+			&u.ID, &u.Tenant, &u.Login, &u.Name, &u.Role, &u.FirmID, &u.Hash, &born)
+		a.CreatedAt, a.ExpiresAt, u.CreatedAt = store.Time(created), store.Time(expires), store.Time(born)
 		return a, err
-	}, `select token_hash, person_id, tenant, created_at, expires_at from session where token_hash in `+in, args...)
-	return byKey(hashes, found, func(a *access.Session) string { return a.TokenHash }), wrap("read sessions", err)
+	}, `select s.token_hash, s.person_id, s.tenant, s.created_at, s.expires_at,
+			p.id, p.tenant, p.login, p.name, p.role, p.firm_id, p.hash, p.created_at
+		from session s join person p on p.id = s.person_id where s.token_hash in `+in, args...)
+	of := make(map[string]*session, len(found))
+	for i := range found {
+		of[found[i].TokenHash] = &found[i]
+	}
+	out := make([]*session, len(hashes))
+	for i, h := range hashes {
+		out[i] = of[h]
+	}
+	return out, wrap("read sessions", err)
 }
 
 // DropSession implements access.Store.

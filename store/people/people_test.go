@@ -75,16 +75,16 @@ func TestSessions(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if got, err := s.Session(ctx, "new"); err != nil || got != want {
-			t.Errorf("got %v, %v", got, err)
+		if got, who, err := s.Session(ctx, "new"); err != nil || got != want || who != person("u1", "bank", "wang") {
+			t.Errorf("got %v of %v, %v", got, who, err)
 		}
-		if _, err := s.Session(ctx, "old"); !errors.Is(err, access.ErrNoSession) {
+		if _, _, err := s.Session(ctx, "old"); !errors.Is(err, access.ErrNoSession) {
 			t.Errorf("an ended session is kept: %v", err)
 		}
 		if err := s.DropSession(ctx, "new"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Session(ctx, "new"); !errors.Is(err, access.ErrNoSession) {
+		if _, _, err := s.Session(ctx, "new"); !errors.Is(err, access.ErrNoSession) {
 			t.Errorf("a dropped session is kept: %v", err)
 		}
 	})
