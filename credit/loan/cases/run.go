@@ -45,7 +45,8 @@ type run struct {
 	events []servicing.Event
 	frozen map[string]servicing.Transaction // what undone payments were last
 	state  *servicing.State
-	broken string // why nothing after this can be judged
+	model  *servicing.Model // of a case that gives its periods
+	broken string           // why nothing after this can be judged
 	queued []servicing.Event
 	config map[string]string
 	at     int
@@ -62,8 +63,12 @@ func Run(c *Case) Result {
 	if r.t, err = r.p.terms(); err != nil {
 		r.broken = err.Error()
 	}
-	if len(r.p.Periods) > 0 {
-		r.broken = ""
+	if n := len(r.p.Periods); n > 0 {
+		due := make([]money.Date, n)
+		for i, p := range r.p.Periods {
+			due[i] = p.Due.Date
+		}
+		r.model = servicing.NewModel(r.t.Schedule, r.p.Periods[0].From.Date, due)
 	}
 	if r.p.Submitted.Date != 0 {
 		r.today = r.p.Submitted.Date
@@ -175,6 +180,9 @@ func (r *run) on(e *Event) money.Date {
 
 func (r *run) disburse(e *Event) string {
 	d := r.on(e)
+	if r.model != nil {
+		return reason(r.model.Draw(d, e.Amount.Fen))
+	}
 	if why := r.add(servicing.Event{Kind: servicing.Disburse, Date: d, Amount: e.Amount.Fen}); why != "" {
 		return why
 	}
@@ -226,13 +234,17 @@ func (r *run) charge(name string, due money.Date, amount money.Fen) string {
 		Charge: &servicing.Charge{Name: name, DueOn: due, Penalty: strings.Contains(name, "NSF") || strings.Contains(name, "PENALTY") || strings.Contains(name, "LATE")}})
 }
 
-// chargeback claims back the last payment, or a part of it.
+// chargeback claims back the last repayment, or a part of it; else the last other payment.
 func (r *run) chargeback(e *Event) string {
-	target := ""
+	target, repaid := "", false
 	for i := range r.events {
 		switch ev := &r.events[i]; ev.Kind {
-		case servicing.Repay, servicing.Goodwill, servicing.MerchantRefund, servicing.PayoutRefund, servicing.DownPaid:
-			target = ev.ID
+		case servicing.Repay:
+			repaid, target = true, ev.ID
+		case servicing.Goodwill, servicing.MerchantRefund, servicing.PayoutRefund, servicing.DownPaid:
+			if !repaid {
+				target = ev.ID
+			}
 		}
 	}
 	return r.add(servicing.Event{Kind: servicing.Chargeback, Date: r.on(e), Amount: e.Amount.Fen, Target: target})

@@ -78,6 +78,7 @@ var steps = []struct {
 		}
 		return ""
 	}},
+	{call, func(r *run, m []string, _ *Event) string { return r.call(m) }},
 	// What a sentence only checks, or a setting that changes no figures.
 	{regexp.MustCompile(`(?i)loan charges tab|is reverted|fraud flag|delinquen|marked as charged-off|not possible|not able to|obligations met|` +
 		`results an? \d+ error|enable-business-date|business step|transactions tab has a|loan has|loan details|journal entr|external|event`),

@@ -149,7 +149,7 @@ func (p *Params) dayCount() money.DayCount {
 	case year == "365":
 		return money.Act365
 	}
-	return money.ActAct
+	return money.ActActEnd // upstream counts 31 December with the new year
 }
 
 // defaults is the loan that upstream's tests make when a case gives no terms: 1,000 over
