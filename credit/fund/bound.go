@@ -72,7 +72,7 @@ func (e Exposure) with(t Terms) Exposure {
 		}
 	}
 	if t.Internet && t.Joint() {
-		own := Allocate(t.weights(byPrincipal), t.Principal)[0]
+		own := t.OwnPart()
 		out.All += own
 		for _, p := range t.Parties[1:] {
 			out.Own[p.Code] += own

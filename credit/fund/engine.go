@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/furrowcredit/furrow/credit/ledger"
+	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/loan/servicing"
 	"github.com/furrowcredit/furrow/money"
 )
 
@@ -43,37 +45,30 @@ const (
 )
 
 // Movement is what one event of a loan moved, or by how much that has changed: parts are
-// below zero when less was moved than was said before. It has the fields of loan.Movement.
-type Movement struct {
-	LoanID    string
-	Event     string
-	Kind      string // of servicing.Event, or "claim"
-	Date      money.Date
-	Amount    money.Fen
-	Principal money.Fen
-	Interest  money.Fen
-	Fee       money.Fen
-	Penalty   money.Fen
-}
+// below zero when less was moved than was said before.
+type Movement = loan.Movement
 
-// claimed is the kind of a movement in which guarantor and pool pay for what is overdue.
-const claimed = "claim"
+// Claimed is the kind of a movement in which guarantor and pool pay for what is overdue.
+// It is no event of the loan: the borrower owes what he owed.
+const Claimed servicing.Kind = "claim"
 
 // reason of a movement: why its principal moves; "" of those in which nobody's does.
-func (m Movement) reason() string {
+func reason(m Movement) string {
 	switch m.Kind {
-	case "disburse":
+	case servicing.Disburse:
 		return Draw
-	case "write_off", "charge_off":
+	case servicing.Repay, servicing.DownPaid, servicing.Payoff, servicing.AdjustCharge, servicing.Goodwill,
+		servicing.MerchantRefund, servicing.PayoutRefund, servicing.Chargeback:
+		return Repay
+	case servicing.WriteOff:
 		return Lost
-	case "recovery":
+	case servicing.Recovery:
 		return Recovery
-	case claimed:
+	case Claimed:
 		return Absorbed
-	case "accrual", "accrue", "penalty", "charge", "waive", "waive_interest", "rate_change", "credit_refund":
+	default: // charges, waivers and changes of the schedule move no money; a charge-off is a mark
 		return ""
 	}
-	return Repay
 }
 
 // Line is one posting of an entry that the package made. Debits are above zero.
@@ -122,8 +117,11 @@ func cutLast(s string) (before, after string, ok bool) {
 // Share divides a movement of a loan between its funders. lines are all that were posted
 // for the loan before; room is what its pool can still bear. The entries have no tenant.
 func Share(t Terms, lines []Line, m Movement, room money.Fen) []ledger.Entry {
+	if m.Kind == servicing.Chargeback { // it puts back on what a payment took off
+		m.Principal, m.Interest, m.Fee, m.Penalty = -m.Principal, -m.Interest, -m.Fee, -m.Penalty
+	}
 	s := sheet{terms: t, lines: slices.Clip(lines), m: m, room: max(0, room)}
-	why := m.reason()
+	why := reason(m)
 	switch why {
 	case "":
 		return nil
@@ -169,11 +167,19 @@ func (s *sheet) post(kind, debit, debitor, credit, creditor string, amount money
 	s.made += 2
 }
 
-// entries gathers what was made, one entry a kind, one posting an account and party.
+// entries gathers what was made, one entry a kind, one posting an account and party. They
+// stand in the order in which they were made: what is lost was taken over before, and
+// goes back the other way round, so that nobody ever holds less than nothing.
 func (s *sheet) entries() []ledger.Entry {
 	old, made := s.lines[:len(s.lines)-s.made], s.lines[len(s.lines)-s.made:]
+	var kinds []string
+	for _, l := range made {
+		if !slices.Contains(kinds, l.Kind) {
+			kinds = append(kinds, l.Kind)
+		}
+	}
 	var out []ledger.Entry
-	for _, kind := range []string{Draw, Repay, Absorbed, Lost, Recovery, Subsidy} {
+	for _, kind := range kinds {
 		e := ledger.Entry{Kind: kind, Item: s.m.LoanID, Date: s.m.Date, Memo: s.terms.Agreement}
 		for _, l := range made {
 			if l.Kind != kind {
@@ -505,17 +511,17 @@ func (s *sheet) income(account string, amount money.Fen, of func(Shares) int64) 
 	}
 	had, sum := s.each(s.lenders(), func(c string) money.Fen { return s.sum(account, c, "", "") })
 	for i, target := range Allocate(s.terms.weights(of), sum+amount) {
-		s.pass(account, s.lenders()[i], target-had[i])
+		s.pass(reason(s.m), account, s.lenders()[i], target-had[i])
 	}
 }
 
 // pass gives a part of income to a lender.
-func (s *sheet) pass(account, code string, amount money.Fen) {
+func (s *sheet) pass(kind, account, code string, amount money.Fen) {
 	to := Payable
 	if code == s.lead() {
 		to = OwnIncome
 	}
-	s.post(s.m.reason(), account, code, to, code, amount)
+	s.post(kind, account, code, to, code, amount)
 }
 
 // slot is one use of interest.
@@ -550,9 +556,14 @@ func (t Terms) slots() []slot {
 
 // interest divides what was paid of it, and claims the subsidy on it.
 func (s *sheet) interest(amount money.Fen) {
-	if amount == 0 {
-		return
+	if amount != 0 {
+		s.settleInterest(reason(s.m), amount)
+		s.subsidise()
 	}
+}
+
+// settleInterest brings every use of interest to its share of all that was paid.
+func (s *sheet) settleInterest(kind string, amount money.Fen) {
 	slots := s.terms.slots()
 	had := make([]money.Fen, len(slots))
 	weights := make([]int64, len(slots))
@@ -572,20 +583,18 @@ func (s *sheet) interest(amount money.Fen) {
 	for _, h := range had {
 		sum += h
 	}
-	kind := s.m.reason()
 	for i, target := range Allocate(weights, sum+amount) {
 		x, part := slots[i], target-had[i]
 		switch x.use {
 		case Interest:
-			s.pass(Interest, x.code, part)
+			s.pass(kind, Interest, x.code, part)
 		case Servicing: // the lender is given it, and pays it
-			s.pass(Interest, x.code, part)
+			s.pass(kind, Interest, x.code, part)
 			s.post(kind, Payable, x.code, Servicing, x.code, part)
 		case Spread:
 			s.post(kind, Interest, s.lead(), Spread, x.code, part)
 		}
 	}
-	s.subsidise()
 }
 
 // subsidise brings the claim to its share of all interest up to the last day.

@@ -7,8 +7,6 @@
 package fund
 
 import (
-	"slices"
-
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/money"
 )
@@ -141,20 +139,15 @@ func (t Terms) Shared() bool {
 // Joint says whether somebody lends along.
 func (t Terms) Joint() bool { return len(t.Parties) > 1 }
 
+// OwnPart is the bank's part of the principal.
+func (t Terms) OwnPart() money.Fen { return Allocate(t.weights(byPrincipal), t.Principal)[0] }
+
 func (t Terms) weights(of func(Shares) int64) []int64 {
 	out := make([]int64, len(t.Parties))
 	for i, p := range t.Parties {
 		out[i] = of(p.Shares)
 	}
 	return out
-}
-
-func (t Terms) party(code string) (Party, bool) {
-	i := slices.IndexFunc(t.Parties, func(p Party) bool { return p.Code == code })
-	if i < 0 {
-		return Party{}, false
-	}
-	return t.Parties[i], true
 }
 
 // bearers in the order in which they bear losses.
