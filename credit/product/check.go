@@ -8,6 +8,7 @@ import (
 
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/loan/schedule"
 )
 
 // wrong is told of a mistake and of the path to its place.
@@ -16,6 +17,7 @@ type wrong func(why string, path ...any)
 // check tells of everything that is wrong with one product.
 func check(p Product, bad wrong) {
 	checkBasics(p, bad)
+	checkRepayment(p, bad)
 	checkWho(p.Who, bad)
 	checkNeeds(p, bad)
 	checkPricing(p, bad)
@@ -52,12 +54,12 @@ func checkBasics(p Product, bad wrong) {
 	if p.PenaltyFactor < 100 || p.PenaltyFactor > 200 {
 		bad("penalty_factor must be between 100 and 200", "penalty_factor")
 	}
-	if !p.Method.Known() {
-		bad("method must be equal_instalments, equal_principal, interest_first or bullet", "method")
+	if !p.Method.Known() || p.Method == schedule.Irregular {
+		bad("method must be equal_instalments, equal_principal, interest_first, bullet or harvest", "method")
 	}
 	for i, w := range p.Ways {
-		if !w.Known() || slices.Index(p.Ways, w) != i {
-			bad("ways lists equal_instalments, equal_principal, interest_first and bullet, each once", "ways", i)
+		if !w.Known() || w == schedule.Irregular || slices.Index(p.Ways, w) != i {
+			bad("ways lists equal_instalments, equal_principal, interest_first, bullet and harvest, each once", "ways", i)
 		}
 	}
 	if len(p.Ways) > 0 && !slices.Contains(p.Ways, p.Method) {

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/furrowcredit/furrow/credit/loan/schedule"
 )
 
 // File is where the products stand in the catalogue.
@@ -15,17 +17,27 @@ const File = "products.yaml"
 
 // Catalogue holds the products by code.
 type Catalogue struct {
-	list []Product
+	list     []Product
+	holidays schedule.Holidays
 }
 
-// Load reads and checks products.yaml. It returns every mistake that it finds, joined,
+// Load reads and checks products.yaml, and the calendar of holidays when there is one. It
+// returns every mistake that it finds, joined,
 // each an ErrFile with the line.
 func Load(fsys fs.FS) (*Catalogue, error) {
 	b, err := fs.ReadFile(fsys, File)
 	if err != nil {
 		return nil, fmt.Errorf("product: %w", err)
 	}
-	return Parse(b)
+	c, err := Parse(b)
+	if err != nil {
+		return nil, err
+	}
+	c.holidays, err = schedule.LoadHolidays(fsys)
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, nil
+	}
+	return c, err
 }
 
 // Parse reads the text of products.yaml; see Load.

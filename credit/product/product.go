@@ -49,6 +49,8 @@ type Product struct {
 	Pricing    Pricing       `json:"pricing,omitzero" yaml:"pricing"`
 	Caps       []Cap         `json:"caps,omitempty" yaml:"caps"`
 	Ways       []loan.Method `json:"ways,omitempty" yaml:"ways"` // of repayment; Method is the usual one
+	// Repayment lays out the instalments; nil is one a month.
+	Repayment *Repayment `json:"repayment,omitempty" yaml:"repayment"`
 	// Revolving limits are approved once, drawn and repaid freely; the balance counts.
 	Revolving bool      `json:"revolving,omitempty" yaml:"revolving"`
 	Purposes  []Purpose `json:"purposes,omitempty" yaml:"purposes"`

@@ -1,45 +1,46 @@
 package schedule
 
 import (
-	"math/bits"
-
 	"github.com/furrowcredit/furrow/money"
+	"github.com/furrowcredit/furrow/money/decimal"
 )
+
+// factorDigits are the significant digits of a rate factor.
+const factorDigits = 12
 
 // Factor is what one unit of balance earns in a period: the yearly rate times the part of
 // a year, at 12 significant digits HALF_EVEN. The zero Factor earns nothing.
-type Factor struct{ d decimal }
+type Factor struct{ d decimal.Decimal }
 
 // NewFactor is rate × num / den; den is above zero, the others are not below.
 func NewFactor(rate money.Rate, num, den int64) Factor {
 	if rate <= 0 || num <= 0 {
 		return Factor{}
 	}
-	hi, lo := bits.Mul64(uint64(rate), uint64(num))
-	f := reduce(hi, lo, -8, digits, false) // money.Rate counts 1e-8
-	return Factor{f.div(whole(uint64(den)), factorDigits)}
+	f := decimal.Product(uint64(rate), uint64(num), -8) // money.Rate counts 1e-8
+	return Factor{f.Div(decimal.Of(uint64(den)), factorDigits)}
 }
 
 // Add is the factor of two parts of a period.
-func (f Factor) Add(g Factor) Factor { return Factor{f.d.add(g.d)} }
+func (f Factor) Add(g Factor) Factor { return Factor{f.d.Add(g.d)} }
 
 // Of is the interest of a balance, HALF_EVEN; it returns [money.ErrOverflow].
-func (f Factor) Of(balance money.Fen) (money.Fen, error) { return f.d.times(balance) }
+func (f Factor) Of(balance money.Fen) (money.Fen, error) { return f.d.Times(balance) }
 
 // Accrual adds up interest before it is rounded, as of a period in which the balance or the
 // rate changes. The zero Accrual is nothing.
-type Accrual struct{ d decimal }
+type Accrual struct{ d decimal.Decimal }
 
 // Plus adds what a balance earns; a balance below zero earns nothing.
 func (a Accrual) Plus(balance money.Fen, f Factor) Accrual {
 	if balance <= 0 {
 		return a
 	}
-	return Accrual{a.d.add(f.d.mul(whole(uint64(balance))))}
+	return Accrual{a.d.Add(f.d.Mul(decimal.Of(uint64(balance))))}
 }
 
 // Fen is the sum, HALF_EVEN; it returns [money.ErrOverflow].
-func (a Accrual) Fen() (money.Fen, error) { return a.d.times(1) }
+func (a Accrual) Fen() (money.Fen, error) { return a.d.Times(1) }
 
 // EMI is the equal instalment that pays a balance back over periods with the given
 // factors, P·∏(1+rₖ)/fₙ with f₁ = 1 and fₖ = 1 + fₖ₋₁(1+rₖ), HALF_EVEN. It returns
@@ -48,18 +49,18 @@ func EMI(balance money.Fen, factors []Factor) (money.Fen, error) { return annuit
 
 // annuity is the EMI that leaves a part of the balance to the last day, (P·∏(1+rₖ) - B)/fₙ.
 func annuity(balance, left money.Fen, factors []Factor) (money.Fen, error) {
-	one := whole(1)
-	growth, f := one, decimal{}
+	one := decimal.Of(1)
+	growth, f := one, decimal.Decimal{}
 	for i := range factors {
-		r := factors[i].d.add(one)
-		growth = growth.mul(r)
-		f = f.mul(r).add(one)
+		r := factors[i].d.Add(one)
+		growth = growth.Mul(r)
+		f = f.Mul(r).Add(one)
 	}
 	if left > 0 {
-		growth = growth.mul(whole(uint64(balance))).sub(whole(uint64(left)))
+		growth = growth.Mul(decimal.Of(uint64(balance))).Sub(decimal.Of(uint64(left)))
 		balance = 1
 	}
-	return growth.div(f, digits).times(balance)
+	return growth.Div(f, decimal.Digits).Times(balance)
 }
 
 // Smooth moves an equal instalment by the mean of what the last of n instalments differs

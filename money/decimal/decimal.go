@@ -1,25 +1,25 @@
-package schedule
+// Package decimal reckons with positive decimals of 18 significant digits, in integers
+// alone: where a float would be quick and different on another machine.
+package decimal
 
 import (
+	"cmp"
 	"math/bits"
 
 	"github.com/furrowcredit/furrow/money"
 )
 
-// Significant digits of a rate factor and of the products in an annuity.
-const (
-	factorDigits = 12
-	digits       = 18
-)
+// Digits are the significant digits of every result.
+const Digits = 18
 
 // pow10 holds the powers of ten that fit 64 bits.
 var pow10 = [20]uint64{
 	1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
 }
 
-// decimal is m × 10^e: zero, or m has exactly 18 digits. Every operation rounds HALF_EVEN
-// in integers, so that all machines get the same figure.
-type decimal struct {
+// Decimal is m × 10^e: zero, or m has exactly 18 digits. Every operation rounds HALF_EVEN,
+// so that all machines get the same figure.
+type Decimal struct {
 	m uint64
 	e int
 }
@@ -46,8 +46,14 @@ func roundUp(q, rest, d uint64, more bool) bool {
 }
 
 // reduce rounds hi:lo × 10^e to at most n digits, HALF_EVEN; more says that something lies
-// below. hi is under 10^19 and n at most 18.
-func reduce(hi, lo uint64, e, n int, more bool) decimal {
+// below. n is at most 18.
+func reduce(hi, lo uint64, e, n int, more bool) Decimal {
+	if hi >= pow10[19] {
+		var rest uint64
+		q := hi / 10
+		lo, rest = bits.Div64(hi%10, lo, 10)
+		hi, e, more = q, e+1, more || rest != 0
+	}
 	if hi > 0 {
 		k := digits64(hi) // leaves 19 or 20 digits in 64 bits
 		q, rest := bits.Div64(hi, lo, pow10[k])
@@ -64,36 +70,45 @@ func reduce(hi, lo uint64, e, n int, more bool) decimal {
 }
 
 // normal is v × 10^e; v is at most 10^18.
-func normal(v uint64, e int) decimal {
+func normal(v uint64, e int) Decimal {
 	if v == 0 {
-		return decimal{}
+		return Decimal{}
 	}
-	k := digits - digits64(v)
+	k := Digits - digits64(v)
 	if k < 0 {
-		return decimal{v / 10, e + 1}
+		return Decimal{v / 10, e + 1}
 	}
-	return decimal{v * pow10[k], e - k}
+	return Decimal{v * pow10[k], e - k}
 }
 
-// whole is the decimal of a count.
-func whole(v uint64) decimal { return reduce(0, v, 0, digits, false) }
+// Of is the decimal of a count.
+func Of(v uint64) Decimal { return reduce(0, v, 0, Digits, false) }
 
-// div is a / b to n digits; b is not zero.
-func (a decimal) div(b decimal, n int) decimal {
+// Scaled is v × 10^e.
+func Scaled(v uint64, e int) Decimal { return reduce(0, v, e, Digits, false) }
+
+// Product is a × b × 10^e.
+func Product(a, b uint64, e int) Decimal {
+	hi, lo := bits.Mul64(a, b)
+	return reduce(hi, lo, e, Digits, false)
+}
+
+// Div is a / b to n digits, at most 18; b is not zero.
+func (a Decimal) Div(b Decimal, n int) Decimal {
 	hi, lo := bits.Mul64(a.m, pow10[19])
 	qhi, r := bits.Div64(0, hi, b.m)
 	qlo, rest := bits.Div64(r, lo, b.m)
 	return reduce(qhi, qlo, a.e-19-b.e, n, rest != 0)
 }
 
-// mul is a × b.
-func (a decimal) mul(b decimal) decimal {
+// Mul is a × b.
+func (a Decimal) Mul(b Decimal) Decimal {
 	hi, lo := bits.Mul64(a.m, b.m)
-	return reduce(hi, lo, a.e+b.e, digits, false)
+	return reduce(hi, lo, a.e+b.e, Digits, false)
 }
 
-// add is a + b.
-func (a decimal) add(b decimal) decimal {
+// Add is a + b.
+func (a Decimal) Add(b Decimal) Decimal {
 	if a.e < b.e {
 		a, b = b, a
 	}
@@ -102,27 +117,36 @@ func (a decimal) add(b decimal) decimal {
 		return a
 	case a.m == 0:
 		return b
-	case k > digits:
+	case k > Digits:
 		return a // b is under half of the last digit
 	default:
 		q, rest := b.m/pow10[k], b.m%pow10[k]
 		if roundUp(a.m+q, rest, pow10[k], false) {
 			q++
 		}
-		return reduce(0, a.m+q, a.e, digits, false)
+		return reduce(0, a.m+q, a.e, Digits, false)
 	}
 }
 
-// sub is a - b, or zero when b is more.
-func (a decimal) sub(b decimal) decimal {
+// Cmp is -1, 0 or 1 as a is less than, equal to or more than b.
+func (a Decimal) Cmp(b Decimal) int {
+	switch {
+	case a.m == 0 || b.m == 0 || a.e == b.e:
+		return cmp.Compare(a.m, b.m)
+	}
+	return cmp.Compare(a.e, b.e) // both have 18 digits
+}
+
+// Sub is a - b, or zero when b is more.
+func (a Decimal) Sub(b Decimal) Decimal {
 	if b.m == 0 {
 		return a
 	}
 	if a.m == 0 || a.e < b.e {
-		return decimal{} // both have 18 digits: a is less
+		return Decimal{} // both have 18 digits: a is less
 	}
 	k := a.e - b.e
-	if k > digits {
+	if k > Digits {
 		return a
 	}
 	q, rest := b.m/pow10[k], b.m%pow10[k]
@@ -130,15 +154,15 @@ func (a decimal) sub(b decimal) decimal {
 		q++
 	}
 	if q >= a.m {
-		return decimal{}
+		return Decimal{}
 	}
 	return normal(a.m-q, a.e)
 }
 
-// times is balance × a in whole units, HALF_EVEN; it returns [money.ErrOverflow].
-func (a decimal) times(balance money.Fen) (money.Fen, error) {
+// Times is balance × a in whole units, HALF_EVEN; it returns [money.ErrOverflow].
+func (a Decimal) Times(balance money.Fen) (money.Fen, error) {
 	if balance < 0 {
-		f, err := a.times(-balance)
+		f, err := a.Times(-balance)
 		return -f, err
 	}
 	if a.m == 0 {
