@@ -112,7 +112,7 @@ type Contract struct {
 	Method        string     `json:"method"` // repayment method: "equal_instalments", "interest_first", "bullet"
 	Language      string     `json:"language,omitempty"`
 	Document      string     `json:"document,omitempty"` // SHA-256 of the PDF that was signed, hex
-	Cost          Cost       `json:"cost"`
+	Cost          LoanCost   `json:"cost"`
 	SignedBy      string     `json:"signed_by,omitempty"`
 	SignedAt      *time.Time `json:"signed_at,omitempty"`
 	Device        string     `json:"device,omitempty"` // user agent of the signature
@@ -172,8 +172,8 @@ type Store interface {
 	Keys(ctx context.Context, tenant string) (map[string]string, error)
 	// SetSureties replaces those who answer for an application; ErrState when somebody has
 	// signed already.
-	SetSureties(ctx context.Context, tenant, applicationID string, s []Surety) error
-	Sureties(ctx context.Context, tenant, applicationID string) ([]Surety, error)
+	SetSureties(ctx context.Context, tenant, applicationID string, s []Guarantor) error
+	Sureties(ctx context.Context, tenant, applicationID string) ([]Guarantor, error)
 	// Answered are the ids of the applications for which a person answers, newest first.
 	Answered(ctx context.Context, tenant, userID string) ([]string, error)
 	// PledgeOf returns the application that holds the subject, or "".

@@ -95,7 +95,7 @@ type offer struct {
 	product  product.Product
 	decision credit.Decision
 	consents []credit.Consent
-	sureties []Surety
+	sureties []Guarantor
 }
 
 // offer gathers what stands behind an offer; ErrNoContract without one.

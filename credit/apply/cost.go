@@ -8,12 +8,12 @@ import (
 )
 
 // costOf lays out terms and reckons what they cost.
-func costOf(t schedule.Terms) ([]schedule.Row, Cost, error) {
+func costOf(t schedule.Terms) ([]schedule.Row, LoanCost, error) {
 	rows, err := schedule.Make(t)
 	if err != nil {
-		return nil, Cost{}, err
+		return nil, LoanCost{}, err
 	}
-	c := Cost{Total: t.Principal}
+	c := LoanCost{Total: t.Principal}
 	used := 0.0 // principal times days
 	for _, r := range rows {
 		c.Interest += r.Interest

@@ -8,8 +8,8 @@ import (
 	"github.com/furrowcredit/furrow/money"
 )
 
-// Cost is what a loan costs when it is drawn at once and repaid on time.
-type Cost struct {
+// LoanCost is what a loan costs when it is drawn at once and repaid on time.
+type LoanCost struct {
 	Interest money.Fen `json:"interest"`
 	Fees     money.Fen `json:"fees"`
 	Total    money.Fen `json:"total"` // principal, interest and fees
@@ -32,7 +32,7 @@ type Preview struct {
 	PenaltyRate money.Rate        `json:"penalty_rate"`
 	Start       money.Date        `json:"start"` // as if drawn on this day
 	Rows        []OfferRow        `json:"rows"`
-	Cost        Cost              `json:"cost"`
+	Cost        LoanCost          `json:"cost"`
 	// CoolingDays is how long after the payout the money may be given back, ThinkHours how
 	// long an accepted offer waits before it can be signed.
 	CoolingDays int `json:"cooling_days"`

@@ -669,7 +669,7 @@ func (s *Service) Detail(ctx context.Context, actor access.Actor, id string) (De
 	if err != nil {
 		return Detail{}, err
 	}
-	d := Detail{Application: a, Schedule: []loan.Instalment{}, LimitChanges: []LimitChange{}, Sureties: []Surety{}}
+	d := Detail{Application: a, Schedule: []loan.Instalment{}, LimitChanges: []LimitChange{}, Sureties: []Guarantor{}}
 	if until := s.Until(a); !until.IsZero() {
 		d.ExpiresAt = &until
 	}

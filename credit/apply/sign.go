@@ -156,7 +156,7 @@ func (s *Service) readable(ctx context.Context, actor access.Actor, id string) (
 		return a, err
 	}
 	sureties, e := s.cfg.Store.Sureties(ctx, actor.Tenant, id)
-	if e != nil || !slices.ContainsFunc(sureties, func(x Surety) bool { return x.UserID == actor.UserID }) {
+	if e != nil || !slices.ContainsFunc(sureties, func(x Guarantor) bool { return x.UserID == actor.UserID }) {
 		return a, errors.Join(err, e)
 	}
 	return s.cfg.Store.Application(ctx, actor.Tenant, id)

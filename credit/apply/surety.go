@@ -12,9 +12,9 @@ import (
 	"github.com/furrowcredit/furrow/credit/contract"
 )
 
-// Surety is a person or firm who answers for a loan. One with a user id signs on an own
+// Guarantor is a person or firm who answers for a loan. One with a user id signs on an own
 // phone; of another, such as a guarantee company, an officer brings the letter.
-type Surety struct {
+type Guarantor struct {
 	Nr       int        `json:"nr"` // 1, 2, ...
 	UserID   string     `json:"user_id,omitempty"`
 	Name     string     `json:"name"`
@@ -23,7 +23,7 @@ type Surety struct {
 }
 
 // String is how a contract names it.
-func (x Surety) String() string {
+func (x Guarantor) String() string {
 	if x.Code == "" {
 		return x.Name
 	}
@@ -35,7 +35,7 @@ const maxSureties = 10
 
 // SetSureties names who answers for an application, before anybody has signed. An officer
 // does so. ErrSurety, ErrState.
-func (s *Service) SetSureties(ctx context.Context, actor access.Actor, id string, list []Surety) ([]Surety, error) {
+func (s *Service) SetSureties(ctx context.Context, actor access.Actor, id string, list []Guarantor) ([]Guarantor, error) {
 	a, err := s.get(ctx, actor, id)
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func (s *Service) SetSureties(ctx context.Context, actor access.Actor, id string
 	for i := range list {
 		x := &list[i]
 		x.Nr, x.SignedAt, x.Name, x.Code = i+1, nil, strings.TrimSpace(x.Name), strings.TrimSpace(x.Code)
-		same := func(o Surety) bool {
+		same := func(o Guarantor) bool {
 			return o.Name == x.Name && o.Code == x.Code || x.UserID != "" && o.UserID == x.UserID
 		}
 		switch {
@@ -85,7 +85,7 @@ func (s *Service) SetSureties(ctx context.Context, actor access.Actor, id string
 // Guarantee is a loan for which somebody answers.
 type Guarantee struct {
 	Application Application `json:"application"`
-	Surety      Surety      `json:"surety"`
+	Guarantor   Guarantor   `json:"guarantor"`
 }
 
 // Guarantees are the loans for which the actor answers or is asked to, newest first.
@@ -125,7 +125,7 @@ func (s *Service) SignSurety(ctx context.Context, actor access.Actor, id string,
 	if err != nil {
 		return Application{}, err
 	}
-	i := slices.IndexFunc(list, func(x Surety) bool { return x.Nr == nr })
+	i := slices.IndexFunc(list, func(x Guarantor) bool { return x.Nr == nr })
 	switch {
 	case i < 0:
 		return Application{}, ErrSurety.With("why", "nobody with this number answers for it")
@@ -162,7 +162,7 @@ func (s *Service) SignSurety(ctx context.Context, actor access.Actor, id string,
 	if list, err = s.cfg.Store.Sureties(ctx, a.Tenant, id); err != nil {
 		return Application{}, err
 	}
-	if slices.ContainsFunc(list, func(x Surety) bool { return x.SignedAt == nil }) {
+	if slices.ContainsFunc(list, func(x Guarantor) bool { return x.SignedAt == nil }) {
 		return a, nil
 	}
 	after, err := s.conclude(ctx, actor, a, Record{})

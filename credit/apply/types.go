@@ -50,7 +50,7 @@ type Detail struct {
 	Steps       []Step           `json:"steps"`
 	Review      *Review          `json:"review,omitempty"`   // of the decision, when the borrower asked for one
 	Contract    *Contract        `json:"contract,omitempty"` // once signed
-	Sureties    []Surety         `json:"sureties"`           // who answers besides the borrower
+	Sureties    []Guarantor      `json:"sureties"`           // who answers besides the borrower
 	ExpiresAt   *time.Time       `json:"expires_at,omitempty"`
 	Loan        *loan.Loan       `json:"loan,omitempty"` // the newest
 	// Loans are all under a limit that is drawn again and again, newest first.

@@ -16,8 +16,8 @@ type Question struct {
 	ApplicationID string
 }
 
-// Verdict says whether a file is the contract that was signed, and who signed it.
-type Verdict struct {
+// ContractCheck says whether a file is the contract that was signed, and who signed it.
+type ContractCheck struct {
 	Genuine       bool                 `json:"genuine"` // every check holds
 	Why           string               `json:"why,omitempty"`
 	ApplicationID string               `json:"application_id,omitempty"`
@@ -34,7 +34,7 @@ type Archive interface {
 }
 
 // Verify answers q; see [Verify].
-func (s *Service) Verify(ctx context.Context, tenant string, q Question) (Verdict, error) {
+func (s *Service) Verify(ctx context.Context, tenant string, q Question) (ContractCheck, error) {
 	return Verify(ctx, s.cfg.Store, tenant, q)
 }
 
@@ -42,8 +42,8 @@ func (s *Service) Verify(ctx context.Context, tenant string, q Question) (Verdic
 // whole chain of the tenant's signatures, so that one that was taken out or changed
 // anywhere is found, and checks the mark of the house on each. Without a file it checks
 // the stored one. contract.ErrAbsent for an application that has no signature.
-func Verify(ctx context.Context, store Archive, tenant string, q Question) (Verdict, error) {
-	v := Verdict{Signatures: []contract.Signature{}}
+func Verify(ctx context.Context, store Archive, tenant string, q Question) (ContractCheck, error) {
+	v := ContractCheck{Signatures: []contract.Signature{}}
 	if q.File != nil {
 		v.Document = credit.Hash(q.File)
 	}
@@ -82,7 +82,7 @@ func Verify(ctx context.Context, store Archive, tenant string, q Question) (Verd
 }
 
 // walk checks the chain and gathers the signatures on the document.
-func (v *Verdict) walk(ctx context.Context, store Archive, tenant string) error {
+func (v *ContractCheck) walk(ctx context.Context, store Archive, tenant string) error {
 	texts, err := store.Keys(ctx, tenant)
 	if err != nil {
 		return err

@@ -28,7 +28,7 @@ type Applying interface {
 	Signatures(ctx context.Context, who access.Actor, id string) ([]contract.Signature, error)
 	Guarantees(ctx context.Context, who access.Actor) ([]apply.Guarantee, error)
 	SignSurety(ctx context.Context, who access.Actor, id string, nr int, by apply.Signing) (apply.Application, error)
-	Verify(ctx context.Context, tenant string, q apply.Question) (apply.Verdict, error)
+	Verify(ctx context.Context, tenant string, q apply.Question) (apply.ContractCheck, error)
 }
 
 func (f face) registerApplying(a *route.API, op func(id, method, path, summary string) route.Op) {

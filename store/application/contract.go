@@ -149,7 +149,7 @@ func (s *Store) Keys(ctx context.Context, tenant string) (map[string]string, err
 }
 
 // SetSureties implements apply.Store.
-func (s *Store) SetSureties(ctx context.Context, tenant, applicationID string, list []apply.Surety) error {
+func (s *Store) SetSureties(ctx context.Context, tenant, applicationID string, list []apply.Guarantor) error {
 	return s.db.Tx(ctx, func(tx *store.Tx) error {
 		// The row is locked, so that nobody signs the contract with the names of before.
 		res, err := tx.Exec(ctx, `update applications set updated_at = updated_at
@@ -176,15 +176,15 @@ func (s *Store) SetSureties(ctx context.Context, tenant, applicationID string, l
 }
 
 // Sureties implements apply.Store.
-func (s *Store) Sureties(ctx context.Context, tenant, applicationID string) ([]apply.Surety, error) {
-	list, err := store.Collect(ctx, s.db, func(row store.Row) (x apply.Surety, err error) {
+func (s *Store) Sureties(ctx context.Context, tenant, applicationID string) ([]apply.Guarantor, error) {
+	list, err := store.Collect(ctx, s.db, func(row store.Row) (x apply.Guarantor, err error) {
 		var signed sql.NullInt64
 		err = row.Scan(&x.Nr, &x.UserID, &x.Name, &x.Code, &signed)
 		x.SignedAt = store.NullTime(signed)
 		return x, err
 	}, `select nr, user_id, name, code, signed_at from surety where tenant = $1 and application_id = $2 order by nr`, tenant, applicationID)
 	if list == nil {
-		list = []apply.Surety{}
+		list = []apply.Guarantor{}
 	}
 	return list, err
 }
