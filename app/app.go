@@ -23,10 +23,12 @@ import (
 	"github.com/furrowcredit/furrow/chain/receivable"
 	"github.com/furrowcredit/furrow/chain/upload"
 	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/collateral"
 	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/contract"
 	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/loan/provision"
 	"github.com/furrowcredit/furrow/credit/policy"
 	"github.com/furrowcredit/furrow/credit/product"
 	creditprofile "github.com/furrowcredit/furrow/credit/profile"
@@ -54,6 +56,7 @@ import (
 	"github.com/furrowcredit/furrow/store"
 	"github.com/furrowcredit/furrow/store/alert"
 	"github.com/furrowcredit/furrow/store/application"
+	collateralstore "github.com/furrowcredit/furrow/store/collateral"
 	consentstore "github.com/furrowcredit/furrow/store/consent"
 	"github.com/furrowcredit/furrow/store/firm"
 	"github.com/furrowcredit/furrow/store/herd"
@@ -87,6 +90,8 @@ type App struct {
 	engine   *herdwatch.Engine
 	runner   *job.Runner[*sql.Tx]
 	apps     *apply.Service
+	pools    *collateral.Service
+	revalues chan pledged
 	pictures *images
 	looks    func(ctx context.Context) <-chan time.Time // at the catalogue of scenes
 	hub      *live.Hub
@@ -106,7 +111,11 @@ type catalogue struct {
 	industry *industry.Catalogue
 	inputs   *contagion.Inputs
 	chart    ledger.Chart
+	// Who may do what to a loan, and what it is expected to lose.
+	servicing *loan.Rules
+	provision *provision.Table
 	words    *contract.Words
+	cover    collateral.Rules
 }
 
 func readCatalogue(dir string) (c catalogue, err error) {
@@ -127,7 +136,10 @@ func readCatalogue(dir string) (c catalogue, err error) {
 	read(func() (e error) { c.industry, e = industry.Load(files); return })
 	read(func() (e error) { c.inputs, e = contagion.LoadInputs(files); return })
 	read(func() (e error) { c.chart, e = ledger.LoadChart(files); return })
+	read(func() (e error) { c.servicing, e = loan.LoadRules(files); return })
+	read(func() (e error) { c.provision, e = provision.Load(files); return })
 	read(func() (e error) { c.words, e = contract.LoadWords(files); return })
+	read(func() (e error) { c.cover, e = collateral.LoadRules(files); return })
 	return c, err
 }
 
@@ -234,7 +246,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		firms = network.New(firmStore, network.Options{Dir: filepath.Join(cfg.Data, "chain"), Industries: books.industry, Now: now})
 		flows = flow.NewNetwork(firmStore, firms, now)
 		book  = ledger.New(bookStore, books.chart, now)
-		loans = loan.New(loan.Config{Store: loanStore, Book: book, Rail: cfg.rail(), Alerts: desk, Now: now})
+		loans = loan.New(loan.Config{Store: loanStore, Book: book, Rail: cfg.rail(), Alerts: desk, Rules: books.servicing, Provision: books.provision, Now: now})
 	)
 	desk.LoanOf, desk.FirmNames, desk.Moved = loanOf(loans), firmNames(firmStore), a.alertMoved
 	flows.Join(cfg.members(firmStore))
@@ -254,8 +266,15 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	consents.OnWithdraw = func(ctx context.Context, tenant, userID string) error {
 		return errors.Join(snapshots.Drop(ctx, tenant, userID), a.apps.Touch(ctx, tenant, apply.Filter{UserID: userID}, apply.NewConsent))
 	}
+	parts := receivable.New(receivable.Config{Store: receivablestore.New(a.db), Papers: receivablestore.New(a.db), Firms: firmStore, Promises: cfg.promises(firmStore), Now: now})
+	a.revalues = make(chan pledged, 1024)
+	a.pools = collateral.New(collateral.Config{
+		Store: collateralstore.New(a.db), Book: book, Loans: owing{loans, cfg.rail()}, Desk: partDesk{parts, books.cover.Funder}, Alerts: desk,
+		Evidence: finder{plots: plotStore, herds: herdStore, reports: a.herds, species: books.species, parts: parts, firms: firmStore, now: now},
+		Rules:    books.cover, Products: books.products, Now: now,
+	})
 	apps := apply.New(apply.Config{
-		Store: askedStore, Plots: plotStore, Overlaps: plots, PlotReports: plotStore, Herds: herdStore, HerdReports: a.herds,
+		Store: signings{askedStore, a.pools}, Plots: plotStore, Overlaps: plots, PlotReports: plotStore, Herds: herdStore, HerdReports: a.herds,
 		Firms: firmStore, Standings: flows, Alerts: desk, Products: books.products, Policies: strategies, Snapshots: snapshots, Words: books.words, Loans: loans,
 		Consents: consents, Profiles: profiles,
 		Queue: queued{a}, Notify: a.hub, Now: now,
@@ -267,7 +286,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		return err
 	}
 	a.runner, err = job.New(driver, job.Work{
-		Applications: apps, Asked: askedStore, Plots: plotStore, Reports: pictures, Chain: flows, Alerts: desk, Loans: apps,
+		Applications: apps, Asked: askedStore, Plots: plotStore, Reports: pictures, Chain: flows, Alerts: desk, Loans: dayEnds{apps, a.pools},
 		Twins:  party.Twins{Firms: firmStore, Merges: firmStore, Now: now},
 		Scenes: pictures.items, Passes: passStore, PlotChanged: a.plotChanged(plotStore, pictures), Season: a.season,
 	}, job.Options{Work: cfg.Work, Log: cfg.Log})
@@ -300,13 +319,13 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Plots: plots, PlotStore: plotStore, Report: a.reportPlot, ReadPlots: readPlots(books.crops),
 		Scenes: pictures.list, Tiles: pictures, Suggest: a.suggest(pictures),
 		Herds: herds, Import: importer(herds, books.species, herdStore),
-		HerdStore: herdStore, HerdWatch: a.herds, Animals: animals{counts, herdStore, herdStore, a}, Watch: a.engine.Reload, Forget: a.forget(herdStore),
+		HerdStore: herdStore, HerdWatch: a.herds, Animals: animals{counts, herdStore, herdStore, a}, Watch: a.herdTold, Forget: a.forget(herdStore),
 		Firms: firmStore, Partners: firmStore, Standings: flows, Chain: firms, Industries: books.industry, Merges: firmStore,
 		Shocks:      &watch.Shocks{Firms: firmStore, Loans: firmLoans(loans), Inputs: books.inputs, Desk: desk, Now: now},
 		Documents:   documents,
 		Facts:       firmStore,
 		Uploads:     uploads{upload.New(upload.Config{Store: firmStore, Now: now}), a},
-		Receivables: receivable.New(receivable.Config{Store: receivablestore.New(a.db), Papers: receivablestore.New(a.db), Firms: firmStore, Promises: cfg.promises(firmStore), Now: now}),
+		Receivables: financed{parts, a.pools}, Collateral: a.pools, Ledger: book,
 		Strategies:  strategies,
 		Quotes:      quote.New(quote.Config{Store: snapshots, Strategies: strategies, Products: books.products, Agreed: consent.Agreed, Now: now}),
 		ImportChain: importChain(firmStore),
@@ -347,6 +366,7 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.pictures.watch(ctx, pass.New(a.db), a.looks(ctx)) })
+	g.Go(func() error { return a.valuePledges(ctx) })
 	if a.cfg.Serve {
 		g.Go(func() error { return a.server.Serve(ctx, a.listener) })
 		g.Go(func() error { return a.engine.Run(ctx) })

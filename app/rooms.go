@@ -53,6 +53,9 @@ func (a *App) touch(ctx context.Context, tenant string, f apply.Filter, cause ap
 // alertMoved has the limits on a subject reconsidered when an alert opens or closes.
 // Arrears are told by their loan.
 func (a *App) alertMoved(ctx context.Context, x watch.Alert) {
+	if x.SubjectKind == string(credit.HerdSubject) {
+		a.revalue(pledged{tenant: x.Tenant, herd: x.SubjectID})
+	}
 	switch kind := credit.SubjectKind(x.SubjectKind); kind {
 	case credit.PlotSubject, credit.HerdSubject, credit.FirmSubject:
 		a.touch(ctx, x.Tenant, apply.Filter{Subject: credit.Subject{Kind: kind, ID: x.SubjectID}}, apply.NewAlert)
@@ -86,6 +89,7 @@ func (a *App) reportPlot(ctx context.Context, tenant, plotID string) error {
 func (a *App) plotChanged(plots geo.Store, pictures *images) func(tenant, plotID string) {
 	return func(tenant, plotID string) {
 		pictures.changed(tenant)
+		a.revalue(pledged{tenant: tenant, plot: plotID})
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		a.touch(ctx, tenant, apply.Filter{Subject: credit.Subject{Kind: credit.PlotSubject, ID: plotID}}, apply.NewReport)

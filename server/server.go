@@ -68,6 +68,21 @@ type Receivables interface {
 	anchor.Receivables
 }
 
+// Collateral is collateral.Service, as far as the faces use it.
+type Collateral interface {
+	officer.Collateral
+	farmer.Collateral
+	anchor.Collateral
+}
+
+// Purchases is purchase.Service, as far as the faces use it.
+type Purchases interface {
+	officer.Purchases
+	farmer.Purchases
+	anchor.Sales
+	partner.Purchases
+}
+
 // Consents is consent.Book, as far as the faces use it.
 type Consents interface {
 	officer.Consents
@@ -124,6 +139,16 @@ type Deps struct {
 	Facts       extract.Store
 	Uploads     anchor.Uploads
 	Receivables Receivables
+	// Ledger is the double-entry book.
+	Ledger officer.Ledger
+	// Collateral is what stands behind loans.
+	Collateral Collateral
+	// Purchases directs money to sellers; Payments, Statements and Callbacks are the bank
+	// that moves it.
+	Purchases   Purchases
+	Payments    officer.Payments
+	Statements  officer.Statements
+	Callbacks   partner.Callbacks
 	Models      officer.Models
 	Strategies  officer.Strategies
 	Quotes      partner.Quotes
@@ -197,20 +222,20 @@ func New(d Deps) (*Server, error) {
 		Desk: d.Desk, Book: d.Book, Plots: d.PlotStore, Overlaps: d.Plots, Herds: d.HerdStore, HerdWatch: d.HerdWatch,
 		Animals: d.Animals, Now: d.Now, Profiles: d.Profiles, Consents: d.Consents, People: d.Gate,
 		Firms: d.Firms, Standings: d.Standings, Chain: d.Chain, Industries: d.Industries, Shocks: d.Shocks, Merges: d.Merges, Alerts: d.Alerts, Scenes: d.Scenes, Trail: d.Trail, Words: words.Text,
-		Receivables: d.Receivables, Documents: d.Documents, Facts: d.Facts, Strategies: d.Strategies, Models: d.Models,
+		Receivables: d.Receivables, Collateral: d.Collateral, Ledger: d.Ledger, Purchases: d.Purchases, Payments: d.Payments, Statements: d.Statements, Documents: d.Documents, Facts: d.Facts, Strategies: d.Strategies, Models: d.Models,
 	})
 	farmer.Register(s.api, farmer.Config{
 		Desk: d.Desk, Consents: d.Consents, Book: d.Book, Plots: d.Plots, PlotStore: d.PlotStore, Herds: d.HerdStore, HerdReports: d.HerdWatch,
 		Herders: d.Herds, Watch: d.Watch,
 		Firms: d.Firms, Standings: d.Standings, Scenes: d.Scenes, Report: d.Report, Suggest: d.Suggest,
-		Receivables: d.Receivables,
+		Receivables: d.Receivables, Collateral: d.Collateral, Purchases: d.Purchases, Words: words.Fault,
 	})
-	anchor.Register(s.api, anchor.Config{Uploads: d.Uploads, Firms: d.Firms, Partners: d.Partners, Standings: d.Standings, Receivables: d.Receivables, Words: words.Text})
+	anchor.Register(s.api, anchor.Config{Uploads: d.Uploads, Firms: d.Firms, Partners: d.Partners, Standings: d.Standings, Receivables: d.Receivables, Collateral: d.Collateral, Sales: d.Purchases, Words: words.Text})
 	operator.Register(s.api, operator.Config{
 		People: d.Gate, Herds: d.Herds, Devices: d.HerdStore, Import: d.Import, Watch: d.Watch, Forget: d.Forget, Firms: d.Firms, Plots: d.Plots,
 		Jobs: d.Jobs, ReadPlots: d.ReadPlots, ImportChain: d.ImportChain, Words: words.Fault, Now: d.Now,
 	})
-	partner.Register(s.api, partner.Config{Desk: d.Desk, People: d.Gate, Quotes: d.Quotes})
+	partner.Register(s.api, partner.Config{Desk: d.Desk, People: d.Gate, Quotes: d.Quotes, Purchases: d.Purchases, Callbacks: d.Callbacks})
 	s.api.Handle(route.Op{ID: "live", Method: http.MethodGet, Path: "/live", Summary: "WebSocket of changes", Tag: "live"}, s.live)
 	s.registerHouse(mux, faces)
 	if err := s.api.Check(); err != nil {

@@ -58,6 +58,7 @@ var (
 	ErrDecided   = fault.New(fault.Conflict, "collateral.decided", "this proposal was decided already")
 	ErrSecond    = fault.New(fault.Forbidden, "collateral.second", "you proposed this yourself: another person must agree")
 	ErrBroken    = fault.New(fault.Conflict, "collateral.broken", "the history of the collateral of {id} does not fit at event {seq}: {why}")
+	ErrInPool    = fault.New(fault.Conflict, "collateral.in_pool", "this stands behind the application {application}: release it there")
 	ErrTooMany   = fault.New(fault.Invalid, "collateral.too_many", "at most {max} things stand behind one application")
 )
 
@@ -247,6 +248,7 @@ type Debt struct {
 	LoanID  string
 	Owed    money.Fen // principal, interest and penalty to the day, less what is held for the borrower
 	Overdue bool
+	Drawing bool // the money is on its way out: it counts, but nothing can be repaid yet
 }
 
 func owed(debts []Debt) (sum money.Fen, overdue bool) {

@@ -153,7 +153,7 @@ func Releasable(p Pool, owed money.Fen) []Asset {
 func splitProceeds(net money.Fen, debts []Debt) (shares []LoanShare, excess money.Fen) {
 	shares = []LoanShare{}
 	for _, d := range debts {
-		if x := min(net, max(0, d.Owed)); x > 0 {
+		if x := min(net, max(0, d.Owed)); x > 0 && !d.Drawing {
 			shares = append(shares, LoanShare{d.LoanID, x})
 			net -= x
 		}

@@ -41,6 +41,9 @@ type Config struct {
 	Standings Standings
 	// Receivables is what the anchor owes and holds.
 	Receivables Receivables
+	Collateral  Collateral
+	// Sales are the orders of directed money that the firm is to deliver.
+	Sales Sales
 	// Words gives the text of a cell's mistake in a language.
 	Words func(lang, code, english string, args map[string]string) string
 }
@@ -68,6 +71,8 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, op("suppliers", http.MethodGet, "/suppliers", "Firms that sell to the anchor, page by page"), f.suppliers)
 	route.Register(a, op("supplier-names", http.MethodGet, "/supplier-names", "Suppliers by a part of their name, to choose one"), f.supplierNames)
 	f.registerReceivables(a, op)
+	f.registerSales(a, op)
+	route.Register(a, op("pledge-notices", http.MethodGet, "/pledge-notices", "What we owe that suppliers pledged: it is to be paid to the funder"), f.pledgeNotices)
 }
 
 func of(who access.Actor) upload.Who {

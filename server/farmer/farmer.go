@@ -83,7 +83,12 @@ type Config struct {
 	Firms       chain.Store
 	Standings   Standings
 	Receivables Receivables
-	Scenes      func() []view.Scene // newest first
+	Collateral  Collateral
+	// Purchases is what directed money buys.
+	Purchases Purchases
+	// Words gives the text of a fault in a language.
+	Words  func(lang string, err error) string
+	Scenes func() []view.Scene // newest first
 	// Suggest outlines the field at a place by the images of the season.
 	Suggest func(ctx context.Context, at orb.Point) (boundary.Suggestion, error)
 	// Report has the satellite report of a new plot made soon, in the background.
@@ -116,6 +121,8 @@ func Register(a *route.API, cfg Config) {
 	f.registerApplying(a, op)
 	f.registerHerds(a, op)
 	f.registerReceivables(a, op)
+	f.registerCollateral(a, op)
+	f.registerPurchases(a, op)
 }
 
 // PlotLine is a plot with the gist of its report.

@@ -100,6 +100,13 @@ type Config struct {
 	Facts     extract.Store
 	// Receivables are the electronic receivables of all anchors.
 	Receivables Receivables
+	Collateral  Collateral
+	// Purchases, Payments and Statements are directed money and the bank that moves it.
+	Purchases  Purchases
+	Payments   Payments
+	Statements Statements
+	// Ledger is the double-entry book.
+	Ledger Ledger
 	// Models is the register of the models that score.
 	Models Models
 	// Strategies are the versions of the policies.
@@ -154,6 +161,9 @@ func Register(a *route.API, cfg Config) {
 	f.registerChain(a, get, post)
 	f.registerFacts(a, get, post)
 	f.registerReceivables(a, get, post)
+	f.registerLedger(a, get, post)
+	f.registerCollateral(a, get, post)
+	f.registerPurchases(a, get, post)
 	f.registerModels(a, get, post)
 	f.registerStrategies(a, get, post)
 }
