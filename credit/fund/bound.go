@@ -37,8 +37,8 @@ var articles = map[string]map[string]string{
 	},
 }
 
-// Bound is one rule and how far it is used.
-type Bound struct {
+// BoundUse is one rule and how far it is used.
+type BoundUse struct {
 	Code    string            `json:"code" enum:"share,partner,joint,liability,debtor,related"`
 	Party   string            `json:"party"`            // funder that it binds; "" is the bank
 	Debtor  string            `json:"debtor,omitempty"` // of those on one debtor, the one with the most
@@ -60,7 +60,7 @@ type Exposure struct {
 }
 
 // with adds a loan to e.
-func (e Exposure) with(t Terms) Exposure {
+func (e Exposure) with(t SharingTerms) Exposure {
 	out := Exposure{Own: map[string]money.Fen{}, All: e.All, Liability: map[string]map[string]money.Fen{}}
 	for k, v := range e.Own {
 		out.Own[k] = v
@@ -94,15 +94,15 @@ func Liability(owed money.Fen, shareBP int64) money.Fen {
 
 // Bounds gives every rule with its utilisation. related tells who belongs to a debtor, the
 // debtor included; nil knows of nobody.
-func (c *Catalogue) Bounds(e Exposure, related func(debtor string) []string) []Bound {
+func (c *Catalogue) Bounds(e Exposure, related func(debtor string) []string) []BoundUse {
 	return c.bounds(e, related, "")
 }
 
 // bounds with those on one debtor for the debtor that is named, if any.
-func (c *Catalogue) bounds(e Exposure, related func(string) []string, debtor string) []Bound {
-	out := []Bound{}
+func (c *Catalogue) bounds(e Exposure, related func(string) []string, debtor string) []BoundUse {
+	out := []BoundUse{}
 	add := func(code, party, debtor string, used, limit money.Fen, asOf, source string) {
-		b := Bound{Code: code, Party: party, Debtor: debtor, Used: used, Max: limit, Article: articles[code], AsOf: asOf, Source: source}
+		b := BoundUse{Code: code, Party: party, Debtor: debtor, Used: used, Max: limit, Article: articles[code], AsOf: asOf, Source: source}
 		if bp, err := money.Mul(used, whole, int64(max(1, limit))); err == nil {
 			b.UsedBP = int64(bp)
 		}
@@ -180,7 +180,7 @@ func relatives(related func(string) []string, debtor string) []string {
 
 // Admit says whether a loan on terms t may be drawn on top of e: ErrShare, ErrBound. A
 // rule that the loan does not add to never stops it, however full it is.
-func (c *Catalogue) Admit(t Terms, e Exposure, related func(debtor string) []string) error {
+func (c *Catalogue) Admit(t SharingTerms, e Exposure, related func(debtor string) []string) error {
 	if t.Internet && t.Joint() {
 		var partners int64
 		for _, p := range t.Parties[1:] {
@@ -195,7 +195,7 @@ func (c *Catalogue) Admit(t Terms, e Exposure, related func(debtor string) []str
 		if b.Used <= b.Max {
 			continue
 		}
-		i := slices.IndexFunc(before, func(x Bound) bool { return x.Code == b.Code && x.Party == b.Party })
+		i := slices.IndexFunc(before, func(x BoundUse) bool { return x.Code == b.Code && x.Party == b.Party })
 		if before[i].Used < b.Used {
 			who := b.Party
 			if who == "" {

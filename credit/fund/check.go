@@ -35,12 +35,12 @@ func (r CheckReport) OK() bool { return len(r.Faults) == 0 }
 // again by its frozen terms. It asks for a house at rest: an operation under way between
 // two reads would look like a fault.
 func (s *Service) Check(ctx context.Context, tenant string) (CheckReport, error) {
-	c := checker{report: CheckReport{Tenant: tenant, Faults: []CheckFault{}}, held: map[[2]string]money.Fen{}, used: map[string]money.Fen{}, loans: map[string][]Line{}}
+	c := checker{report: CheckReport{Tenant: tenant, Faults: []CheckFault{}}, held: map[[2]string]money.Fen{}, used: map[string]money.Fen{}, loans: map[string][]ShareLine{}}
 	kept, err := s.cfg.Store.Lines(ctx, tenant, LineFilter{})
 	if err != nil {
 		return c.report, err
 	}
-	c.kept = map[string][]Line{}
+	c.kept = map[string][]ShareLine{}
 	for _, l := range kept {
 		c.kept[l.Key] = append(c.kept[l.Key], l)
 	}
@@ -73,10 +73,10 @@ func (s *Service) Check(ctx context.Context, tenant string) (CheckReport, error)
 
 type checker struct {
 	report CheckReport
-	kept   map[string][]Line // by entry key, that no entry has claimed yet
+	kept   map[string][]ShareLine // by entry key, that no entry has claimed yet
 	held   map[[2]string]money.Fen
 	used   map[string]money.Fen
-	loans  map[string][]Line
+	loans  map[string][]ShareLine
 }
 
 func (c *checker) fault(f CheckFault) { c.report.Faults = append(c.report.Faults, f) }
@@ -150,7 +150,7 @@ func (c *checker) sums(ctx context.Context, s *Service, tenant string) error {
 }
 
 // shares divides the sums of a loan again.
-func (c *checker) shares(f Frozen) {
+func (c *checker) shares(f SharedLoan) {
 	s := sheet{terms: f.Terms, lines: c.loans[f.LoanID], m: Movement{LoanID: f.LoanID}}
 	compare := func(what string, weights []int64, of func(string) money.Fen) {
 		had, sum := s.each(s.lenders(), of)
@@ -161,8 +161,8 @@ func (c *checker) shares(f Frozen) {
 		}
 	}
 	compare("drawn principal", f.Terms.weights(byPrincipal), func(p string) money.Fen { return -s.sum(Principal, p, Draw, "") })
-	compare("fees", f.Terms.weights(func(x Shares) int64 { return x.Fee }), func(p string) money.Fen { return s.sum(Fee, p, "", "") })
-	compare("penalties", f.Terms.weights(func(x Shares) int64 { return x.Penalty }), func(p string) money.Fen { return s.sum(Penalty, p, "", "") })
+	compare("fees", f.Terms.weights(func(x LenderShares) int64 { return x.Fee }), func(p string) money.Fen { return s.sum(Fee, p, "", "") })
+	compare("penalties", f.Terms.weights(func(x LenderShares) int64 { return x.Penalty }), func(p string) money.Fen { return s.sum(Penalty, p, "", "") })
 	made := s.made
 	if s.settleInterest(Repay, 0); s.made != made {
 		c.fault(CheckFault{LoanID: f.LoanID, Problem: "its interest is not divided by its terms"})

@@ -71,8 +71,8 @@ func reason(m Movement) string {
 	}
 }
 
-// Line is one posting of an entry that the package made. Debits are above zero.
-type Line struct {
+// ShareLine is one posting of an entry that the package made. Debits are above zero.
+type ShareLine struct {
 	Key     string     `json:"key"` // of the entry
 	Kind    string     `json:"kind"`
 	LoanID  string     `json:"loan_id"`
@@ -89,16 +89,16 @@ func EntryKey(loanID, event, kind string, n int) string {
 }
 
 // Lines reads an entry back; entries that are not of this package have none.
-func Lines(e ledger.Entry) []Line {
+func Lines(e ledger.Entry) []ShareLine {
 	event, ok := strings.CutPrefix(e.Key, "fund/"+e.Item+"/")
 	if !ok || !strings.HasPrefix(e.Kind, "fund_") {
 		return nil
 	}
 	event, _, _ = cutLast(event)
 	event, _, _ = cutLast(event)
-	out := make([]Line, len(e.Postings))
+	out := make([]ShareLine, len(e.Postings))
 	for i, p := range e.Postings {
-		out[i] = Line{
+		out[i] = ShareLine{
 			Key: e.Key, Kind: e.Kind, LoanID: e.Item, Event: event, Date: e.Date,
 			Account: p.Account, Party: p.Item, Amount: p.Amount,
 		}
@@ -116,7 +116,7 @@ func cutLast(s string) (before, after string, ok bool) {
 
 // Share divides a movement of a loan between its funders. lines are all that were posted
 // for the loan before; room is what its pool can still bear. The entries have no tenant.
-func Share(t Terms, lines []Line, m Movement, room money.Fen) []ledger.Entry {
+func Share(t SharingTerms, lines []ShareLine, m Movement, room money.Fen) []ledger.Entry {
 	if m.Kind == servicing.Chargeback { // it puts back on what a payment took off
 		m.Principal, m.Interest, m.Fee, m.Penalty = -m.Principal, -m.Interest, -m.Fee, -m.Penalty
 	}
@@ -140,16 +140,16 @@ func Share(t Terms, lines []Line, m Movement, room money.Fen) []ledger.Entry {
 	}
 	if why != Lost { // interest that nobody pays is given to nobody
 		s.interest(m.Interest)
-		s.income(Fee, m.Fee, func(x Shares) int64 { return x.Fee })
-		s.income(Penalty, m.Penalty, func(x Shares) int64 { return x.Penalty })
+		s.income(Fee, m.Fee, func(x LenderShares) int64 { return x.Fee })
+		s.income(Penalty, m.Penalty, func(x LenderShares) int64 { return x.Penalty })
 	}
 	return s.entries()
 }
 
 // sheet is one movement in work. New lines count at once in its sums.
 type sheet struct {
-	terms Terms
-	lines []Line
+	terms SharingTerms
+	lines []ShareLine
 	made  int // of lines, those at the end
 	m     Movement
 	room  money.Fen
@@ -160,7 +160,7 @@ func (s *sheet) post(kind, debit, debitor, credit, creditor string, amount money
 	if amount == 0 {
 		return
 	}
-	line := Line{Kind: kind, LoanID: s.m.LoanID, Event: s.m.Event, Date: s.m.Date, Account: debit, Party: debitor, Amount: amount}
+	line := ShareLine{Kind: kind, LoanID: s.m.LoanID, Event: s.m.Event, Date: s.m.Date, Account: debit, Party: debitor, Amount: amount}
 	s.lines = append(s.lines, line)
 	line.Account, line.Party, line.Amount = credit, creditor, -amount
 	s.lines = append(s.lines, line)
@@ -281,7 +281,7 @@ func weigh(amounts []money.Fen) []int64 {
 	return out
 }
 
-func byPrincipal(x Shares) int64 { return x.Principal }
+func byPrincipal(x LenderShares) int64 { return x.Principal }
 
 // draw gives each lender its share of all that was drawn.
 func (s *sheet) draw(p money.Fen) {
@@ -505,7 +505,7 @@ func (s *sheet) unrecover(u money.Fen) (done money.Fen) {
 }
 
 // income divides fees or penalties by the shares of all that was paid.
-func (s *sheet) income(account string, amount money.Fen, of func(Shares) int64) {
+func (s *sheet) income(account string, amount money.Fen, of func(LenderShares) int64) {
 	if amount == 0 {
 		return
 	}
@@ -533,7 +533,7 @@ type slot struct {
 
 // slots of the interest that is paid: what each lender gets net, what it pays for
 // servicing, and what the lead keeps of its part.
-func (t Terms) slots() []slot {
+func (t SharingTerms) slots() []slot {
 	out := []slot{{Interest, t.Parties[0].Code, int64(t.Rate) * whole * t.Parties[0].Shares.Interest}}
 	for _, p := range t.Parties[1:] {
 		gross := int64(t.Rate) * whole

@@ -96,13 +96,13 @@ func TestAbsorbAndRecoverLoseNothing(t *testing.T) {
 
 // book plays the ledger: it keeps the lines of loans and what the pool has paid.
 type book struct {
-	lines map[string][]fund.Line
+	lines map[string][]fund.ShareLine
 	cap   money.Fen
 	keys  map[string]bool
 }
 
 func newBook(limit money.Fen) *book {
-	return &book{lines: map[string][]fund.Line{}, cap: limit, keys: map[string]bool{}}
+	return &book{lines: map[string][]fund.ShareLine{}, cap: limit, keys: map[string]bool{}}
 }
 
 func (b *book) used() (sum money.Fen) {
@@ -116,7 +116,7 @@ func (b *book) used() (sum money.Fen) {
 	return sum
 }
 
-func (b *book) apply(tb fataler, t fund.Terms, m fund.Movement) {
+func (b *book) apply(tb fataler, t fund.SharingTerms, m fund.Movement) {
 	for _, e := range fund.Share(t, b.lines[m.LoanID], m, b.cap-b.used()) {
 		var sum money.Fen
 		for _, p := range e.Postings {
@@ -162,30 +162,30 @@ func (b *book) sum(loan, account string) (sum money.Fen) {
 
 type fataler interface{ Fatalf(string, ...any) }
 
-func shares(bp int64) fund.Shares {
-	return fund.Shares{Principal: bp, Interest: bp, Fee: bp, Penalty: bp}
+func shares(bp int64) fund.LenderShares {
+	return fund.LenderShares{Principal: bp, Interest: bp, Fee: bp, Penalty: bp}
 }
 
-func drawTerms(t *rapid.T) fund.Terms {
+func drawTerms(t *rapid.T) fund.SharingTerms {
 	a := rapid.Int64Range(1, 9_998).Draw(t, "own")
 	b := rapid.Int64Range(1, 9_999-a).Draw(t, "second")
-	terms := fund.Terms{
+	terms := fund.SharingTerms{
 		Rate: money.BP(rapid.Int64Range(0, 2000).Draw(t, "rate")), Principal: money.Fen(rapid.Int64Range(1, 1e9).Draw(t, "principal")),
-		Parties: []fund.Party{
+		Parties: []fund.Lender{
 			{Code: "own", Kind: fund.Own, Shares: shares(a)}, {Code: "p", Kind: fund.Partner, Shares: shares(b)},
 			{Code: "q", Kind: fund.Trust, Shares: shares(10_000 - a - b)},
 		},
-		Subsidy: &fund.Grant{Code: "county", ShareBP: 5000, MaxFen: 1e7, Until: 40_000},
+		Subsidy: &fund.SubsidyGrant{Code: "county", ShareBP: 5000, MaxFen: 1e7, Until: 40_000},
 	}
 	terms.Parties[1].Rate = terms.Rate / 2
 	terms.Parties[1].SpreadBP = rapid.Int64Range(0, 10_000).Draw(t, "spread")
 	terms.Parties[2].Servicer = terms.Rate / 7
 	terms.Parties[2].DrawFeeBP = rapid.Int64Range(0, 300).Draw(t, "draw fee")
 	if rapid.Bool().Draw(t, "pool") {
-		terms.Pool = &fund.Bearer{Code: "pool", Bucket: "pool/2026", ShareBP: rapid.Int64Range(1, 10_000).Draw(t, "pool share")}
+		terms.Pool = &fund.LossBearer{Code: "pool", Bucket: "pool/2026", ShareBP: rapid.Int64Range(1, 10_000).Draw(t, "pool share")}
 	}
 	if rapid.Bool().Draw(t, "guarantor") {
-		terms.Guarantor = &fund.Bearer{Code: "g", ShareBP: rapid.Int64Range(1, 10_000).Draw(t, "guarantor share")}
+		terms.Guarantor = &fund.LossBearer{Code: "g", ShareBP: rapid.Int64Range(1, 10_000).Draw(t, "guarantor share")}
 	}
 	return terms
 }
@@ -196,7 +196,7 @@ func TestMovementsInAnyOrder(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		b := newBook(money.Fen(rapid.Int64Range(0, 1e8).Draw(t, "cap")))
-		terms := map[string]fund.Terms{"l1": drawTerms(t), "l2": drawTerms(t)}
+		terms := map[string]fund.SharingTerms{"l1": drawTerms(t), "l2": drawTerms(t)}
 		open := map[string]money.Fen{} // principal that is out
 		var done []fund.Movement
 		for n := range rapid.IntRange(1, 40).Draw(t, "steps") {
@@ -300,9 +300,9 @@ func TestReversalRestoresEveryParty(t *testing.T) {
 // servicing and gets 20 % of the margin: of 60 yuan of interest.
 func TestOwnRateServicingAndProfit(t *testing.T) {
 	t.Parallel()
-	terms := fund.Terms{Rate: money.BP(600), Principal: 100_000, Parties: []fund.Party{
-		{Code: "own", Kind: fund.Own, Shares: fund.Shares{Principal: 6500, Interest: 6500, Fee: 10_000, Penalty: 6500}},
-		{Code: "p", Kind: fund.Partner, Shares: fund.Shares{Principal: 3500, Interest: 3500, Penalty: 3500},
+	terms := fund.SharingTerms{Rate: money.BP(600), Principal: 100_000, Parties: []fund.Lender{
+		{Code: "own", Kind: fund.Own, Shares: fund.LenderShares{Principal: 6500, Interest: 6500, Fee: 10_000, Penalty: 6500}},
+		{Code: "p", Kind: fund.Partner, Shares: fund.LenderShares{Principal: 3500, Interest: 3500, Penalty: 3500},
 			Rate: money.BP(380), Servicer: money.BP(40), SpreadBP: 2000},
 	}}
 	b := newBook(0)
@@ -324,9 +324,9 @@ func TestOwnRateServicingAndProfit(t *testing.T) {
 // borrower pays afterwards, the pool is refilled last.
 func TestClaimAndWhatComesAfter(t *testing.T) {
 	t.Parallel()
-	terms := fund.Terms{
-		Principal: 10_000, Parties: []fund.Party{{Code: "own", Kind: fund.Own, Shares: shares(10_000)}},
-		Pool: &fund.Bearer{Code: "pool", Bucket: "pool", ShareBP: 2000}, Guarantor: &fund.Bearer{Code: "g", ShareBP: 7000},
+	terms := fund.SharingTerms{
+		Principal: 10_000, Parties: []fund.Lender{{Code: "own", Kind: fund.Own, Shares: shares(10_000)}},
+		Pool: &fund.LossBearer{Code: "pool", Bucket: "pool", ShareBP: 2000}, Guarantor: &fund.LossBearer{Code: "g", ShareBP: 7000},
 	}
 	b := newBook(1_500)
 	for _, step := range []struct {
@@ -364,9 +364,9 @@ func TestClaimAndWhatComesAfter(t *testing.T) {
 
 func TestSubsidyIsOfTheFirstPrincipalAndMonths(t *testing.T) {
 	t.Parallel()
-	terms := fund.Terms{
-		Rate: money.BP(400), Principal: 20_000_00, Parties: []fund.Party{{Code: "own", Kind: fund.Own, Shares: shares(10_000)}},
-		Subsidy: &fund.Grant{Code: "county", ShareBP: 5000, MaxFen: 5_000_00, Until: 20_100},
+	terms := fund.SharingTerms{
+		Rate: money.BP(400), Principal: 20_000_00, Parties: []fund.Lender{{Code: "own", Kind: fund.Own, Shares: shares(10_000)}},
+		Subsidy: &fund.SubsidyGrant{Code: "county", ShareBP: 5000, MaxFen: 5_000_00, Until: 20_100},
 	}
 	b := newBook(0)
 	for _, m := range []fund.Movement{

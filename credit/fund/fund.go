@@ -43,8 +43,8 @@ const (
 // Lends says whether a funder of the kind gives principal.
 func (k Kind) Lends() bool { return k == Own || k == Partner || k == Trust }
 
-// Funder is one party, by catalog/funders.yaml.
-type Funder struct {
+// Participant is one party, by catalog/funders.yaml.
+type Participant struct {
 	Code string            `json:"code" yaml:"code"`
 	Kind Kind              `json:"kind" yaml:"kind" enum:"own,partner,trust,guarantor,pool,government"`
 	Name map[string]string `json:"name" yaml:"name"` // by language
@@ -59,28 +59,28 @@ type Funder struct {
 	Source       string    `json:"source,omitempty" yaml:"source"`
 }
 
-// Capital is what the bank has reported; it bounds joint internet loans.
-type Capital struct {
+// BankCapital is what the bank has reported; it bounds joint internet loans.
+type BankCapital struct {
 	Tier1NetFen money.Fen `json:"tier1_net_fen" yaml:"tier1_net_fen"`
 	LoansFen    money.Fen `json:"loans_fen" yaml:"loans_fen"` // all loans of the bank
 	AsOf        string    `json:"as_of" yaml:"as_of"`
 	Source      string    `json:"source" yaml:"source"`
 }
 
-// Shares are basis points of each part of what moves. A party that names none of its own
+// LenderShares are basis points of each part of what moves. A party that names none of its own
 // has its share of the principal in all.
-type Shares struct {
+type LenderShares struct {
 	Principal int64 `json:"principal" yaml:"principal"`
 	Interest  int64 `json:"interest" yaml:"interest"`
 	Fee       int64 `json:"fee" yaml:"fee"`
 	Penalty   int64 `json:"penalty" yaml:"penalty"`
 }
 
-// Party lends a share.
-type Party struct {
-	Code   string `json:"code"`
-	Kind   Kind   `json:"kind"`
-	Shares Shares `json:"shares"`
+// Lender lends a share.
+type Lender struct {
+	Code   string       `json:"code"`
+	Kind   Kind         `json:"kind"`
+	Shares LenderShares `json:"shares"`
 	// Rate a year that the party gets on its part; 0 is the rate of the loan. The lead keeps
 	// the difference, of which the party gets SpreadBP: profit sharing.
 	Rate     money.Rate `json:"rate"`
@@ -91,8 +91,8 @@ type Party struct {
 	DrawFeeBP int64      `json:"draw_fee_bp"`
 }
 
-// Bearer is the pool or the guarantor of a loan.
-type Bearer struct {
+// LossBearer is the pool or the guarantor of a loan.
+type LossBearer struct {
 	Code    string `json:"code"`
 	ShareBP int64  `json:"share_bp"` // of each loss
 	// A pool has a cap: CapFen, and CapBP of what was disbursed or is outstanding under it,
@@ -104,8 +104,8 @@ type Bearer struct {
 	Bucket string `json:"bucket,omitempty"`
 }
 
-// Grant is an interest subsidy.
-type Grant struct {
+// SubsidyGrant is an interest subsidy.
+type SubsidyGrant struct {
 	Code      string     `json:"code"`
 	ShareBP   int64      `json:"share_bp"` // of the interest
 	MaxFen    money.Fen  `json:"max_fen"`  // principal that it is paid for
@@ -113,36 +113,36 @@ type Grant struct {
 	MaxMonths int        `json:"max_months"`
 }
 
-// Terms are how one loan is shared, frozen when it is drawn. The first party is the lead.
-type Terms struct {
-	Agreement string     `json:"agreement"` // "" for the fields of the product alone
-	From      money.Date `json:"from"`      // of the version of the agreement
-	Internet  bool       `json:"internet"`  // a joint internet loan: bounds of 银保监办发〔2021〕24号
-	Rate      money.Rate `json:"rate"`      // that the borrower pays
-	Principal money.Fen  `json:"principal"`
-	Parties   []Party    `json:"parties"`
-	Pool      *Bearer    `json:"pool,omitempty"`
-	Guarantor *Bearer    `json:"guarantor,omitempty"`
+// SharingTerms are how one loan is shared, frozen when it is drawn. The first party is the lead.
+type SharingTerms struct {
+	Agreement string      `json:"agreement"` // "" for the fields of the product alone
+	From      money.Date  `json:"from"`      // of the version of the agreement
+	Internet  bool        `json:"internet"`  // a joint internet loan: bounds of 银保监办发〔2021〕24号
+	Rate      money.Rate  `json:"rate"`      // that the borrower pays
+	Principal money.Fen   `json:"principal"`
+	Parties   []Lender    `json:"parties"`
+	Pool      *LossBearer `json:"pool,omitempty"`
+	Guarantor *LossBearer `json:"guarantor,omitempty"`
 	// TriggerDays overdue at which guarantor and pool pay out; 0 waits for the write-off.
-	TriggerDays int    `json:"trigger_days,omitempty"`
-	Subsidy     *Grant `json:"subsidy,omitempty"`
-	Debtor      string `json:"debtor"`
+	TriggerDays int           `json:"trigger_days,omitempty"`
+	Subsidy     *SubsidyGrant `json:"subsidy,omitempty"`
+	Debtor      string        `json:"debtor"`
 	// Fallback says why the bank funds alone what an agreement should have shared.
 	Fallback string `json:"fallback,omitempty"`
 }
 
 // Shared says whether anybody but the bank is concerned.
-func (t Terms) Shared() bool {
+func (t SharingTerms) Shared() bool {
 	return len(t.Parties) > 1 || t.Pool != nil || t.Guarantor != nil || t.Subsidy != nil
 }
 
 // Joint says whether somebody lends along.
-func (t Terms) Joint() bool { return len(t.Parties) > 1 }
+func (t SharingTerms) Joint() bool { return len(t.Parties) > 1 }
 
 // OwnPart is the bank's part of the principal.
-func (t Terms) OwnPart() money.Fen { return Allocate(t.weights(byPrincipal), t.Principal)[0] }
+func (t SharingTerms) OwnPart() money.Fen { return Allocate(t.weights(byPrincipal), t.Principal)[0] }
 
-func (t Terms) weights(of func(Shares) int64) []int64 {
+func (t SharingTerms) weights(of func(LenderShares) int64) []int64 {
 	out := make([]int64, len(t.Parties))
 	for i, p := range t.Parties {
 		out[i] = of(p.Shares)
@@ -151,8 +151,8 @@ func (t Terms) weights(of func(Shares) int64) []int64 {
 }
 
 // bearers in the order in which they bear losses.
-func (t Terms) bearers() []Bearer {
-	var out []Bearer
+func (t SharingTerms) bearers() []LossBearer {
+	var out []LossBearer
 	if t.Pool != nil {
 		out = append(out, *t.Pool)
 	}

@@ -17,8 +17,8 @@ import (
 // File is where funders and agreements stand in the catalogue.
 const File = "funders.yaml"
 
-// Agreement says how loans of some products are shared, from a date on.
-type Agreement struct {
+// SharingAgreement says how loans of some products are shared, from a date on.
+type SharingAgreement struct {
 	Code     string            `json:"code" yaml:"code"`
 	Name     map[string]string `json:"name" yaml:"name"`
 	Products []string          `json:"products,omitempty" yaml:"products"` // none: only loans that it is chosen for
@@ -29,17 +29,17 @@ type Agreement struct {
 	// OnBreach says what becomes of a drawdown that would break a bound: it is refused, or
 	// the bank funds it alone.
 	OnBreach    string        `json:"on_breach" yaml:"on_breach" enum:"refuse,own"`
-	Parties     []ShareOf     `json:"parties" yaml:"parties"` // the lead first
-	Pool        *PoolShare    `json:"pool,omitempty" yaml:"pool"`
-	Guarantor   *BearingShare `json:"guarantor,omitempty" yaml:"guarantor"`
+	Parties     []LenderShare `json:"parties" yaml:"parties"` // the lead first
+	Pool        *PoolPart     `json:"pool,omitempty" yaml:"pool"`
+	Guarantor   *BearerPart   `json:"guarantor,omitempty" yaml:"guarantor"`
 	TriggerDays int           `json:"trigger_days,omitempty" yaml:"trigger_days"`
 
 	FromText  string `json:"-" yaml:"from"`
 	UntilText string `json:"-" yaml:"until"`
 }
 
-// ShareOf is one lender of an agreement.
-type ShareOf struct {
+// LenderShare is one lender of an agreement.
+type LenderShare struct {
 	Funder  string `json:"funder" yaml:"funder"`
 	ShareBP int64  `json:"share_bp" yaml:"share_bp"` // of the principal
 	// InterestBP, FeeBP and PenaltyBP differ from ShareBP only where they are given.
@@ -52,26 +52,26 @@ type ShareOf struct {
 	DrawFeeBP  int64  `json:"draw_fee_bp,omitempty" yaml:"draw_fee_bp"` // once, paid to the lead
 }
 
-// BearingShare is a guarantor's part.
-type BearingShare struct {
+// BearerPart is a guarantor's part.
+type BearerPart struct {
 	Funder  string `json:"funder" yaml:"funder"`
 	ShareBP int64  `json:"share_bp" yaml:"share_bp"` // of each loss
 }
 
-// PoolShare is a pool's part.
-type PoolShare struct {
-	BearingShare `yaml:",inline"`
-	CapFen       money.Fen `json:"cap_fen,omitempty" yaml:"cap_fen"`
-	CapBP        int64     `json:"cap_bp,omitempty" yaml:"cap_bp"`   // of the base
-	Base         string    `json:"base,omitempty" yaml:"base"`       // "disbursed" or "outstanding"
-	Vintage      bool      `json:"vintage,omitempty" yaml:"vintage"` // each year of drawdown has a cap of its own
+// PoolPart is a pool's part.
+type PoolPart struct {
+	BearerPart `yaml:",inline"`
+	CapFen     money.Fen `json:"cap_fen,omitempty" yaml:"cap_fen"`
+	CapBP      int64     `json:"cap_bp,omitempty" yaml:"cap_bp"`   // of the base
+	Base       string    `json:"base,omitempty" yaml:"base"`       // "disbursed" or "outstanding"
+	Vintage    bool      `json:"vintage,omitempty" yaml:"vintage"` // each year of drawdown has a cap of its own
 }
 
 // Catalogue is what funders.yaml says.
 type Catalogue struct {
-	Capital    *Capital    `json:"capital,omitempty"`
-	Funders    []Funder    `json:"funders"`
-	Agreements []Agreement `json:"agreements"` // versions of one code follow each other
+	Capital    *BankCapital       `json:"capital,omitempty"`
+	Funders    []Participant      `json:"funders"`
+	Agreements []SharingAgreement `json:"agreements"` // versions of one code follow each other
 	products   []product.Product
 }
 
@@ -88,16 +88,16 @@ func Load(fsys fs.FS, products []product.Product) (*Catalogue, error) {
 // Parse reads the text of funders.yaml; see Load.
 func Parse(text []byte, products []product.Product) (*Catalogue, error) {
 	var f struct {
-		Capital    *Capital    `yaml:"capital"`
-		Funders    []yaml.Node `yaml:"funders"`
-		Agreements []yaml.Node `yaml:"agreements"`
+		Capital    *BankCapital `yaml:"capital"`
+		Funders    []yaml.Node  `yaml:"funders"`
+		Agreements []yaml.Node  `yaml:"agreements"`
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	dec.KnownFields(true)
 	if err := dec.Decode(&f); err != nil {
 		return nil, ErrFile.At(File).With("item", "the file").With("why", err)
 	}
-	r := reader{c: &Catalogue{Capital: f.Capital, Funders: []Funder{}, Agreements: []Agreement{}, products: products}}
+	r := reader{c: &Catalogue{Capital: f.Capital, Funders: []Participant{}, Agreements: []SharingAgreement{}, products: products}}
 	for i := range f.Funders {
 		r.funder(&f.Funders[i])
 	}
@@ -135,7 +135,7 @@ func (r *reader) decode(n *yaml.Node, into any) bool {
 var codeForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,49}$`)
 
 func (r *reader) funder(n *yaml.Node) {
-	var f Funder
+	var f Participant
 	if !r.decode(n, &f) {
 		return
 	}
@@ -151,7 +151,7 @@ func (r *reader) funder(n *yaml.Node) {
 	}
 	switch f.Kind {
 	case Own:
-		if slices.ContainsFunc(r.c.Funders, func(x Funder) bool { return x.Kind == Own }) {
+		if slices.ContainsFunc(r.c.Funders, func(x Participant) bool { return x.Kind == Own }) {
 			bad("there is one funder of kind own")
 		}
 	case Guarantor:
@@ -182,7 +182,7 @@ func cmpOr(v, otherwise int64) int64 {
 }
 
 func (r *reader) agreement(n *yaml.Node) {
-	var a Agreement
+	var a SharingAgreement
 	if !r.decode(n, &a) {
 		return
 	}
@@ -224,8 +224,8 @@ func (r *reader) agreement(n *yaml.Node) {
 	r.c.Agreements = append(r.c.Agreements, a)
 }
 
-func (r *reader) parties(a Agreement, bad func(string, ...any)) {
-	var sum Shares
+func (r *reader) parties(a SharingAgreement, bad func(string, ...any)) {
+	var sum LenderShares
 	seen := map[string]bool{}
 	for i, p := range a.Parties {
 		f, known := r.c.Funder(p.Funder)
@@ -244,7 +244,7 @@ func (r *reader) parties(a Agreement, bad func(string, ...any)) {
 		if min(s.Principal, s.Interest, s.Fee, s.Penalty) < 0 || max(s.Principal, s.Interest, s.Fee, s.Penalty) > whole || s.Principal == 0 {
 			bad("shares of %s are between 0 and 10000, that of the principal above 0", p.Funder)
 		}
-		sum = Shares{sum.Principal + s.Principal, sum.Interest + s.Interest, sum.Fee + s.Fee, sum.Penalty + s.Penalty}
+		sum = LenderShares{sum.Principal + s.Principal, sum.Interest + s.Interest, sum.Fee + s.Fee, sum.Penalty + s.Penalty}
 		if p.RateBP < 0 || p.RateBP > 3600 || p.ServicerBP < 0 || p.ServicerBP > 3600 || p.DrawFeeBP < 0 || p.DrawFeeBP > whole || p.SpreadBP < 0 || p.SpreadBP > whole {
 			bad("rate_bp and servicer_bp of %s are between 0 and 3600, spread_bp and draw_fee_bp between 0 and 10000", p.Funder)
 		}
@@ -271,16 +271,16 @@ func (r *reader) parties(a Agreement, bad func(string, ...any)) {
 	}
 }
 
-func sumOwn(a Agreement) int64 {
+func sumOwn(a SharingAgreement) int64 {
 	if len(a.Parties) == 0 {
 		return whole
 	}
 	return a.Parties[0].ShareBP
 }
 
-func (r *reader) bearing(a Agreement, bad func(string, ...any)) {
+func (r *reader) bearing(a SharingAgreement, bad func(string, ...any)) {
 	var borne int64
-	of := func(b BearingShare, kind Kind) {
+	of := func(b BearerPart, kind Kind) {
 		f, known := r.c.Funder(b.Funder)
 		switch {
 		case !known:
@@ -294,7 +294,7 @@ func (r *reader) bearing(a Agreement, bad func(string, ...any)) {
 		borne += b.ShareBP
 	}
 	if p := a.Pool; p != nil {
-		of(p.BearingShare, Pool)
+		of(p.BearerPart, Pool)
 		if p.CapFen < 0 || p.CapBP < 0 || p.CapBP > whole || p.CapFen == 0 && p.CapBP == 0 {
 			bad("a pool has a cap: cap_fen above zero, or cap_bp up to 10000 with a base")
 		}
@@ -313,8 +313,8 @@ func (r *reader) bearing(a Agreement, bad func(string, ...any)) {
 	}
 }
 
-func (p ShareOf) shares() Shares {
-	s := Shares{p.ShareBP, p.ShareBP, p.ShareBP, p.ShareBP}
+func (p LenderShare) shares() LenderShares {
+	s := LenderShares{p.ShareBP, p.ShareBP, p.ShareBP, p.ShareBP}
 	if p.InterestBP != nil {
 		s.Interest = *p.InterestBP
 	}
@@ -366,13 +366,13 @@ func (r *reader) fromProducts() {
 }
 
 // Funder finds one by its code.
-func (c *Catalogue) Funder(code string) (Funder, bool) {
+func (c *Catalogue) Funder(code string) (Participant, bool) {
 	for _, f := range c.Funders {
 		if f.Code == code {
 			return f, true
 		}
 	}
-	return Funder{}, false
+	return Participant{}, false
 }
 
 // own is the code of the bank.
@@ -402,8 +402,8 @@ func (c *Catalogue) concerns(code string) bool {
 
 // Terms gives the terms of a loan of a product that is drawn on a day. chosen is an
 // agreement that an officer chose for it, or "". It returns ErrAgreement and ErrRate.
-func (c *Catalogue) Terms(productCode, chosen string, on money.Date, principal money.Fen, rate money.Rate) (Terms, string, error) {
-	t := Terms{Rate: rate, Principal: principal, Parties: []Party{c.alone()}}
+func (c *Catalogue) Terms(productCode, chosen string, on money.Date, principal money.Fen, rate money.Rate) (SharingTerms, string, error) {
+	t := SharingTerms{Rate: rate, Principal: principal, Parties: []Lender{c.alone()}}
 	c.fromProduct(&t, productCode, on)
 	a := c.inForce(productCode, chosen, on)
 	if a == nil {
@@ -413,34 +413,34 @@ func (c *Catalogue) Terms(productCode, chosen string, on money.Date, principal m
 		return t, "refuse", t.check()
 	}
 	t.Agreement, t.From, t.Internet, t.TriggerDays = a.Code, a.From, a.Internet, a.TriggerDays
-	t.Parties = make([]Party, len(a.Parties))
+	t.Parties = make([]Lender, len(a.Parties))
 	for i, x := range a.Parties {
 		f, _ := c.Funder(x.Funder)
-		t.Parties[i] = Party{
+		t.Parties[i] = Lender{
 			Code: x.Funder, Kind: f.Kind, Shares: x.shares(), Rate: money.BP(x.RateBP), SpreadBP: x.SpreadBP,
 			Servicer: money.BP(x.ServicerBP), DrawFeeBP: x.DrawFeeBP,
 		}
 	}
 	// What the agreement says of losses replaces what the product says.
 	if a.Pool != nil {
-		t.Pool = &Bearer{Code: a.Pool.Funder, ShareBP: a.Pool.ShareBP, CapFen: a.Pool.CapFen, CapBP: a.Pool.CapBP, Base: a.Pool.Base, Bucket: a.Pool.Funder}
+		t.Pool = &LossBearer{Code: a.Pool.Funder, ShareBP: a.Pool.ShareBP, CapFen: a.Pool.CapFen, CapBP: a.Pool.CapBP, Base: a.Pool.Base, Bucket: a.Pool.Funder}
 		if a.Pool.Vintage {
 			t.Pool.Bucket += "/" + on.String()[:4]
 		}
 	}
 	if a.Guarantor != nil {
-		t.Guarantor = &Bearer{Code: a.Guarantor.Funder, ShareBP: a.Guarantor.ShareBP}
+		t.Guarantor = &LossBearer{Code: a.Guarantor.Funder, ShareBP: a.Guarantor.ShareBP}
 	}
 	return t, a.OnBreach, t.check()
 }
 
 // alone is the bank with the whole of a loan.
-func (c *Catalogue) alone() Party {
-	return Party{Code: c.own(), Kind: Own, Shares: Shares{whole, whole, whole, whole}}
+func (c *Catalogue) alone() Lender {
+	return Lender{Code: c.own(), Kind: Own, Shares: LenderShares{whole, whole, whole, whole}}
 }
 
 // fromProduct fills in what the product itself says.
-func (c *Catalogue) fromProduct(t *Terms, code string, on money.Date) {
+func (c *Catalogue) fromProduct(t *SharingTerms, code string, on money.Date) {
 	i := slices.IndexFunc(c.products, func(p product.Product) bool { return p.Code == code })
 	if i < 0 {
 		return
@@ -450,28 +450,28 @@ func (c *Catalogue) fromProduct(t *Terms, code string, on money.Date) {
 		t.Internet, t.Parties = true, nil
 		for _, f := range p.Funders {
 			known, _ := c.Funder(f.Code)
-			x := Party{Code: f.Code, Kind: known.Kind, Shares: Shares{f.ShareBP, f.ShareBP, f.ShareBP, f.ShareBP}}
+			x := Lender{Code: f.Code, Kind: known.Kind, Shares: LenderShares{f.ShareBP, f.ShareBP, f.ShareBP, f.ShareBP}}
 			if known.Kind == Own { // the lead comes first
-				t.Parties = append([]Party{x}, t.Parties...)
+				t.Parties = append([]Lender{x}, t.Parties...)
 			} else {
 				t.Parties = append(t.Parties, x)
 			}
 		}
 	}
 	if r := p.RiskPool; r != nil {
-		t.Pool = &Bearer{Code: r.Code, ShareBP: r.ShareBP, CapFen: r.CapFen, Bucket: r.Code}
+		t.Pool = &LossBearer{Code: r.Code, ShareBP: r.ShareBP, CapFen: r.CapFen, Bucket: r.Code}
 	}
 	if s := p.Surety; s != nil && s.Code != "" {
-		t.Guarantor = &Bearer{Code: s.Code, ShareBP: s.ShareBP}
+		t.Guarantor = &LossBearer{Code: s.Code, ShareBP: s.ShareBP}
 		t.TriggerDays = s.TriggerDays
 	}
 	if s := p.Subsidy; s != nil {
-		t.Subsidy = &Grant{Code: s.Code, ShareBP: s.ShareBP, MaxFen: s.MaxFen, Until: on.AddMonths(s.MaxMonths), MaxMonths: s.MaxMonths}
+		t.Subsidy = &SubsidyGrant{Code: s.Code, ShareBP: s.ShareBP, MaxFen: s.MaxFen, Until: on.AddMonths(s.MaxMonths), MaxMonths: s.MaxMonths}
 	}
 }
 
 // inForce is the agreement for a loan on a day, or nil.
-func (c *Catalogue) inForce(productCode, chosen string, on money.Date) *Agreement {
+func (c *Catalogue) inForce(productCode, chosen string, on money.Date) *SharingAgreement {
 	for i := range c.Agreements {
 		a := &c.Agreements[i]
 		if on < a.From || a.Until != 0 && on > a.Until {
@@ -485,7 +485,7 @@ func (c *Catalogue) inForce(productCode, chosen string, on money.Date) *Agreemen
 }
 
 // check returns ErrRate when somebody would lend above the price of the loan.
-func (t Terms) check() error {
+func (t SharingTerms) check() error {
 	for _, p := range t.Parties {
 		if p.Rate > t.Rate {
 			return ErrRate.With("party", p.Code).With("rate", p.Rate).With("price", t.Rate)

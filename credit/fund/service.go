@@ -24,7 +24,7 @@ type Config struct {
 	Related func(ctx context.Context, tenant, debtor string) ([]string, error)
 	// Pay sends what a funder is owed and returns the bank's reference; nil leaves the
 	// payment to people, who enter it.
-	Pay func(ctx context.Context, tenant string, f Funder, amount money.Fen, key string) (ref string, err error)
+	Pay func(ctx context.Context, tenant string, f Participant, amount money.Fen, key string) (ref string, err error)
 	Now func() time.Time
 }
 
@@ -55,13 +55,13 @@ func (s *Service) Admit(ctx context.Context, l loan.Loan) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.cfg.Store.Freeze(ctx, Frozen{
+	_, err = s.cfg.Store.Freeze(ctx, SharedLoan{
 		Tenant: l.Tenant, LoanID: l.ID, ApplicationID: l.ApplicationID, Product: l.Product, FrozenAt: now,
-	}, func(e Exposure) (Terms, error) { return s.decide(l, chosen, on, e, related) })
+	}, func(e Exposure) (SharingTerms, error) { return s.decide(l, chosen, on, e, related) })
 	return err
 }
 
-func (s *Service) decide(l loan.Loan, chosen string, on money.Date, e Exposure, related func(string) []string) (Terms, error) {
+func (s *Service) decide(l loan.Loan, chosen string, on money.Date, e Exposure, related func(string) []string) (SharingTerms, error) {
 	t, breach, err := s.cfg.Catalogue.Terms(l.Product, chosen, on, l.Principal, l.Rate)
 	t.Debtor = debtor(l)
 	if err == nil {
@@ -71,7 +71,7 @@ func (s *Service) decide(l loan.Loan, chosen string, on money.Date, e Exposure, 
 		return t, err
 	}
 	t.Fallback = err.Error()
-	t.Parties, t.Internet = []Party{s.cfg.Catalogue.alone()}, false
+	t.Parties, t.Internet = []Lender{s.cfg.Catalogue.alone()}, false
 	return t, s.cfg.Catalogue.Admit(t, e, related)
 }
 
@@ -134,30 +134,30 @@ func (s *Service) Share(ctx context.Context, l loan.Loan, moves []Movement) ([]l
 
 // frozen are the terms of a loan. A loan whose money went out without them, because
 // nobody asked Admit, gets them now; what would break a bound the bank has funded alone.
-func (s *Service) frozen(ctx context.Context, l loan.Loan, moves []Movement) (Frozen, error) {
+func (s *Service) frozen(ctx context.Context, l loan.Loan, moves []Movement) (SharedLoan, error) {
 	f, err := s.cfg.Store.Frozen(ctx, l.Tenant, l.ID)
 	if !errors.Is(err, ErrNotFound) {
 		return f, err
 	}
 	if !slices.ContainsFunc(moves, func(m Movement) bool { return m.Kind == servicing.Disburse }) {
-		return Frozen{}, nil
+		return SharedLoan{}, nil
 	}
 	switch err := s.Admit(ctx, l); {
 	case errors.Is(err, ErrBound), errors.Is(err, ErrShare), errors.Is(err, ErrRate), errors.Is(err, ErrAgreement):
-		return Frozen{}, nil
+		return SharedLoan{}, nil
 	case err != nil:
-		return Frozen{}, err
+		return SharedLoan{}, err
 	}
 	f, err = s.cfg.Store.Frozen(ctx, l.Tenant, l.ID)
 	if errors.Is(err, ErrNotFound) {
-		return Frozen{}, nil
+		return SharedLoan{}, nil
 	}
 	return f, err
 }
 
 // room is what the pool of a loan can still bear. It is counted only for movements that
 // the pool may pay for.
-func (s *Service) room(ctx context.Context, f Frozen, moves []Movement) (money.Fen, error) {
+func (s *Service) room(ctx context.Context, f SharedLoan, moves []Movement) (money.Fen, error) {
 	pays := func(m Movement) bool {
 		return m.Kind == servicing.WriteOff || m.Kind == Claimed || m.Kind == servicing.Chargeback || m.Principal < 0 || m.Amount < 0
 	}
@@ -173,7 +173,7 @@ func (s *Service) room(ctx context.Context, f Frozen, moves []Movement) (money.F
 }
 
 // Cap is what a pool may pay in all, as it stands.
-func (b Bearer) Cap(p PoolState) money.Fen {
+func (b LossBearer) Cap(p PoolState) money.Fen {
 	limit := NoCap
 	if b.CapFen > 0 {
 		limit = b.CapFen
@@ -256,7 +256,7 @@ func (s *Service) Choose(ctx context.Context, tenant, applicationID, agreement, 
 }
 
 // Bounds shows how far each rule is used.
-func (s *Service) Bounds(ctx context.Context, tenant string) ([]Bound, error) {
+func (s *Service) Bounds(ctx context.Context, tenant string) ([]BoundUse, error) {
 	e, err := s.cfg.Store.Exposure(ctx, tenant)
 	if err != nil {
 		return nil, err
@@ -303,23 +303,23 @@ func (s *Service) Pools(ctx context.Context, tenant string) ([]PoolUse, error) {
 }
 
 // pool is the part of a pool as the catalogue has it now, for what is shown.
-func (c *Catalogue) pool(bucket string) Bearer {
+func (c *Catalogue) pool(bucket string) LossBearer {
 	code, _, _ := strings.Cut(bucket, "/")
 	for _, a := range slices.Backward(c.Agreements) {
 		if a.Pool != nil && a.Pool.Funder == code {
-			return Bearer{Code: code, CapFen: a.Pool.CapFen, CapBP: a.Pool.CapBP, Base: a.Pool.Base}
+			return LossBearer{Code: code, CapFen: a.Pool.CapFen, CapBP: a.Pool.CapBP, Base: a.Pool.Base}
 		}
 	}
 	for _, p := range c.products {
 		if p.RiskPool != nil && p.RiskPool.Code == code {
-			return Bearer{Code: code, CapFen: p.RiskPool.CapFen}
+			return LossBearer{Code: code, CapFen: p.RiskPool.CapFen}
 		}
 	}
-	return Bearer{Code: code}
+	return LossBearer{Code: code}
 }
 
 // Loan shows how one loan is shared. ErrNotFound.
-func (s *Service) Loan(ctx context.Context, tenant, loanID string) (Frozen, []Line, error) {
+func (s *Service) Loan(ctx context.Context, tenant, loanID string) (SharedLoan, []ShareLine, error) {
 	f, err := s.cfg.Store.Frozen(ctx, tenant, loanID)
 	if err != nil {
 		return f, nil, err
@@ -328,8 +328,8 @@ func (s *Service) Loan(ctx context.Context, tenant, loanID string) (Frozen, []Li
 	return f, lines, err
 }
 
-// Settlement is money that passed between the bank and a funder.
-type Settlement struct {
+// FundSettlement is money that passed between the bank and a funder.
+type FundSettlement struct {
 	Funder string     `json:"funder"`
 	Bucket string     `json:"bucket,omitempty"` // of a pool with vintages
 	Amount money.Fen  `json:"amount"`           // above zero the bank pays, below zero the funder does
@@ -342,7 +342,7 @@ type Settlement struct {
 // government pays, what is paid into a pool or back out of it. No more than is open can be
 // settled, but anything can be paid into a pool. It returns ErrFunder, ErrKind, ErrAmount
 // and the errors of the ledger.
-func (s *Service) Settle(ctx context.Context, tenant string, x Settlement) (Settlement, error) {
+func (s *Service) Settle(ctx context.Context, tenant string, x FundSettlement) (FundSettlement, error) {
 	f, known := s.cfg.Catalogue.Funder(x.Funder)
 	if !known {
 		return x, ErrFunder.At("body.funder").With("code", x.Funder)
@@ -362,7 +362,7 @@ func (s *Service) Settle(ctx context.Context, tenant string, x Settlement) (Sett
 	if err != nil {
 		return x, err
 	}
-	again := slices.ContainsFunc(done, func(l Line) bool { return l.Key == key })
+	again := slices.ContainsFunc(done, func(l ShareLine) bool { return l.Key == key })
 	if !again && s.cfg.Pay != nil && x.Amount > 0 {
 		if err := s.open(ctx, tenant, account, item, f.Kind, x.Amount); err != nil {
 			return x, err

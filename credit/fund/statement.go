@@ -12,10 +12,10 @@ import (
 	"github.com/furrowcredit/furrow/money"
 )
 
-// Figures are what a funder has of a loan, or of all, in a month. Principal: Closing =
+// FundFigures are what a funder has of a loan, or of all, in a month. Principal: Closing =
 // Opening + Drawn - Repaid + TakenOver - Lost. TakenOver is what a pool or guarantor took
 // over and paid for: above zero with them, below zero with the lenders whom they paid.
-type Figures struct {
+type FundFigures struct {
 	Opening   money.Fen `json:"opening"`
 	Drawn     money.Fen `json:"drawn"`
 	Repaid    money.Fen `json:"repaid"`
@@ -40,18 +40,18 @@ type Figures struct {
 // FundedLoan is one loan of a statement.
 type FundedLoan struct {
 	LoanID string `json:"loan_id"`
-	Figures
+	FundFigures
 }
 
-// Statement is a funder's month.
-type Statement struct {
+// FundStatement is a funder's month.
+type FundStatement struct {
 	Funder string            `json:"funder"`
 	Kind   Kind              `json:"kind"`
 	Name   map[string]string `json:"name"`
 	Month  string            `json:"month"`
 	From   money.Date        `json:"from"`
 	To     money.Date        `json:"to"`
-	Figures
+	FundFigures
 	Loans []FundedLoan `json:"loans"` // that had something, by id
 }
 
@@ -77,24 +77,24 @@ func ParseQuarter(s string) (from, to money.Date, err error) {
 }
 
 // Statement is what a funder had in a month: ErrFunder, ErrMonth.
-func (s *Service) Statement(ctx context.Context, tenant, code, month string) (Statement, error) {
+func (s *Service) Statement(ctx context.Context, tenant, code, month string) (FundStatement, error) {
 	f, known := s.cfg.Catalogue.Funder(code)
 	if !known {
-		return Statement{}, ErrFunder.With("code", code)
+		return FundStatement{}, ErrFunder.With("code", code)
 	}
 	from, to, err := ParseMonth(month)
 	if err != nil {
-		return Statement{}, err
+		return FundStatement{}, err
 	}
 	lines, err := s.lines(ctx, tenant, f, LineFilter{To: to})
 	if err != nil {
-		return Statement{}, err
+		return FundStatement{}, err
 	}
 	return Tally(f, month, from, to, lines), nil
 }
 
 // lines of a funder; a pool has those of its vintages too.
-func (s *Service) lines(ctx context.Context, tenant string, f Funder, filter LineFilter) ([]Line, error) {
+func (s *Service) lines(ctx context.Context, tenant string, f Participant, filter LineFilter) ([]ShareLine, error) {
 	filter.Party = f.Code
 	out, err := s.cfg.Store.Lines(ctx, tenant, filter)
 	if err != nil || f.Kind != Pool {
@@ -106,7 +106,7 @@ func (s *Service) lines(ctx context.Context, tenant string, f Funder, filter Lin
 			continue
 		}
 		filter.Party = b
-		var more []Line
+		var more []ShareLine
 		more, err = s.cfg.Store.Lines(ctx, tenant, filter)
 		out = append(out, more...)
 	}
@@ -114,8 +114,8 @@ func (s *Service) lines(ctx context.Context, tenant string, f Funder, filter Lin
 }
 
 // Tally makes the statement of a funder from its lines up to a day.
-func Tally(f Funder, month string, from, to money.Date, lines []Line) Statement {
-	st := Statement{Funder: f.Code, Kind: f.Kind, Name: f.Name, Month: month, From: from, To: to, Loans: []FundedLoan{}}
+func Tally(f Participant, month string, from, to money.Date, lines []ShareLine) FundStatement {
+	st := FundStatement{Funder: f.Code, Kind: f.Kind, Name: f.Name, Month: month, From: from, To: to, Loans: []FundedLoan{}}
 	by := map[string]*FundedLoan{}
 	for _, l := range lines {
 		if l.Date > to {
@@ -131,7 +131,7 @@ func Tally(f Funder, month string, from, to money.Date, lines []Line) Statement 
 		by[l.LoanID].add(l, from, settlementAccount(f.Kind))
 	}
 	for _, x := range by {
-		if x.Figures != (Figures{DueBefore: x.DueBefore, Due: x.Due}) || x.Due != x.DueBefore {
+		if x.FundFigures != (FundFigures{DueBefore: x.DueBefore, Due: x.Due}) || x.Due != x.DueBefore {
 			st.Loans = append(st.Loans, *x)
 		}
 	}
@@ -139,7 +139,7 @@ func Tally(f Funder, month string, from, to money.Date, lines []Line) Statement 
 	return st
 }
 
-func (x *Figures) add(l Line, from money.Date, open string) {
+func (x *FundFigures) add(l ShareLine, from money.Date, open string) {
 	before := l.Date < from
 	if l.Account == open {
 		x.Due -= l.Amount
@@ -193,13 +193,13 @@ func (x *Figures) add(l Line, from money.Date, open string) {
 }
 
 // WriteCSV writes the loans of a statement, and a last row with the sums.
-func (st Statement) WriteCSV(w io.Writer) error {
+func (st FundStatement) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{{
 		"loan_id", "opening", "drawn", "repaid", "taken_over", "lost", "closing", "interest", "servicing", "draw_fee", "fee",
 		"penalty", "recovered", "spread", "subsidy", "due_before", "settled", "due",
 	}}
-	row := func(id string, f Figures) {
+	row := func(id string, f FundFigures) {
 		cells := []string{id}
 		for _, v := range []money.Fen{
 			f.Opening, f.Drawn, f.Repaid, f.TakenOver, f.Lost, f.Closing, f.Interest, f.Servicing, f.DrawFee, f.Fee,
@@ -210,9 +210,9 @@ func (st Statement) WriteCSV(w io.Writer) error {
 		rows = append(rows, cells)
 	}
 	for _, l := range st.Loans {
-		row(l.LoanID, l.Figures)
+		row(l.LoanID, l.FundFigures)
 	}
-	row("total", st.Figures)
+	row("total", st.FundFigures)
 	return out.WriteAll(rows)
 }
 

@@ -8,14 +8,14 @@ import (
 	"github.com/furrowcredit/furrow/money"
 )
 
-// Frozen is a shared loan with its terms.
-type Frozen struct {
-	Tenant        string    `json:"-"`
-	LoanID        string    `json:"loan_id"`
-	ApplicationID string    `json:"application_id"`
-	Product       string    `json:"product"`
-	Terms         Terms     `json:"terms"`
-	FrozenAt      time.Time `json:"frozen_at"`
+// SharedLoan is a shared loan with its terms.
+type SharedLoan struct {
+	Tenant        string       `json:"-"`
+	LoanID        string       `json:"loan_id"`
+	ApplicationID string       `json:"application_id"`
+	Product       string       `json:"product"`
+	Terms         SharingTerms `json:"terms"`
+	FrozenAt      time.Time    `json:"frozen_at"`
 }
 
 // Position is what a party holds of a loan.
@@ -46,16 +46,16 @@ type Store interface {
 	// Freeze keeps the terms that decide gives for a loan, once, and reserves the principal.
 	// decide sees what all others stand at, and may be called again. A loan that is frozen
 	// already is left as it is; terms that nobody shares are not kept.
-	Freeze(ctx context.Context, f Frozen, decide func(Exposure) (Terms, error)) (Frozen, error)
+	Freeze(ctx context.Context, f SharedLoan, decide func(Exposure) (SharingTerms, error)) (SharedLoan, error)
 	// Release forgets the reservation of a loan that was not drawn.
 	Release(ctx context.Context, tenant, loanID string) error
 	// Frozen returns ErrNotFound.
-	Frozen(ctx context.Context, tenant, loanID string) (Frozen, error)
+	Frozen(ctx context.Context, tenant, loanID string) (SharedLoan, error)
 	// FrozenAfter lists shared loans in order of their ids.
-	FrozenAfter(ctx context.Context, tenant, after string, limit int) ([]Frozen, error)
+	FrozenAfter(ctx context.Context, tenant, after string, limit int) ([]SharedLoan, error)
 	Exposure(ctx context.Context, tenant string) (Exposure, error)
 	Positions(ctx context.Context, tenant, party string) ([]Position, error)
-	Lines(ctx context.Context, tenant string, f LineFilter) ([]Line, error)
+	Lines(ctx context.Context, tenant string, f LineFilter) ([]ShareLine, error)
 	// Balance is the sum of an account and party over all lines.
 	Balance(ctx context.Context, tenant, account, party string) (money.Fen, error)
 	Pool(ctx context.Context, tenant, bucket string) (PoolState, error)

@@ -51,7 +51,7 @@ func Follow(ctx context.Context, tx *store.Tx, e ledger.Entry) error {
 }
 
 // hold changes what a party has lent. The first drawdown takes the place of what was reserved.
-func hold(ctx context.Context, tx *store.Tx, tenant string, l fund.Line) error {
+func hold(ctx context.Context, tx *store.Tx, tenant string, l fund.ShareLine) error {
 	res, err := tx.Exec(ctx, `update fund_position set held = held - $4 where tenant = $1 and loan_id = $2 and party = $3`,
 		tenant, l.LoanID, l.Party, int64(l.Amount))
 	if store.Conflict(err) {
@@ -72,7 +72,7 @@ func hold(ctx context.Context, tx *store.Tx, tenant string, l fund.Line) error {
 }
 
 // use counts what a pool pays, up to its cap.
-func use(ctx context.Context, tx *store.Tx, tenant string, l fund.Line) error {
+func use(ctx context.Context, tx *store.Tx, tenant string, l fund.ShareLine) error {
 	res, err := tx.Exec(ctx, `update fund_pool set used = used + $3 where tenant = $1 and bucket = $2 and ($3 <= 0 or used + $3 <= max_used)`,
 		tenant, l.Party, int64(l.Amount))
 	if err != nil {
@@ -85,7 +85,7 @@ func use(ctx context.Context, tx *store.Tx, tenant string, l fund.Line) error {
 }
 
 // Freeze implements fund.Store.
-func (s *Store) Freeze(ctx context.Context, f fund.Frozen, decide func(fund.Exposure) (fund.Terms, error)) (fund.Frozen, error) {
+func (s *Store) Freeze(ctx context.Context, f fund.SharedLoan, decide func(fund.Exposure) (fund.SharingTerms, error)) (fund.SharedLoan, error) {
 	out := f
 	err := s.db.Tx(ctx, func(tx *store.Tx) error {
 		known, err := frozen(ctx, tx, f.Tenant, f.LoanID)
@@ -109,7 +109,7 @@ func (s *Store) Freeze(ctx context.Context, f fund.Frozen, decide func(fund.Expo
 	return out, err
 }
 
-func insert(ctx context.Context, tx *store.Tx, f fund.Frozen) error {
+func insert(ctx context.Context, tx *store.Tx, f fund.SharedLoan) error {
 	body, err := json.Marshal(f)
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func (s *Store) Release(ctx context.Context, tenant, loanID string) error {
 	return err
 }
 
-func scanFrozen(row store.Row) (f fund.Frozen, err error) {
+func scanFrozen(row store.Row) (f fund.SharedLoan, err error) {
 	var body string
 	if err := row.Scan(&f.Tenant, &body); err != nil {
 		return f, err
@@ -166,7 +166,7 @@ func scanFrozen(row store.Row) (f fund.Frozen, err error) {
 	return f, err
 }
 
-func frozen(ctx context.Context, q store.Queryer, tenant, loanID string) (fund.Frozen, error) {
+func frozen(ctx context.Context, q store.Queryer, tenant, loanID string) (fund.SharedLoan, error) {
 	f, err := scanFrozen(q.QueryRow(ctx, `select tenant, body from fund_loan where tenant = $1 and loan_id = $2`, tenant, loanID))
 	if errors.Is(err, sql.ErrNoRows) {
 		return f, fund.ErrNotFound
@@ -175,12 +175,12 @@ func frozen(ctx context.Context, q store.Queryer, tenant, loanID string) (fund.F
 }
 
 // Frozen implements fund.Store.
-func (s *Store) Frozen(ctx context.Context, tenant, loanID string) (fund.Frozen, error) {
+func (s *Store) Frozen(ctx context.Context, tenant, loanID string) (fund.SharedLoan, error) {
 	return frozen(ctx, s.db, tenant, loanID)
 }
 
 // FrozenAfter implements fund.Store.
-func (s *Store) FrozenAfter(ctx context.Context, tenant, after string, limit int) ([]fund.Frozen, error) {
+func (s *Store) FrozenAfter(ctx context.Context, tenant, after string, limit int) ([]fund.SharedLoan, error) {
 	return store.Collect(ctx, s.db, scanFrozen, `select tenant, body from fund_loan where tenant = $1 and loan_id > $2 order by loan_id limit $3`,
 		tenant, after, limit)
 }
@@ -236,7 +236,7 @@ func (s *Store) Positions(ctx context.Context, tenant, party string) ([]fund.Pos
 	}, `select loan_id, party, held from fund_position where tenant = $1 and ($2 = '' or party = $2) order by loan_id, party`, tenant, party)
 }
 
-func scanLine(row store.Row) (l fund.Line, err error) {
+func scanLine(row store.Row) (l fund.ShareLine, err error) {
 	var date string
 	if err := row.Scan(&l.Key, &l.Kind, &l.LoanID, &l.Event, &date, &l.Account, &l.Party, &l.Amount); err != nil {
 		return l, err
@@ -252,7 +252,7 @@ func args(tenant string, f fund.LineFilter) []any {
 }
 
 // Lines implements fund.Store.
-func (s *Store) Lines(ctx context.Context, tenant string, f fund.LineFilter) ([]fund.Line, error) {
+func (s *Store) Lines(ctx context.Context, tenant string, f fund.LineFilter) ([]fund.ShareLine, error) {
 	return store.Collect(ctx, s.db, scanLine, `select entry_key, kind, loan_id, event, date, account, party, amount`+where+
 		` order by date, entry_key, nr`, args(tenant, f)...)
 }

@@ -180,22 +180,22 @@ func TestJointLoanFromDrawToStatement(t *testing.T) {
 		}
 		st, err := h.Statement(ctx, "bank", "other", "2026-06")
 		must(t, err)
-		want := fund.Figures{
+		want := fund.FundFigures{
 			Opening: 35_000, Repaid: 14_000, Closing: 21_000, Interest: 111, Servicing: 12, Spread: 64,
 			DueBefore: -35_000, Due: -35_000 + 14_000 + 111 - 12,
 		}
-		if st.Figures != want || len(st.Loans) != 1 || st.Loans[0].Figures != want {
+		if st.FundFigures != want || len(st.Loans) != 1 || st.Loans[0].FundFigures != want {
 			t.Errorf("statement: %+v\nwant %+v", st, want)
 		}
 		must(t, settleAll(ctx, h, "other", "k1"))
 		must(t, settleAll(ctx, h, "other", "k1")) // the key says that it is the same
-		if _, err := h.Settle(ctx, "bank", fund.Settlement{Funder: "other", Amount: -1, Date: money.DateOf(today), Key: "k2"}); !errors.Is(err, fund.ErrAmount) {
+		if _, err := h.Settle(ctx, "bank", fund.FundSettlement{Funder: "other", Amount: -1, Date: money.DateOf(today), Key: "k2"}); !errors.Is(err, fund.ErrAmount) {
 			t.Errorf("settling what is not open: %v", err)
 		}
-		if _, err := h.Settle(ctx, "bank", fund.Settlement{Funder: "other", Amount: -5, Date: money.DateOf(today), Key: "k1"}); !errors.Is(err, ledger.ErrKeyReused) {
+		if _, err := h.Settle(ctx, "bank", fund.FundSettlement{Funder: "other", Amount: -5, Date: money.DateOf(today), Key: "k1"}); !errors.Is(err, ledger.ErrKeyReused) {
 			t.Errorf("a known key with other content: %v", err)
 		}
-		if _, err := h.Settle(ctx, "bank", fund.Settlement{Funder: "own", Amount: 1, Key: "k3"}); !errors.Is(err, fund.ErrKind) {
+		if _, err := h.Settle(ctx, "bank", fund.FundSettlement{Funder: "own", Amount: 1, Key: "k3"}); !errors.Is(err, fund.ErrKind) {
 			t.Errorf("settling with oneself: %v", err)
 		}
 		h.sound(t)
@@ -209,7 +209,7 @@ func TestJointLoanFromDrawToStatement(t *testing.T) {
 }
 
 func settleAll(ctx context.Context, h house, funder, key string) error {
-	_, err := h.Settle(ctx, "bank", fund.Settlement{Funder: funder, Amount: -20_901, Date: money.DateOf(today), Ref: "wire", Key: key})
+	_, err := h.Settle(ctx, "bank", fund.FundSettlement{Funder: funder, Amount: -20_901, Date: money.DateOf(today), Ref: "wire", Key: key})
 	return err
 }
 
@@ -325,7 +325,7 @@ func TestPoolByVintage(t *testing.T) {
 		if st.TakenOver != 5_00 || st.Lost != 5_00 || st.Recovered != 1_00 || st.Due != -4_00 {
 			t.Errorf("%+v", st)
 		}
-		if _, err := h.Settle(ctx, "bank", fund.Settlement{Funder: "pool", Bucket: "pool/2026", Amount: -10_00, Date: money.DateOf(today), Key: "fill"}); err != nil {
+		if _, err := h.Settle(ctx, "bank", fund.FundSettlement{Funder: "pool", Bucket: "pool/2026", Amount: -10_00, Date: money.DateOf(today), Key: "fill"}); err != nil {
 			t.Error(err)
 		}
 		if got := used(); got != 4_00 {
@@ -383,7 +383,7 @@ func TestGuarantorPaysAtTheTrigger(t *testing.T) {
 		if got, err := h.store.Balance(ctx, "bank", fund.Claim, "g"); err != nil || got != 8_000 {
 			t.Errorf("after 90 days the guarantor owes %s %v", got, err)
 		}
-		if _, err := h.Settle(ctx, "bank", fund.Settlement{Funder: "g", Amount: -8_000, Date: money.DateOf(today), Ref: "wire", Key: "paid"}); err != nil {
+		if _, err := h.Settle(ctx, "bank", fund.FundSettlement{Funder: "g", Amount: -8_000, Date: money.DateOf(today), Ref: "wire", Key: "paid"}); err != nil {
 			t.Error(err)
 		}
 		h.sound(t)
