@@ -27,6 +27,8 @@ type dialect interface {
 	snapshot() *sql.TxOptions
 	// blob is the column type of bytes, in migrations written {{blob}}.
 	blob() string
+	// json is the type to read a column of JSON text by, in migrations written {{json}}.
+	json() string
 	// rows is how many rows of so many columns a bulk insert puts into one statement.
 	rows(columns int) int
 	// mark is the n-th parameter of a bulk insert, in which each occurs once.
@@ -39,6 +41,7 @@ type sqliteDialect struct{}
 
 func (sqliteDialect) name() string                  { return "sqlite" }
 func (sqliteDialect) blob() string                  { return "blob" }
+func (sqliteDialect) json() string                  { return "text" }
 func (sqliteDialect) isolation() sql.IsolationLevel { return sql.LevelDefault }
 func (sqliteDialect) retry(error) bool              { return false }
 
@@ -69,6 +72,7 @@ type postgresDialect struct{}
 
 func (postgresDialect) name() string                  { return "postgres" }
 func (postgresDialect) blob() string                  { return "bytea" }
+func (postgresDialect) json() string                  { return "json" }
 func (postgresDialect) isolation() sql.IsolationLevel { return sql.LevelSerializable }
 
 func (postgresDialect) mark(n int) string { return "$" + strconv.Itoa(n) }

@@ -52,7 +52,8 @@ func (db *DB) apply(ctx context.Context, name string) error {
 	if n > 0 {
 		return nil
 	}
-	for _, stmt := range strings.Split(strings.ReplaceAll(string(text), "{{blob}}", db.dialect.blob()), ";\n") {
+	types := strings.NewReplacer("{{blob}}", db.dialect.blob(), "{{json}}", db.dialect.json())
+	for _, stmt := range strings.Split(types.Replace(string(text)), ";\n") {
 		if strings.TrimSpace(stmt) == "" {
 			continue
 		}

@@ -10,11 +10,13 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/loan/servicing"
 	"github.com/furrowcredit/furrow/credit/pay"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/store"
-	"github.com/furrowcredit/furrow/store/ledger"
+	ledgerstore "github.com/furrowcredit/furrow/store/ledger"
 	"github.com/furrowcredit/furrow/store/profile"
 )
 
@@ -32,58 +34,172 @@ func (s *Store) Save(ctx context.Context, c loan.Change) (loan.Loan, error) {
 	err := s.db.Tx(ctx, func(tx *store.Tx) error {
 		l = c.Loan
 		l.Version++
-		if err := saveLoan(ctx, tx, l, c); err != nil {
+		if c.New {
+			if err := room(ctx, tx, l, c); err != nil {
+				return err
+			}
+		}
+		w := newWriter(tx)
+		if err := w.change(ctx, l, c); err != nil {
+			return err
+		}
+		if err := w.close(ctx); err != nil {
 			return err
 		}
 		if err := profile.Follow(ctx, tx, l.Tenant, l.ApplicationID, ""); err != nil {
 			return err
 		}
-		if c.Payment != nil {
-			if err := savePayment(ctx, tx, *c.Payment); err != nil {
-				return err
-			}
-		}
-		if c.Rows != nil {
-			if err := saveRows(ctx, tx, l.ID, c.Rows); err != nil {
-				return err
-			}
-		}
-		for _, e := range c.Entries {
-			if _, err := ledger.Append(ctx, tx, e); err != nil {
-				return err
-			}
-		}
-		return nil
+		return post(ctx, tx, c.Entries)
 	})
 	return l, err
 }
 
-func saveLoan(ctx context.Context, tx *store.Tx, l loan.Loan, c loan.Change) error {
+// SaveBatch implements loan.Store.
+func (s *Store) SaveBatch(ctx context.Context, b loan.Batch) error {
+	return s.db.Tx(ctx, func(tx *store.Tx) error {
+		w := newWriter(tx)
+		for i := range b.Days {
+			d := b.Days[i]
+			d.Version++
+			if err := w.day(ctx, b.Run.Tenant, &d, true); err != nil {
+				return err
+			}
+		}
+		for i := range b.Changes {
+			l := b.Changes[i].Loan
+			l.Version++
+			if err := w.change(ctx, l, b.Changes[i]); err != nil {
+				return err
+			}
+		}
+		if err := w.close(ctx); err != nil {
+			return err
+		}
+		for i := range b.Changes {
+			if c := &b.Changes[i]; c.Moved {
+				if err := profile.Follow(ctx, tx, c.Loan.Tenant, c.Loan.ApplicationID, ""); err != nil {
+					return err
+				}
+			}
+		}
+		if err := saveRun(ctx, tx, b.Run); err != nil {
+			return err
+		}
+		return post(ctx, tx, b.Entries)
+	})
+}
+
+// post comes last in a transaction, so that the head of the ledger's chain, for which all
+// writers of a tenant wait, is held for a short time.
+func post(ctx context.Context, tx *store.Tx, entries []ledger.Entry) error {
+	_, err := ledgerstore.AppendAll(ctx, tx, entries)
+	return err
+}
+
+// writer writes loans, many at once. Loans and days that others have changed meanwhile are
+// not written; close tells.
+type writer struct {
+	tx          *store.Tx
+	loans, days *store.Inserter
+	nLoans      int64
+	nDays       int64
+}
+
+func newWriter(tx *store.Tx) *writer {
+	return &writer{
+		tx: tx,
+		loans: tx.Insert("loans", []string{
+			"id", "tenant", "application_id", "user_id", "subject_id", "state", "outstanding", "overdue_amount", "worst_overdue", "day_end",
+			"updated_at", "version", "body", "terms", "product", "class", "overdue_days", "stage", "expected_loss", "retail", "floor",
+			"posted", "events",
+		}, `on conflict (id) do update set state = excluded.state, outstanding = excluded.outstanding,
+			overdue_amount = excluded.overdue_amount, worst_overdue = excluded.worst_overdue, day_end = excluded.day_end,
+			updated_at = excluded.updated_at, version = excluded.version, body = excluded.body, class = excluded.class,
+			overdue_days = excluded.overdue_days, stage = excluded.stage, expected_loss = excluded.expected_loss, floor = excluded.floor,
+			posted = excluded.posted, events = excluded.events where loans.version < excluded.version`),
+		days: tx.Insert("loan_days", []string{
+			"loan_id", "tenant", "product", "version", "day_end", "accrued", "earned", "seg_from", "seg_to", "seg_interest", "live",
+		}, `on conflict (loan_id) do update set version = excluded.version, day_end = excluded.day_end, accrued = excluded.accrued,
+			earned = excluded.earned, seg_from = excluded.seg_from, seg_to = excluded.seg_to, seg_interest = excluded.seg_interest,
+			live = excluded.live where loan_days.version = excluded.version - 1`),
+	}
+}
+
+func (w *writer) day(ctx context.Context, tenant string, d *loan.Day, live bool) error {
+	w.nDays++
+	return w.days.Add(ctx, d.LoanID, tenant, d.Product, d.Version, d.DayEnd.String(), int64(d.Accrued), int64(d.Earned),
+		int64(d.Segment.From), int64(d.Segment.To), int64(d.Segment.Interest), live)
+}
+
+// change writes a loan with its new version and what goes with it.
+func (w *writer) change(ctx context.Context, l loan.Loan, c loan.Change) error {
 	body, err := json.Marshal(l)
 	if err != nil {
 		return err
 	}
-	if !c.New {
-		res, err := tx.Exec(ctx, `update loans set state = $3, outstanding = $4, overdue_amount = $5, worst_overdue = $6,
-			day_end = $7, updated_at = $8, version = $9, body = $10 where tenant = $1 and id = $2 and version = $9 - 1`,
-			l.Tenant, l.ID, string(l.State), int64(l.Outstanding), int64(l.OverdueAmount), l.WorstOverdue,
-			l.DayEnd.String(), store.Millis(l.UpdatedAt), l.Version, string(body))
-		if err != nil {
+	var terms []byte
+	if l.Position.Terms != nil {
+		if terms, err = json.Marshal(l.Position.Terms); err != nil {
 			return err
 		}
-		if n, err := res.RowsAffected(); err != nil || n == 1 {
-			return err
-		}
-		return loan.ErrStale
 	}
-	if err := room(ctx, tx, l, c); err != nil {
+	posted, err := json.Marshal(l.Position.Posted)
+	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `insert into loans (id, tenant, application_id, user_id, subject_id, state, outstanding, overdue_amount,
-		worst_overdue, day_end, updated_at, version, body) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		l.ID, l.Tenant, l.ApplicationID, l.UserID, l.Subject.ID, string(l.State), int64(l.Outstanding), int64(l.OverdueAmount),
-		l.WorstOverdue, l.DayEnd.String(), store.Millis(l.UpdatedAt), l.Version, string(body))
-	return err
+	owed := l.Outstanding
+	if l.State == loan.Drawing { // it is on its way
+		owed = l.Principal
+	}
+	w.nLoans++
+	if err := w.loans.Add(ctx, l.ID, l.Tenant, l.ApplicationID, l.UserID, l.Subject.ID, string(l.State), int64(owed),
+		int64(l.OverdueAmount), int64(l.WorstOverdue), l.DayEnd.String(), store.Millis(l.UpdatedAt), l.Version, string(body), string(terms),
+		l.Product, string(l.Class), int64(l.OverdueDays), int64(l.Stage), int64(l.ExpectedLoss), l.Retail(), string(l.Position.Floor),
+		string(posted), int64(l.Position.Events)); err != nil {
+		return err
+	}
+	live := l.State == loan.Active || l.State == loan.Overdue
+	d := loan.Day{LoanID: l.ID, Product: l.Product, Version: l.Version, DayEnd: l.DayEnd, Accrued: l.Accrued, Earned: l.Position.Earned, Segment: l.Position.Segment}
+	if err := w.day(ctx, l.Tenant, &d, live); err != nil {
+		return err
+	}
+	if c.Happening == nil && c.Payment == nil && c.Action == nil {
+		return nil
+	}
+	// These refer to the loan, which may be new.
+	if err := w.close(ctx); err != nil {
+		return err
+	}
+	if c.Payment != nil {
+		if err := savePayment(ctx, w.tx, *c.Payment); err != nil {
+			return err
+		}
+	}
+	if c.Happening != nil {
+		if err := saveHappening(ctx, w.tx, *c.Happening); err != nil {
+			return err
+		}
+	}
+	if c.Action != nil {
+		return saveAction(ctx, w.tx, *c.Action)
+	}
+	return nil
+}
+
+// close writes what is gathered. ErrStale: a loan has a newer version.
+func (w *writer) close(ctx context.Context) error {
+	loans, err := w.loans.Close(ctx)
+	if err != nil {
+		return err
+	}
+	days, err := w.days.Close(ctx)
+	if err != nil {
+		return err
+	}
+	if loans != w.nLoans || days != w.nDays {
+		return loan.ErrStale
+	}
+	return nil
 }
 
 // room says whether a new loan may start: only while its application is signed, so that a
@@ -115,17 +231,11 @@ func room(ctx context.Context, tx *store.Tx, l loan.Loan, c loan.Change) error {
 
 // Owed is the principal that is out, or on its way, under an application.
 func Owed(ctx context.Context, q store.Queryer, tenant, applicationID string) (money.Fen, error) {
-	loans, err := store.Collect(ctx, q, scanLoan, `select `+loanColumns+` from loans
-		where tenant = $1 and application_id = $2 and state in ('drawing', 'active', 'overdue')`, tenant, applicationID)
-	var owed money.Fen
-	for _, l := range loans {
-		if l.State == loan.Drawing {
-			owed += l.Principal
-		} else {
-			owed += l.Outstanding
-		}
-	}
-	return owed, err
+	var owed int64
+	// Of a loan on its way, the column holds what was asked for.
+	err := q.QueryRow(ctx, `select cast(coalesce(sum(outstanding), 0) as bigint) from loans
+		where tenant = $1 and application_id = $2 and state in ('drawing', 'active', 'overdue')`, tenant, applicationID).Scan(&owed)
+	return money.Fen(owed), err
 }
 
 func savePayment(ctx context.Context, tx *store.Tx, p loan.Payment) error {
@@ -142,51 +252,174 @@ func savePayment(ctx context.Context, tx *store.Tx, p loan.Payment) error {
 	return err
 }
 
-func saveRows(ctx context.Context, tx *store.Tx, id string, rows []loan.Instalment) error {
-	for _, r := range rows {
-		body, err := json.Marshal(r)
+func saveHappening(ctx context.Context, tx *store.Tx, h loan.Happening) error {
+	e := h.Event
+	body := ""
+	if e.Charge != nil || e.Change != nil {
+		b, err := json.Marshal(servicing.Event{Charge: e.Charge, Change: e.Change})
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `insert into instalments (loan_id, nr, body) values ($1, $2, $3)
-			on conflict (loan_id, nr) do update set body = excluded.body`, id, r.Nr, string(body)); err != nil {
-			return err
+		body = string(b)
+	}
+	_, err := tx.Exec(ctx, `insert into loan_events (`+happeningColumns+`)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		h.LoanID, h.Nr, h.Tenant, e.ID, string(e.Kind), e.Date.String(), int64(e.Amount), e.Target, body, h.By, h.ByName, h.Second, h.SecondName,
+		h.Note, h.Key, h.KeyHash, store.Millis(h.At))
+	if store.Conflict(err) {
+		return loan.ErrStale
+	}
+	return err
+}
+
+const happeningColumns = `loan_id, nr, tenant, id, kind, date, amount, target, body, by_id, by_name, second, second_name, note, idem_key, key_hash, at`
+
+func scanHappening(row store.Row) (loan.Happening, error) {
+	var h loan.Happening
+	var kind, date, body string
+	var amount, at int64
+	if err := row.Scan(&h.LoanID, &h.Nr, &h.Tenant, &h.Event.ID, &kind, &date, &amount, &h.Event.Target, &body, &h.By, &h.ByName, &h.Second,
+		&h.SecondName, &h.Note, &h.Key, &h.KeyHash, &at); err != nil {
+		return h, err
+	}
+	if body != "" {
+		var more servicing.Event
+		if err := json.Unmarshal([]byte(body), &more); err != nil {
+			return h, err
+		}
+		h.Event.Charge, h.Event.Change = more.Charge, more.Change
+	}
+	h.Event.Kind, h.Event.Amount = servicing.Kind(kind), money.Fen(amount)
+	h.At = store.Time(at)
+	h.Event.At = h.At
+	return h, h.Event.Date.UnmarshalText([]byte(date))
+}
+
+// Happenings implements loan.Store.
+func (s *Store) Happenings(ctx context.Context, tenant string, loanIDs ...string) (map[string][]loan.Happening, error) {
+	out := make(map[string][]loan.Happening, len(loanIDs))
+	if len(loanIDs) == 0 {
+		return out, nil
+	}
+	in, args := store.In([]any{tenant}, loanIDs)
+	list, err := store.Collect(ctx, s.db, scanHappening, `select `+happeningColumns+` from loan_events where tenant = $1 and loan_id in `+in+`
+		order by loan_id, nr`, args...)
+	for _, h := range list {
+		out[h.LoanID] = append(out[h.LoanID], h)
+	}
+	return out, err
+}
+
+// HappeningByKey implements loan.Store.
+func (s *Store) HappeningByKey(ctx context.Context, tenant, key string) (loan.Happening, error) {
+	h, err := scanHappening(s.db.QueryRow(ctx, `select `+happeningColumns+` from loan_events where tenant = $1 and idem_key = $2`, tenant, key))
+	if errors.Is(err, sql.ErrNoRows) {
+		return loan.Happening{}, loan.ErrNotFound
+	}
+	return h, err
+}
+
+const loanFrom = `select l.tenant, l.version, l.body, l.terms, l.posted, l.events, l.floor, d.version, d.day_end, d.accrued, d.earned,
+	d.seg_from, d.seg_to, d.seg_interest from loans l join loan_days d on d.loan_id = l.id `
+
+// row is a loan as it stands in the tables.
+type row struct {
+	loan.Loan
+	bare bool // what the ledger holds of it must be read there
+}
+
+// scanLoan puts together what changes with events and what changes by the day.
+func scanLoan(r store.Row) (row, error) {
+	var x row
+	l := &x.Loan
+	var tenant, body, terms, posted, floor, dayEnd string
+	var loanVersion, version, events, accrued, earned, from, to, interest int64
+	if err := r.Scan(&tenant, &loanVersion, &body, &terms, &posted, &events, &floor, &version, &dayEnd, &accrued, &earned, &from, &to, &interest); err != nil {
+		return x, err
+	}
+	if err := json.Unmarshal([]byte(body), l); err != nil {
+		return x, err
+	}
+	l.Tenant, l.Version, l.Accrued = tenant, version, money.Fen(accrued)
+	p := &l.Position
+	p.Events, p.Earned, p.Floor = int(events), money.Fen(earned), loan.Class(floor)
+	p.Segment = loan.Segment{From: money.Date(from), To: money.Date(to), Interest: money.Fen(interest)}
+	if terms != "" {
+		p.Terms = &servicing.Terms{}
+		if err := json.Unmarshal([]byte(terms), p.Terms); err != nil {
+			return x, err
 		}
 	}
-	return nil
+	if x.bare = posted == ""; !x.bare {
+		if err := json.Unmarshal([]byte(posted), &p.Posted); err != nil {
+			return x, err
+		}
+	}
+	return x, l.DayEnd.UnmarshalText([]byte(dayEnd))
 }
 
-const loanColumns = `tenant, version, body`
-
-func scanLoan(row store.Row) (loan.Loan, error) {
-	var l loan.Loan
-	var tenant, body string
-	var version int64
-	if err := row.Scan(&tenant, &version, &body); err != nil {
-		return l, err
+// loans answers a query of loanFrom.
+func (s *Store) loans(ctx context.Context, where string, args ...any) ([]loan.Loan, error) {
+	rows, err := store.Collect(ctx, s.db, scanLoan, loanFrom+where, args...)
+	if err != nil {
+		return nil, err
 	}
-	err := json.Unmarshal([]byte(body), &l)
-	l.Tenant, l.Version = tenant, version
-	return l, err
+	out := make([]loan.Loan, len(rows))
+	for i := range rows {
+		out[i] = rows[i].Loan
+		if rows[i].bare {
+			if out[i].Position.Posted, err = s.posted(ctx, &out[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
 }
 
-func one(row *sql.Row) (loan.Loan, error) {
-	l, err := scanLoan(row)
-	if errors.Is(err, sql.ErrNoRows) {
-		return loan.Loan{}, loan.ErrNotFound
+// posted reads what the ledger holds of a loan of which that was not kept.
+func (s *Store) posted(ctx context.Context, l *loan.Loan) (loan.Posted, error) {
+	type balance struct {
+		account string
+		amount  money.Fen
 	}
-	return l, err
+	list, err := store.Collect(ctx, s.db, func(r store.Row) (b balance, err error) {
+		return b, r.Scan(&b.account, (*int64)(&b.amount))
+	}, `select account, amount from ledger_balances where tenant = $1 and item = $2`, l.Tenant, l.ID)
+	sums := map[string]money.Fen{}
+	for _, b := range list {
+		sums[b.account] = b.amount
+	}
+	return loan.PostedFrom(sums), err
+}
+
+func (s *Store) one(ctx context.Context, where string, args ...any) (loan.Loan, error) {
+	list, err := s.loans(ctx, where, args...)
+	if err == nil && len(list) == 0 {
+		err = loan.ErrNotFound
+	}
+	if err != nil {
+		return loan.Loan{}, err
+	}
+	return list[0], nil
 }
 
 // Loan implements loan.Store.
 func (s *Store) Loan(ctx context.Context, tenant, id string) (loan.Loan, error) {
-	return one(s.db.QueryRow(ctx, `select `+loanColumns+` from loans where tenant = $1 and id = $2`, tenant, id))
+	return s.one(ctx, `where l.tenant = $1 and l.id = $2`, tenant, id)
+}
+
+// Some implements loan.Store.
+func (s *Store) Some(ctx context.Context, tenant string, ids []string) ([]loan.Loan, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	in, args := store.In([]any{tenant}, ids)
+	return s.loans(ctx, `where l.tenant = $1 and l.id in `+in+` order by l.id`, args...)
 }
 
 // ByApplication implements loan.Store.
 func (s *Store) ByApplication(ctx context.Context, tenant, applicationID string) (loan.Loan, error) {
-	return one(s.db.QueryRow(ctx, `select `+loanColumns+` from loans
-		where tenant = $1 and application_id = $2 and state <> 'failed' order by id desc limit 1`, tenant, applicationID))
+	return s.one(ctx, `where l.tenant = $1 and l.application_id = $2 and l.state <> 'failed' order by l.id desc limit 1`, tenant, applicationID)
 }
 
 // Owed implements loan.Store.
@@ -196,26 +429,24 @@ func (s *Store) Owed(ctx context.Context, tenant, applicationID string) (money.F
 
 // Loans implements loan.Store.
 func (s *Store) Loans(ctx context.Context, tenant string, f loan.Filter) ([]loan.Loan, error) {
-	query := `select ` + loanColumns + ` from loans where tenant = $1 and ($2 = '' or user_id = $2)
-		and ($3 = '' or subject_id = $3) and ($4 = '' or id < $4) and ($5 = '' or application_id = $5)`
-	args := []any{tenant, f.UserID, f.SubjectID, f.Before, f.ApplicationID}
+	where := `where l.tenant = $1 and ($2 = '' or l.user_id = $2) and ($3 = '' or l.subject_id = $3) and ($4 = '' or l.id < $4)
+		and ($5 = '' or l.application_id = $5) and ($6 = '' or l.product = $6) and l.overdue_days >= $7`
+	args := []any{tenant, f.UserID, f.SubjectID, f.Before, f.ApplicationID, f.Product, f.OverdueFrom}
+	var in string
 	if len(f.States) > 0 {
-		var in string
 		in, args = store.In(args, f.States)
-		query += ` and state in ` + in
+		where += ` and l.state in ` + in
+	}
+	if len(f.Classes) > 0 {
+		in, args = store.In(args, f.Classes)
+		where += ` and l.class in ` + in
 	}
 	limit := f.Limit
 	if limit <= 0 {
 		limit = 50
 	}
 	args = append(args, min(limit, 500))
-	return store.Collect(ctx, s.db, scanLoan, query+fmt.Sprintf(` order by id desc limit $%d`, len(args)), args...)
-}
-
-// Rows implements loan.Store.
-func (s *Store) Rows(ctx context.Context, tenant, loanID string) ([]loan.Instalment, error) {
-	return store.Collect(ctx, s.db, scanJSON[loan.Instalment], `select i.body from instalments i join loans l on l.id = i.loan_id
-		where l.tenant = $1 and l.id = $2 order by i.nr`, tenant, loanID)
+	return s.loans(ctx, where+fmt.Sprintf(` order by l.id desc limit $%d`, len(args)), args...)
 }
 
 const paymentColumns = `tenant, idem_key, key_hash, body`
@@ -245,14 +476,6 @@ func (s *Store) PaymentByKey(ctx context.Context, tenant, key string) (loan.Paym
 	return p, err
 }
 
-// Open implements loan.Store.
-func (s *Store) Open(ctx context.Context, tenant string, before money.Date, after string, limit int) ([]string, error) {
-	return store.Collect(ctx, s.db, func(row store.Row) (id string, err error) {
-		return id, row.Scan(&id)
-	}, `select id from loans where tenant = $1 and state in ('active', 'overdue') and day_end < $2 and id > $3 order by id limit $4`,
-		tenant, before.String(), after, limit)
-}
-
 // Unsettled implements loan.Store.
 func (s *Store) Unsettled(ctx context.Context, tenant string) ([]loan.Payment, error) {
 	return store.Collect(ctx, s.db, scanPayment, `select `+paymentColumns+` from payments where tenant = $1 and outcome = $2 order by id`,
@@ -262,7 +485,7 @@ func (s *Store) Unsettled(ctx context.Context, tenant string) ([]loan.Payment, e
 // Totals implements loan.Store.
 func (s *Store) Totals(ctx context.Context, tenant string) (loan.Totals, error) {
 	t := loan.Totals{ByState: map[loan.State]int{}}
-	rows, err := s.db.Query(ctx, `select state, count(*), cast(sum(outstanding) as bigint), cast(sum(overdue_amount) as bigint)
+	rows, err := s.db.Query(ctx, `select state, count(*), cast(sum(case when state = 'drawing' then 0 else outstanding end) as bigint), cast(sum(overdue_amount) as bigint)
 		from loans where tenant = $1 group by state`, tenant)
 	if err != nil {
 		return t, err
@@ -287,15 +510,6 @@ func (s *Store) Debts(ctx context.Context, tenant, userID string, since time.Tim
 	var owed, worst int64
 	err := s.db.QueryRow(ctx, `select cast(coalesce(sum(outstanding), 0) as bigint),
 		cast(coalesce(max(case when updated_at >= $3 then worst_overdue else 0 end), 0) as bigint)
-		from loans where tenant = $1 and user_id = $2`, tenant, userID, store.Millis(since)).Scan(&owed, &worst)
+		from loans where tenant = $1 and user_id = $2 and state <> 'drawing'`, tenant, userID, store.Millis(since)).Scan(&owed, &worst)
 	return money.Fen(owed), int(worst), err
-}
-
-func scanJSON[T any](row store.Row) (T, error) {
-	var v T
-	var body string
-	if err := row.Scan(&body); err != nil {
-		return v, err
-	}
-	return v, json.Unmarshal([]byte(body), &v)
 }

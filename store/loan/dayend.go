@@ -1,0 +1,188 @@
+package loan
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/money"
+	"github.com/furrowcredit/furrow/store"
+)
+
+// Behind implements loan.Store.
+func (s *Store) Behind(ctx context.Context, tenant string) (money.Date, error) {
+	var date string
+	var d money.Date
+	err := s.db.QueryRow(ctx, `select coalesce(min(day_end), '') from loan_days where tenant = $1 and live`, tenant).Scan(&date)
+	if err == nil {
+		err = d.UnmarshalText([]byte(date))
+	}
+	return d, err
+}
+
+// Days implements loan.Store.
+func (s *Store) Days(ctx context.Context, tenant string, before money.Date, after string, limit int) ([]loan.Day, error) {
+	return store.Collect(ctx, s.db, func(r store.Row) (d loan.Day, err error) {
+		var dayEnd string
+		var accrued, earned, from, to, interest int64
+		if err := r.Scan(&d.LoanID, &d.Product, &d.Version, &dayEnd, &accrued, &earned, &from, &to, &interest); err != nil {
+			return d, err
+		}
+		d.Accrued, d.Earned = money.Fen(accrued), money.Fen(earned)
+		d.Segment = loan.Segment{From: money.Date(from), To: money.Date(to), Interest: money.Fen(interest)}
+		return d, d.DayEnd.UnmarshalText([]byte(dayEnd))
+	}, `select loan_id, product, version, day_end, accrued, earned, seg_from, seg_to, seg_interest from loan_days
+		where tenant = $1 and live and loan_id > $2 and day_end < $3 order by loan_id limit $4`, tenant, after, before.String(), limit)
+}
+
+// Debtors implements loan.Store.
+func (s *Store) Debtors(ctx context.Context, tenant string) ([]loan.Debtor, error) {
+	type line struct {
+		user string
+		debt loan.Debt
+	}
+	// More than 90 days overdue is non-performing by itself.
+	list, err := store.Collect(ctx, s.db, func(r store.Row) (l line, err error) {
+		var days int
+		var floor string
+		err = r.Scan(&l.user, &l.debt.LoanID, &days, (*int64)(&l.debt.Balance), &floor)
+		l.debt.Own, l.debt.Floor = loan.Classify(days), loan.Class(floor)
+		return l, err
+	}, `select user_id, id, overdue_days, outstanding, floor from loans where tenant = $1 and not retail and state in ('active', 'overdue')
+		and user_id in (select user_id from loans where tenant = $1 and not retail and state in ('active', 'overdue')
+			and (overdue_days > 90 or floor <> '')) order by user_id, id`, tenant)
+	var out []loan.Debtor
+	for _, l := range list {
+		if n := len(out); n == 0 || out[n-1].UserID != l.user {
+			out = append(out, loan.Debtor{UserID: l.user})
+		}
+		d := &out[len(out)-1]
+		d.Debts = append(d.Debts, l.debt)
+	}
+	return out, err
+}
+
+const runColumns = `tenant, date, phase, after_id, loans, replayed, overdue, failed, interest, start_at, end_at`
+
+func scanRun(r store.Row) (loan.Run, error) {
+	var x loan.Run
+	var date string
+	var start int64
+	var end sql.NullInt64
+	if err := r.Scan(&x.Tenant, &date, &x.Phase, &x.After, &x.Loans, &x.Replayed, &x.Overdue, &x.Failed, (*int64)(&x.Interest), &start, &end); err != nil {
+		return x, err
+	}
+	x.StartAt, x.EndAt = store.Time(start), store.NullTime(end)
+	return x, x.Date.UnmarshalText([]byte(date))
+}
+
+// Run implements loan.Store.
+func (s *Store) Run(ctx context.Context, tenant string, date money.Date) (loan.Run, error) {
+	r, err := scanRun(s.db.QueryRow(ctx, `select `+runColumns+` from day_end_runs where tenant = $1 and date = $2`, tenant, date.String()))
+	if errors.Is(err, sql.ErrNoRows) {
+		return loan.Run{}, loan.ErrNotFound
+	}
+	return r, err
+}
+
+// Runs implements loan.Store.
+func (s *Store) Runs(ctx context.Context, tenant string, limit int) ([]loan.Run, error) {
+	return store.Collect(ctx, s.db, scanRun, `select `+runColumns+` from day_end_runs where tenant = $1 order by date desc limit $2`,
+		tenant, min(max(limit, 1), 500))
+}
+
+// SaveRun implements loan.Store.
+func (s *Store) SaveRun(ctx context.Context, r loan.Run) error {
+	return s.db.Tx(ctx, func(tx *store.Tx) error { return saveRun(ctx, tx, r) })
+}
+
+func saveRun(ctx context.Context, tx *store.Tx, r loan.Run) error {
+	_, err := tx.Exec(ctx, `insert into day_end_runs (`+runColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		on conflict (tenant, date) do update set phase = excluded.phase, after_id = excluded.after_id, loans = excluded.loans,
+		replayed = excluded.replayed, overdue = excluded.overdue, failed = excluded.failed, interest = excluded.interest, end_at = excluded.end_at`,
+		r.Tenant, r.Date.String(), string(r.Phase), r.After, r.Loans, r.Replayed, r.Overdue, r.Failed, int64(r.Interest),
+		store.Millis(r.StartAt), store.NullMillis(r.EndAt))
+	return err
+}
+
+// Classes implements loan.Store.
+func (s *Store) Classes(ctx context.Context, tenant string) ([]loan.ClassSum, error) {
+	return store.Collect(ctx, s.db, func(r store.Row) (c loan.ClassSum, err error) {
+		return c, r.Scan(&c.Class, &c.Stage, &c.Loans, (*int64)(&c.Outstanding), (*int64)(&c.Overdue), (*int64)(&c.ExpectedLoss))
+	}, `select class, stage, count(*), cast(sum(outstanding) as bigint), cast(sum(overdue_amount) as bigint), cast(sum(expected_loss) as bigint)
+		from loans where tenant = $1 and state in ('active', 'overdue') group by class, stage order by class, stage`, tenant)
+}
+
+// Action implements loan.Store.
+func (s *Store) Action(ctx context.Context, tenant, id string) (loan.Action, error) {
+	return s.action(ctx, `where tenant = $1 and id = $2`, tenant, id)
+}
+
+// ActionByKey implements loan.Store.
+func (s *Store) ActionByKey(ctx context.Context, tenant, key string) (loan.Action, error) {
+	return s.action(ctx, `where tenant = $1 and idem_key = $2`, tenant, key)
+}
+
+const actionColumns = `tenant, idem_key, key_hash, body`
+
+func scanAction(r store.Row) (loan.Action, error) {
+	var a loan.Action
+	var tenant, key, hash, body string
+	if err := r.Scan(&tenant, &key, &hash, &body); err != nil {
+		return a, err
+	}
+	err := json.Unmarshal([]byte(body), &a)
+	a.Tenant, a.Key, a.KeyHash = tenant, key, hash
+	return a, err
+}
+
+func (s *Store) action(ctx context.Context, where string, args ...any) (loan.Action, error) {
+	a, err := scanAction(s.db.QueryRow(ctx, `select `+actionColumns+` from loan_actions `+where, args...))
+	if errors.Is(err, sql.ErrNoRows) {
+		return loan.Action{}, loan.ErrActionNotFound
+	}
+	return a, err
+}
+
+// Actions implements loan.Store.
+func (s *Store) Actions(ctx context.Context, tenant string, f loan.ActionFilter) ([]loan.Action, error) {
+	limit := f.Limit
+	if limit <= 0 {
+		limit = 50
+	}
+	return store.Collect(ctx, s.db, scanAction, `select `+actionColumns+` from loan_actions where tenant = $1 and ($2 = '' or loan_id = $2)
+		and ($3 = '' or state = $3) and ($4 = '' or id < $4) order by id desc limit $5`, tenant, f.LoanID, string(f.State), f.Before, min(limit, 500))
+}
+
+// SaveAction implements loan.Store.
+func (s *Store) SaveAction(ctx context.Context, a loan.Action) error {
+	return s.db.Tx(ctx, func(tx *store.Tx) error { return saveAction(ctx, tx, a) })
+}
+
+// saveAction adds a proposal, or decides one that stands.
+func saveAction(ctx context.Context, tx *store.Tx, a loan.Action) error {
+	body, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	if a.State == loan.Proposed {
+		_, err = tx.Exec(ctx, `insert into loan_actions (id, tenant, loan_id, state, idem_key, key_hash, body) values ($1, $2, $3, $4, $5, $6, $7)`,
+			a.ID, a.Tenant, a.LoanID, string(a.State), a.Key, a.KeyHash, string(body))
+		if store.Conflict(err) {
+			return loan.ErrStale
+		}
+		return err
+	}
+	res, err := tx.Exec(ctx, `update loan_actions set state = $3, body = $4 where tenant = $1 and id = $2 and state = 'proposed'`,
+		a.Tenant, a.ID, string(a.State), string(body))
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 1 {
+		return err
+	}
+	return loan.ErrActionState.With("state", fmt.Sprint("decided"))
+}
