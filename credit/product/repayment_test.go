@@ -9,7 +9,9 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/furrowcredit/furrow/catalog"
+	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/loan/schedule"
+	"github.com/furrowcredit/furrow/credit/loan/servicing"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/money"
 )
@@ -110,6 +112,38 @@ func TestEveryProductHasASchedule(t *testing.T) {
 		harvest := d.Method == schedule.Harvest
 		if last > end+12 || last < end && !harvest {
 			t.Fatalf("%s %d months from %s end on %s", p.Code, months, d.Start, last)
+		}
+	})
+}
+
+// A loan is due as its preview said.
+func TestLoanFollowsPreview(t *testing.T) {
+	t.Parallel()
+	c := shipped(t)
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.SampledFrom(c.All()).Draw(t, "product")
+		d := product.Drawing{
+			Principal: money.Fen(rapid.Int64Range(1000, int64(p.MaxFen)).Draw(t, "principal")), Rate: money.BP(p.BaseRateBP),
+			Months: rapid.SampledFrom(p.Terms).Draw(t, "months"), Start: money.Date(rapid.IntRange(20000, 21500).Draw(t, "start")),
+			Method: rapid.SampledFrom(append([]schedule.Method{p.Method}, p.Ways...)).Draw(t, "method"),
+		}
+		rows, err := schedule.Make(c.ScheduleTerms(p, d))
+		if err != nil {
+			t.Fatal(err)
+		}
+		terms := loan.Contract(&loan.Loan{Principal: d.Principal, Rate: d.Rate, DayCount: p.DayCount, Method: d.Method, TermMonths: d.Months})
+		terms.Schedule = c.ScheduleTerms(p, d)
+		state, err := servicing.Replay(terms, []servicing.Event{{ID: "draw", Kind: servicing.Disburse, Date: d.Start, Amount: d.Principal}}, d.Start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(state.Rows) != len(rows) {
+			t.Fatalf("%s by %s: %d rows in the preview, %d of the loan", p.Code, d.Method, len(rows), len(state.Rows))
+		}
+		for i, r := range state.Rows {
+			if r.DueOn != rows[i].DueOn || r.Due.Principal != rows[i].Principal || r.Due.Interest != rows[i].Interest {
+				t.Fatalf("%s by %s: the loan has %+v, the preview %+v", p.Code, d.Method, r, rows[i])
+			}
 		}
 	})
 }
