@@ -76,7 +76,8 @@ var (
 
 // call carries out a call of upstream's unit tests on the model. Some name variables whose
 // values the case does not carry: their day is then that of the case's title, their period
-// the one that holds the day, and their amount what the given ones leave of the instalment.
+// the one that holds the day, and later the one after, from its first day; their amount is
+// what the given ones leave of the instalment.
 func (r *run) call(m []string) string {
 	if r.model == nil {
 		return "the case gives no periods"
@@ -113,9 +114,19 @@ func (r *run) call(m []string) string {
 	}
 	switch m[1] {
 	case "payInterest":
+		if len(dates) == 0 {
+			due = r.unnamed
+		}
 		return reason(r.model.PayInterest(r.dueAfter(due), amount))
 	case "payPrincipal":
 		due = r.dueAfter(due)
+		if len(dates) == 0 {
+			if due <= r.unnamed { // that period had its turn
+				on = r.unnamed
+				due = r.dueAfter(on + 1)
+			}
+			r.unnamed = due
+		}
 		if !given {
 			amount = r.rest(due)
 		}

@@ -37,19 +37,22 @@ type Result struct {
 
 // run is one case under way.
 type run struct {
-	result Result
-	c      *Case
-	p      *Params
-	t      servicing.Terms
-	today  money.Date
-	events []servicing.Event
-	frozen map[string]servicing.Transaction // what undone payments were last
-	state  *servicing.State
-	model  *servicing.Model // of a case that gives its periods
-	broken string           // why nothing after this can be judged
-	queued []servicing.Event
-	config map[string]string
-	at     int
+	result  Result
+	c       *Case
+	p       *Params
+	t       servicing.Terms
+	today   money.Date
+	events  []servicing.Event
+	frozen  map[string]servicing.Transaction // what undone payments were last
+	state   *servicing.State
+	model   *servicing.Model // of a case that gives its periods
+	unnamed money.Date       // due date of the period that a nameless variable meant last
+	broken  string           // why nothing after this can be judged
+	// recalculated is the last day on which a day end recalculated the interest.
+	recalculated money.Date
+	queued       []servicing.Event
+	config       map[string]string
+	at           int
 }
 
 // Run replays a case.
@@ -111,6 +114,9 @@ func (r *run) add(ev servicing.Event) string {
 // horizon is the last day that counts: today, or the last day booked.
 func (r *run) horizon() money.Date {
 	d := r.today
+	if r.t.Recalculation != nil {
+		d = r.recalculated // interest is recalculated when something happens, not by the clock
+	}
 	for i := range r.events {
 		d = max(d, r.events[i].Date)
 	}
@@ -150,7 +156,7 @@ func (r *run) do(e *Event) string {
 	case "charge_off":
 		return r.add(servicing.Event{Kind: servicing.ChargeOff, Date: r.on(e)})
 	case "close_of_business":
-		return r.accrue(r.today-1, false)
+		return r.dayEnd()
 	case "set_allocation_rule":
 		return r.rule(e)
 	case "undo_repayment":
@@ -190,6 +196,19 @@ func (r *run) disburse(e *Event) string {
 		return r.autoDown(d, e.Amount.Fen)
 	}
 	return ""
+}
+
+// dayEnd closes the day before today.
+func (r *run) dayEnd() string {
+	if r.config["LOAN_INTEREST_RECALCULATION"] == "on" && r.state != nil {
+		r.recalculated = r.today
+		s, err := servicing.Replay(r.t, r.events, r.horizon())
+		if err != nil {
+			return err.Error()
+		}
+		r.state = s
+	}
+	return r.accrue(r.today-1, false)
 }
 
 // autoDown pays the down payment of a drawdown at once, as far as money that was overpaid

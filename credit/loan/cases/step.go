@@ -15,7 +15,11 @@ var steps = []struct {
 	do func(r *run, m []string, e *Event) string
 }{
 	{regexp.MustCompile(`(?i)creates a new customised loan submitted on date: "([^"]+)", with principal: "([^"]+)", a loantermfrequency: (\d+) (\w+), and numberofrepayments: (\d+)`), (*run).custom},
-	{regexp.MustCompile(`(?i)runs (inline )?cob job`), func(r *run, _ []string, _ *Event) string { return r.accrue(r.today-1, false) }},
+	{regexp.MustCompile(`(?i)runs (inline )?cob job`), func(r *run, _ []string, _ *Event) string { return r.dayEnd() }},
+	{regexp.MustCompile(`(?i)(puts|removes) "([^"]+)" business step`), func(r *run, m []string, _ *Event) string {
+		r.config[m[2]] = map[string]string{"puts": "on"}[strings.ToLower(m[1])]
+		return ""
+	}},
 	{regexp.MustCompile(`(?i)global config "([^"]+)" value set to "([^"]+)"`), func(r *run, m []string, _ *Event) string { r.config[m[1]] = m[2]; return "" }},
 	{regexp.MustCompile(`(?i)undo "?(\d+)"?(?:st|nd|rd|th)? transaction made on "([^"]+)"`), func(r *run, m []string, _ *Event) string {
 		d, err := parseDay(m[2])

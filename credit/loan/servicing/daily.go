@@ -145,7 +145,18 @@ func (e *engine) owed(on money.Date) (sum Parts) {
 
 // payoff ends the loan. When a replay finds that the money does not suffice any more, it
 // is an ordinary repayment.
-func (e *engine) payoff(ev *Event) {
+func (e *engine) payoff(ev *Event) error {
+	if e.recalculates() {
+		owed, err := e.payoffRecalculated(ev.Date)
+		if err != nil {
+			return err
+		}
+		pay := *ev
+		if pay.Amount == 0 {
+			pay.Amount = max(0, owed.Total()-e.overpaid)
+		}
+		return e.repay(&pay)
+	}
 	owed := e.owed(ev.Date).Total()
 	pay := *ev
 	if pay.Amount == 0 {
@@ -155,7 +166,7 @@ func (e *engine) payoff(ev *Event) {
 		e.cut(ev.Date)
 		e.useHeld(ev.Date)
 	}
-	e.repay(&pay)
+	return e.repay(&pay)
 }
 
 // waiveOpen gives up what is open of a part and has come up by the day, oldest first;

@@ -5,11 +5,18 @@ import "github.com/furrowcredit/furrow/money"
 var standard = []Part{Penalty, Fee, Interest, Principal}
 
 // repay takes money of the borrower, or for the borrower.
-func (e *engine) repay(ev *Event) {
+func (e *engine) repay(ev *Event) error {
 	e.txs = append(e.txs, Transaction{Event: ev.ID, Kind: ev.Kind, Date: ev.Date, Amount: ev.Amount})
 	tx := &e.txs[len(e.txs)-1]
-	e.take(tx, ev.Amount)
+	if e.recalculates() {
+		if err := e.repayRecalculated(tx, ev.Amount); err != nil {
+			return err
+		}
+	} else {
+		e.take(tx, ev.Amount)
+	}
 	tx.Balance = e.balance
+	return nil
 }
 
 // take allocates an amount of tx to the rows; what is left is the borrower's.

@@ -219,7 +219,8 @@ func (e *engine) make() error {
 
 // lay makes all rows from the drawdowns and changes known so far.
 func (e *engine) lay() error {
-	if len(e.draws) == 1 && len(e.moves) == 0 && e.t.Seed == 0 {
+	defer e.startRecalc()
+	if len(e.draws) == 1 && len(e.moves) == 0 && e.t.Seed == 0 && e.t.Commitment == 0 {
 		return e.make()
 	}
 	e.dates()

@@ -4,16 +4,14 @@ import "github.com/furrowcredit/furrow/money"
 
 // Quote is what pays a loan off on a day.
 func Quote(t Terms, events []Event, on money.Date) (Parts, error) {
-	s, err := Replay(t, events, on)
-	if err != nil {
+	e := engine{t: &t, to: on, events: events}
+	if err := e.run(); err != nil {
 		return Parts{}, err
 	}
-	if t.Recalculation == nil {
-		// Interest of days that have not come is not owed.
-		e := engine{t: &t, rows: s.Rows, off: s.ChargedOff, isOff: s.ChargedOff != 0}
-		return e.owed(on), nil
+	if e.recalculates() {
+		return e.payoffRecalculated(on)
 	}
-	return s.Outstanding, nil
+	return e.owed(on), nil // interest of days that have not come is not owed
 }
 
 // Preview is the state on a day with one more event.

@@ -13,28 +13,39 @@ import (
 // the order in which they were booked. Errors name the event; the state is nil then.
 func Replay(t Terms, events []Event, to money.Date) (*State, error) {
 	e := engine{t: &t, to: to, events: events}
-	if err := e.order(); err != nil {
-		return nil, err
-	}
-	e.txs = make([]Transaction, 0, len(e.queue))
-	e.agreed()
-	if t.Upfront {
-		if err := e.layAhead(); err != nil {
-			return nil, err
-		}
-	}
-	for _, i := range e.queue {
-		if err := e.advance(events[i].effective()); err != nil {
-			return nil, err
-		}
-		if err := e.apply(i); err != nil {
-			return nil, err
-		}
-	}
-	if err := e.advance(to); err != nil {
+	if err := e.run(); err != nil {
 		return nil, err
 	}
 	return e.finish()
+}
+
+// run lets all events happen and all days pass.
+func (e *engine) run() error {
+	if err := e.order(); err != nil {
+		return err
+	}
+	e.txs = make([]Transaction, 0, len(e.queue))
+	e.agreed()
+	if e.t.Upfront {
+		if err := e.layAhead(); err != nil {
+			return err
+		}
+	}
+	for _, i := range e.queue {
+		if err := e.advance(e.events[i].effective()); err != nil {
+			return err
+		}
+		if err := e.apply(i); err != nil {
+			return err
+		}
+	}
+	if err := e.advance(e.to); err != nil {
+		return err
+	}
+	if e.recalculates() && len(e.rows) > 0 {
+		return e.relay(e.to)
+	}
+	return nil
 }
 
 // engine is one replay.
@@ -56,6 +67,7 @@ type engine struct {
 	written  Parts
 	accrued  Parts
 	basis    schedule.Basis
+	re       recalc
 	moves    []Change   // of due dates, rates and rows, in the order of their booking
 	day      money.Date // the days up to it have passed, see advance
 	pauses   []Change   // of penalty, From and To included
@@ -170,11 +182,11 @@ func (e *engine) apply(i int32) error {
 	case Disburse:
 		return e.disburse(i)
 	case Repay, DownPaid, Goodwill, MerchantRefund, PayoutRefund, AdjustCharge:
-		e.repay(ev)
+		return e.repay(ev)
 	case Charged:
 		return e.fee(i)
 	case Payoff:
-		e.payoff(ev)
+		return e.payoff(ev)
 	case WaiveInterest:
 		e.waiveOpen(ev, Interest)
 	case PausePenalty:
@@ -222,10 +234,14 @@ func (e *engine) disburse(i int32) error {
 	e.drawn += ev.Amount
 	e.txs = append(e.txs, Transaction{Event: ev.ID, Kind: Disburse, Date: ev.Date, Amount: ev.Amount, Balance: e.balance})
 	e.paidAtDraw(ev)
+	e.re.moved = append(e.re.moved, draw{ev.Date, ev.Amount})
 	if e.laid[i] {
 		return nil
 	}
 	if err := e.draw(ev); err != nil {
+		return err
+	}
+	if err := e.drawRecalculated(ev.Date); err != nil {
 		return err
 	}
 	if e.overpaid > 0 {
@@ -235,6 +251,7 @@ func (e *engine) disburse(i int32) error {
 }
 
 func (e *engine) finish() (*State, error) {
+	e.trim()
 	s := &State{Date: e.to, Rows: e.rows, Transactions: e.txs, Disbursed: e.drawn, Overpaid: e.overpaid,
 		WrittenOff: e.written, Status: Active, Recognised: e.accrued, ChargedOff: e.off, Accrued: e.accruedBy(e.to)}
 	left := e.drawn
