@@ -4,164 +4,240 @@ import (
 	"slices"
 
 	"github.com/furrowcredit/furrow/credit/ledger"
+	"github.com/furrowcredit/furrow/credit/loan/provision"
+	"github.com/furrowcredit/furrow/credit/loan/schedule"
+	"github.com/furrowcredit/furrow/credit/loan/servicing"
 	"github.com/furrowcredit/furrow/money"
 )
 
-// Accounts of the chart that loans post to.
-const (
-	Cash               = "cash"
-	PrincipalAccount   = "loan_principal"
-	InterestReceivable = "interest_receivable"
-	PenaltyReceivable  = "penalty_receivable"
-	BorrowerCredit     = "borrower_credit"
-	InterestIncome     = "interest_income"
-	PenaltyIncome      = "penalty_income"
-)
+// Contract gives the terms that follow from what a loan says of itself: what is due is
+// taken penalty first, then fees, interest and principal, each from the oldest row on;
+// money beyond that waits for the next due date unless it ends the loan; penalty interest
+// runs by the day on principal and interest, ACT/360.
+func Contract(l *Loan) servicing.Terms {
+	var order []servicing.Slot
+	for _, part := range []servicing.Part{servicing.Penalty, servicing.Fee, servicing.Interest, servicing.Principal} {
+		order = append(order, servicing.Slot{When: servicing.PastDue, Part: part}, servicing.Slot{When: servicing.Due, Part: part})
+	}
+	for _, part := range []servicing.Part{servicing.Penalty, servicing.Fee, servicing.Interest, servicing.Principal} {
+		order = append(order, servicing.Slot{When: servicing.InAdvance, Part: part})
+	}
+	return servicing.Terms{
+		Schedule:   schedule.Terms{Principal: l.Principal, Rate: l.Rate, Method: l.Method, DayCount: l.DayCount, N: l.TermMonths},
+		Allocation: servicing.Allocation{Vertical: true, Order: order},
+		Prepayment: servicing.Hold,
+		Penalty:    servicing.PenaltyTerms{Rate: l.PenaltyRate, DayCount: money.Act360, OnInterest: true},
+	}
+}
 
-// book is a loan with its schedule and the postings of one operation. Its methods are
-// pure: they change the copy and gather entries.
+func (l *Loan) terms() servicing.Terms {
+	if l.Position.Terms != nil {
+		return *l.Position.Terms
+	}
+	return Contract(l)
+}
+
+// book is a loan with its events and what an operation adds to them.
 type book struct {
 	Loan
-	rows    []Instalment
+	cfg    *Config
+	events []servicing.Event
+	known  int // events that were there before
+	state  *servicing.State
+	// entries and moves gather what the operation books.
 	entries []ledger.Entry
+	moves   []Movement
 }
 
-func open(l Loan, rows []Instalment) *book { return &book{Loan: l, rows: slices.Clone(rows)} }
-
-func (b *book) post(key, kind string, date money.Date, p ...ledger.Posting) {
-	p = slices.DeleteFunc(p, func(p ledger.Posting) bool { return p.Amount == 0 })
-	if len(p) == 0 {
-		return
+func (s *Service) open(l Loan, past []Happening) *book {
+	b := &book{Loan: l, cfg: &s.cfg, known: len(past), events: make([]servicing.Event, 0, len(past)+1)}
+	for i := range past {
+		b.events = append(b.events, past[i].Event)
 	}
-	for i := range p {
-		p[i].Item = b.ID
-	}
-	b.entries = append(b.entries, ledger.Entry{Tenant: b.Tenant, Key: key, Kind: kind, Item: b.ID, Date: date, Postings: p})
+	return b
 }
 
-// start puts the money out on a day.
-func (b *book) start(payment string, day money.Date) error {
-	rows, err := Schedule(Terms{
-		Principal: b.Principal, Rate: b.Rate, Method: b.Method, DayCount: b.DayCount, Start: day, N: b.TermMonths,
-	})
+// carry brings the loan to a day: its figures follow from the replay of its events, and
+// the ledger moves by the difference between what they say and what was posted.
+func (b *book) carry(to money.Date, key, kind string) error {
+	terms := b.terms()
+	st, err := servicing.Replay(terms, b.events, to)
 	if err != nil {
 		return err
 	}
-	b.rows = rows
-	b.State, b.DrawnOn, b.DueOn, b.DayEnd, b.Outstanding = Active, day, rows[len(rows)-1].DueOn, day, b.Principal
-	b.post("draw:"+payment, "draw", day,
-		ledger.Posting{Account: PrincipalAccount, Amount: b.Principal}, ledger.Posting{Account: Cash, Amount: -b.Principal})
-	return b.settle(day)
-}
-
-// earned is the interest of all rows up to a day. Within a row it grows evenly with
-// the days, HALF_EVEN, so that the whole of it is earned on the due date.
-func (b *book) earned(day money.Date) (money.Fen, error) {
-	var sum money.Fen
-	for _, r := range b.rows {
-		switch {
-		case day >= r.DueOn:
-			sum += r.Interest
-		case day > r.From:
-			part, err := money.Mul(r.Interest, int64(day-r.From), int64(r.Days))
-			if err != nil {
-				return 0, err
-			}
-			sum += part
-		}
-	}
-	return sum, nil
-}
-
-// to brings the loan to the end of a day, one day after another: interest earned,
-// money held for the borrower taken for what is due, penalty on what is overdue.
-func (b *book) to(day money.Date) error {
-	for b.DayEnd < day {
-		before, err := b.earned(b.DayEnd)
-		if err != nil {
-			return err
-		}
-		b.DayEnd++
-		after, err := b.earned(b.DayEnd)
-		if err != nil {
-			return err
-		}
-		key := b.ID + ":" + b.DayEnd.String()
-		b.post("accrue:"+key, "accrual", b.DayEnd,
-			ledger.Posting{Account: InterestReceivable, Amount: after - before},
-			ledger.Posting{Account: InterestIncome, Amount: before - after})
-		if held := b.Credit; held > 0 {
-			s, rest := b.due(held, b.DayEnd)
-			b.Credit = rest
-			b.post("credit:"+key, "credit_used", b.DayEnd, append(s.postings(), ledger.Posting{Account: BorrowerCredit, Amount: held - rest})...)
-		}
-		if err := b.penalise(key); err != nil {
-			return err
-		}
-		if err := b.settle(b.DayEnd); err != nil {
+	b.state = st
+	if b.cfg.Share != nil {
+		if b.moves, err = b.movements(terms); err != nil {
 			return err
 		}
 	}
+	b.settle(st, to)
+	goal, earned, err := target(st, b.ExpectedLoss)
+	if err != nil {
+		return err
+	}
+	pos := &b.Position
+	if p := pos.Posted.with(pos.Earned).postings(goal, &b.Loan); len(p) > 0 {
+		b.entries = append(b.entries, ledger.Entry{Tenant: b.Tenant, Key: key, Kind: kind, Item: b.ID, Date: to, Postings: p})
+	}
+	pos.Posted, pos.Earned, pos.Events = goal.with(-earned), earned, len(b.events)
+	pos.Segment = segment(&b.Loan, st, to)
 	return nil
 }
 
-// penalise charges one day of penalty interest on the principal and interest of each
-// row that is past due, ACT/360, HALF_EVEN a row and day. Penalty bears no penalty.
-func (b *book) penalise(key string) error {
-	var sum money.Fen
-	for i := range b.rows {
-		r := &b.rows[i]
-		open := r.Principal - r.PaidPrincipal + r.Interest - r.PaidInterest
-		if r.DueOn >= b.DayEnd || open == 0 {
+// settle takes the figures of the loan from a state.
+func (b *book) settle(st *servicing.State, to money.Date) {
+	l := &b.Loan
+	l.DayEnd = to
+	l.Outstanding, l.Accrued, l.Fee, l.Penalty = st.Outstanding.Principal, st.Accrued, st.Outstanding.Fee, st.Outstanding.Penalty
+	l.OverdueAmount, l.OverdueDays, l.Credit = st.Overdue.Total(), st.OverdueDays, st.Overpaid
+	l.NextDue, l.NextAmount, l.ChargedOff = st.NextDue, st.NextAmount, st.ChargedOff
+	l.WorstOverdue = max(l.WorstOverdue, l.OverdueDays)
+	if n := len(st.Rows); n > 0 {
+		l.DueOn = st.Rows[n-1].DueOn
+	}
+	switch st.Status {
+	case servicing.WrittenOff:
+		l.State, l.Outstanding, l.Accrued, l.Fee, l.Penalty, l.OverdueAmount = WrittenOff, 0, 0, 0, 0, 0
+	case servicing.Closed, servicing.Overpaid:
+		l.State = Closed
+	default:
+		l.State = Active
+		if l.OverdueDays > 0 {
+			l.State = Overdue
+		}
+	}
+	b.judge(st, to)
+}
+
+// judge gives the loan its stage, its expected loss and its tier.
+func (b *book) judge(st *servicing.State, to money.Date) {
+	l := &b.Loan
+	l.Stage, l.ExpectedLoss = 0, 0
+	if !l.live() {
+		l.Class = Normal
+		if l.State == WrittenOff {
+			l.Class = Loss
+		}
+		return
+	}
+	observed := l.Restructured != 0 && to < l.Restructured.AddMonths(b.cfg.Rules.observation())
+	owed := l.Accrued + l.Fee + l.Penalty
+	if b.cfg.Provision != nil && l.ChargedOff == 0 {
+		x := provision.Exposure{
+			Product: l.Product, Date: to, OverdueDays: l.OverdueDays, Increased: observed, Impaired: l.Position.Floor.NonPerforming(),
+			Rate: l.Rate, Principal: l.Outstanding, Interest: owed, Shares: make([]provision.Share, 0, len(st.Rows)),
+		}
+		for i := range st.Rows {
+			if r := &st.Rows[i]; r.DueOn > to {
+				x.Shares = append(x.Shares, provision.Share{DueOn: r.DueOn, Principal: r.Open().Principal})
+			}
+		}
+		loss := b.cfg.Provision.Loss(x)
+		l.Stage, l.ExpectedLoss = loss.Stage, loss.Amount
+	}
+	l.Class = Tier(Standing{
+		OverdueDays: l.OverdueDays, Balance: l.Outstanding + owed, ExpectedLoss: l.ExpectedLoss, Stage: l.Stage, Observed: observed,
+		Floor: l.Position.Floor,
+	})
+}
+
+// segment is the row that runs on a day, if until its due date nothing but interest can
+// happen by itself: nothing is due and unpaid, no money is held, and nothing of the running
+// interest is paid.
+func segment(l *Loan, st *servicing.State, to money.Date) Segment {
+	if l.State != Active || l.Credit != 0 || l.ChargedOff != 0 {
+		return Segment{}
+	}
+	var running *servicing.Row
+	for i := range st.Rows {
+		r := &st.Rows[i]
+		if r.DueOn <= to {
+			if r.Open().Total() != 0 {
+				return Segment{}
+			}
 			continue
 		}
-		day, err := money.Interest(open, b.PenaltyRate, 1, 360)
-		if err != nil {
-			return err
+		if r.Paid.Interest != 0 || r.Waived.Interest != 0 || r.Written.Interest != 0 {
+			return Segment{}
 		}
-		r.Penalty += day
-		sum += day
+		if running == nil {
+			running = r
+		}
 	}
-	b.post("penalty:"+key, "penalty", b.DayEnd,
-		ledger.Posting{Account: PenaltyReceivable, Amount: sum}, ledger.Posting{Account: PenaltyIncome, Amount: -sum})
+	if running == nil || running.From > to {
+		return Segment{}
+	}
+	return Segment{running.From, running.DueOn, running.Due.Interest}
+}
+
+// earned is the interest of the segment up to a day before its end, HALF_EVEN.
+func (g Segment) earned(day money.Date) (money.Fen, error) {
+	if day <= g.From {
+		return 0, nil
+	}
+	return money.Mul(g.Interest, int64(day-g.From), int64(g.To-g.From))
+}
+
+// movements is what the replay to the present day says of events otherwise than the last
+// one did.
+func (b *book) movements(terms servicing.Terms) ([]Movement, error) {
+	var before []servicing.Transaction
+	if b.known > 0 {
+		st, err := servicing.Replay(terms, b.events[:b.known], b.DayEnd)
+		if err != nil {
+			return nil, err
+		}
+		before = st.Transactions
+	}
+	return diff(b.ID, before, b.state.Transactions), nil
+}
+
+func diff(loanID string, before, after []servicing.Transaction) []Movement {
+	type key struct {
+		event string
+		kind  servicing.Kind
+	}
+	at := map[key]int{}
+	var moves []Movement
+	add := func(t *servicing.Transaction, sign money.Fen) {
+		if t.Reversed {
+			return
+		}
+		k := key{t.Event, t.Kind}
+		i, ok := at[k]
+		if !ok {
+			i = len(moves)
+			at[k] = i
+			moves = append(moves, Movement{LoanID: loanID, Event: t.Event, Kind: t.Kind, Date: t.Date})
+		}
+		m := &moves[i]
+		m.Amount += sign * t.Amount
+		m.Principal += sign * t.Principal
+		m.Interest += sign * t.Interest
+		m.Fee += sign * t.Fee
+		m.Penalty += sign * t.Penalty
+		m.Excess += sign * t.Excess
+	}
+	for i := range before {
+		add(&before[i], -1)
+	}
+	for i := range after {
+		add(&after[i], 1)
+	}
+	return slices.DeleteFunc(moves, func(m Movement) bool {
+		return m.Amount == 0 && m.Principal == 0 && m.Interest == 0 && m.Fee == 0 && m.Penalty == 0 && m.Excess == 0
+	})
+}
+
+// transaction returns what an event did, or nil.
+func (b *book) transaction(event string) *servicing.Transaction {
+	for i := range b.state.Transactions {
+		if t := &b.state.Transactions[i]; t.Event == event && !t.Reversed {
+			return t
+		}
+	}
 	return nil
-}
-
-// split is how money was taken.
-type split struct{ penalty, interest, principal money.Fen }
-
-func (s split) postings() []ledger.Posting {
-	return []ledger.Posting{
-		{Account: PenaltyReceivable, Amount: -s.penalty},
-		{Account: InterestReceivable, Amount: -s.interest},
-		{Account: PrincipalAccount, Amount: -s.principal},
-	}
-}
-
-// due takes amount for what is due on a day or before: first all penalty, then all
-// interest, then all principal, each from the oldest row on. It returns the rest.
-func (b *book) due(amount money.Fen, day money.Date) (s split, rest money.Fen) {
-	take := func(owed money.Fen, paid, sum *money.Fen) {
-		x := min(amount, owed-*paid)
-		*paid += x
-		*sum += x
-		amount -= x
-	}
-	last := 0
-	for last < len(b.rows) && b.rows[last].DueOn <= day {
-		last++
-	}
-	rows := b.rows[:last]
-	for i := range rows {
-		take(rows[i].Penalty, &rows[i].PaidPenalty, &s.penalty)
-	}
-	for i := range rows {
-		take(rows[i].Interest, &rows[i].PaidInterest, &s.interest)
-	}
-	for i := range rows {
-		take(rows[i].Principal, &rows[i].PaidPrincipal, &s.principal)
-	}
-	return s, amount
 }
 
 // Quote is what ends a loan on a day.
@@ -169,103 +245,48 @@ type Quote struct {
 	Date      money.Date `json:"date"`
 	Principal money.Fen  `json:"principal"`
 	Interest  money.Fen  `json:"interest"` // earned to the day and not paid
+	Fee       money.Fen  `json:"fee"`
 	Penalty   money.Fen  `json:"penalty"`
 	Credit    money.Fen  `json:"credit"` // held for the borrower already
 	Total     money.Fen  `json:"total"`  // to pay now
 }
 
-// quote is for the day to which the loan has been brought.
-func (b *book) quote() Quote {
-	q := Quote{Date: b.DayEnd, Principal: b.Outstanding, Interest: b.Accrued, Penalty: b.Penalty, Credit: b.Credit}
-	q.Total = max(0, q.Principal+q.Interest+q.Penalty-q.Credit)
-	return q
-}
-
-// repay takes a payment on the day to which the loan has been brought. What is due
-// goes first. Money beyond that ends the loan when it covers all that is earned to the
-// day, and the interest of later days falls away; if it does not, it is held and taken
-// on the next due dates.
-func (b *book) repay(p *Payment) error {
-	amount := p.Amount + b.Credit
-	quote := b.quote()
-	s, rest := b.due(amount, b.DayEnd)
-	if amount >= quote.Principal+quote.Interest+quote.Penalty {
-		if err := b.cut(); err != nil {
-			return err
-		}
-		var more split
-		more, rest = b.due(rest, b.DayEnd)
-		s = split{s.penalty + more.penalty, s.interest + more.interest, s.principal + more.principal}
-	}
-	p.Penalty, p.Interest, p.Principal, p.Credit = s.penalty, s.interest, s.principal, rest-b.Credit
-	b.post("repay:"+p.ID, "repayment", b.DayEnd, append(s.postings(),
-		ledger.Posting{Account: Cash, Amount: p.Amount},
-		ledger.Posting{Account: BorrowerCredit, Amount: b.Credit - rest})...)
-	b.Credit = rest
-	return b.settle(b.DayEnd)
-}
-
-// cut ends the loan with the present day: the row that runs falls due with the interest
-// earned so far, later rows with their principal alone.
-func (b *book) cut() error {
-	for i := range b.rows {
-		r := &b.rows[i]
-		if r.DueOn <= b.DayEnd {
-			continue
-		}
-		from := min(r.From, b.DayEnd)
-		part, err := money.Mul(r.Interest, int64(b.DayEnd-from), int64(r.Days))
-		if err != nil {
-			return err
-		}
-		r.From, r.DueOn, r.Days = from, b.DayEnd, int(b.DayEnd-from)
-		r.Interest, r.Due = part, r.Principal+part
-	}
-	b.DueOn = b.DayEnd
-	return nil
-}
-
-// settle recomputes everything that follows from the rows.
-func (b *book) settle(day money.Date) error {
-	earned, err := b.earned(day)
+func (b *book) quote(on money.Date) (Quote, error) {
+	st, err := servicing.Replay(b.terms(), b.events, on)
 	if err != nil {
-		return err
+		return Quote{}, err
 	}
-	b.Outstanding, b.Accrued, b.Penalty, b.OverdueAmount, b.OverdueDays = 0, earned, 0, 0, 0
-	b.NextDue, b.NextAmount = 0, 0
-	var open money.Fen
-	for i := range b.rows {
-		r := &b.rows[i]
-		b.Outstanding += r.Principal - r.PaidPrincipal
-		b.Accrued -= r.PaidInterest
-		b.Penalty += r.Penalty - r.PaidPenalty
-		unpaid := r.Unpaid()
-		open += unpaid
+	q, err := servicing.Quote(b.terms(), b.events, on)
+	if err != nil {
+		return Quote{}, err
+	}
+	out := Quote{Date: on, Principal: q.Principal, Interest: q.Interest, Fee: q.Fee, Penalty: q.Penalty, Credit: st.Overpaid}
+	out.Total = max(0, q.Total()-st.Overpaid)
+	return out, nil
+}
+
+// instalments shows the rows of a state as of a day.
+func instalments(rows []servicing.Row, day money.Date) []Instalment {
+	out := make([]Instalment, len(rows))
+	for i := range rows {
+		r := &rows[i]
+		x := Instalment{
+			Nr: r.Nr, Kind: string(r.Kind), From: r.From, DueOn: r.DueOn, Days: r.Days(), Principal: r.Due.Principal, Interest: r.Due.Interest,
+			Fee: r.Due.Fee, Due: r.Due.Principal + r.Due.Interest + r.Due.Fee, Balance: r.Balance, Penalty: r.Due.Penalty,
+			PaidPrincipal: r.Paid.Principal, PaidInterest: r.Paid.Interest, PaidPenalty: r.Paid.Penalty, PaidFee: r.Paid.Fee,
+			InAdvance: r.InAdvance.Total(), Late: r.Late.Total(), Waived: r.Waived.Plus(r.Written).Total(),
+		}
 		switch {
-		case unpaid == 0:
-			r.Status = "paid"
+		case r.Open().Total() <= 0:
+			x.Status = "paid"
 		case r.DueOn < day:
-			r.Status = "overdue"
-			b.OverdueAmount += unpaid
-			b.OverdueDays = max(b.OverdueDays, int(day-r.DueOn))
+			x.Status = "overdue"
 		case r.DueOn == day:
-			r.Status = "due"
+			x.Status = "due"
 		default:
-			r.Status = "future"
+			x.Status = "future"
 		}
-		if r.DueOn >= day && unpaid > 0 && b.NextDue == 0 {
-			b.NextDue, b.NextAmount = r.DueOn, unpaid
-		}
+		out[i] = x
 	}
-	b.WorstOverdue = max(b.WorstOverdue, b.OverdueDays)
-	b.Class = Classify(b.OverdueDays)
-	switch {
-	case open == 0:
-		b.State = Closed
-	case b.OverdueDays > 0:
-		b.State = Overdue
-	default:
-		b.State = Active
-	}
-	return nil
+	return out
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/ledger"
+	"github.com/furrowcredit/furrow/credit/loan/provision"
+	"github.com/furrowcredit/furrow/credit/loan/servicing"
 	"github.com/furrowcredit/furrow/credit/pay"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/money"
@@ -23,6 +25,7 @@ var (
 	ErrDrawn     = fault.New(fault.Conflict, "loan.drawn", "money was drawn under this application already")
 	ErrLimit     = fault.New(fault.Conflict, "loan.limit", "{left} yuan of the limit can be drawn now")
 	ErrPayment   = fault.New(fault.Conflict, "loan.payment_failed", "the bank refused the payment: {reason}")
+	ErrCredit    = fault.New(fault.Conflict, "loan.credit", "{most} yuan of the borrower's money can be paid back")
 )
 
 // State of a loan.
@@ -30,39 +33,13 @@ type State string
 
 // States.
 const (
-	Drawing State = "drawing" // the payment out is under way
-	Failed  State = "failed"  // the payment out was refused; nothing was lent
-	Active  State = "active"
-	Overdue State = "overdue" // an instalment is past due
-	Closed  State = "closed"  // repaid
+	Drawing    State = "drawing" // the payment out is under way
+	Failed     State = "failed"  // the payment out was refused; nothing was lent
+	Active     State = "active"
+	Overdue    State = "overdue"     // an instalment is past due
+	Closed     State = "closed"      // repaid
+	WrittenOff State = "written_off" // given up; what still comes in is a recovery
 )
-
-// Class is one of the five tiers of the Measures 2023 No. 1.
-type Class string
-
-// Tiers by days overdue: 0, 1-90, 91-270, 271-360, over 360.
-const (
-	Normal         Class = "normal"
-	SpecialMention Class = "special_mention"
-	Substandard    Class = "substandard"
-	Doubtful       Class = "doubtful"
-	Loss           Class = "loss"
-)
-
-// Classify gives the tier of a loan that is days overdue.
-func Classify(days int) Class {
-	switch {
-	case days <= 0:
-		return Normal
-	case days <= 90:
-		return SpecialMention
-	case days <= 270:
-		return Substandard
-	case days <= 360:
-		return Doubtful
-	}
-	return Loss
-}
 
 // Loan is money lent under one application.
 type Loan struct {
@@ -91,7 +68,8 @@ type Loan struct {
 	Outstanding  money.Fen `json:"outstanding"` // principal not repaid
 	Accrued      money.Fen `json:"accrued"`     // interest earned and not paid
 	Penalty      money.Fen `json:"penalty"`     // penalty interest not paid
-	// OverdueAmount is principal and interest past due, with penalty.
+	Fee          money.Fen `json:"fee"`         // fees and other charges not paid
+	// OverdueAmount is principal and interest past due, with fees and penalty.
 	OverdueAmount money.Fen `json:"overdue_amount"`
 	// Credit is money of the borrower that waits for the next due date, or after
 	// closing is owed back.
@@ -99,10 +77,42 @@ type Loan struct {
 	NextDue    money.Date `json:"next_due"`    // "" when nothing is left
 	NextAmount money.Fen  `json:"next_amount"` // due then, not counting arrears
 	DayEnd     money.Date `json:"day_end"`     // last date whose day end is done
-	Version    int64      `json:"-"`           // optimistic lock
-	CreatedAt  time.Time  `json:"created_at"`
-	UpdatedAt  time.Time  `json:"updated_at"`
-	ClosedAt   *time.Time `json:"closed_at,omitempty"`
+	// Restructured is the day of the last change of terms for a borrower in trouble; ""
+	// when there was none.
+	Restructured money.Date `json:"restructured,omitzero"`
+	ChargedOff   money.Date `json:"charged_off,omitzero"` // the day of the charge-off
+	// Stage and ExpectedLoss are those of the last look at the loan.
+	Stage        provision.Stage `json:"stage,omitempty"`
+	ExpectedLoss money.Fen       `json:"expected_loss,omitempty"`
+	Version      int64           `json:"-"` // optimistic lock
+	CreatedAt    time.Time       `json:"created_at"`
+	UpdatedAt    time.Time       `json:"updated_at"`
+	ClosedAt     *time.Time      `json:"closed_at,omitempty"`
+
+	Position Position `json:"-"`
+}
+
+// Retail says whether the debtor is a person, whose debts are judged one by one.
+func (l *Loan) Retail() bool { return l.Subject.Kind != credit.FirmSubject }
+
+func (l *Loan) live() bool { return l.State == Active || l.State == Overdue }
+
+// Position is what the book keeps of a loan beside what people see.
+type Position struct {
+	Terms  *servicing.Terms // frozen with the loan; nil follows from Rate, Method and so on
+	Events int              // how many there are
+	Posted Posted           // what the ledger holds of the loan, without accruals
+	Earned money.Fen        // interest earned in all, which the ledger holds too
+	// Segment is the row in which interest grows by the day while nothing else happens.
+	Segment Segment
+	Floor   Class // at least, for the debtor's other debts
+}
+
+// Segment is a running instalment. The zero value says that each day needs a replay.
+type Segment struct {
+	From     money.Date
+	To       money.Date // its due date
+	Interest money.Fen
 }
 
 // Instalment is one row of a schedule.
@@ -113,19 +123,25 @@ type Instalment struct {
 	Days      int        `json:"days"`
 	Principal money.Fen  `json:"principal"`
 	Interest  money.Fen  `json:"interest"`
-	Due       money.Fen  `json:"due"`     // principal and interest
+	Fee       money.Fen  `json:"fee"`     // fees and charges due with it
+	Due       money.Fen  `json:"due"`     // principal, interest and fee
 	Balance   money.Fen  `json:"balance"` // principal left after it
 	// Penalty grows by the day while the row is overdue.
 	Penalty       money.Fen `json:"penalty"`
 	PaidPrincipal money.Fen `json:"paid_principal"`
 	PaidInterest  money.Fen `json:"paid_interest"`
 	PaidPenalty   money.Fen `json:"paid_penalty"`
-	Status        string    `json:"status"` // "future", "due", "overdue", "paid"
+	PaidFee       money.Fen `json:"paid_fee"`
+	InAdvance     money.Fen `json:"in_advance"`     // of what is paid: before the due date
+	Late          money.Fen `json:"late"`           // and after it
+	Waived        money.Fen `json:"waived"`         // let off or written off
+	Kind          string    `json:"kind,omitempty"` // "down_payment", "extra", "re_aged", or "" for an instalment
+	Status        string    `json:"status"`         // "future", "due", "overdue", "paid"
 }
 
-// Unpaid returns what is open of principal, interest and penalty.
+// Unpaid returns what is open of principal, interest, fee and penalty.
 func (i Instalment) Unpaid() money.Fen {
-	return i.Principal - i.PaidPrincipal + i.Interest - i.PaidInterest + i.Penalty - i.PaidPenalty
+	return i.Principal - i.PaidPrincipal + i.Interest - i.PaidInterest + i.Penalty - i.PaidPenalty + i.Fee - i.PaidFee - i.Waived
 }
 
 // Payment is money that moved, or tries to.
@@ -133,7 +149,8 @@ type Payment struct {
 	ID        string        `json:"id"` // the order id on the rail
 	Tenant    string        `json:"-"`
 	LoanID    string        `json:"loan_id"`
-	Direction pay.Direction `json:"direction"` // "out": drawn, "in": repaid
+	Direction pay.Direction `json:"direction"`        // "out": drawn or refunded, "in": repaid
+	Refund    bool          `json:"refund,omitempty"` // an overpayment that goes back
 	Amount    money.Fen     `json:"amount"`
 	Outcome   pay.Outcome   `json:"outcome"` // "unknown" until the rail has told
 	Ref       string        `json:"ref,omitempty"`
@@ -141,6 +158,7 @@ type Payment struct {
 	Penalty   money.Fen     `json:"penalty"` // how a repayment was taken
 	Interest  money.Fen     `json:"interest"`
 	Principal money.Fen     `json:"principal"`
+	Fee       money.Fen     `json:"fee,omitempty"`
 	Credit    money.Fen     `json:"credit"` // kept for the borrower
 	// Payee is who gets the money where that is not the borrower: the seller of Purchase.
 	Payee     *pay.Payee `json:"payee,omitempty"`
@@ -152,14 +170,37 @@ type Payment struct {
 	UpdatedAt time.Time  `json:"updated_at"`
 }
 
+// Happening is a line in the life of a loan: what was done, by whom and why. The list only
+// grows; what turns out wrong is undone by another line.
+type Happening struct {
+	Nr     int             `json:"nr"` // 1, 2, ... within the loan
+	Event  servicing.Event `json:"event"`
+	By     string          `json:"by"` // user id, or "system"
+	ByName string          `json:"by_name"`
+	// Second is who approved it, where two persons were needed.
+	Second     string    `json:"second,omitempty"`
+	SecondName string    `json:"second_name,omitempty"`
+	Note       string    `json:"note,omitempty"`
+	At         time.Time `json:"at"`
+
+	Tenant  string `json:"-"`
+	LoanID  string `json:"-"`
+	Key     string `json:"-"` // idempotency key of the caller
+	KeyHash string `json:"-"`
+}
+
 // Filter selects loans, newest first; zero fields do not restrict.
 type Filter struct {
 	UserID        string
 	SubjectID     string
 	ApplicationID string
+	Product       string
 	States        []State
-	Before        string
-	Limit         int // 0 means 50; at most 500
+	Classes       []Class
+	// OverdueFrom is the least number of days overdue.
+	OverdueFrom int
+	Before      string
+	Limit       int // 0 means 50; at most 500
 }
 
 // Totals are the sums of a tenant's book.
@@ -171,39 +212,87 @@ type Totals struct {
 
 // Change is what one operation writes, all or none.
 type Change struct {
-	Loan    Loan         // Version is the one that was read; the store raises it
-	Rows    []Instalment // nil leaves the schedule as it is
-	Payment *Payment     // inserted, or updated by id
-	Entries []ledger.Entry
-	New     bool // the loan is new
+	Loan      Loan
+	Happening *Happening
+	Payment   *Payment
+	Action    *Action
+	Entries   []ledger.Entry
+	New       bool // the loan is new
+	Moved     bool // its state or principal is another than before
 	// Most may be owed under the application of a new loan, together with what its limit
 	// says. Revolving lets others stand beside it.
 	Most      money.Fen
 	Revolving bool
 }
 
-// Store keeps loans, schedules and payments. Implemented in store/loan.
+// Day is what a day end reads and writes of a loan on which nothing happens but interest.
+type Day struct {
+	LoanID  string
+	Product string
+	Version int64
+	DayEnd  money.Date
+	Accrued money.Fen
+	Earned  money.Fen
+	Segment Segment
+}
+
+// Batch is a step of a day end, written all or none.
+type Batch struct {
+	Run     Run
+	Days    []Day // with the version that was read
+	Changes []Change
+	Entries []ledger.Entry
+}
+
+// Store keeps loans, events and payments. Implemented in store/loan.
 type Store interface {
 	// Save writes c in one transaction. ErrStale: the loan's version has moved on, or the
-	// payment's key is taken. ErrDrawn: the application of a new loan has one that did not
-	// fail, or is not signed. ErrLimit: the limit has less left than the new loan takes.
+	// key of the payment or of the event is taken. ErrDrawn: the application of a new loan
+	// has one that did not fail, or is not signed. ErrLimit: the limit has less left than
+	// the new loan takes.
 	Save(ctx context.Context, c Change) (Loan, error)
 	// Loan returns ErrNotFound.
 	Loan(ctx context.Context, tenant, id string) (Loan, error)
 	Loans(ctx context.Context, tenant string, f Filter) ([]Loan, error)
+	// Some returns the loans with these ids, in any order, without those that are not there.
+	Some(ctx context.Context, tenant string, ids []string) ([]Loan, error)
 	// Owed is the principal that is out, or on its way, under an application.
 	Owed(ctx context.Context, tenant, applicationID string) (money.Fen, error)
 	// ByApplication returns the newest loan of an application that did not fail; ErrNotFound.
 	ByApplication(ctx context.Context, tenant, applicationID string) (Loan, error)
-	Rows(ctx context.Context, tenant, loanID string) ([]Instalment, error)
+	// Happenings returns the events of loans by loan, each in the order of Nr.
+	Happenings(ctx context.Context, tenant string, loanIDs ...string) (map[string][]Happening, error)
+	// HappeningByKey finds the event booked with an idempotency key; ErrNotFound.
+	HappeningByKey(ctx context.Context, tenant, key string) (Happening, error)
 	Payments(ctx context.Context, tenant, loanID string) ([]Payment, error)
 	// PaymentByKey finds the payment made with an idempotency key; ErrNotFound.
 	PaymentByKey(ctx context.Context, tenant, key string) (Payment, error)
-	// Open returns the ids of loans that are not closed or failed and whose day end is
-	// before the date, in id order after an id.
-	Open(ctx context.Context, tenant string, before money.Date, after string, limit int) ([]string, error)
 	// Unsettled returns payments whose outcome is unknown.
 	Unsettled(ctx context.Context, tenant string) ([]Payment, error)
+	// Action returns ErrActionNotFound.
+	Action(ctx context.Context, tenant, id string) (Action, error)
+	// SaveAction adds a proposal, or refuses one that stands. ErrStale: its key is taken.
+	// ErrActionState: it was decided already.
+	SaveAction(ctx context.Context, a Action) error
+	// ActionByKey finds the action proposed with an idempotency key; ErrActionNotFound.
+	ActionByKey(ctx context.Context, tenant, key string) (Action, error)
+	Actions(ctx context.Context, tenant string, f ActionFilter) ([]Action, error)
+
+	// Behind returns the earliest day to which a running loan has been brought, 0 when none runs.
+	Behind(ctx context.Context, tenant string) (money.Date, error)
+	// Days returns running loans whose day end is before a date, in id order after an id.
+	Days(ctx context.Context, tenant string, before money.Date, after string, limit int) ([]Day, error)
+	// SaveBatch writes b and its progress. ErrStale: one of the loans has moved on.
+	SaveBatch(ctx context.Context, b Batch) error
+	// Debtors returns the debtors that are no persons with a running loan that is
+	// non-performing or carries a floor, each with all its running loans.
+	Debtors(ctx context.Context, tenant string) ([]Debtor, error)
+	// Run returns the day end of a date; ErrNotFound.
+	Run(ctx context.Context, tenant string, date money.Date) (Run, error)
+	SaveRun(ctx context.Context, r Run) error
+	Runs(ctx context.Context, tenant string, limit int) ([]Run, error)
+	// Classes sums the running loans by tier and stage.
+	Classes(ctx context.Context, tenant string) ([]ClassSum, error)
 	Totals(ctx context.Context, tenant string) (Totals, error)
 	// Debts returns a person's outstanding principal and worst days overdue since a time.
 	Debts(ctx context.Context, tenant, userID string, since time.Time) (money.Fen, int, error)

@@ -7,8 +7,11 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/ledger"
+	"github.com/furrowcredit/furrow/credit/loan/provision"
+	"github.com/furrowcredit/furrow/credit/loan/servicing"
 	"github.com/furrowcredit/furrow/credit/pay"
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/fault"
@@ -25,13 +28,21 @@ type Alerts interface {
 	Clear(ctx context.Context, tenant, kind, subjectID, item, cause string) error
 }
 
-// Config is what the service needs. All fields are required.
+// Config is what the service needs. Store, Book, Rail, Alerts and Now are required.
 type Config struct {
 	Store  Store
 	Book   *ledger.Service
 	Rail   pay.Rail
 	Alerts Alerts
 	Now    func() time.Time
+	// Rules say who may do what to a loan; without them nobody does anything by hand.
+	Rules *Rules
+	// Provision foretells losses; without it none are expected.
+	Provision *provision.Table
+	// Share is told how each operation moved a loan, before it is saved, and gives entries
+	// that are posted in the same transaction. It is called again when the operation is
+	// tried again, so it must only compute.
+	Share func(ctx context.Context, l Loan, moves []Movement) ([]ledger.Entry, error)
 }
 
 // Service lends, takes repayments and runs the day end.
@@ -44,6 +55,8 @@ type Service struct {
 func New(cfg Config) *Service {
 	return &Service{cfg: cfg, changed: func(context.Context, Loan, Loan) error { return nil }}
 }
+
+func (s *Service) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Millisecond) }
 
 // OnChange has f told of every loan that changed, after it is saved. f must be safe to
 // call again for the same change. Call OnChange before the first loan.
@@ -81,8 +94,11 @@ func (s *Service) Draw(ctx context.Context, req DrawRequest) (Loan, error) {
 		return Loan{}, err
 	}
 	l.ID, l.State, l.Class, l.CreatedAt, l.UpdatedAt = ident.New(), Drawing, Normal, now, now
+	terms := l.terms()
+	l.Position.Terms = &terms
 	// Terms that make no schedule must fail before money moves.
-	if err := open(l, nil).start("", money.DateOf(now)); err != nil {
+	first := []servicing.Event{{ID: "draw", Kind: servicing.Disburse, Date: money.DateOf(now), Amount: l.Principal}}
+	if _, err := servicing.Replay(terms, first, money.DateOf(now)); err != nil {
 		return Loan{}, err
 	}
 	p := Payment{
@@ -112,18 +128,63 @@ func (s *Service) Repay(ctx context.Context, tenant, loanID string, amount money
 	}
 	now := s.cfg.Now().UTC()
 	var p Payment
-	l, err := s.update(ctx, tenant, loanID, func(l Loan) (Change, error) {
-		if l.State != Active && l.State != Overdue {
-			return Change{}, ErrState.With("state", l.State)
+	l, err := s.update(ctx, tenant, loanID, func(b *book) (Change, error) {
+		if !b.live() {
+			return Change{}, ErrState.With("state", b.State)
 		}
 		p = Payment{
 			ID: ident.New(), Tenant: tenant, LoanID: loanID, Direction: pay.In, Amount: amount, Outcome: pay.Unknown,
-			Date: max(money.DateOf(now), l.DayEnd), Key: key, KeyHash: hash, CreatedAt: now, UpdatedAt: now,
+			Date: s.today(&b.Loan), Key: key, KeyHash: hash, CreatedAt: now, UpdatedAt: now,
 		}
-		return Change{Loan: l, Payment: &p}, nil
+		return Change{Payment: &p}, nil
 	})
 	if err != nil {
 		return s.rival(ctx, tenant, key, hash, err)
+	}
+	return s.settle(ctx, p, pay.Do(ctx, s.cfg.Rail, order(l, p)))
+}
+
+// Refund pays money of the borrower back, all of it or a part: an overpayment, or what a
+// seller returned. It is taken from the loan before the bank is told, and put back when the
+// bank refuses. ErrCredit when there is less.
+func (s *Service) Refund(ctx context.Context, actor access.Actor, loanID string, amount money.Fen, key string) (Loan, error) {
+	if amount <= 0 {
+		return Loan{}, ErrAmount.At("body.amount")
+	}
+	if err := checkKey(key); err != nil {
+		return Loan{}, err
+	}
+	hash := bodyHash("refund", loanID, amount)
+	if p, err := s.known(ctx, actor.Tenant, key, hash); err == nil {
+		return s.finish(ctx, p)
+	} else if !errors.Is(err, ErrNotFound) {
+		return Loan{}, err
+	}
+	now := s.now()
+	var p Payment
+	l, err := s.update(ctx, actor.Tenant, loanID, func(b *book) (Change, error) {
+		if err := bookable(&b.Loan); err != nil {
+			return Change{}, err
+		}
+		today := s.today(&b.Loan)
+		p = Payment{
+			ID: ident.New(), Tenant: b.Tenant, LoanID: loanID, Direction: pay.Out, Refund: true, Amount: amount, Credit: -amount,
+			Outcome: pay.Unknown, Date: today, Key: key, KeyHash: hash, CreatedAt: now, UpdatedAt: now,
+		}
+		if err := b.carry(today, "day:"+p.ID, "day_end"); err != nil {
+			return Change{}, err
+		}
+		if b.Credit < amount {
+			return Change{}, ErrCredit.At("body.amount").With("most", b.Credit)
+		}
+		h := Happening{
+			Event: servicing.Event{ID: p.ID, Kind: servicing.CreditRefund, Date: today, At: now, Amount: amount},
+			By:    actor.UserID, ByName: actor.Name, Key: "payment:" + p.ID, KeyHash: hash,
+		}
+		return Change{Payment: &p, Happening: &h}, s.add(b, &h)
+	})
+	if err != nil {
+		return s.rival(ctx, actor.Tenant, key, hash, err)
 	}
 	return s.settle(ctx, p, pay.Do(ctx, s.cfg.Rail, order(l, p)))
 }
@@ -184,8 +245,7 @@ func (s *Service) settle(ctx context.Context, p Payment, r pay.Receipt) (Loan, e
 		return s.cfg.Store.Loan(ctx, p.Tenant, p.LoanID)
 	}
 	p.Outcome, p.Ref, p.Reason = r.Outcome, r.Ref, r.Reason
-	l, err := s.update(ctx, p.Tenant, p.LoanID, func(l Loan) (Change, error) {
-		now := s.cfg.Now().UTC()
+	l, err := s.update(ctx, p.Tenant, p.LoanID, func(b *book) (Change, error) {
 		current, err := s.cfg.Store.PaymentByKey(ctx, p.Tenant, p.Key)
 		if err != nil {
 			return Change{}, err
@@ -194,26 +254,26 @@ func (s *Service) settle(ctx context.Context, p Payment, r pay.Receipt) (Loan, e
 			return Change{}, errNothing
 		}
 		p := p
-		p.UpdatedAt = now
-		if r.Outcome == pay.Failed {
-			if p.Direction == pay.Out {
-				l.State = Failed
-			}
-			return Change{Loan: l, Payment: &p}, nil
+		p.UpdatedAt = s.now()
+		var h *Happening
+		switch {
+		case r.Outcome == pay.Failed && p.Refund:
+			h = s.happening(p, servicing.Event{ID: p.ID + ":failed", Kind: servicing.Reverse, Target: p.ID})
+		case r.Outcome == pay.Failed && p.Direction == pay.Out:
+			b.State = Failed
+		case r.Outcome == pay.Failed || p.Refund:
+		case p.Direction == pay.Out:
+			h, err = s.start(b, &p)
+		default:
+			h, err = s.take(b, &p)
 		}
-		rows, err := s.cfg.Store.Rows(ctx, p.Tenant, l.ID)
-		if err != nil {
-			return Change{}, err
+		if err == nil && h != nil {
+			err = s.add(b, h)
 		}
-		b := open(l, rows)
-		// The bank's date never goes back behind a day end that is done.
-		p.Date = max(money.DateOf(now), l.DayEnd)
-		if p.Direction == pay.Out {
-			err = b.start(p.ID, p.Date)
-		} else {
-			err = errors.Join(b.to(p.Date), b.repay(&p))
+		if err == nil && h != nil && p.Direction == pay.In {
+			p.told(b.transaction(h.Event.ID))
 		}
-		return Change{Loan: b.Loan, Rows: b.rows, Entries: b.entries, Payment: &p}, err
+		return Change{Payment: &p, Happening: h}, err
 	})
 	if err != nil {
 		return Loan{}, err
@@ -224,32 +284,70 @@ func (s *Service) settle(ctx context.Context, p Payment, r pay.Receipt) (Loan, e
 	return l, nil
 }
 
+// happening is what a payment does to its loan.
+func (s *Service) happening(p Payment, ev servicing.Event) *Happening {
+	ev.At = s.now()
+	return &Happening{Event: ev, By: System.UserID, ByName: System.Name, Key: "payment:" + ev.ID, KeyHash: p.KeyHash}
+}
+
+// start lends on the day on which the bank has paid out.
+func (s *Service) start(b *book, p *Payment) (*Happening, error) {
+	p.Date = s.today(&b.Loan)
+	b.DrawnOn, b.DayEnd = p.Date, p.Date
+	return s.happening(*p, servicing.Event{ID: p.ID, Kind: servicing.Disburse, Date: p.Date, Amount: p.Amount}), nil
+}
+
+// take books money of the borrower. It ends the loan when, with what is held, it covers
+// all that is owed on the day.
+func (s *Service) take(b *book, p *Payment) (*Happening, error) {
+	// The bank's date never goes back behind a day end that is done.
+	p.Date = s.today(&b.Loan)
+	ev := servicing.Event{ID: p.ID, Kind: servicing.Repay, Date: p.Date, Amount: p.Amount}
+	switch {
+	case b.State == WrittenOff:
+		ev.Kind = servicing.Recovery
+	case b.live():
+		q, err := b.quote(p.Date)
+		if err != nil {
+			return nil, err
+		}
+		if p.Amount >= q.Total {
+			ev.Kind = servicing.Payoff
+		}
+	}
+	return s.happening(*p, ev), nil
+}
+
+// told notes how a repayment was taken.
+func (p *Payment) told(t *servicing.Transaction) {
+	if t != nil {
+		p.Penalty, p.Fee, p.Interest, p.Principal = t.Penalty, t.Fee, t.Interest, t.Principal
+		p.Credit = p.Amount - t.Penalty - t.Fee - t.Interest - t.Principal
+	}
+}
+
 // errNothing says that there is nothing left to change.
 var errNothing = errors.New("nothing to change")
 
-// update changes a loan, again from the start when somebody else was faster.
-func (s *Service) update(ctx context.Context, tenant, id string, f func(Loan) (Change, error)) (Loan, error) {
-	const tries = 10
+// update changes a loan, again from the start when somebody else was faster. f adds to the
+// book and says what else is written.
+func (s *Service) update(ctx context.Context, tenant, id string, f func(*book) (Change, error)) (Loan, error) {
+	const tries = 20
 	for try := 1; ; try++ {
-		before, err := s.cfg.Store.Loan(ctx, tenant, id)
+		b, err := s.load(ctx, tenant, id)
 		if err != nil {
 			return Loan{}, err
 		}
-		c, err := f(before)
+		before := b.Loan
+		c, err := f(b)
 		if errors.Is(err, errNothing) {
 			return before, nil
 		}
 		if err != nil {
 			return Loan{}, err
 		}
-		c.Loan.UpdatedAt = s.cfg.Now().UTC()
-		if c.Loan.State == Closed && c.Loan.ClosedAt == nil {
-			c.Loan.ClosedAt = &c.Loan.UpdatedAt
-		}
-		for i := range c.Entries {
-			if c.Entries[i], err = s.cfg.Book.Prepare(c.Entries[i]); err != nil {
-				return Loan{}, fmt.Errorf("loan %s: %w", id, err)
-			}
+		if err := s.complete(ctx, b, &c); err != nil {
+			return Loan{}, fmt.Errorf("loan %s: %w", id, err)
 		}
 		after, err := s.cfg.Store.Save(ctx, c)
 		if errors.Is(err, ErrStale) && try < tries && ctx.Err() == nil {
@@ -260,6 +358,33 @@ func (s *Service) update(ctx context.Context, tenant, id string, f func(Loan) (C
 		}
 		return after, errors.Join(s.tell(ctx, before, after), s.changed(ctx, before, after))
 	}
+}
+
+// complete turns what a book gathered into what is written.
+func (s *Service) complete(ctx context.Context, b *book, c *Change) error {
+	c.Loan = b.Loan
+	c.Loan.UpdatedAt = s.now()
+	switch {
+	case c.Loan.State != Closed && c.Loan.State != WrittenOff:
+		c.Loan.ClosedAt = nil
+	case c.Loan.ClosedAt == nil:
+		c.Loan.ClosedAt = &c.Loan.UpdatedAt
+	}
+	c.Entries = b.entries
+	if s.cfg.Share != nil && len(b.moves) > 0 {
+		shared, err := s.cfg.Share(ctx, c.Loan, b.moves)
+		if err != nil {
+			return err
+		}
+		c.Entries = append(c.Entries, shared...)
+	}
+	var err error
+	for i := range c.Entries {
+		if c.Entries[i], err = s.cfg.Book.Prepare(c.Entries[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // OverdueAlert is the kind of the alert on arrears.
@@ -288,78 +413,6 @@ func (s *Service) tell(ctx context.Context, before, after Loan) error {
 	})
 }
 
-// DayEndReport is what a day end did.
-type DayEndReport struct {
-	Date    money.Date `json:"date"`
-	Loans   int        `json:"loans"`   // brought to the date
-	Overdue int        `json:"overdue"` // of them overdue now
-	Settled int        `json:"settled"` // payments whose outcome became known
-	Failed  []string   `json:"failed"`  // loans that could not be brought to the date
-}
-
-// DayEnd brings every open loan of the tenant to the end of a date and asks the bank
-// for payments whose outcome is open. It does days that were missed, and for a date
-// that is done it does nothing. A loan that fails does not stop the others; its error is
-// joined into the result. ErrDayEnd is for a date beyond reason.
-func (s *Service) DayEnd(ctx context.Context, tenant string, date money.Date) (DayEndReport, error) {
-	report := DayEndReport{Date: date, Failed: []string{}}
-	if last := money.DateOf(s.cfg.Now()).AddMonths(36); date > last {
-		return report, ErrDayEnd.At("body.date").With("date", date).With("last", last)
-	}
-	open, err := s.cfg.Store.Unsettled(ctx, tenant)
-	if err != nil {
-		return report, err
-	}
-	var failed []error
-	for _, p := range open {
-		if _, err := s.finish(ctx, p); err != nil && !errors.Is(err, ErrPayment) {
-			failed = append(failed, err)
-			continue
-		}
-		report.Settled++
-	}
-	for after := ""; ; {
-		ids, err := s.cfg.Store.Open(ctx, tenant, date, after, 200)
-		if err != nil {
-			return report, err
-		}
-		if len(ids) == 0 {
-			return report, errors.Join(failed...)
-		}
-		for _, id := range ids {
-			if ctx.Err() != nil {
-				return report, ctx.Err()
-			}
-			l, err := s.dayEnd(ctx, tenant, id, date)
-			if err != nil {
-				report.Failed = append(report.Failed, id)
-				failed = append(failed, err)
-				continue
-			}
-			report.Loans++
-			if l.State == Overdue {
-				report.Overdue++
-			}
-		}
-		after = ids[len(ids)-1]
-	}
-}
-
-func (s *Service) dayEnd(ctx context.Context, tenant, id string, date money.Date) (Loan, error) {
-	return s.update(ctx, tenant, id, func(l Loan) (Change, error) {
-		if l.DayEnd >= date || (l.State != Active && l.State != Overdue) {
-			return Change{}, errNothing
-		}
-		rows, err := s.cfg.Store.Rows(ctx, tenant, id)
-		if err != nil {
-			return Change{}, err
-		}
-		b := open(l, rows)
-		err = b.to(date)
-		return Change{Loan: b.Loan, Rows: b.rows, Entries: b.entries}, err
-	})
-}
-
 // Loan returns ErrNotFound.
 func (s *Service) Loan(ctx context.Context, tenant, id string) (Loan, error) {
 	return s.cfg.Store.Loan(ctx, tenant, id)
@@ -378,14 +431,6 @@ func (s *Service) Owed(ctx context.Context, tenant, applicationID string) (money
 // ByApplication returns the newest loan of an application that did not fail; ErrNotFound.
 func (s *Service) ByApplication(ctx context.Context, tenant, applicationID string) (Loan, error) {
 	return s.cfg.Store.ByApplication(ctx, tenant, applicationID)
-}
-
-// Schedule returns the rows of a loan; ErrNotFound.
-func (s *Service) Schedule(ctx context.Context, tenant, id string) ([]Instalment, error) {
-	if _, err := s.cfg.Store.Loan(ctx, tenant, id); err != nil {
-		return nil, err
-	}
-	return s.cfg.Store.Rows(ctx, tenant, id)
 }
 
 // Payments returns the payments of a loan in order; ErrNotFound.
@@ -409,24 +454,4 @@ func (s *Service) Totals(ctx context.Context, tenant string) (Totals, error) {
 // Record returns what a person owes and the worst days overdue of the last 24 months.
 func (s *Service) Record(ctx context.Context, tenant, userID string) (money.Fen, int, error) {
 	return s.cfg.Store.Debts(ctx, tenant, userID, s.cfg.Now().AddDate(-2, 0, 0))
-}
-
-// Payoff says what ends the loan today; ErrNotFound, ErrState.
-func (s *Service) Payoff(ctx context.Context, tenant, id string) (Quote, error) {
-	l, err := s.cfg.Store.Loan(ctx, tenant, id)
-	if err != nil {
-		return Quote{}, err
-	}
-	if l.State != Active && l.State != Overdue {
-		return Quote{}, ErrState.With("state", l.State)
-	}
-	rows, err := s.cfg.Store.Rows(ctx, tenant, id)
-	if err != nil {
-		return Quote{}, err
-	}
-	b := open(l, rows)
-	if err := b.to(max(money.DateOf(s.cfg.Now()), l.DayEnd)); err != nil {
-		return Quote{}, err
-	}
-	return b.quote(), nil
 }

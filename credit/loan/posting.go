@@ -1,0 +1,147 @@
+package loan
+
+import (
+	"fmt"
+
+	"github.com/furrowcredit/furrow/credit/ledger"
+	"github.com/furrowcredit/furrow/credit/loan/servicing"
+	"github.com/furrowcredit/furrow/money"
+)
+
+// Accounts of the chart that loans post to. Accounts of the balance sheet are kept by
+// loan, income and expense by product.
+const (
+	Cash               = "cash"
+	PrincipalAccount   = "loan_principal"
+	InterestReceivable = "interest_receivable"
+	FeeReceivable      = "fee_receivable"
+	PenaltyReceivable  = "penalty_receivable"
+	BorrowerCredit     = "borrower_credit"
+	LossAllowance      = "loan_loss_allowance"
+	InterestIncome     = "interest_income"
+	FeeIncome          = "fee_income"
+	PenaltyIncome      = "penalty_income"
+	RecoveryIncome     = "recovery_income"
+	Concession         = "concession"
+	ImpairmentLoss     = "impairment_loss"
+)
+
+// posted lists the accounts in the order of Posted. New ones go to the end, because the
+// store keeps the amounts by place.
+var posted = [...]string{
+	Cash, PrincipalAccount, InterestReceivable, FeeReceivable, PenaltyReceivable, BorrowerCredit, LossAllowance,
+	InterestIncome, FeeIncome, PenaltyIncome, RecoveryIncome, Concession, ImpairmentLoss,
+}
+
+// Places in Posted.
+const (
+	atCash = iota
+	atPrincipal
+	atInterest
+	atFee
+	atPenalty
+	atCredit
+	atAllowance
+	atInterestIncome
+	atFeeIncome
+	atPenaltyIncome
+	atRecovery
+	atConcession
+	atImpairment
+)
+
+// Posted is what the ledger holds of a loan, by account: debits positive. It sums to zero.
+type Posted [len(posted)]money.Fen
+
+// PostedFrom reads balances of a loan by account, for a loan whose posted sums were not kept.
+func PostedFrom(balances map[string]money.Fen) (p Posted) {
+	for i, account := range posted {
+		p[i] = balances[account]
+	}
+	return p
+}
+
+// with adds the interest that was accrued.
+func (p Posted) with(earned money.Fen) Posted {
+	p[atInterest] += earned
+	p[atInterestIncome] -= earned
+	return p
+}
+
+// postings are the difference from p to q. Item is the loan, and for income and expense
+// its product.
+func (p Posted) postings(q Posted, l *Loan) []ledger.Posting {
+	var out []ledger.Posting
+	for i, account := range posted {
+		if d := q[i] - p[i]; d != 0 {
+			item := l.ID
+			if i >= atInterestIncome {
+				item = l.Product
+			}
+			out = append(out, ledger.Posting{Account: account, Item: item, Amount: d})
+		}
+	}
+	return out
+}
+
+// cash is what an event moved at the bank, as the lender sees it.
+func cash(t *servicing.Transaction) money.Fen {
+	switch t.Kind {
+	case servicing.Disburse, servicing.CreditRefund, servicing.Chargeback:
+		return -t.Amount
+	case servicing.Repay, servicing.DownPaid, servicing.Payoff, servicing.MerchantRefund, servicing.PayoutRefund, servicing.Recovery:
+		return t.Amount
+	}
+	return 0
+}
+
+// target is what the ledger should hold of a loan in a state, and the interest earned in
+// all. Each kind of money that came to be is followed to where it is now: what was lent,
+// earned and charged is out, was paid, let off or lost.
+func target(st *servicing.State, expected money.Fen) (Posted, money.Fen, error) {
+	var p Posted
+	var paid, waived, lost servicing.Parts
+	var charged servicing.Parts
+	for i := range st.Rows {
+		r := &st.Rows[i]
+		paid, waived, lost = paid.Plus(r.Paid), waived.Plus(r.Waived), lost.Plus(r.Written)
+		charged.Fee += r.Due.Fee
+		charged.Penalty += r.Due.Penalty
+	}
+	var given, recovered money.Fen // goodwill is paid by nobody; a recovery pays no row
+	var off servicing.Parts
+	for i := range st.Transactions {
+		t := &st.Transactions[i]
+		if t.Reversed {
+			continue
+		}
+		p[atCash] += cash(t)
+		switch t.Kind {
+		case servicing.Goodwill:
+			given += t.Amount
+		case servicing.Recovery:
+			recovered += t.Amount
+		case servicing.ChargeOff:
+			off = t.Parts
+		}
+	}
+	p[atPrincipal], p[atInterest] = st.Outstanding.Principal, st.Accrued
+	p[atFee], p[atPenalty] = st.Outstanding.Fee, st.Outstanding.Penalty
+	p[atCredit] = -st.Overpaid
+	earned := st.Accrued + paid.Interest + waived.Interest + lost.Interest
+	p[atInterestIncome], p[atFeeIncome], p[atPenaltyIncome] = -earned, -charged.Fee, -charged.Penalty
+	p[atConcession] = waived.Total() + given
+	p[atRecovery] = -recovered
+	p[atImpairment] = lost.Total()
+	_ = off
+	p[atAllowance] -= expected
+	p[atImpairment] += expected
+	var sum money.Fen
+	for _, x := range p {
+		sum += x
+	}
+	if sum != 0 {
+		return p, 0, fmt.Errorf("the books of the loan differ by %s: %v", sum, p)
+	}
+	return p, earned, nil
+}

@@ -1,0 +1,181 @@
+package loan
+
+import (
+	"context"
+	"encoding/csv"
+	"io"
+	"time"
+
+	"github.com/furrowcredit/furrow/credit/loan/servicing"
+	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/money"
+)
+
+// ErrMonth is returned for text that is no month, or one that has not begun.
+var ErrMonth = fault.New(fault.Invalid, "loan.month", "give a month that has begun, such as 2026-05")
+
+// Balances are what a borrower owes on a day, and what is held for the borrower.
+type Balances struct {
+	Principal money.Fen `json:"principal"`
+	Interest  money.Fen `json:"interest"` // earned and not paid
+	Fee       money.Fen `json:"fee"`
+	Penalty   money.Fen `json:"penalty"`
+	Credit    money.Fen `json:"credit"`
+}
+
+func balances(st *servicing.State) Balances {
+	if st == nil || st.Status == servicing.WrittenOff {
+		return Balances{}
+	}
+	o := st.Outstanding
+	return Balances{o.Principal, st.Accrued, o.Fee, o.Penalty, st.Overpaid}
+}
+
+// Statement is what happened to a loan in a month.
+type Statement struct {
+	LoanID   string        `json:"loan_id"`
+	Borrower string        `json:"borrower"`
+	Product  string        `json:"product"`
+	From     money.Date    `json:"from"`
+	To       money.Date    `json:"to"` // the end of the month, or the day to which the loan has been brought
+	Opening  Balances      `json:"opening"`
+	Lines    []Transaction `json:"lines"`
+	Interest money.Fen     `json:"interest"` // earned in the month
+	Penalty  money.Fen     `json:"penalty"`  // penalty and fees that came up in the month
+	Fee      money.Fen     `json:"fee"`
+	Closing  Balances      `json:"closing"`
+	NextDue  money.Date    `json:"next_due"`
+	Next     money.Fen     `json:"next_amount"`
+}
+
+// Month reads "2026-05" as its first and last day; ErrMonth.
+func Month(text string) (first, last money.Date, err error) {
+	t, err := time.Parse("2006-01", text)
+	if err != nil {
+		return 0, 0, ErrMonth.At("query.month")
+	}
+	first = money.NewDate(t.Year(), t.Month(), 1)
+	return first, first.AddMonths(1) - 1, nil
+}
+
+// Statement tells of one month of a loan, "2026-05", as its events are known now: what is
+// booked later with a date of that month changes it. ErrNotFound, ErrMonth.
+func (s *Service) Statement(ctx context.Context, tenant, id, month string) (Statement, error) {
+	first, last, err := Month(month)
+	if err != nil {
+		return Statement{}, err
+	}
+	b, err := s.load(ctx, tenant, id)
+	if err != nil {
+		return Statement{}, err
+	}
+	if first > s.today(&b.Loan) {
+		return Statement{}, ErrMonth.At("query.month")
+	}
+	return b.statement(first, min(last, max(b.DayEnd, first)))
+}
+
+// Statements are those of all loans of a borrower that ran in a month.
+func (s *Service) Statements(ctx context.Context, tenant, userID, month string) ([]Statement, error) {
+	first, last, err := Month(month)
+	if err != nil {
+		return nil, err
+	}
+	out := []Statement{}
+	f := Filter{UserID: userID, States: []State{Active, Overdue, Closed, WrittenOff}, Limit: 500}
+	for {
+		page, err := s.cfg.Store.Loans(ctx, tenant, f)
+		if err != nil || len(page) == 0 {
+			return out, err
+		}
+		ids := make([]string, len(page))
+		for i := range page {
+			ids[i] = page[i].ID
+		}
+		past, err := s.cfg.Store.Happenings(ctx, tenant, ids...)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range page {
+			if l.DrawnOn > last || l.ClosedAt != nil && money.DateOf(*l.ClosedAt) < first {
+				continue
+			}
+			st, err := s.open(l, past[l.ID]).statement(first, min(last, max(l.DayEnd, first)))
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, st)
+		}
+		f.Before = ids[len(ids)-1]
+	}
+}
+
+func (b *book) statement(first, last money.Date) (Statement, error) {
+	out := Statement{LoanID: b.ID, Borrower: b.UserName, Product: b.Product, From: first, To: last, Lines: []Transaction{}}
+	if len(b.events) == 0 || last < b.DrawnOn {
+		return out, nil
+	}
+	terms := b.terms()
+	end, err := servicing.Replay(terms, b.events, last)
+	if err != nil {
+		return out, err
+	}
+	var start *servicing.State
+	if first > b.DrawnOn {
+		if start, err = servicing.Replay(terms, b.events, first-1); err != nil {
+			return out, err
+		}
+	}
+	out.Opening, out.Closing = balances(start), balances(end)
+	out.NextDue, out.Next = end.NextDue, end.NextAmount
+	for _, t := range transactions(end) {
+		if t.Date >= first && !t.Reversed {
+			out.Lines = append(out.Lines, t)
+		}
+	}
+	before, after := grown(start), grown(end)
+	out.Interest, out.Fee, out.Penalty = after.Interest-before.Interest, after.Fee-before.Fee, after.Penalty-before.Penalty
+	return out, nil
+}
+
+// grown is what had come up of interest, fees and penalty by the day of a state.
+func grown(st *servicing.State) (sum servicing.Parts) {
+	if st == nil {
+		return sum
+	}
+	sum.Interest = st.Accrued
+	for i := range st.Rows {
+		r := &st.Rows[i]
+		sum.Interest += r.Paid.Interest + r.Waived.Interest + r.Written.Interest
+		sum.Fee += r.Due.Fee
+		sum.Penalty += r.Due.Penalty
+	}
+	return sum
+}
+
+// WriteStatements writes statements as CSV (UTF-8 with a byte order mark, as spreadsheets
+// in China expect): one line for the opening of each loan, its transactions and its closing.
+func WriteStatements(w io.Writer, list []Statement) error {
+	if _, err := io.WriteString(w, "\ufeff"); err != nil {
+		return err
+	}
+	c := csv.NewWriter(w)
+	rows := [][]string{{"loan_id", "borrower", "product", "date", "line", "amount", "principal", "interest", "fee", "penalty", "credit", "balance"}}
+	for _, s := range list {
+		line := func(d money.Date, what string, amounts ...money.Fen) {
+			r := []string{s.LoanID, s.Borrower, s.Product, d.String(), what}
+			for _, a := range amounts {
+				r = append(r, a.String())
+			}
+			rows = append(rows, r)
+		}
+		o, z := s.Opening, s.Closing
+		line(s.From, "opening", o.Principal+o.Interest+o.Fee+o.Penalty, o.Principal, o.Interest, o.Fee, o.Penalty, o.Credit, o.Principal)
+		for _, t := range s.Lines {
+			line(t.Date, string(t.Kind), t.Amount, t.Principal, t.Interest, t.Fee, t.Penalty, t.Excess, t.Balance)
+		}
+		line(s.To, "accrued", s.Interest+s.Fee+s.Penalty, 0, s.Interest, s.Fee, s.Penalty, 0, z.Principal)
+		line(s.To, "closing", z.Principal+z.Interest+z.Fee+z.Penalty, z.Principal, z.Interest, z.Fee, z.Penalty, z.Credit, z.Principal)
+	}
+	return c.WriteAll(rows)
+}
