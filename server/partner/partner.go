@@ -37,6 +37,9 @@ type Config struct {
 	Desk   Desk
 	People People
 	Quotes Quotes
+	// Purchases takes orders of directed money, Callbacks what the bank tells by itself.
+	Purchases Purchases
+	Callbacks Callbacks // nil without a bank that is reached by HTTP
 }
 
 type face struct{ Config }
@@ -49,6 +52,7 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, route.Op{ID: "partner-application", Method: http.MethodGet, Path: "/partner/applications/{id}",
 		Summary: "An application and where it stands", Tag: "partner"}, f.application)
 	f.registerQuotes(a)
+	f.registerPurchases(a)
 }
 
 type applyIn struct {

@@ -98,10 +98,39 @@ func (a *API) Problem(ctx context.Context, err error) *Problem {
 	if f.Place != "" {
 		p.Errors = []Mistake{{Location: f.Place, Message: p.Detail}}
 	}
+	for _, x := range further(err, f) {
+		p.Errors = append(p.Errors, Mistake{Location: x.Place, Message: a.cfg.Words.Fault(lang, x)})
+	}
 	if minutes, err := strconv.Atoi(f.Args["minutes"]); err == nil && p.Status == http.StatusTooManyRequests {
 		p.retryAfter = strconv.Itoa(60 * minutes)
 	}
 	return p
+}
+
+// maxMistakes bounds what one answer lists.
+const maxMistakes = 200
+
+// further are the other faults with a place of an error that gathers several.
+func further(err error, first *fault.Error) (list []*fault.Error) {
+	var walk func(err error)
+	walk = func(err error) {
+		if f, ok := err.(*fault.Error); ok { //nolint:errorlint // each error of the tree is looked at by itself
+			if f != first && f.Place != "" && len(list) < maxMistakes {
+				list = append(list, f)
+			}
+			return
+		}
+		switch x := err.(type) { //nolint:errorlint // likewise
+		case interface{ Unwrap() []error }:
+			for _, e := range x.Unwrap() {
+				walk(e)
+			}
+		case interface{ Unwrap() error }:
+			walk(x.Unwrap())
+		}
+	}
+	walk(err)
+	return list
 }
 
 // Write answers r with the problem of err, outside of any operation.

@@ -90,6 +90,8 @@ func schemaName(t reflect.Type, hint string) string {
 			name.WriteString("Audit")
 		case base == "Entry" && room == "ledger":
 			name.WriteString("Ledger")
+		case room == "purchase" || room == "pay":
+			name.WriteString(upper(room))
 		}
 		name.WriteString(upper(base))
 	}
