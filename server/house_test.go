@@ -179,8 +179,9 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 	industries := must(industry.Load(files))(t)
 	graph := network.New(h.firms, network.Options{Industries: industries, Now: now})
 	flows := flow.NewNetwork(h.firms, graph, now)
+	book := ledger.New(ledgerstore.New(db), must(ledger.LoadChart(files))(t), now)
 	loans := loan.New(loan.Config{
-		Store: loanstore.New(db), Book: ledger.New(ledgerstore.New(db), must(ledger.LoadChart(files))(t), now),
+		Store: loanstore.New(db), Book: book,
 		Rail: bank.New(now), Alerts: h.desk, Now: now,
 	})
 	strategies := strategy.New(strategy.Config{
@@ -223,6 +224,7 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		Documents:   intake.New(intake.Config{Reader: document.Reader{}, Extractor: rule.New(), Firms: h.firms, Store: h.firms, Now: now}),
 		Uploads:     upload.New(upload.Config{Store: h.firms, Now: now}),
 		Receivables: receivable.New(receivable.Config{Store: receivablestore.New(db), Papers: receivablestore.New(db), Firms: h.firms, Now: now}),
+		Ledger:      book,
 		Models:      &model.Service{Store: modelstore.New(db), Now: now, NewID: ident.New},
 		Strategies:  strategies,
 		Quotes:      quote.New(quote.Config{Store: snapshots, Strategies: strategies, Products: products, Agreed: consent.Agreed, Now: now}),

@@ -44,6 +44,8 @@ var commands = []command{
 	{"score explain", "rows scored by a model: points, probability with its interval, and the reasons in order", runScoreExplain},
 	{"redecide", "everybody again by the policies of now, on the evidence that is kept; goes on where it stopped", runRedecide},
 	{"ledger verify", "every balance rebuilt from the log and compared", runLedgerVerify},
+	{"ledger trial", "the trial balance of a day or a time", runLedgerTrial},
+	{"ledger journal", "the entries of a book as CSV for a spreadsheet", runLedgerJournal},
 	{"schedule run", "loan cases replayed, and every row that they expect compared to the fen", runScheduleRun},
 	{"receivable verify", "every receivable made again from its events and compared", runReceivableVerify},
 	{"herd growth", "the last weighing of each animal foretold from its earlier ones, with the curve of the others", runHerdGrowth},

@@ -413,3 +413,18 @@ func digest(v any) string {
 	}
 	return credit.Hash(b)
 }
+
+// MoveFilter selects postings of an account, newest first, before a place of the page
+// before; Seq 0 begins with the newest.
+type MoveFilter struct {
+	Account string
+	Item    *string // nil: of all
+	Seq     int64
+	Nr      int
+	Limit   int
+}
+
+// Moves lists postings of an account.
+func (s *Service) Moves(ctx context.Context, tenant string, f MoveFilter) ([]Move, error) {
+	return s.store.Moves(ctx, tenant, f.Account, f.Item, f.Seq, f.Nr, f.Limit)
+}
