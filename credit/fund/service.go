@@ -257,7 +257,7 @@ func (s *Service) Choose(ctx context.Context, tenant, applicationID, agreement, 
 
 // Bounds shows how far each rule is used.
 func (s *Service) Bounds(ctx context.Context, tenant string) ([]BoundUse, error) {
-	e, err := s.cfg.Store.Exposure(ctx, tenant)
+	e, err := s.cfg.Store.Exposure(ctx, tenant, s.cfg.Now())
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,8 @@ type Store interface {
 	Frozen(ctx context.Context, tenant, loanID string) (SharedLoan, error)
 	// FrozenAfter lists shared loans in order of their ids.
 	FrozenAfter(ctx context.Context, tenant, after string, limit int) ([]SharedLoan, error)
-	Exposure(ctx context.Context, tenant string) (Exposure, error)
+	// Exposure counts what is held, and what is reserved for drawdowns under way.
+	Exposure(ctx context.Context, tenant string, now time.Time) (Exposure, error)
 	Positions(ctx context.Context, tenant, party string) ([]Position, error)
 	Lines(ctx context.Context, tenant string, f LineFilter) ([]ShareLine, error)
 	// Balance is the sum of an account and party over all lines.

@@ -43,6 +43,8 @@ type Config struct {
 	// that are posted in the same transaction. It is called again when the operation is
 	// tried again, so it must only compute.
 	Share func(ctx context.Context, l Loan, moves []Movement) ([]ledger.Entry, error)
+	// Admit is asked before the money of a new loan is sent, and may refuse it.
+	Admit func(ctx context.Context, l Loan) error
 }
 
 // Service lends, takes repayments and runs the day end.
@@ -107,6 +109,11 @@ func (s *Service) Draw(ctx context.Context, req DrawRequest) (Loan, error) {
 	}
 	if req.Purchase != "" {
 		p.Payee, p.Purchase = &req.Payee, req.Purchase
+	}
+	if s.cfg.Admit != nil {
+		if err := s.cfg.Admit(ctx, l); err != nil {
+			return Loan{}, err
+		}
 	}
 	if _, err := s.cfg.Store.Save(ctx, Change{Loan: l, New: true, Payment: &p, Most: req.Most, Revolving: req.Revolving}); err != nil {
 		return s.rival(ctx, l.Tenant, req.Key, hash, err)

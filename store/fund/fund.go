@@ -27,13 +27,17 @@ var _ fund.Store = (*Store)(nil)
 func New(db *store.DB) *Store { return &Store{db} }
 
 // Follow keeps what an entry says of shared loans, within the transaction that appends it.
-// Entries of others are passed over. loan.ErrStale says that a pool has less left than the
-// entry takes.
+// Entries of others, and those that it has seen, are passed over. loan.ErrStale says that a
+// pool has less left than the entry takes.
 func Follow(ctx context.Context, tx *store.Tx, e ledger.Entry) error {
 	for nr, l := range fund.Lines(e) {
-		if _, err := tx.Exec(ctx, `insert into fund_line (tenant, entry_key, nr, kind, loan_id, event, date, account, party, amount)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-			e.Tenant, l.Key, nr, l.Kind, l.LoanID, l.Event, l.Date.String(), l.Account, l.Party, int64(l.Amount)); err != nil {
+		res, err := tx.Exec(ctx, `insert into fund_line (tenant, entry_key, nr, kind, loan_id, event, date, account, party, amount)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (tenant, entry_key, nr) do nothing`,
+			e.Tenant, l.Key, nr, l.Kind, l.LoanID, l.Event, l.Date.String(), l.Account, l.Party, int64(l.Amount))
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return err
 		}
 		switch {
@@ -96,7 +100,7 @@ func (s *Store) Freeze(ctx context.Context, f fund.SharedLoan, decide func(fund.
 		if !errors.Is(err, fund.ErrNotFound) {
 			return err
 		}
-		e, err := exposure(ctx, tx, f.Tenant)
+		e, err := exposure(ctx, tx, f.Tenant, f.FrozenAt)
 		if err != nil {
 			return err
 		}
@@ -186,11 +190,19 @@ func (s *Store) FrozenAfter(ctx context.Context, tenant, after string, limit int
 }
 
 // Exposure implements fund.Store.
-func (s *Store) Exposure(ctx context.Context, tenant string) (fund.Exposure, error) {
-	return exposure(ctx, s.db, tenant)
+func (s *Store) Exposure(ctx context.Context, tenant string, now time.Time) (fund.Exposure, error) {
+	return exposure(ctx, s.db, tenant, now)
 }
 
-func exposure(ctx context.Context, q store.Queryer, tenant string) (fund.Exposure, error) {
+// underWay says whether a reservation of fund_loan l counts: for an hour, and for as long
+// as the payment is under way. What was reserved for a loan that never was kept ends so.
+const underWay = `(l.frozen_at > $2 or exists (select 1 from loans x where x.tenant = l.tenant and x.id = l.loan_id and x.state = 'drawing'))`
+
+// reserved is for how long a reservation counts by itself.
+const reserved = time.Hour
+
+func exposure(ctx context.Context, q store.Queryer, tenant string, now time.Time) (fund.Exposure, error) {
+	since := store.Millis(now.Add(-reserved))
 	e := fund.Exposure{Own: map[string]money.Fen{}, Liability: map[string]map[string]money.Fen{}}
 	type sum struct {
 		party, debtor string
@@ -198,10 +210,10 @@ func exposure(ctx context.Context, q store.Queryer, tenant string) (fund.Exposur
 	}
 	rows, err := store.Collect(ctx, q, func(row store.Row) (x sum, err error) {
 		return x, row.Scan(&x.party, &x.amount)
-	}, `select p.party, cast(sum(l.own_reserved + o.held) as bigint) from fund_loan l
+	}, `select p.party, cast(sum(o.held + case when `+underWay+` then l.own_reserved else 0 end) as bigint) from fund_loan l
 		join fund_position o on o.tenant = l.tenant and o.loan_id = l.loan_id and o.party = l.own
 		join fund_position p on p.tenant = l.tenant and p.loan_id = l.loan_id and p.lends
-		where l.tenant = $1 and l.internet group by p.party, l.own order by p.party`, tenant)
+		where l.tenant = $1 and l.internet group by p.party, l.own order by p.party`, tenant, since)
 	if err != nil {
 		return e, err
 	}
@@ -209,17 +221,17 @@ func exposure(ctx context.Context, q store.Queryer, tenant string) (fund.Exposur
 		e.Own[x.party] = money.Fen(x.amount)
 	}
 	var all int64
-	if err := q.QueryRow(ctx, `select cast(coalesce(sum(l.own_reserved + o.held), 0) as bigint) from fund_loan l
+	if err := q.QueryRow(ctx, `select cast(coalesce(sum(o.held + case when `+underWay+` then l.own_reserved else 0 end), 0) as bigint) from fund_loan l
 		join fund_position o on o.tenant = l.tenant and o.loan_id = l.loan_id and o.party = l.own
-		where l.tenant = $1 and l.internet`, tenant).Scan(&all); err != nil {
+		where l.tenant = $1 and l.internet`, tenant, since).Scan(&all); err != nil {
 		return e, err
 	}
 	e.All = money.Fen(all)
 	rows, err = store.Collect(ctx, q, func(row store.Row) (x sum, err error) {
 		return x, row.Scan(&x.party, &x.debtor, &x.bp, &x.amount)
-	}, `select l.guarantor, l.debtor, l.guarantor_bp, cast(sum(l.reserved + (select coalesce(sum(p.held), 0) from fund_position p
+	}, `select l.guarantor, l.debtor, l.guarantor_bp, cast(sum(case when `+underWay+` then l.reserved else 0 end + (select coalesce(sum(p.held), 0) from fund_position p
 			where p.tenant = l.tenant and p.loan_id = l.loan_id and p.lends)) as bigint)
-		from fund_loan l where l.tenant = $1 and l.guarantor <> '' group by l.guarantor, l.debtor, l.guarantor_bp`, tenant)
+		from fund_loan l where l.tenant = $1 and l.guarantor <> '' group by l.guarantor, l.debtor, l.guarantor_bp`, tenant, since)
 	for _, x := range rows {
 		if e.Liability[x.party] == nil {
 			e.Liability[x.party] = map[string]money.Fen{}
@@ -351,4 +363,13 @@ func (s *Store) Chosen(ctx context.Context, tenant, applicationID string) (agree
 		return "", fmt.Errorf("fund: chosen agreement: %w", err)
 	}
 	return agreement, nil
+}
+
+// Related gives the borrowers of a debtor's household and joint-liability group, the
+// debtor included.
+func (s *Store) Related(ctx context.Context, tenant, debtor string) ([]string, error) {
+	return store.Collect(ctx, s.db, func(row store.Row) (id string, err error) { return id, row.Scan(&id) },
+		`select b.user_id from borrower a join borrower b on b.tenant = a.tenant
+			and (b.user_id = a.user_id or a.household <> '' and b.household = a.household or a.party <> '' and b.party = a.party)
+		where a.tenant = $1 and a.user_id = $2 order by b.user_id`, tenant, debtor)
 }

@@ -167,7 +167,7 @@ func TestJointLoanFromDrawToStatement(t *testing.T) {
 		l := borrow("joint", 100_000)
 		must(t, h.Admit(ctx, l))
 		must(t, h.Admit(ctx, l)) // again changes nothing
-		e, err := h.store.Exposure(ctx, "bank")
+		e, err := h.store.Exposure(ctx, "bank", today)
 		if err != nil || e.All != 65_000 || e.Own["other"] != 65_000 {
 			t.Fatalf("reserved: %+v %v", e, err)
 		}
@@ -175,7 +175,7 @@ func TestJointLoanFromDrawToStatement(t *testing.T) {
 		must(t, h.do(ctx, l, move("r1", servicing.Repay, "2026-06-20", fund.Movement{Principal: 40_000, Interest: 500})))
 		must(t, h.do(ctx, l, move("r2", servicing.Repay, "2026-07-01", fund.Movement{Principal: 10_001, Interest: 1, Penalty: 7})))
 		must(t, h.do(ctx, l, move("r2", servicing.Repay, "2026-07-01", fund.Movement{Principal: -10_001, Interest: -1, Penalty: -7})))
-		if e, err = h.store.Exposure(ctx, "bank"); err != nil || e.All != 39_000 {
+		if e, err = h.store.Exposure(ctx, "bank", today); err != nil || e.All != 39_000 {
 			t.Errorf("after a repayment: %+v %v", e, err)
 		}
 		st, err := h.Statement(ctx, "bank", "other", "2026-06")
@@ -279,11 +279,17 @@ func TestReservationEndsWithTheDrawdown(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		h, ctx := open(t, db), context.Background()
+		forgotten := borrow("joint", 100_000)
+		must(t, h.Admit(ctx, forgotten))
+		if e, err := h.store.Exposure(ctx, "bank", today.Add(2*time.Hour)); err != nil || e.All != 0 {
+			t.Errorf("a reservation whose loan never was kept counts after two hours: %+v %v", e, err)
+		}
+		must(t, h.store.Release(ctx, "bank", forgotten.ID))
 		l := borrow("joint", 100_000)
 		must(t, h.Admit(ctx, l))
 		l.State = loan.Failed
 		must(t, h.Changed(ctx, l, l))
-		if e, err := h.store.Exposure(ctx, "bank"); err != nil || e.All != 0 {
+		if e, err := h.store.Exposure(ctx, "bank", today); err != nil || e.All != 0 {
 			t.Errorf("%+v %v", e, err)
 		}
 	})

@@ -16,6 +16,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/pay"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/store"
+	fundstore "github.com/furrowcredit/furrow/store/fund"
 	ledgerstore "github.com/furrowcredit/furrow/store/ledger"
 	"github.com/furrowcredit/furrow/store/profile"
 )
@@ -92,6 +93,11 @@ func (s *Store) SaveBatch(ctx context.Context, b loan.Batch) error {
 // post comes last in a transaction, so that the head of the ledger's chain, for which all
 // writers of a tenant wait, is held for a short time.
 func post(ctx context.Context, tx *store.Tx, entries []ledger.Entry) error {
+	for i := range entries {
+		if err := fundstore.Follow(ctx, tx, entries[i]); err != nil {
+			return err
+		}
+	}
 	_, err := ledgerstore.AppendAll(ctx, tx, entries)
 	return err
 }
