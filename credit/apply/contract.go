@@ -139,9 +139,9 @@ func (o offer) terms(amount money.Fen, months int, way schedule.Method, day mone
 	if !slices.Contains(ways(o.product), way) {
 		return schedule.Terms{}, ErrWay.At("query.method").With("ways", fmt.Sprint(ways(o.product)))
 	}
-	return schedule.Terms{
-		Principal: amount, Rate: o.a.Rate, Method: way, DayCount: o.product.DayCount, Start: day, N: months,
-	}, nil
+	return o.cfg.Products.ScheduleTerms(o.product, product.Drawing{
+		Principal: amount, Rate: o.a.Rate, Months: months, Start: day, Method: way,
+	}), nil
 }
 
 // write fills in the contract.

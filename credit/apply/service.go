@@ -15,6 +15,7 @@ import (
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/contract"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/pay"
@@ -50,6 +51,9 @@ type Config struct {
 	Policies    Policies
 	Snapshots   Snapshots       // nil keeps none
 	Words       *contract.Words // of contracts
+	// Find and Wordings are for tables of applications.
+	Find     Finder
+	Wordings consent.Wordings
 	// Font is what contracts are set in; nil looks for one when it is needed first.
 	Font   func() (*contract.Font, error)
 	House  *contract.House // signs for the lender; nil leaves signatures without its mark
@@ -580,13 +584,18 @@ func (s *Service) draw(ctx context.Context, actor access.Actor, id string, amoun
 			return loan.Loan{}, err
 		}
 	}
-	l, err := s.cfg.Loans.Draw(ctx, loan.DrawRequest{
-		Key: a.UserID + ":" + key, Most: most, Revolving: prod.Revolving, Payee: payee, Purchase: purchase,
-		Loan: loan.Loan{
-			Tenant: a.Tenant, ApplicationID: a.ID, UserID: a.UserID, UserName: a.UserName, Subject: a.Subject,
-			SubjectName: a.SubjectName, Product: a.Product, Principal: amount, Rate: a.Rate,
-			PenaltyRate: prod.PenaltyRate(a.Rate), Method: loan.Method(c.Method), DayCount: prod.DayCount, TermMonths: term,
-		},
+	l := loan.Loan{
+		Tenant: a.Tenant, ApplicationID: a.ID, UserID: a.UserID, UserName: a.UserName, Subject: a.Subject,
+		SubjectName: a.SubjectName, Product: a.Product, Principal: amount, Rate: a.Rate,
+		PenaltyRate: prod.PenaltyRate(a.Rate), Method: loan.Method(c.Method), DayCount: prod.DayCount, TermMonths: term,
+	}
+	terms := loan.Contract(&l)
+	terms.Schedule = s.cfg.Products.ScheduleTerms(prod, product.Drawing{
+		Principal: amount, Rate: a.Rate, Months: term, Start: money.DateOf(s.now()), Method: l.Method,
+	})
+	l.Position.Terms = &terms
+	l, err = s.cfg.Loans.Draw(ctx, loan.DrawRequest{
+		Key: a.UserID + ":" + key, Most: most, Revolving: prod.Revolving, Payee: payee, Purchase: purchase, Loan: l,
 	})
 	if err != nil {
 		return loan.Loan{}, err
@@ -732,13 +741,9 @@ func (s *Service) schedule(ctx context.Context, a Application, d *Detail) error 
 	case a.State != Offered && a.State != Accepted && a.State != Signed, a.Limit <= 0: // a limit may have fallen to nothing
 		return nil
 	}
-	d.Schedule, err = indicative(a, d.Product, d.Decision.MadeAt)
+	// The whole limit, drawn on the day of the decision.
+	d.Schedule, err = loan.Schedule(s.cfg.Products.ScheduleTerms(d.Product, product.Drawing{
+		Principal: a.Limit, Rate: a.Rate, Months: a.TermMonths, Start: money.DateOf(d.Decision.MadeAt),
+	}))
 	return err
-}
-
-// indicative is the schedule of the whole limit, drawn on the day of the decision.
-func indicative(a Application, p product.Product, made time.Time) ([]loan.Instalment, error) {
-	return loan.Schedule(loan.Terms{
-		Principal: a.Limit, Rate: a.Rate, Method: p.Method, DayCount: p.DayCount, Start: money.DateOf(made), N: a.TermMonths,
-	})
 }
