@@ -50,6 +50,9 @@ type run struct {
 	broken  string           // why nothing after this can be judged
 	// recalculated is the last day on which a day end recalculated the interest.
 	recalculated money.Date
+	tranche      money.Rate // charge on every drawdown
+	trancheName  string
+	late         map[money.Date]bool // due dates that took a late fee
 	queued       []servicing.Event
 	config       map[string]string
 	at           int
@@ -57,7 +60,7 @@ type run struct {
 
 // Run replays a case.
 func Run(c *Case) Result {
-	r := &run{c: c, p: c.Params, frozen: map[string]servicing.Transaction{}, config: map[string]string{}}
+	r := &run{c: c, p: c.Params, frozen: map[string]servicing.Transaction{}, config: map[string]string{}, late: map[money.Date]bool{}}
 	r.result = Result{ID: c.ID, Kind: c.Kind, Of: map[string]*Count{}, Differences: []Difference{}}
 	if r.p == nil {
 		r.p = defaults()
@@ -192,6 +195,11 @@ func (r *run) disburse(e *Event) string {
 	if why := r.add(servicing.Event{Kind: servicing.Disburse, Date: d, Amount: e.Amount.Fen}); why != "" {
 		return why
 	}
+	if r.tranche > 0 {
+		if why := r.trancheFee(d, e.Amount.Fen); why != "" {
+			return why
+		}
+	}
 	if r.p.Terms.AutoDown {
 		return r.autoDown(d, e.Amount.Fen)
 	}
@@ -208,7 +216,52 @@ func (r *run) dayEnd() string {
 		}
 		r.state = s
 	}
+	if why := r.lateFees(); why != "" {
+		return why
+	}
+	if r.t.Schedule.Rate > 0 && r.state != nil {
+		for i := range r.state.Rows {
+			if d := r.state.Rows[i].DueOn; d < r.today {
+				if why := r.accrue(d, false); why != "" {
+					return why
+				}
+			}
+		}
+	}
 	return r.accrue(r.today-1, false)
+}
+
+// latePercent is what upstream's products with a charge on overdue instalments take.
+const latePercent = "1.5"
+
+// lateFees charges each overdue instalment once, where the product says so by its name:
+// on principal, or principal and interest.
+func (r *run) lateFees() string {
+	if r.state == nil || !strings.Contains(r.p.Product, "OVERDUE_FROM_AMOUNT") {
+		return ""
+	}
+	pct, err := rate(latePercent)
+	if err != nil {
+		return err.Error()
+	}
+	for _, row := range r.state.Rows {
+		if row.DueOn >= r.today || row.Kind != servicing.Instalment || row.Open().Total() == 0 || r.late[row.DueOn] {
+			continue
+		}
+		base := row.Due.Principal
+		if strings.HasSuffix(r.p.Product, "AMOUNT_INTEREST") {
+			base += row.Due.Interest
+		}
+		x, err := money.Portion(base, pct, 1, 1)
+		if err != nil {
+			return err.Error()
+		}
+		r.late[row.DueOn] = true
+		if why := r.charge("LATE_FEE", row.DueOn, x); why != "" {
+			return why
+		}
+	}
+	return ""
 }
 
 // autoDown pays the down payment of a drawdown at once, as far as money that was overpaid

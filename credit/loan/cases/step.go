@@ -82,6 +82,27 @@ var steps = []struct {
 		}
 		return ""
 	}},
+	{regexp.MustCompile(`(?i)makes waive undone for charge`), func(r *run, _ []string, _ *Event) string { return r.undoLast(servicing.Waive) }},
+	{regexp.MustCompile(`(?i)adds "([^"]+)" installment charge with ([\d.]+) amount`), (*run).percent},
+	{regexp.MustCompile(`(?i)makes "[^"]+" chargeback with ([\d.]+) EUR transaction amount for (payment|downpayment|mir) nr\. ([\d.]+)`), (*run).chargebackOf},
+	{regexp.MustCompile(`(?i)makes (?:externalid controlled )?"([^"]+)" (?:repayment|transaction)(?: with "[^"]+" payment type)? on "([^"]+)" with ([\d.]+) EUR transaction amount`), (*run).payment},
+	{regexp.MustCompile(`(?i)makes credit balance refund transaction on "([^"]+)" with ([\d.]+) EUR`), func(r *run, m []string, _ *Event) string {
+		return r.pay(servicing.CreditRefund, m[1], m[2])
+	}},
+	{regexp.MustCompile(`(?i)does (?:a )?charge-off the loan.* on "([^"]+)"`), func(r *run, m []string, _ *Event) string {
+		d, err := parseDay(m[1])
+		if err != nil {
+			return err.Error()
+		}
+		return r.add(servicing.Event{Kind: servicing.ChargeOff, Date: d})
+	}},
+	{regexp.MustCompile(`(?i)loan pay-off is made on "([^"]+)"`), func(r *run, m []string, _ *Event) string {
+		d, err := parseDay(m[1])
+		if err != nil {
+			return err.Error()
+		}
+		return r.payOff(&Event{Date: Date{d}})
+	}},
 	{call, func(r *run, m []string, _ *Event) string { return r.call(m) }},
 	// What a sentence only checks, or a setting that changes no figures.
 	{regexp.MustCompile(`(?i)loan charges tab|is reverted|fraud flag|delinquen|marked as charged-off|not possible|not able to|obligations met|` +
@@ -105,6 +126,37 @@ func cents(s string) money.Fen {
 		return 0
 	}
 	return a.Fen
+}
+
+// payment is money in, named by its kind or its channel.
+func (r *run) payment(m []string, _ *Event) string {
+	k, ok := map[string]servicing.Kind{
+		"GOODWILL_CREDIT": servicing.Goodwill, "MERCHANT_ISSUED_REFUND": servicing.MerchantRefund, "PAYOUT_REFUND": servicing.PayoutRefund,
+		"INTEREST_PAYMENT_WAIVER": servicing.Goodwill,
+	}[m[1]]
+	if !ok {
+		k = servicing.Repay
+	}
+	return r.pay(k, m[2], m[3])
+}
+
+// chargebackOf claims back the nth payment of a kind.
+func (r *run) chargebackOf(m []string, _ *Event) string {
+	kind := map[string]servicing.Kind{"payment": servicing.Repay, "downpayment": servicing.DownPaid, "mir": servicing.MerchantRefund}[strings.ToLower(m[2])]
+	nth, err := strconv.ParseFloat(m[3], 64)
+	if err != nil {
+		return err.Error()
+	}
+	n := 0
+	for i := range r.events {
+		if r.events[i].Kind != kind {
+			continue
+		}
+		if n++; n == int(nth) {
+			return r.add(servicing.Event{Kind: servicing.Chargeback, Date: r.today, Amount: cents(m[1]), Target: r.events[i].ID})
+		}
+	}
+	return "there is no such payment"
 }
 
 // custom makes the default loan with other figures.
@@ -192,7 +244,15 @@ func (r *run) percent(m []string, _ *Event) string {
 	}
 	switch {
 	case strings.Contains(m[1], "TRANCHE"):
-		return "charges on single tranches are not known"
+		r.tranche, r.trancheName = pct, m[1]
+		for i := range r.events {
+			if ev := r.events[i]; ev.Kind == servicing.Disburse && !r.reversed(ev.ID) {
+				if why := r.trancheFee(ev.Date, ev.Amount); why != "" {
+					return why
+				}
+			}
+		}
+		return ""
 	case strings.Contains(m[1], "DISBURSEMENT"):
 		x, err := money.Portion(r.p.Principal.Fen, pct, 1, 1)
 		if err != nil {
@@ -209,9 +269,22 @@ func (r *run) percent(m []string, _ *Event) string {
 			if row.Kind == servicing.DownRow {
 				continue
 			}
-			x, err := money.Portion(row.Due.Principal+row.Due.Interest, pct, 1, 1)
+			base := row.Due.Principal + row.Due.Interest
+			switch {
+			case strings.HasSuffix(m[1], "PERCENTAGE_AMOUNT"):
+				base = row.Due.Principal
+			case strings.HasSuffix(m[1], "PERCENTAGE_INTEREST"):
+				base = row.Due.Interest
+			}
+			x, err := money.Portion(base, pct, 1, 1)
 			if err != nil {
 				return err.Error()
+			}
+			if strings.HasSuffix(m[1], "FLAT") {
+				x = cents(m[2])
+			}
+			if x == 0 {
+				continue
 			}
 			if why := r.charge(m[1], row.DueOn, x); why != "" {
 				return why
@@ -220,6 +293,16 @@ func (r *run) percent(m []string, _ *Event) string {
 		return ""
 	}
 	return "charges of the kind " + m[1] + " are not known"
+}
+
+// trancheFee takes the charge on a tranche out of it.
+func (r *run) trancheFee(on money.Date, amount money.Fen) string {
+	x, err := money.Portion(amount, r.tranche, 1, 1)
+	if err != nil || x == 0 {
+		return reason(err)
+	}
+	return r.add(servicing.Event{Kind: servicing.Charged, Date: on, Amount: x,
+		Charge: &servicing.Charge{Name: r.trancheName, DueOn: on, AtDisbursement: true}})
 }
 
 // waive gives up the last charge.
