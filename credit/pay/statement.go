@@ -16,8 +16,15 @@ import (
 var (
 	ErrColumns = fault.New(fault.Invalid, "pay.statement_columns",
 		"the statement has no column {missing}; its header needs date, direction and amount (or paid out and paid in), and order number or bank reference")
-	ErrCell = fault.New(fault.Invalid, "pay.statement_cell", "{why}: {value}")
-	ErrDay  = fault.New(fault.Invalid, "pay.statement_day", "this line is of {date}; give a statement of {day} alone")
+	ErrCellDate      = fault.New(fault.Invalid, "pay.cell_date", "write the date as 2026-05-31; this is {value}")
+	ErrCellCurrency  = fault.New(fault.Invalid, "pay.cell_currency", "only CNY is kept here; this is {value}")
+	ErrCellNumber    = fault.New(fault.Invalid, "pay.cell_number", "a number has at most 64 characters; this is {value}")
+	ErrCellNoNumber  = fault.New(fault.Invalid, "pay.cell_no_number", "a movement needs an order number or the bank's reference")
+	ErrCellDirection = fault.New(fault.Invalid, "pay.cell_direction", "write out or in, 借 or 贷, 支 or 收; this is {value}")
+	ErrCellSides     = fault.New(fault.Invalid, "pay.cell_sides", "one of paid out and paid in has an amount, the other none")
+	ErrCellAmount    = fault.New(fault.Invalid, "pay.cell_amount", "write yuan with at most two decimals, such as 1234.56; this is {value}")
+	ErrCellZero      = fault.New(fault.Invalid, "pay.cell_zero", "an amount is above zero; the direction says which way; this is {value}")
+	ErrDay           = fault.New(fault.Invalid, "pay.statement_day", "this line is of {date}; give a statement of {day} alone")
 )
 
 // Line is one movement on the bank's statement.
@@ -87,8 +94,8 @@ func header(cells []string) (at map[string]int, missing string) {
 }
 
 // ParseStatement reads a bank's statement of one day, CSV (UTF-8, GBK) or XLSX. A day with
-// no movement is a header alone. It returns every cell that is wrong, joined, each ErrCell
-// or ErrDay with its place; ErrColumns; and the errors of package sheet.
+// no movement is a header alone. It returns every cell that is wrong, joined, each with its
+// place; ErrColumns; and the errors of package sheet.
 func ParseStatement(name string, body []byte, day money.Date) ([]Line, []error) {
 	found := func(t *sheet.Table) (row int, at map[string]int, missing string) {
 		missing = "date"
@@ -152,36 +159,36 @@ func (p *statementReader) cell(r sheet.Row, field string) string {
 }
 
 func (p *statementReader) line(r sheet.Row, from1904 bool) Line {
-	bad := func(field, why string) {
-		p.wrong(r.Number, field, ErrCell.With("why", why).With("value", short(p.cell(r, field))))
+	bad := func(field string, err *fault.Error) {
+		p.wrong(r.Number, field, err.With("value", short(p.cell(r, field))))
 	}
 	l := Line{
 		Row: r.Number, OrderID: p.cell(r, "order"), Ref: p.cell(r, "ref"), Party: short(p.cell(r, "party")), Memo: short(p.cell(r, "memo")),
 	}
 	if at, ok := sheet.Day(p.cell(r, "date"), from1904); !ok {
-		bad("date", "write the date as 2026-05-31")
+		bad("date", ErrCellDate)
 	} else if l.Date = money.NewDate(at.Year(), at.Month(), at.Day()); l.Date != p.day {
 		p.wrong(r.Number, "date", ErrDay.With("date", l.Date).With("day", p.day))
 	}
 	switch strings.ToUpper(p.cell(r, "currency")) {
 	case "", "CNY", "RMB", "156", "人民币", "人民币元":
 	default:
-		bad("currency", "only CNY is kept here")
+		bad("currency", ErrCellCurrency)
 	}
 	p.amount(r, &l, bad)
 	if len(l.OrderID) > 64 || len(l.Ref) > 64 {
-		bad("order", "a number has at most 64 characters")
+		bad("order", ErrCellNumber)
 	} else if l.OrderID == "" && l.Ref == "" {
 		field := "order"
 		if _, ok := p.at[field]; !ok {
 			field = "ref"
 		}
-		bad(field, "a movement needs an order number or the bank's reference")
+		bad(field, ErrCellNoNumber)
 	}
 	return l
 }
 
-func (p *statementReader) amount(r sheet.Row, l *Line, bad func(field, why string)) {
+func (p *statementReader) amount(r sheet.Row, l *Line, bad func(field string, err *fault.Error)) {
 	field := "amount"
 	if _, one := p.at["amount"]; one && p.cell(r, "direction") != "" {
 		switch strings.ToLower(p.cell(r, "direction")) {
@@ -190,7 +197,7 @@ func (p *statementReader) amount(r sheet.Row, l *Line, bad func(field, why strin
 		case "in", "c", "credit", "贷", "收", "收入", "收款":
 			l.Direction = In
 		default:
-			bad("direction", "write out or in, 借 or 贷, 支 or 收")
+			bad("direction", ErrCellDirection)
 			return
 		}
 	} else if _, two := p.at["out"]; two {
@@ -198,7 +205,7 @@ func (p *statementReader) amount(r sheet.Row, l *Line, bad func(field, why strin
 		zero := func(s string) bool { return strings.Trim(s, "0.-") == "" }
 		switch {
 		case zero(out) == zero(in):
-			bad("out", "one of paid out and paid in has an amount, the other none")
+			bad("out", ErrCellSides)
 			return
 		case zero(in):
 			l.Direction, field = Out, "out"
@@ -206,15 +213,15 @@ func (p *statementReader) amount(r sheet.Row, l *Line, bad func(field, why strin
 			l.Direction, field = In, "in"
 		}
 	} else {
-		bad("direction", "write out or in, 借 or 贷, 支 or 收")
+		bad("direction", ErrCellDirection)
 		return
 	}
 	amount, err := money.ParseFen(plain(p.cell(r, field)))
 	switch {
 	case err != nil:
-		bad(field, "write yuan with at most two decimals, such as 1234.56")
+		bad(field, ErrCellAmount)
 	case amount <= 0:
-		bad(field, "an amount is above zero; the direction says which way")
+		bad(field, ErrCellZero)
 	}
 	l.Amount = amount
 }

@@ -40,7 +40,7 @@ var (
 	ErrSellerCategory = fault.New(fault.Invalid, "purchase.seller_category", "{seller} is not enrolled for {category}; choose another seller for {goods}")
 	ErrSellerRegion   = fault.New(fault.Invalid, "purchase.seller_region", "{seller} does not sell in your county; choose another seller")
 	ErrNoRegion       = fault.New(fault.Invalid, "purchase.no_region", "your county is not on record; ask your loan officer to enter it")
-	ErrRelated        = fault.New(fault.Invalid, "purchase.related", "you and {seller} belong together ({how}); buy from somebody else")
+	ErrRelated        = fault.New(fault.Invalid, "purchase.related", "you and {seller} belong together ({got}); buy from somebody else")
 	ErrLimit          = fault.New(fault.Conflict, "purchase.limit", "{left} yuan of the limit are free; order less")
 )
 
@@ -185,7 +185,7 @@ func (f *facts) checkSeller(refuse func(*fault.Error)) {
 		refuse(ErrSellerRegion.At(place).With("seller", s.Name))
 	}
 	if how := related(f.buyer, f.firm); how != "" {
-		refuse(ErrRelated.At(place).With("seller", s.Name).With("how", how))
+		refuse(ErrRelated.At(place).With("seller", s.Name).With("got", how))
 	}
 }
 
