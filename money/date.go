@@ -172,6 +172,7 @@ func (c DayCount) YearDays(d Date) int64 {
 	case ActAct, ActActEnd, ThirtyAct:
 		y, _, _ := d.Civil()
 		return int64(yearDays(y))
+	case Thirty360, Act360:
 	}
 	return 360
 }
@@ -188,6 +189,7 @@ func (c DayCount) Fraction(a, b Date) (num, den int64) {
 		return split(a, b, 0)
 	case ActActEnd:
 		return split(a, b, 1)
+	case Act360, Act364, Act365:
 	}
 	return int64(b - a), c.YearDays(a)
 }

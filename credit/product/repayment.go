@@ -97,6 +97,7 @@ func (r *Repayment) layOut(t *schedule.Terms, months int, end money.Date) {
 		return
 	case schedule.Years:
 		every *= 12
+	case schedule.Months:
 	}
 	if every == 1 {
 		return

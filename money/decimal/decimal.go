@@ -130,8 +130,7 @@ func (a Decimal) Add(b Decimal) Decimal {
 
 // Cmp is -1, 0 or 1 as a is less than, equal to or more than b.
 func (a Decimal) Cmp(b Decimal) int {
-	switch {
-	case a.m == 0 || b.m == 0 || a.e == b.e:
+	if a.m == 0 || b.m == 0 || a.e == b.e {
 		return cmp.Compare(a.m, b.m)
 	}
 	return cmp.Compare(a.e, b.e) // both have 18 digits

@@ -54,11 +54,11 @@ func (c Calendar) Regular(n int) money.Date {
 	case EndOfMonth:
 		return d.MonthEnd()
 	case NextMonth:
-		if _, _, want := seed.Civil(); want > 28 {
-			if _, _, got := d.Civil(); got < want {
-				return d + 1
-			}
+		_, _, want := seed.Civil()
+		if _, _, got := d.Civil(); got < want {
+			return d + 1
 		}
+	case Clamp:
 	}
 	return d
 }
@@ -82,6 +82,7 @@ func (t Terms) Basis() Basis {
 			b.Count = money.Act365
 		case money.ThirtyAct:
 			b.Count = money.Thirty365
+		default:
 		}
 	}
 	return b
@@ -101,6 +102,7 @@ func (b Basis) nominal(from money.Date) (num, den int64, ok bool) {
 				return 1, 365, true
 			}
 			return 1, b.Count.YearDays(from), true
+		case Months:
 		}
 		return 1, 12, true
 	}
@@ -115,6 +117,7 @@ func (b Basis) nominal(from money.Date) (num, den int64, ok bool) {
 		return 1, den, true
 	case Years:
 		return 360, den, true
+	case Months:
 	}
 	return 30, den, true
 }

@@ -314,6 +314,7 @@ func (p *plan) stage(s int, balance money.Fen, k int) error {
 		return p.fill(s, k, balance, func(i int, interest, carried money.Fen) money.Fen {
 			return t.Payments[i].Amount - interest - carried
 		})
+	case InterestFirst, Bullet:
 	}
 	return p.fill(s, k, balance, func(int, money.Fen, money.Fen) money.Fen { return 0 })
 }
@@ -328,7 +329,12 @@ func (p *plan) instalments(s, first, k int, balance, lent money.Fen) error {
 			}
 			return emi - interest
 		})
-		return p.rows[len(p.rows)-1].Due - t.Balloon, err
+		last := len(p.rows) - 1
+		due := p.rows[last].Due - t.Balloon
+		if p.carried != nil && last > 0 {
+			due -= p.carried[last-1] // is no part of the instalment
+		}
+		return due, err
 	}
 	if t.Instalment > 0 {
 		if _, err := lay(t.Instalment); err != nil {

@@ -106,6 +106,10 @@ func TestMethods(t *testing.T) {
 		{"interest put off", func(x *schedule.Terms) {
 			x.Method, x.DayCount, x.N, x.GraceInterest = schedule.EqualPrincipal, money.Thirty360, 3, 2
 		}, "2026-04-15 4000.00 0.00 8000.00\n2026-05-15 4000.00 0.00 4000.00\n2026-06-15 4000.00 96.00 0.00"}, // 48 + 32 + 16
+		{"all interest put off", func(x *schedule.Terms) {
+			x.DayCount, x.N, x.GraceInterest = money.Thirty360, 2, 1
+		}, // the instalment is the same as without: 6036.02
+			"2026-04-15 5988.02 0.00 6011.98\n2026-05-15 6011.98 72.05 0.00"},
 		{"interest free", func(x *schedule.Terms) {
 			x.Method, x.DayCount, x.N, x.InterestFree = schedule.EqualPrincipal, money.Thirty360, 3, 1
 		}, "2026-04-15 4000.00 0.00 8000.00\n2026-05-15 4000.00 32.00 4000.00\n2026-06-15 4000.00 16.00 0.00"},
