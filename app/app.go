@@ -29,6 +29,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/loan/provision"
+	"github.com/furrowcredit/furrow/credit/pay/purchase"
 	"github.com/furrowcredit/furrow/credit/policy"
 	"github.com/furrowcredit/furrow/credit/product"
 	creditprofile "github.com/furrowcredit/furrow/credit/profile"
@@ -93,6 +94,7 @@ type App struct {
 	pools    *collateral.Service
 	revalues chan pledged
 	pictures *images
+	payments *payments
 	looks    func(ctx context.Context) <-chan time.Time // at the catalogue of scenes
 	hub      *live.Hub
 	server   *server.Server
@@ -111,11 +113,12 @@ type catalogue struct {
 	industry *industry.Catalogue
 	inputs   *contagion.Inputs
 	chart    ledger.Chart
+	goods    *purchase.Catalogue
 	// Who may do what to a loan, and what it is expected to lose.
 	servicing *loan.Rules
 	provision *provision.Table
-	words    *contract.Words
-	cover    collateral.Rules
+	words     *contract.Words
+	cover     collateral.Rules
 }
 
 func readCatalogue(dir string) (c catalogue, err error) {
@@ -136,6 +139,7 @@ func readCatalogue(dir string) (c catalogue, err error) {
 	read(func() (e error) { c.industry, e = industry.Load(files); return })
 	read(func() (e error) { c.inputs, e = contagion.LoadInputs(files); return })
 	read(func() (e error) { c.chart, e = ledger.LoadChart(files); return })
+	read(func() (e error) { c.goods, e = purchase.Load(files); return })
 	read(func() (e error) { c.servicing, e = loan.LoadRules(files); return })
 	read(func() (e error) { c.provision, e = provision.Load(files); return })
 	read(func() (e error) { c.words, e = contract.LoadWords(files); return })
@@ -239,14 +243,17 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	a.hub = live.New(live.Config{Herds: herdStore, Log: cfg.Log})
 	a.close = append(a.close, func() error { a.hub.Close(); return nil })
 
+	desk := &watch.Desk{Store: alertStore, Notify: a.hub, Now: now}
+	if a.payments, err = a.openRail(desk); err != nil {
+		return err
+	}
 	var (
 		gate  = access.NewGate(peopleStore, now, access.Cost{})
-		desk  = &watch.Desk{Store: alertStore, Notify: a.hub, Now: now}
 		plots = &geo.Plots{Store: plotStore, Now: now}
 		firms = network.New(firmStore, network.Options{Dir: filepath.Join(cfg.Data, "chain"), Industries: books.industry, Now: now})
 		flows = flow.NewNetwork(firmStore, firms, now)
 		book  = ledger.New(bookStore, books.chart, now)
-		loans = loan.New(loan.Config{Store: loanStore, Book: book, Rail: cfg.rail(), Alerts: desk, Rules: books.servicing, Provision: books.provision, Now: now})
+		loans = loan.New(loan.Config{Store: loanStore, Book: book, Rail: a.payments.outbox, Alerts: desk, Rules: books.servicing, Provision: books.provision, Now: now})
 	)
 	desk.LoanOf, desk.FirmNames, desk.Moved = loanOf(loans), firmNames(firmStore), a.alertMoved
 	flows.Join(cfg.members(firmStore))
@@ -269,7 +276,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	parts := receivable.New(receivable.Config{Store: receivablestore.New(a.db), Papers: receivablestore.New(a.db), Firms: firmStore, Promises: cfg.promises(firmStore), Now: now})
 	a.revalues = make(chan pledged, 1024)
 	a.pools = collateral.New(collateral.Config{
-		Store: collateralstore.New(a.db), Book: book, Loans: owing{loans, cfg.rail()}, Desk: partDesk{parts, books.cover.Funder}, Alerts: desk,
+		Store: collateralstore.New(a.db), Book: book, Loans: owing{loans, a.payments.outbox}, Desk: partDesk{parts, books.cover.Funder}, Alerts: desk,
 		Evidence: finder{plots: plotStore, herds: herdStore, reports: a.herds, species: books.species, parts: parts, firms: firmStore, now: now},
 		Rules:    books.cover, Products: books.products, Now: now,
 	})
@@ -280,13 +287,14 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Queue: queued{a}, Notify: a.hub, Now: now,
 	})
 	a.apps = apps
+	a.payments.join(a, books.goods, books.products, apps, loans, book, firmStore)
 
 	driver, err := queue.Driver(ctx, a.db)
 	if err != nil {
 		return err
 	}
 	a.runner, err = job.New(driver, job.Work{
-		Applications: apps, Asked: askedStore, Plots: plotStore, Reports: pictures, Chain: flows, Alerts: desk, Loans: dayEnds{apps, a.pools},
+		Applications: apps, Asked: askedStore, Plots: plotStore, Reports: pictures, Chain: flows, Alerts: desk, Loans: statementDays{dayEnds{apps, a.pools}, a},
 		Twins:  party.Twins{Firms: firmStore, Merges: firmStore, Now: now},
 		Scenes: pictures.items, Passes: passStore, PlotChanged: a.plotChanged(plotStore, pictures), Season: a.season,
 	}, job.Options{Work: cfg.Work, Log: cfg.Log})
@@ -326,6 +334,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Facts:       firmStore,
 		Uploads:     uploads{upload.New(upload.Config{Store: firmStore, Now: now}), a},
 		Receivables: financed{parts, a.pools}, Collateral: a.pools, Ledger: book,
+		Purchases: a.payments.purchases, Payments: a.payments.outbox, Statements: a.payments.statements, Callbacks: a.payments.callbacks(),
 		Strategies:  strategies,
 		Quotes:      quote.New(quote.Config{Store: snapshots, Strategies: strategies, Products: books.products, Agreed: consent.Agreed, Now: now}),
 		ImportChain: importChain(firmStore),
@@ -372,6 +381,7 @@ func (a *App) Run(ctx context.Context) error {
 		g.Go(func() error { return a.engine.Run(ctx) })
 		g.Go(func() error { return a.reviewCounts(ctx) })
 		g.Go(func() error { return a.expire(ctx) })
+		g.Go(func() error { return a.payments.follow(ctx, a) })
 		if a.broker != nil {
 			g.Go(func() error { return a.broker.Run(ctx) })
 		}

@@ -46,6 +46,9 @@ type Config struct {
 	// invoices they were promised, at least fraud.MinSalt bytes; "" compares with nobody.
 	// This house publishes as Tenant.
 	InvoiceSalt string
+	// ContractKey is the Ed25519 key with which the house signs contracts, PKCS #8 in PEM;
+	// "" keeps one in Data/contract.key. Processes that serve one database share it.
+	ContractKey string
 	// MosquittoConf is the configuration of the external broker, for the doctor; ""
 	// looks at this machine's when the broker is here.
 	MosquittoConf string
@@ -58,6 +61,8 @@ type Config struct {
 	Operator, OperatorPassword string
 	// Rail moves the money; nil refuses every drawdown with a clear message.
 	Rail pay.Rail
+	// RailHTTP is a bank that is reached by HTTP, in place of Rail; zero means none.
+	RailHTTP Rail
 	// Secure marks cookies for HTTPS only.
 	Secure bool
 	// SpoolMax bounds what is kept in Data while the telemetry store is down, in

@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/furrowcredit/furrow/app"
 )
@@ -57,6 +58,9 @@ func houseFlags(f *flag.FlagSet, cfg *app.Config) {
 		cfg.Broker.Formats = strings.Split(v, ",")
 		return nil
 	})
+	f.StringVar(&cfg.RailHTTP.URL, "rail", os.Getenv("FURROW_RAIL"), "bank that moves the money, https://host/path; see docs/formats/payment.md (FURROW_RAIL)")
+	f.StringVar(&cfg.RailHTTP.KeyID, "rail-key", env("FURROW_RAIL_KEY", "furrow"), "id of the secret that is shared with it (FURROW_RAIL_KEY)")
+	f.DurationVar(&cfg.RailHTTP.Timeout, "rail-timeout", 10*time.Second, "how long an answer of it is waited for")
 	f.StringVar(&cfg.Broker.Share, "broker-share", os.Getenv("FURROW_BROKER_SHARE"), "group of a shared subscription, for several processes (FURROW_BROKER_SHARE)")
 }
 
@@ -72,7 +76,7 @@ func secrets(cfg *app.Config) error {
 	for name, to := range map[string]*string{
 		"FURROW_DB": &cfg.DB, "FURROW_INFLUX_TOKEN": &cfg.Influx.Token, "FURROW_BROKER_PASSWORD": &cfg.Broker.Password,
 		"FURROW_OPERATOR_PASSWORD": &cfg.OperatorPassword, "FURROW_LLM_KEY": &cfg.LLM.Key,
-		"FURROW_INVOICE_SALT": &cfg.InvoiceSalt,
+		"FURROW_INVOICE_SALT": &cfg.InvoiceSalt, "FURROW_CONTRACT_KEY": &cfg.ContractKey, "FURROW_RAIL_SECRET": &cfg.RailHTTP.Secret,
 	} {
 		v, err := app.Secret(name)
 		if err != nil {
@@ -89,8 +93,11 @@ Secrets come from the environment, or from the file that NAME_FILE names:
   FURROW_DB                 sqlite:FILE (default in DATA) or postgres://user:password@host/name
   FURROW_OPERATOR_PASSWORD  password of the first operator of an empty house
   FURROW_INFLUX_TOKEN       FURROW_BROKER_PASSWORD       FURROW_LLM_KEY
+  FURROW_RAIL_SECRET        shared with the bank of --rail, at least 32 bytes
   FURROW_INVOICE_SALT       shared by the funders that compare promised invoices, at least 16 bytes;
                             exchange fingerprints by furrow chain fingerprints, published as --tenant
+  FURROW_CONTRACT_KEY       Ed25519 key in PEM with which the house signs contracts; default DATA/contract.key,
+                            made at the first start: keep a copy of it
 `
 
 func runServe(ctx context.Context, args []string, std stdio) error {
