@@ -26,6 +26,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/collateral"
 	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/contract"
+	"github.com/furrowcredit/furrow/credit/fund"
 	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/loan/provision"
@@ -113,6 +114,7 @@ type catalogue struct {
 	industry *industry.Catalogue
 	inputs   *contagion.Inputs
 	chart    ledger.Chart
+	funders  *fund.Catalogue
 	goods    *purchase.Catalogue
 	// Who may do what to a loan, and what it is expected to lose.
 	servicing *loan.Rules
@@ -139,6 +141,7 @@ func readCatalogue(dir string) (c catalogue, err error) {
 	read(func() (e error) { c.industry, e = industry.Load(files); return })
 	read(func() (e error) { c.inputs, e = contagion.LoadInputs(files); return })
 	read(func() (e error) { c.chart, e = ledger.LoadChart(files); return })
+	read(func() (e error) { c.funders, e = readFunders(files, c.products); return })
 	read(func() (e error) { c.goods, e = purchase.Load(files); return })
 	read(func() (e error) { c.servicing, e = loan.LoadRules(files); return })
 	read(func() (e error) { c.provision, e = provision.Load(files); return })
@@ -253,8 +256,10 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		firms = network.New(firmStore, network.Options{Dir: filepath.Join(cfg.Data, "chain"), Industries: books.industry, Now: now})
 		flows = flow.NewNetwork(firmStore, firms, now)
 		book  = ledger.New(bookStore, books.chart, now)
-		loans = loan.New(loan.Config{Store: loanStore, Book: book, Rail: a.payments.outbox, Alerts: desk, Rules: books.servicing, Provision: books.provision, Now: now})
+		share = newFund(a.db, books.funders, book, now)
+		loans = loan.New(loan.Config{Store: loanStore, Book: book, Share: share.Share, Admit: share.Admit, Rail: a.payments.outbox, Alerts: desk, Rules: books.servicing, Provision: books.provision, Now: now})
 	)
+	loans.OnChange(share.Changed)
 	desk.LoanOf, desk.FirmNames, desk.Moved = loanOf(loans), firmNames(firmStore), a.alertMoved
 	flows.Join(cfg.members(firmStore))
 	a.engine = herdwatch.New(herdwatch.Config{
@@ -333,7 +338,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Documents:   documents,
 		Facts:       firmStore,
 		Uploads:     uploads{upload.New(upload.Config{Store: firmStore, Now: now}), a},
-		Receivables: financed{parts, a.pools}, Collateral: a.pools, Ledger: book,
+		Receivables: financed{parts, a.pools}, Collateral: a.pools, Ledger: book, Fund: share,
 		Purchases: a.payments.purchases, Payments: a.payments.outbox, Statements: a.payments.statements, Callbacks: a.payments.callbacks(),
 		Strategies:  strategies,
 		Quotes:      quote.New(quote.Config{Store: snapshots, Strategies: strategies, Products: books.products, Agreed: consent.Agreed, Now: now}),

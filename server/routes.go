@@ -115,6 +115,17 @@ func Roles() map[string][]access.Role {
 		"officer-proposal-agree":        officer,
 		"officer-proposal-decline":      officer,
 
+		"officer-funders":            reader,
+		"officer-bounds":             reader,
+		"officer-risk-pools":         reader,
+		"officer-loan-shares":        reader,
+		"officer-fund-statement":     reader,
+		"officer-fund-statement-csv": reader,
+		"officer-subsidy":            reader,
+		"officer-subsidy-csv":        reader,
+		"officer-fund-settle":        officer,
+		"officer-agreement-choose":   officer,
+
 		"officer-exposures":      reader,
 		"officer-exposure-limit": officer,
 		"officer-borrowing-base": reader,

@@ -143,6 +143,8 @@ type Deps struct {
 	Ledger officer.Ledger
 	// Collateral is what stands behind loans.
 	Collateral Collateral
+	// Fund is how loans are shared.
+	Fund officer.Fund
 	// Purchases directs money to sellers; Payments, Statements and Callbacks are the bank
 	// that moves it.
 	Purchases   Purchases
@@ -222,7 +224,7 @@ func New(d Deps) (*Server, error) {
 		Desk: d.Desk, Book: d.Book, Plots: d.PlotStore, Overlaps: d.Plots, Herds: d.HerdStore, HerdWatch: d.HerdWatch,
 		Animals: d.Animals, Now: d.Now, Profiles: d.Profiles, Consents: d.Consents, People: d.Gate,
 		Firms: d.Firms, Standings: d.Standings, Chain: d.Chain, Industries: d.Industries, Shocks: d.Shocks, Merges: d.Merges, Alerts: d.Alerts, Scenes: d.Scenes, Trail: d.Trail, Words: words.Text,
-		Receivables: d.Receivables, Collateral: d.Collateral, Ledger: d.Ledger, Purchases: d.Purchases, Payments: d.Payments, Statements: d.Statements, Documents: d.Documents, Facts: d.Facts, Strategies: d.Strategies, Models: d.Models,
+		Receivables: d.Receivables, Collateral: d.Collateral, Fund: d.Fund, Ledger: d.Ledger, Purchases: d.Purchases, Payments: d.Payments, Statements: d.Statements, Documents: d.Documents, Facts: d.Facts, Strategies: d.Strategies, Models: d.Models,
 	})
 	farmer.Register(s.api, farmer.Config{
 		Desk: d.Desk, Consents: d.Consents, Book: d.Book, Plots: d.Plots, PlotStore: d.PlotStore, Herds: d.HerdStore, HerdReports: d.HerdWatch,

@@ -47,6 +47,8 @@ var commands = []command{
 	{"ledger trial", "the trial balance of a day or a time", runLedgerTrial},
 	{"ledger journal", "the entries of a book as CSV for a spreadsheet", runLedgerJournal},
 	{"schedule run", "loan cases replayed, and every row that they expect compared to the fen", runScheduleRun},
+	{"fund statement", "a funder's month loan by loan, or what a government owes for a quarter", runFundStatement},
+	{"fund check", "every share of every loan made again from the ledger and compared", runFundCheck},
 	{"receivable verify", "every receivable made again from its events and compared", runReceivableVerify},
 	{"herd growth", "the last weighing of each animal foretold from its earlier ones, with the curve of the others", runHerdGrowth},
 	{"herd import", "a table or ICAR ADE JSON of animals into a herd, or what is wrong with it", runHerdImport},

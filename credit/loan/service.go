@@ -62,7 +62,13 @@ func (s *Service) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Milli
 
 // OnChange has f told of every loan that changed, after it is saved. f must be safe to
 // call again for the same change. Call OnChange before the first loan.
-func (s *Service) OnChange(f func(ctx context.Context, before, after Loan) error) { s.changed = f }
+// Those who asked before are told first.
+func (s *Service) OnChange(f func(ctx context.Context, before, after Loan) error) {
+	first := s.changed
+	s.changed = func(ctx context.Context, before, after Loan) error {
+		return errors.Join(first(ctx, before, after), f(ctx, before, after))
+	}
+}
 
 // DrawRequest asks for the money of a signed application.
 type DrawRequest struct {

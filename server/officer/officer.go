@@ -101,6 +101,7 @@ type Config struct {
 	// Receivables are the electronic receivables of all anchors.
 	Receivables Receivables
 	Collateral  Collateral
+	Fund        Fund
 	// Purchases, Payments and Statements are directed money and the bank that moves it.
 	Purchases  Purchases
 	Payments   Payments
@@ -163,6 +164,7 @@ func Register(a *route.API, cfg Config) {
 	f.registerReceivables(a, get, post)
 	f.registerLedger(a, get, post)
 	f.registerCollateral(a, get, post)
+	f.registerFund(a, get, post)
 	f.registerPurchases(a, get, post)
 	f.registerModels(a, get, post)
 	f.registerStrategies(a, get, post)
