@@ -104,7 +104,11 @@ func (e *engine) fee(i int32) error {
 		return ErrNotDrawn.With("event", ev.ID).With("date", ev.Date.String())
 	}
 	e.charge(i)
-	if e.overpaid > 0 {
+	switch {
+	case e.overpaid <= 0:
+	case e.t.Prepayment == Hold:
+		e.useHeld(max(ev.effective(), e.day))
+	default:
 		e.useOverpaid(0)
 	}
 	return nil

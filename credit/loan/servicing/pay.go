@@ -101,6 +101,9 @@ func (e *engine) group(a *Allocation, tx *Transaction, w When, parts []Part, lef
 
 // settle pays the parts of one row.
 func (e *engine) settle(a *Allocation, tx *Transaction, i int, w When, parts []Part, left money.Fen) money.Fen {
+	if e.rows[i].settled() {
+		return left
+	}
 	if w == InAdvance && a.ChargesFirst {
 		for _, p := range parts {
 			if p == Fee || p == Penalty {
@@ -136,7 +139,7 @@ func (e *engine) spread(tx *Transaction, p Part, left money.Fen, one bool) money
 			if i == last {
 				share += rest
 			}
-			left -= e.put(tx, i, p, share)
+			left -= e.put(tx, i, p, min(share, left)) // shares may have been rounded up
 		}
 	}
 	return left

@@ -60,7 +60,7 @@ func (e *engine) drawRecalculated(on money.Date) error {
 		if err != nil {
 			return err
 		}
-		for k := i; k < len(e.rows); k++ {
+		for k := i; k <= e.lastRow(); k++ {
 			e.re.emi[k] = emi
 		}
 		return nil
@@ -71,13 +71,22 @@ func (e *engine) drawRecalculated(on money.Date) error {
 // equal is the equal instalment of a balance from row i on, whose period begins on a day.
 func (e *engine) equal(balance money.Fen, from money.Date, i int) (money.Fen, error) {
 	t := e.t.Schedule
-	t.Principal, t.Start, t.N = balance, from, len(e.rows)-i
+	t.Principal, t.Start, t.N = balance, from, e.lastRow()-i+1
 	t.Grace, t.GraceInterest, t.InterestFree, t.DownPayment, t.FirstDue = 0, 0, 0, 0, 0
 	plan, err := schedule.Make(t)
 	if err != nil {
 		return 0, err
 	}
 	return plan[0].Due, nil
+}
+
+// lastRow is the last instalment; rows for later charges may follow it.
+func (e *engine) lastRow() int {
+	i := len(e.rows) - 1
+	for i > 0 && e.rows[i].Kind != Instalment {
+		i--
+	}
+	return i
 }
 
 // outBy is the principal out at the end of a day.
@@ -105,7 +114,7 @@ func (e *engine) relay(asOf money.Date) error {
 	r := &e.re
 	credit := r.credit
 	var gone money.Fen // principal of the rows before
-	last := len(e.rows) - 1
+	last := e.lastRow()
 	for i := range e.rows {
 		row := &e.rows[i]
 		if row.Kind != Instalment {
@@ -291,10 +300,15 @@ func (e *engine) payAhead(tx *Transaction, left money.Fen) (money.Fen, error) {
 	}
 	x := min(left, out)
 	r.Due.Principal = max(r.Due.Principal, r.Paid.Principal+x)
-	x = e.put(tx, at, Principal, x)
-	left -= x
+	left -= e.put(tx, at, Principal, x)
+	if e.balance == tx.Principal { // paid off: charges to come are paid with it
+		for i := range e.rows {
+			left -= e.put(tx, i, Penalty, left)
+			left -= e.put(tx, i, Fee, left)
+		}
+	}
 	ahead := r.Due.Principal + r.Due.Interest - e.re.emi[at]
-	if ahead <= 0 || at == len(e.rows)-1 {
+	if ahead <= 0 || at == e.lastRow() {
 		return left, nil
 	}
 	switch e.t.Prepayment {
@@ -309,7 +323,7 @@ func (e *engine) payAhead(tx *Transaction, left money.Fen) (money.Fen, error) {
 		if err != nil {
 			return 0, err
 		}
-		for k := at + 1; k < len(e.rows); k++ {
+		for k := at + 1; k <= e.lastRow(); k++ {
 			e.re.emi[k] = emi
 		}
 	}
@@ -361,7 +375,7 @@ func (e *engine) payNext(tx *Transaction, left money.Fen) (money.Fen, error) {
 		x = max(x, r.Paid.Interest)
 		out := e.balance - tx.Principal
 		principal := min(max(e.re.emi[i]-x, r.Paid.Principal), r.Paid.Principal+out)
-		if i == len(e.rows)-1 {
+		if i == e.lastRow() {
 			principal = r.Paid.Principal + out
 		}
 		if r.Due.Fee+r.Due.Penalty-r.Paid.Fee-r.Paid.Penalty+x-r.Paid.Interest+principal-r.Paid.Principal <= left {

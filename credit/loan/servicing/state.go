@@ -72,6 +72,11 @@ func (r *Row) Days() int { return int(r.DueOn - r.From) }
 // Open is what is not settled.
 func (r *Row) Open() Parts { return r.Due.Minus(r.Paid).Minus(r.Waived).Minus(r.Written) }
 
+// settled says whether nothing of the row is open.
+func (r *Row) settled() bool {
+	return r.Due.Total() == r.Paid.Total()+r.Waived.Total()+r.Written.Total()
+}
+
 // Transaction is what an event did. The parts of a repayment and Excess add up to Amount.
 type Transaction struct {
 	Event    string     `json:"event"`

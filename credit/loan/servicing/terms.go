@@ -12,15 +12,11 @@ import (
 
 // What can be wrong with an event or the terms.
 var (
-	ErrAmount    = fault.New(fault.Invalid, "servicing.amount", "event {event}: give an amount above zero")
-	ErrKind      = fault.New(fault.Invalid, "servicing.kind", "event {event}: unknown kind {kind}")
-	ErrTarget    = fault.New(fault.Invalid, "servicing.target", "event {event}: there is no event {target} that it could refer to")
-	ErrNotDrawn  = fault.New(fault.Conflict, "servicing.not_drawn", "event {event}: nothing was paid out by {date}, so this cannot happen yet")
-	ErrTerms     = fault.New(fault.Invalid, "servicing.terms", "these terms cannot be serviced: {why}")
-	ErrState     = fault.New(fault.Conflict, "servicing.state", "event {event}: a loan that is {state} cannot take this")
-	ErrTooMuch   = fault.New(fault.Conflict, "servicing.too_much", "event {event}: at most {most} yuan is possible")
-	ErrDate      = fault.New(fault.Invalid, "servicing.date", "event {event}: {why}")
-	ErrDuplicate = fault.New(fault.Invalid, "servicing.duplicate", "two events have the id {event}")
+	ErrAmount   = fault.New(fault.Invalid, "servicing.amount", "event {event}: give an amount above zero")
+	ErrKind     = fault.New(fault.Invalid, "servicing.kind", "event {event}: unknown kind {kind}")
+	ErrTarget   = fault.New(fault.Invalid, "servicing.target", "event {event}: there is no event {target} that it could refer to")
+	ErrNotDrawn = fault.New(fault.Conflict, "servicing.not_drawn", "event {event}: nothing was paid out by {date}, so this cannot happen yet")
+	ErrDate     = fault.New(fault.Invalid, "servicing.date", "event {event}: {why}")
 )
 
 // Part of what is owed.
