@@ -319,6 +319,7 @@ func (d *draft) end(e Entry) error {
 		}
 	}
 	switch h.State {
+	case Open:
 	case Settled:
 		return ErrSettled.With("key", e.Hold)
 	case Voided:
@@ -343,10 +344,10 @@ func (d *draft) end(e Entry) error {
 }
 
 func endState(op Op) State {
-	switch op {
-	case Settle:
+	if op == Settle {
 		return Settled
-	case Void:
+	}
+	if op == Void {
 		return Voided
 	}
 	return Lapsed
@@ -430,13 +431,10 @@ func (d *draft) checkLimits(group []Entry) error {
 
 // beyond is by how much a balance breaks the rule; negative is what is left.
 func (l Limit) beyond(b Balance) money.Fen {
-	switch l {
-	case DebitsLimited:
+	if l == DebitsLimited {
 		return b.Amount + b.HeldDebits
-	case CreditsLimited:
-		return b.HeldCredits - b.Amount
 	}
-	return -maxBalance
+	return b.HeldCredits - b.Amount
 }
 
 // Lapse releases a hold whose time is over, as an entry of the book itself.

@@ -238,9 +238,9 @@ func (v *verifier) saved(ctx context.Context, r Reader) error {
 	var now Sub
 	var saved *Balance
 	var sum money.Fen
-	var any, over bool
+	var begun, over bool
 	flush := func() {
-		if any {
+		if begun {
 			v.balance(now, saved, sum, over)
 		}
 	}
@@ -249,9 +249,9 @@ func (v *verifier) saved(ctx context.Context, r Reader) error {
 		if s.Balance != nil {
 			sub = Sub{s.Balance.Account, s.Balance.Item}
 		}
-		if !any || sub != now {
+		if !begun || sub != now {
 			flush()
-			now, saved, sum, any, over = sub, nil, 0, true, false
+			now, saved, sum, begun, over = sub, nil, 0, true, false
 		}
 		if s.Balance != nil {
 			saved = s.Balance
