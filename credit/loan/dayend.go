@@ -20,8 +20,8 @@ type DayEndReport struct {
 	Failed  []string   `json:"failed"`  // loans that could not be brought to the date
 }
 
-// Run is the day end of one date, and how far it has come.
-type Run struct {
+// DayRun is the day end of one date, and how far it has come.
+type DayRun struct {
 	Tenant   string     `json:"-"`
 	Date     money.Date `json:"date"`
 	Phase    Phase      `json:"phase"`
@@ -116,7 +116,7 @@ func (s *Service) dayEnd(ctx context.Context, tenant string, date money.Date, re
 	resumed := err == nil && run.Phase != Ended
 	switch {
 	case errors.Is(err, ErrNotFound):
-		run = Run{Tenant: tenant, Date: date, Phase: Accruing, StartAt: s.now()}
+		run = DayRun{Tenant: tenant, Date: date, Phase: Accruing, StartAt: s.now()}
 	case err != nil:
 		return nil, err
 	case run.Phase == Ended: // again, for loans that failed or came later
@@ -143,7 +143,7 @@ func (s *Service) dayEnd(ctx context.Context, tenant string, date money.Date, re
 }
 
 // accrue brings loans to the date of a run, batch by batch.
-func (s *Service) accrue(ctx context.Context, run *Run, report *DayEndReport) (failed []error, _ error) {
+func (s *Service) accrue(ctx context.Context, run *DayRun, report *DayEndReport) (failed []error, _ error) {
 	stale := 0
 	for {
 		if ctx.Err() != nil {
@@ -226,7 +226,7 @@ type step struct {
 }
 
 // step computes a batch: a day's interest for the quiet loans, a replay for the others.
-func (s *Service) step(ctx context.Context, run Run, days []Day) (step, error) {
+func (s *Service) step(ctx context.Context, run DayRun, days []Day) (step, error) {
 	st := step{batch: Batch{Run: run}}
 	var quiet, busy []Day
 	monthEnd := (run.Date + 1).AddMonths(0).String()[8:] == "01"
@@ -292,7 +292,7 @@ func (s *Service) step(ctx context.Context, run Run, days []Day) (step, error) {
 
 // replay brings loans to the date on which something may happen beside interest. Their
 // postings go into one entry.
-func (s *Service) replay(ctx context.Context, run Run, days []Day, st *step) error {
+func (s *Service) replay(ctx context.Context, run DayRun, days []Day, st *step) error {
 	if len(days) == 0 {
 		return nil
 	}
@@ -400,7 +400,7 @@ func (s *Service) classify(ctx context.Context, tenant string) error {
 }
 
 // Runs returns the last day ends, newest first.
-func (s *Service) Runs(ctx context.Context, tenant string, limit int) ([]Run, error) {
+func (s *Service) Runs(ctx context.Context, tenant string, limit int) ([]DayRun, error) {
 	return s.cfg.Store.Runs(ctx, tenant, limit)
 }
 

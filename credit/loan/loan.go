@@ -238,7 +238,7 @@ type Day struct {
 
 // Batch is a step of a day end, written all or none.
 type Batch struct {
-	Run     Run
+	Run     DayRun
 	Days    []Day // with the version that was read
 	Changes []Change
 	Entries []ledger.Entry
@@ -288,9 +288,9 @@ type Store interface {
 	// non-performing or carries a floor, each with all its running loans.
 	Debtors(ctx context.Context, tenant string) ([]Debtor, error)
 	// Run returns the day end of a date; ErrNotFound.
-	Run(ctx context.Context, tenant string, date money.Date) (Run, error)
-	SaveRun(ctx context.Context, r Run) error
-	Runs(ctx context.Context, tenant string, limit int) ([]Run, error)
+	Run(ctx context.Context, tenant string, date money.Date) (DayRun, error)
+	SaveRun(ctx context.Context, r DayRun) error
+	Runs(ctx context.Context, tenant string, limit int) ([]DayRun, error)
 	// Classes sums the running loans by tier and stage.
 	Classes(ctx context.Context, tenant string) ([]ClassSum, error)
 	Totals(ctx context.Context, tenant string) (Totals, error)

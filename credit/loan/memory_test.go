@@ -19,7 +19,7 @@ type memory struct {
 	events   map[string][]loan.Happening
 	payments map[string]loan.Payment
 	actions  map[string]loan.Action
-	runs     map[money.Date]loan.Run
+	runs     map[money.Date]loan.DayRun
 	entries  []ledger.Entry
 	keys     map[string]bool
 	sums     map[[2]string]money.Fen // by account and item
@@ -40,7 +40,7 @@ var errCrash = errors.New("crash")
 func newMemory() *memory {
 	return &memory{
 		loans: map[string]loan.Loan{}, events: map[string][]loan.Happening{}, payments: map[string]loan.Payment{}, actions: map[string]loan.Action{},
-		runs: map[money.Date]loan.Run{}, keys: map[string]bool{}, sums: map[[2]string]money.Fen{},
+		runs: map[money.Date]loan.DayRun{}, keys: map[string]bool{}, sums: map[[2]string]money.Fen{},
 	}
 }
 
@@ -237,14 +237,14 @@ func (m *memory) Debtors(context.Context, string) ([]loan.Debtor, error) {
 	return all, nil
 }
 
-func (m *memory) Run(_ context.Context, _ string, d money.Date) (loan.Run, error) {
+func (m *memory) Run(_ context.Context, _ string, d money.Date) (loan.DayRun, error) {
 	if r, ok := m.runs[d]; ok {
 		return r, nil
 	}
-	return loan.Run{}, loan.ErrNotFound
+	return loan.DayRun{}, loan.ErrNotFound
 }
 
-func (m *memory) SaveRun(_ context.Context, r loan.Run) error {
+func (m *memory) SaveRun(_ context.Context, r loan.DayRun) error {
 	return m.write(func() { m.runs[r.Date] = r })
 }
 
@@ -289,7 +289,7 @@ func (m *memory) Payments(context.Context, string, string) ([]loan.Payment, erro
 func (m *memory) Actions(context.Context, string, loan.ActionFilter) ([]loan.Action, error) {
 	return nil, nil
 }
-func (m *memory) Runs(context.Context, string, int) ([]loan.Run, error)    { return nil, nil }
+func (m *memory) Runs(context.Context, string, int) ([]loan.DayRun, error) { return nil, nil }
 func (m *memory) Classes(context.Context, string) ([]loan.ClassSum, error) { return nil, nil }
 func (m *memory) Totals(context.Context, string) (loan.Totals, error)      { return loan.Totals{}, nil }
 func (m *memory) Debts(context.Context, string, string, time.Time) (money.Fen, int, error) {

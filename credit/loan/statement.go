@@ -14,8 +14,8 @@ import (
 // ErrMonth is returned for text that is no month, or one that has not begun.
 var ErrMonth = fault.New(fault.Invalid, "loan.month", "give a month that has begun, such as 2026-05")
 
-// Balances are what a borrower owes on a day, and what is held for the borrower.
-type Balances struct {
+// Owing are what a borrower owes on a day, and what is held for the borrower.
+type Owing struct {
 	Principal money.Fen `json:"principal"`
 	Interest  money.Fen `json:"interest"` // earned and not paid
 	Fee       money.Fen `json:"fee"`
@@ -23,27 +23,27 @@ type Balances struct {
 	Credit    money.Fen `json:"credit"`
 }
 
-func balances(st *servicing.State) Balances {
+func balances(st *servicing.State) Owing {
 	if st == nil || st.Status == servicing.WrittenOff {
-		return Balances{}
+		return Owing{}
 	}
 	o := st.Outstanding
-	return Balances{o.Principal, st.Accrued, o.Fee, o.Penalty, st.Overpaid}
+	return Owing{o.Principal, st.Accrued, o.Fee, o.Penalty, st.Overpaid}
 }
 
-// Statement is what happened to a loan in a month.
-type Statement struct {
+// Monthly is the statement of a loan for a month.
+type Monthly struct {
 	LoanID   string        `json:"loan_id"`
 	Borrower string        `json:"borrower"`
 	Product  string        `json:"product"`
 	From     money.Date    `json:"from"`
 	To       money.Date    `json:"to"` // the end of the month, or the day to which the loan has been brought
-	Opening  Balances      `json:"opening"`
+	Opening  Owing         `json:"opening"`
 	Lines    []Transaction `json:"lines"`
 	Interest money.Fen     `json:"interest"` // earned in the month
 	Penalty  money.Fen     `json:"penalty"`  // penalty and fees that came up in the month
 	Fee      money.Fen     `json:"fee"`
-	Closing  Balances      `json:"closing"`
+	Closing  Owing         `json:"closing"`
 	NextDue  money.Date    `json:"next_due"`
 	Next     money.Fen     `json:"next_amount"`
 }
@@ -60,28 +60,28 @@ func Month(text string) (first, last money.Date, err error) {
 
 // Statement tells of one month of a loan, "2026-05", as its events are known now: what is
 // booked later with a date of that month changes it. ErrNotFound, ErrMonth.
-func (s *Service) Statement(ctx context.Context, tenant, id, month string) (Statement, error) {
+func (s *Service) Statement(ctx context.Context, tenant, id, month string) (Monthly, error) {
 	first, last, err := Month(month)
 	if err != nil {
-		return Statement{}, err
+		return Monthly{}, err
 	}
 	b, err := s.load(ctx, tenant, id)
 	if err != nil {
-		return Statement{}, err
+		return Monthly{}, err
 	}
 	if first > s.today(&b.Loan) {
-		return Statement{}, ErrMonth.At("query.month")
+		return Monthly{}, ErrMonth.At("query.month")
 	}
 	return b.statement(first, min(last, max(b.DayEnd, first)))
 }
 
 // Statements are those of all loans of a borrower that ran in a month.
-func (s *Service) Statements(ctx context.Context, tenant, userID, month string) ([]Statement, error) {
+func (s *Service) Statements(ctx context.Context, tenant, userID, month string) ([]Monthly, error) {
 	first, last, err := Month(month)
 	if err != nil {
 		return nil, err
 	}
-	out := []Statement{}
+	out := []Monthly{}
 	f := Filter{UserID: userID, States: []State{Active, Overdue, Closed, WrittenOff}, Limit: 500}
 	for {
 		page, err := s.cfg.Store.Loans(ctx, tenant, f)
@@ -110,8 +110,8 @@ func (s *Service) Statements(ctx context.Context, tenant, userID, month string) 
 	}
 }
 
-func (b *book) statement(first, last money.Date) (Statement, error) {
-	out := Statement{LoanID: b.ID, Borrower: b.UserName, Product: b.Product, From: first, To: last, Lines: []Transaction{}}
+func (b *book) statement(first, last money.Date) (Monthly, error) {
+	out := Monthly{LoanID: b.ID, Borrower: b.UserName, Product: b.Product, From: first, To: last, Lines: []Transaction{}}
 	if len(b.events) == 0 || last < b.DrawnOn {
 		return out, nil
 	}
@@ -155,7 +155,7 @@ func grown(st *servicing.State) (sum servicing.Parts) {
 
 // WriteStatements writes statements as CSV (UTF-8 with a byte order mark, as spreadsheets
 // in China expect): one line for the opening of each loan, its transactions and its closing.
-func WriteStatements(w io.Writer, list []Statement) error {
+func WriteStatements(w io.Writer, list []Monthly) error {
 	if _, err := io.WriteString(w, "\ufeff"); err != nil {
 		return err
 	}

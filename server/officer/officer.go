@@ -37,6 +37,7 @@ type Desk interface {
 	Refuse(ctx context.Context, who access.Actor, id, note string) (apply.Application, error)
 	Reassess(ctx context.Context, who access.Actor, id string) (apply.Application, error)
 	Replay(ctx context.Context, who access.Actor, decisionID string) (apply.ReplayResult, error)
+	Applying
 	Reviews(ctx context.Context, tenant string, f apply.ReviewFilter) ([]apply.Review, error)
 	CloseReview(ctx context.Context, who access.Actor, id, answer string) (apply.Review, error)
 	// Localise puts the reasons of a decision into a language.
@@ -51,6 +52,7 @@ type Book interface {
 	Schedule(ctx context.Context, tenant, id string) ([]loan.Instalment, error)
 	Payments(ctx context.Context, tenant, id string) ([]loan.Payment, error)
 	Entries(ctx context.Context, tenant, id string) ([]ledger.Entry, error)
+	Servicing
 }
 
 // Overlapper finds the plots that share ground with a polygon; geo.Plots is one.
@@ -138,6 +140,7 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, post("reassess", "/applications/{id}/reassess", "Gather evidence for a referred application again"), f.reassess)
 	route.Register(a, post("replay", "/decisions/{id}/replay", "Decide the stored snapshot again and compare"), f.replay)
 	f.registerBorrowers(a)
+	f.registerApplying(a, get, post)
 	route.Register(a, get("plots", "/plots", "Plots with the gist of their reports"), f.plots)
 	route.Register(a, get("plot", "/plots/{id}", "A plot with its report"), f.plot)
 	route.Register(a, get("scenes", "/scenes", "Satellite images of the map, newest first"), f.scenes)
@@ -154,8 +157,7 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, get("firm", "/firms/{id}", "A firm with its standing and neighbours"), f.firm)
 	route.Register(a, get("alerts", "/alerts", "Alerts, newest first"), f.alerts)
 	route.Register(a, post("alert-close", "/alerts/{id}/close", "Close an alert with its cause"), f.closeAlert)
-	route.Register(a, get("loans", "/loans", "Loans, newest first"), f.loans)
-	route.Register(a, get("loan", "/loans/{id}", "A loan with schedule, payments and postings"), f.loan)
+	f.registerLoans(a, get, post)
 	route.Register(a, get("quarantine", "/quarantine", "Tag messages that were refused but kept, newest first"), f.quarantine)
 	route.Register(a, get("quarantine-counts", "/quarantine/counts", "How many tag messages are kept, by reason"), f.quarantineCounts)
 	route.Register(a, get("audit", "/audit", "The audit trail, oldest first"), f.audit)
@@ -315,45 +317,6 @@ type closeIn struct {
 
 func (f face) closeAlert(ctx context.Context, who access.Actor, in *closeIn) (*route.Body[watch.Alert], error) {
 	return route.Answer(f.Alerts.Close(ctx, who, in.ID, in.Body.Cause))
-}
-
-type loansIn struct {
-	State  []string `query:"state" doc:"states, separated by commas; none means all"`
-	Before string   `query:"before" doc:"cursor"`
-	Limit  int      `query:"limit" minimum:"1" maximum:"500" default:"50"`
-}
-
-func (f face) loans(ctx context.Context, who access.Actor, in *loansIn) (*route.Body[route.List[loan.Loan]], error) {
-	filter := loan.Filter{Before: in.Before, Limit: in.Limit}
-	for _, s := range in.State {
-		filter.States = append(filter.States, loan.State(s))
-	}
-	items, err := f.Book.Loans(ctx, who.Tenant, filter)
-	return route.Page(items, err, in.Limit, func(l loan.Loan) string { return l.ID })
-}
-
-// LoanPage is a loan with its books.
-type LoanPage struct {
-	Loan     loan.Loan         `json:"loan"`
-	Schedule []loan.Instalment `json:"schedule"`
-	Entries  []ledger.Entry    `json:"entries"`
-	Payments []loan.Payment    `json:"payments"`
-}
-
-func (f face) loan(ctx context.Context, who access.Actor, in *ByID) (*route.Body[LoanPage], error) {
-	var p LoanPage
-	var err error
-	if p.Loan, err = f.Book.Loan(ctx, who.Tenant, in.ID); err != nil {
-		return nil, err
-	}
-	if p.Schedule, err = f.Book.Schedule(ctx, who.Tenant, in.ID); err != nil {
-		return nil, err
-	}
-	if p.Payments, err = f.Book.Payments(ctx, who.Tenant, in.ID); err != nil {
-		return nil, err
-	}
-	p.Entries, err = f.Book.Entries(ctx, who.Tenant, in.ID)
-	return route.Answer(p, err)
 }
 
 func (f face) scenes(context.Context, access.Actor, *struct{}) (*route.Body[route.List[view.Scene]], error) {

@@ -67,8 +67,8 @@ func (s *Store) Debtors(ctx context.Context, tenant string) ([]loan.Debtor, erro
 
 const runColumns = `tenant, date, phase, after_id, loans, replayed, overdue, failed, interest, start_at, end_at`
 
-func scanRun(r store.Row) (loan.Run, error) {
-	var x loan.Run
+func scanRun(r store.Row) (loan.DayRun, error) {
+	var x loan.DayRun
 	var date string
 	var start int64
 	var end sql.NullInt64
@@ -80,26 +80,26 @@ func scanRun(r store.Row) (loan.Run, error) {
 }
 
 // Run implements loan.Store.
-func (s *Store) Run(ctx context.Context, tenant string, date money.Date) (loan.Run, error) {
+func (s *Store) Run(ctx context.Context, tenant string, date money.Date) (loan.DayRun, error) {
 	r, err := scanRun(s.db.QueryRow(ctx, `select `+runColumns+` from day_end_runs where tenant = $1 and date = $2`, tenant, date.String()))
 	if errors.Is(err, sql.ErrNoRows) {
-		return loan.Run{}, loan.ErrNotFound
+		return loan.DayRun{}, loan.ErrNotFound
 	}
 	return r, err
 }
 
 // Runs implements loan.Store.
-func (s *Store) Runs(ctx context.Context, tenant string, limit int) ([]loan.Run, error) {
+func (s *Store) Runs(ctx context.Context, tenant string, limit int) ([]loan.DayRun, error) {
 	return store.Collect(ctx, s.db, scanRun, `select `+runColumns+` from day_end_runs where tenant = $1 order by date desc limit $2`,
 		tenant, min(max(limit, 1), 500))
 }
 
 // SaveRun implements loan.Store.
-func (s *Store) SaveRun(ctx context.Context, r loan.Run) error {
+func (s *Store) SaveRun(ctx context.Context, r loan.DayRun) error {
 	return s.db.Tx(ctx, func(tx *store.Tx) error { return saveRun(ctx, tx, r) })
 }
 
-func saveRun(ctx context.Context, tx *store.Tx, r loan.Run) error {
+func saveRun(ctx context.Context, tx *store.Tx, r loan.DayRun) error {
 	_, err := tx.Exec(ctx, `insert into day_end_runs (`+runColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 		on conflict (tenant, date) do update set phase = excluded.phase, after_id = excluded.after_id, loans = excluded.loans,
 		replayed = excluded.replayed, overdue = excluded.overdue, failed = excluded.failed, interest = excluded.interest, end_at = excluded.end_at`,
