@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/credit/ledger"
@@ -182,7 +181,7 @@ func ReconcileStatement(ctx context.Context, dsn, tenant string, s pay.Statement
 		return withDB(ctx, dsn, func(db *store.DB) error {
 			kept := paystore.New(db)
 			c := &pay.Reconciler{Orders: kept, Store: kept, Ledger: ledger.New(ledgerstore.New(db), book.Chart(), time.Now), Cash: cashOf(book), Now: time.Now}
-			r, err = c.Run(ctx, tenant, access.Actor{UserID: "furrow pay reconcile"}.UserID, s)
+			r, err = c.Run(ctx, tenant, "furrow pay reconcile", s)
 			return err
 		})
 	})

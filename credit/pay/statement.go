@@ -1,6 +1,7 @@
 package pay
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -111,6 +112,11 @@ func ParseStatement(name string, body []byte, day money.Date) ([]Line, []error) 
 		return 0, nil, missing
 	}
 	t, err := sheet.Read(body, func(t *sheet.Table) bool { _, _, m := found(t); return m == "" })
+	if errors.Is(err, sheet.ErrEmpty) {
+		if first, _, _ := strings.Cut(strings.TrimPrefix(string(body), "\ufeff"), "\n"); named(first) {
+			return []Line{}, nil
+		}
+	}
 	if err != nil {
 		return nil, []error{err}
 	}
@@ -133,6 +139,12 @@ func ParseStatement(name string, body []byte, day money.Date) ([]Line, []error) 
 		return nil, p.errs
 	}
 	return lines, nil
+}
+
+// named says whether a line of CSV is the header of a statement.
+func named(line string) bool {
+	_, missing := header(strings.Split(strings.TrimSpace(line), ","))
+	return missing == ""
 }
 
 type statementReader struct {
@@ -165,7 +177,7 @@ func (p *statementReader) line(r sheet.Row, from1904 bool) Line {
 	l := Line{
 		Row: r.Number, OrderID: p.cell(r, "order"), Ref: p.cell(r, "ref"), Party: short(p.cell(r, "party")), Memo: short(p.cell(r, "memo")),
 	}
-	if at, ok := sheet.Day(p.cell(r, "date"), from1904); !ok {
+	if at, ok := sheet.Day(p.cell(r, "date"), from1904); !ok || at.IsZero() {
 		bad("date", ErrCellDate)
 	} else if l.Date = money.NewDate(at.Year(), at.Month(), at.Day()); l.Date != p.day {
 		p.wrong(r.Number, "date", ErrDay.With("date", l.Date).With("day", p.day))
