@@ -164,7 +164,12 @@ func (e *engine) increase(on money.Date, amount money.Fen) error {
 }
 
 // dates lays out the due dates, with the changes that were agreed.
-func (e *engine) dates() {
+func (e *engine) dates() error {
+	t0 := e.t.Schedule
+	t0.Principal, t0.Start = e.draws[0].amount, e.draws[0].date
+	if err := t0.Check(); err != nil {
+		return err
+	}
 	t := &e.t.Schedule
 	from := e.draws[0].date
 	if e.t.Seed != 0 {
@@ -178,6 +183,9 @@ func (e *engine) dates() {
 		n += e.moves[i].Extra + e.moves[i].GracePrincipal
 	}
 	k := 0
+	if n > maxRows {
+		return schedule.ErrTerms.With("why", "the number of instalments must be between 1 and 1200")
+	}
 	for i := 0; i < n; i++ {
 		k++
 		due := cal.Due(k)
@@ -193,9 +201,13 @@ func (e *engine) dates() {
 	// A drawdown after the last due date adds a period.
 	for last := e.draws[len(e.draws)-1].date; len(e.rows) > 0 && last > from; {
 		k++
+		if len(e.rows) >= maxRows {
+			return schedule.ErrTerms.With("why", "a drawdown lies too far after the last row")
+		}
 		e.rows = append(e.rows, Row{From: from, DueOn: cal.Due(k)})
 		from = cal.Due(k)
 	}
+	return nil
 }
 
 // make takes the rows from the schedule of the contract.
@@ -223,7 +235,9 @@ func (e *engine) lay() error {
 	if len(e.draws) == 1 && len(e.moves) == 0 && e.t.Seed == 0 && e.t.Commitment == 0 {
 		return e.make()
 	}
-	e.dates()
+	if err := e.dates(); err != nil {
+		return err
+	}
 	e.basis = e.t.Schedule.Basis()
 	n := len(e.rows)
 	var (

@@ -156,6 +156,18 @@ func (k Kind) known() bool {
 	return k.free()
 }
 
+// maxRows bounds the rows of a loan.
+const maxRows = 1200
+
+func (c *Change) sane() bool {
+	for _, n := range [...]int{c.N, c.Every, c.Extra, c.GracePrincipal, c.GraceInterest} {
+		if n < 0 || n > maxRows {
+			return false
+		}
+	}
+	return true
+}
+
 func check(ev *Event) error {
 	switch {
 	case !ev.Kind.known():
@@ -164,6 +176,8 @@ func check(ev *Event) error {
 		return ErrAmount.With("event", ev.ID)
 	case ev.Kind == Charged && ev.Charge == nil:
 		return ErrDate.With("event", ev.ID).With("why", "a charge needs a due date")
+	case ev.Change != nil && !ev.Change.sane():
+		return ErrDate.With("event", ev.ID).With("why", "the numbers of rows and units must be between 0 and 1200")
 	}
 	return nil
 }

@@ -1,0 +1,132 @@
+package cases_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/furrowcredit/furrow/credit/loan/cases"
+	"github.com/furrowcredit/furrow/internal/realdata"
+)
+
+// head is a loan of 900 over three months without interest, as a case writes it.
+const head = `{"cases": [{"id": "a", "title": "t", "kind": "servicing", "params": {
+	"principal": 900, "annual_rate_pct": 0, "interest_type": "FLAT", "interest_calculation_period": "SAME_AS_REPAYMENT_PERIOD",
+	"amortization": "EQUAL_INSTALLMENTS", "number_of_repayments": 3, "repay_every": 1, "repay_unit": "MONTHS", "submitted_on": "2023-03-05",
+	"payment_strategy": "PENALTIES_FEES_INTEREST_PRINCIPAL_ORDER", "product_terms": {"schedule_type": "CUMULATIVE", "installment_amount_in_multiples_of": 1}},
+	"events": [{"type": "business_date", "date": "2023-03-05"}, {"type": "disburse", "date": "2023-03-05", "amount": 900.0}, `
+
+func read(tb testing.TB, events string) []cases.Case {
+	tb.Helper()
+	list, err := cases.Read("test", strings.NewReader(head+events+"]}]}"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return list
+}
+
+func TestRun(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		events  string
+		matched int
+		all     int
+		why     string // of the first difference
+	}{
+		"rows": {`{"type": "expect_schedule", "rows": [
+			{"nr": 0, "days": null, "due_date": "2023-03-05", "balance": 900.0, "principal": null},
+			{"nr": 1, "days": 31, "due_date": "2023-04-05", "paid_date": null, "balance": 600.0, "principal": 300.0, "interest": 0.0, "outstanding": 300.0},
+			{"nr": 2, "days": 30, "due_date": "2023-05-05", "balance": 300.0, "principal": 300.0},
+			{"nr": 3, "days": 31, "due_date": "2023-06-05", "balance": 0.0, "principal": 300.01}]}`, 3, 4, "principal: 300.00, expected 300.01"},
+		"a row too few":     {`{"type": "expect_schedule", "rows": [{"nr": 0, "due_date": "2023-03-05"}, {"nr": 1, "principal": 300.0}]}`, 1, 2, "2 more rows follow"},
+		"a row too many":    {`{"type": "expect_schedule", "rows": [{"nr": 0}, {"nr": 1}, {"nr": 2}, {"nr": 3}, {"nr": 4}]}`, 4, 5, "there is no such row"},
+		"an unknown column": {`{"type": "expect_totals", "totals": {"due": 900.0, "colour": 1}}`, 0, 1, "colour: unknown column"},
+		"transactions in any order": {`{"type": "repayment", "date": "2023-04-05", "amount": 310.0}, {"type": "expect_transactions", "rows": [
+			{"transaction_date": "2023-04-05", "transaction_type": "Repayment", "amount": 310.0, "principal": 310.0, "loan_balance": 590.0},
+			{"transaction_date": "2023-03-05", "transaction_type": "Disbursement", "amount": 900.0, "loan_balance": 900.0}]}`, 2, 2, ""},
+		"a payment undone": {`{"type": "repayment", "date": "2023-04-05", "amount": 310.0}, {"type": "business_date", "date": "2023-04-06"},
+			{"type": "step", "text": "Customer undo \"2\"th transaction made on \"05 April 2023\""},
+			{"type": "step", "text": "Customer undo \"1\"th transaction made on \"05 April 2023\""}, {"type": "expect_totals", "totals": {"paid": 0.0}}`, 0, 1, "event 4 (step): there is no transaction 2 on 2023-04-05"},
+		"an event that is not known":       {`{"type": "expect_totals", "totals": {"due": 900.0}}, {"type": "gift", "date": "2023-03-06", "amount": 5}, {"type": "expect_totals", "totals": {"due": 900.0}}, {"type": "expect_status", "status": "ACTIVE"}`, 1, 2, "event 3 (gift): this kind of event is not known"},
+		"a sentence that is not known":     {`{"type": "step", "text": "Admin paints the loan green", "table": null}, {"type": "expect_totals", "totals": {"due": 900.0}}`, 0, 1, "event 2 (step): this sentence is not known: Admin paints the loan green"},
+		"an expectation that is not known": {`{"type": "expect_weather", "rows": [{"sun": 1}]}`, 0, 0, "this kind of expectation is not known"},
+		"an amount below zero":             {`{"type": "repayment", "date": "2023-04-05", "amount": -5}, {"type": "expect_totals", "totals": {"due": 900.0}}`, 0, 1, "event 2 (repayment): event 2.1: give an amount above zero"},
+		"a loan that is closed": {`{"type": "repayment", "date": "2023-04-05", "amount": 950}, {"type": "expect_status", "status": "OVERPAID"}, {"type": "expect_amount", "what": "overpaid", "amount": 50.0},
+			{"type": "credit_balance_refund", "date": "2023-04-06", "amount": 50}, {"type": "expect_totals", "totals": {"outstanding": 0.0, "in_advance": 600.0, "paid": 900.0}}, {"type": "expect_status", "status": "Closed (obligations met)"}`, 1, 1, ""},
+		"charged and waived": {`{"type": "step", "text": "Admin adds an NSF fee because of payment bounce with \"10 March 2023\" transaction date"},
+			{"type": "expect_totals", "totals": {"penalties": 10.0}}, {"type": "step", "text": "Admin waives charge"}, {"type": "expect_totals", "totals": {"penalties": 10.0, "waived": 10.0, "outstanding": 900.0}}`, 2, 2, ""},
+		"put off": {`{"type": "step", "text": "Admin creates and approves Loan reschedule with the following data:", "table": [{"rescheduleFromDate": "05 May 2023", "submittedOnDate": "10 March 2023", "adjustedDueDate": "20 May 2023", "graceOnPrincipal": "", "graceOnInterest": "", "extraTerms": "", "newInterestRate": ""}]},
+			{"type": "expect_schedule", "rows": [{"nr": 0}, {"nr": 1, "due_date": "2023-04-05"}, {"nr": 2, "due_date": "2023-05-20", "days": 45}, {"nr": 3, "due_date": "2023-06-20"}]}`, 4, 4, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := cases.Run(&read(t, c.events)[0])
+			if r.Matched != c.matched || r.Expected != c.all {
+				t.Errorf("%d of %d rows, want %d of %d: %+v", r.Matched, r.Expected, c.matched, c.all, r.Differences)
+			}
+			got := ""
+			if len(r.Differences) > 0 {
+				got = r.Differences[0].Why
+			}
+			if got != c.why {
+				t.Errorf("the first difference is %q, want %q", got, c.why)
+			}
+		})
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", "{", "[]", `{"cases": []}`, head + `{"type": "disburse", "amount": 1.234}]}]}`, head + `{"type": "disburse", "date": "2023-02-29"}]}]}`} {
+		if _, err := cases.Read("x", strings.NewReader(text)); err == nil {
+			t.Errorf("%.60q was read", text)
+		}
+	}
+	if _, err := cases.Read("x", strings.NewReader("{")); !errors.Is(err, cases.ErrFile) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestPublished holds the figures that docs/formats/cases.md gives.
+func TestPublished(t *testing.T) {
+	t.Parallel()
+	dir := realdata.Dir(t, "credit")
+	for file, want := range map[string]map[string]cases.Count{
+		"schedules.json":     {"pure_schedule": {Matched: 191, Expected: 191}, "servicing": {Matched: 256, Expected: 268}},
+		"schedules_all.json": {"pure_schedule": {Matched: 199, Expected: 199}, "servicing": {Matched: 3639, Expected: 3654}},
+	} {
+		text, err := os.ReadFile(filepath.Join(dir, file)) //nolint:gosec // a file of the data
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := cases.Read(file, bytes.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := cases.RunAll(list, "")
+		for kind, w := range want {
+			if got := *r.Kinds[kind]; got.Expected != w.Expected || got.Matched < w.Matched {
+				t.Errorf("%s %s: %+v, want %+v", file, kind, got, w)
+			}
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add(head + `{"type": "repayment", "date": "2023-04-05", "amount": 310.0}, {"type": "expect_schedule", "rows": [{"nr": 0}]}]}]}`)
+	f.Add(head + `{"type": "step", "text": "Admin creates a Loan re-aging transaction with the following data:", "table": [{"frequencyNumber": "1", "frequencyType": "MONTHS", "startDate": "01 March 2024", "numberOfInstallments": "6"}]}, {"type": "expect_totals", "totals": {}}]}]}`)
+	f.Add(head + `{"type": "step", "text": "payPrincipal(x, LocalDate.of(2024, 2, 1), op)"}, {"type": "expect_periods", "rows": [{"period": 1, "sub_period": 0}]}]}]}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		list, err := cases.Read("fuzz", strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		r := cases.RunAll(list, "")
+		if r.Matched > r.Expected || r.Matched < 0 {
+			t.Fatalf("%d of %d rows", r.Matched, r.Expected)
+		}
+	})
+}
