@@ -282,7 +282,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	a.revalues = make(chan pledged, 1024)
 	a.pools = collateral.New(collateral.Config{
 		Store: collateralstore.New(a.db), Book: book, Loans: owing{loans, a.payments.outbox}, Desk: partDesk{parts, books.cover.Funder}, Alerts: desk,
-		Evidence: finder{plots: plotStore, herds: herdStore, reports: a.herds, species: books.species, parts: parts, firms: firmStore, now: now},
+		Evidence: pledgeFinder{plots: plotStore, herds: herdStore, reports: a.herds, species: books.species, parts: parts, firms: firmStore, now: now},
 		Rules:    books.cover, Products: books.products, Now: now,
 	})
 	apps := apply.New(apply.Config{
@@ -292,6 +292,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Queue: queued{a}, Notify: a.hub, Now: now,
 	})
 	a.apps = apps
+	loans.OnChange(a.owesOther)
 	a.payments.join(a, books.goods, books.products, apps, loans, book, firmStore)
 
 	driver, err := queue.Driver(ctx, a.db)

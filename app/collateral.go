@@ -13,6 +13,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/credit/collateral"
 	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/loan/servicing"
 	"github.com/furrowcredit/furrow/credit/pay"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo"
@@ -102,9 +103,12 @@ func (o owing) Debts(ctx context.Context, tenant, applicationID string) ([]colla
 	}
 }
 
-// Receive implements collateral.Loans.
+// Receive implements collateral.Loans. The money is here already, so that it is booked and
+// not collected; it counts from the day on which it is booked.
 func (o owing) Receive(ctx context.Context, tenant, loanID string, amount money.Fen, _ money.Date, key string) error {
-	_, err := o.loans.Repay(ctx, tenant, loanID, amount, key)
+	who := loan.System
+	who.Tenant = tenant
+	_, err := o.loans.Apply(ctx, who, loanID, servicing.Event{Kind: servicing.Repay, Amount: amount}, key)
 	return err
 }
 
@@ -121,8 +125,8 @@ func (o owing) Remit(ctx context.Context, p collateral.Pool, amount money.Fen, k
 	return nil
 }
 
-// finder finds what is pledged in the three rooms of evidence.
-type finder struct {
+// pledgeFinder finds what is pledged in the three rooms of evidence.
+type pledgeFinder struct {
 	plots   geo.Store
 	herds   iot.Registry
 	reports *report.Maker
@@ -133,7 +137,7 @@ type finder struct {
 }
 
 // Find implements collateral.Evidence.
-func (f finder) Find(ctx context.Context, tenant string, named []collateral.Named) ([]collateral.Asset, error) {
+func (f pledgeFinder) Find(ctx context.Context, tenant string, named []collateral.Named) ([]collateral.Asset, error) {
 	out := make([]collateral.Asset, len(named))
 	animals, err := f.animals(ctx, tenant, named)
 	if err != nil {
@@ -157,7 +161,7 @@ func (f finder) Find(ctx context.Context, tenant string, named []collateral.Name
 	return out, nil
 }
 
-func (f finder) crop(ctx context.Context, tenant, id string) (collateral.Asset, error) {
+func (f pledgeFinder) crop(ctx context.Context, tenant, id string) (collateral.Asset, error) {
 	p, err := f.plots.Plot(ctx, tenant, id)
 	if err != nil {
 		return collateral.Asset{}, err
@@ -178,7 +182,7 @@ func (f finder) crop(ctx context.Context, tenant, id string) (collateral.Asset, 
 }
 
 // animals finds those of the named that are animals, each valued in the herd where it is.
-func (f finder) animals(ctx context.Context, tenant string, named []collateral.Named) (map[string]collateral.Asset, error) {
+func (f pledgeFinder) animals(ctx context.Context, tenant string, named []collateral.Named) (map[string]collateral.Asset, error) {
 	out := map[string]collateral.Asset{}
 	owners := map[string]string{}
 	values := map[string]map[string]collateral.Valuation{} // by herd, then animal
@@ -219,7 +223,7 @@ func (f finder) animals(ctx context.Context, tenant string, named []collateral.N
 }
 
 // herd values the animals of a herd by its report of now.
-func (f finder) herd(ctx context.Context, tenant, id string) (owner string, values map[string]collateral.Valuation, err error) {
+func (f pledgeFinder) herd(ctx context.Context, tenant, id string) (owner string, values map[string]collateral.Valuation, err error) {
 	e, err := f.reports.Evidence(ctx, tenant, id)
 	if err != nil {
 		return "", nil, err
@@ -239,7 +243,7 @@ func (f finder) herd(ctx context.Context, tenant, id string) (owner string, valu
 	return e.Herd.OwnerID, collateral.OfHerd(e.Report, list), nil
 }
 
-func (f finder) part(ctx context.Context, tenant string, n collateral.Named) (collateral.Asset, error) {
+func (f pledgeFinder) part(ctx context.Context, tenant string, n collateral.Named) (collateral.Asset, error) {
 	r, err := f.parts.Get(ctx, bankOf(tenant), n.Parent)
 	if err != nil {
 		return collateral.Asset{}, err
@@ -386,14 +390,13 @@ func (d dayEnds) DayEnd(ctx context.Context, tenant string, date money.Date) (lo
 	return r, errors.Join(err, d.pools.DayEnd(ctx, tenant))
 }
 
-// pledged is news of a plot or a herd.
-type pledged struct{ tenant, plot, herd string }
+// pledged is news of a plot, of a herd or of what an application owes.
+type pledged struct{ tenant, plot, herd, application string }
 
 // valuePause gathers the news of a few moments into one valuation.
 const valuePause = 2 * time.Second
 
-// revalue has what is pledged of a plot or herd valued soon. When too much waits, the day
-// end does it.
+// revalue has what is pledged looked at soon. When too much waits, the day end does it.
 func (a *App) revalue(x pledged) {
 	select {
 	case a.revalues <- x:
@@ -416,14 +419,8 @@ func (a *App) valuePledges(ctx context.Context) error {
 			}
 		case <-soon:
 			for x := range waiting {
-				var err error
-				if x.plot != "" {
-					err = a.pools.PlotChanged(ctx, x.tenant, x.plot)
-				} else {
-					err = a.pools.HerdChanged(ctx, x.tenant, x.herd)
-				}
-				if err != nil && ctx.Err() == nil {
-					a.cfg.Log.WarnContext(ctx, "what is pledged could not be valued now; the day end does", "plot", x.plot, "herd", x.herd, "error", err)
+				if err := a.valuePledge(ctx, x); err != nil && ctx.Err() == nil {
+					a.cfg.Log.WarnContext(ctx, "what is pledged could not be valued now; the day end does", "news", x, "error", err)
 				}
 			}
 			clear(waiting)
@@ -436,4 +433,20 @@ func (a *App) valuePledges(ctx context.Context) error {
 func (a *App) herdTold(ctx context.Context, tenant, herdID string) error {
 	a.revalue(pledged{tenant: tenant, herd: herdID})
 	return a.engine.Reload(ctx, tenant, herdID)
+}
+
+func (a *App) valuePledge(ctx context.Context, x pledged) error {
+	switch {
+	case x.plot != "":
+		return a.pools.PlotChanged(ctx, x.tenant, x.plot)
+	case x.herd != "":
+		return a.pools.HerdChanged(ctx, x.tenant, x.herd)
+	}
+	return a.pools.LoanChanged(ctx, x.tenant, x.application)
+}
+
+// owesOther notes that what an application owes has changed.
+func (a *App) owesOther(_ context.Context, _, l loan.Loan) error {
+	a.revalue(pledged{tenant: l.Tenant, application: l.ApplicationID})
+	return nil
 }
