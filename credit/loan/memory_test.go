@@ -23,16 +23,16 @@ type memory struct {
 	entries  []ledger.Entry
 	keys     map[string]bool
 	sums     map[[2]string]money.Fen // by account and item
-	fail     func() fault            // what happens to the next write; nil is nothing
+	fail     func() mishap           // what happens to the next write; nil is nothing
 }
 
-// fault of a write.
-type fault int
+// mishap of a write.
+type mishap int
 
 const (
-	none  fault = iota
-	crash       // nothing is written
-	lost        // everything is written, and the answer is an error
+	none  mishap = iota
+	crash        // nothing is written
+	lost         // everything is written, and the answer is an error
 )
 
 var errCrash = errors.New("crash")

@@ -109,18 +109,23 @@ func (s *Service) check(ctx context.Context, actor access.Actor, loanID string, 
 	return ev, second, err
 }
 
-// bookable says whether events can be booked on a loan.
-func bookable(l *Loan) error {
-	if l.State == Drawing || l.State == Failed {
-		return ErrState.With("state", l.State)
+// bookable says whether an event can be booked on a loan. One that is written off takes
+// recoveries, and its write-off can be undone.
+func bookable(l *Loan, kind servicing.Kind) error {
+	switch {
+	case l.State == Drawing || l.State == Failed:
+	case l.State == WrittenOff && kind != servicing.Recovery && kind != servicing.Reverse && kind != servicing.CreditRefund:
+	case l.State != WrittenOff && kind == servicing.Recovery:
+	default:
+		return nil
 	}
-	return nil
+	return ErrState.With("state", l.State)
 }
 
 // book appends an event to a loan, with the proposal that it came from.
 func (s *Service) book(ctx context.Context, tenant, loanID string, h Happening, a *Action) (Loan, error) {
 	return s.update(ctx, tenant, loanID, func(b *book) (Change, error) {
-		if err := bookable(&b.Loan); err != nil {
+		if err := bookable(&b.Loan, h.Event.Kind); err != nil {
 			return Change{}, err
 		}
 		if err := s.add(b, &h); err != nil {
@@ -173,7 +178,7 @@ func (s *Service) Preview(ctx context.Context, actor access.Actor, loanID string
 	if err != nil {
 		return View{}, err
 	}
-	if err := bookable(&b.Loan); err != nil {
+	if err := bookable(&b.Loan, ev.Kind); err != nil {
 		return View{}, err
 	}
 	known := b.DayEnd

@@ -176,7 +176,7 @@ func (s *Service) Refund(ctx context.Context, actor access.Actor, loanID string,
 	now := s.now()
 	var p Payment
 	l, err := s.update(ctx, actor.Tenant, loanID, func(b *book) (Change, error) {
-		if err := bookable(&b.Loan); err != nil {
+		if err := bookable(&b.Loan, servicing.CreditRefund); err != nil {
 			return Change{}, err
 		}
 		today := s.today(&b.Loan)

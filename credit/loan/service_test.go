@@ -87,13 +87,17 @@ func newDesk(t fataler) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
+	rules, err := loan.LoadRules(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
 	d := &desk{
 		store: newMemory(),
 		rail:  &rail{done: map[string]pay.Order{}}, alerts: &alerts{open: map[string]watch.Alert{}},
 		now: time.Date(2026, 1, 31, 4, 0, 0, 0, time.UTC),
 	}
 	clock := func() time.Time { return d.now }
-	d.Service = loan.New(loan.Config{Store: d.store, Book: ledger.New(nil, chart, clock), Rail: d.rail, Alerts: d.alerts, Now: clock})
+	d.Service = loan.New(loan.Config{Store: d.store, Book: ledger.New(nil, chart, clock), Rail: d.rail, Alerts: d.alerts, Now: clock, Rules: rules})
 	return d
 }
 
@@ -276,7 +280,7 @@ func TestRandomLife(t *testing.T) {
 		for i := range rapid.IntRange(1, 15).Draw(t, "steps") {
 			d.rail.lose = rapid.IntRange(0, 3).Draw(t, "lose") == 0
 			crashes := rapid.IntRange(0, 4).Draw(t, "crash") == 0
-			d.store.fail = func() fault {
+			d.store.fail = func() mishap {
 				if crashes {
 					crashes = false
 					return crash
