@@ -36,8 +36,16 @@ func (f face) registerFund(a *route.API, get, post func(id, path, summary string
 	route.Register(a, post("agreement-choose", "/applications/{id}/agreement", "Have an application shared by an agreement that its product does not name; none goes back"), f.chooseAgreement)
 }
 
-func (f face) funders(context.Context, access.Actor, *struct{}) (*route.Body[fund.Catalogue], error) {
-	return route.Answer(*f.Fund.Catalogue(), nil)
+// FunderBook is who funds loans, and how.
+type FunderBook struct {
+	Capital    *fund.BankCapital       `json:"capital,omitempty"`
+	Funders    []fund.Participant      `json:"funders"`
+	Agreements []fund.SharingAgreement `json:"agreements"`
+}
+
+func (f face) funders(context.Context, access.Actor, *struct{}) (*route.Body[FunderBook], error) {
+	c := f.Fund.Catalogue()
+	return route.Answer(FunderBook{c.Capital, c.Funders, c.Agreements}, nil)
 }
 
 func (f face) bounds(ctx context.Context, who access.Actor, _ *struct{}) (*route.Body[route.List[fund.BoundUse]], error) {
