@@ -5,7 +5,7 @@ BIN   = $(CURDIR)/.cache/bin
 LINT  = $(BIN)/golangci-lint
 DATA ?= data
 
-.PHONY: run test build web lint e2e race bench bench-geo bench-iot bench-chain bench-names bench-credit bench-ledger api fuzz clean
+.PHONY: run test build web lint e2e race nightly bench bench-geo bench-iot bench-chain bench-names bench-credit bench-ledger api fuzz clean
 
 run: build ## everything installed, built and started on http://127.0.0.1:8080
 	./bin/furrow demo --data $(DATA)
@@ -43,6 +43,9 @@ e2e: ## signs in, opens every page in both languages, screenshots into shots/
 	@$(MAKE) --no-print-directory build
 	scripts/e2e
 
+nightly: ## what takes too long for each change: 100,000 random operations on loans
+	FURROW_OPERATIONS=100000 go test -run TestRandomOperations -timeout 60m ./credit/loan
+
 race: ## the Go tests under the race detector
 	scripts/test race
 
@@ -60,6 +63,9 @@ bench-iot: ## the tags' way to the disk beside Telegraf and a plain client, one 
 bench-chain: ## the graph of firms beside plain C++, igraph and GraphBLAS; names, shocks, uploads
 	@scripts/install bench
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/chain ./bench/contagion ./bench/names ./bench/upload
+
+bench-dayend: ## the day end of a million loans on both databases beside plain SQL; FURROW_BENCH_LOANS sets how many
+	eval "$$(scripts/services start)" && FURROW_BENCH_LOANS=$${FURROW_BENCH_LOANS:-1000000} go test -run '^$$' -bench . -benchtime 1x -timeout 120m ./bench/dayend
 
 bench-names: ## names of firms against a registry and against themselves, one table; FURROW_BENCH_NAMES adds a size
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./bench/names

@@ -106,7 +106,7 @@ func (s *Service) Approve(ctx context.Context, actor access.Actor, id, note stri
 		Key: "action:" + a.ID, KeyHash: a.KeyHash,
 	}
 	if _, err := s.book(ctx, actor.Tenant, a.LoanID, h, &a); err != nil {
-		if errors.Is(err, ErrStale) || errors.Is(err, ErrActionState) { // somebody was faster
+		if now, again := s.cfg.Store.Action(ctx, actor.Tenant, id); again == nil && now.State != Proposed { // somebody was faster
 			return s.decide(ctx, actor, id, note, Approved)
 		}
 		return Action{}, err

@@ -98,7 +98,7 @@ func (b *book) settle(st *servicing.State, to money.Date) {
 	}
 	switch st.Status {
 	case servicing.WrittenOff:
-		l.State, l.Outstanding, l.Accrued, l.Fee, l.Penalty, l.OverdueAmount = WrittenOff, 0, 0, 0, 0, 0
+		l.State = WrittenOff
 	case servicing.Closed, servicing.Overpaid:
 		l.State = Closed
 	default:

@@ -53,11 +53,15 @@ const (
 // Posted is what the ledger holds of a loan, by account: debits positive. It sums to zero.
 type Posted [len(posted)]money.Fen
 
-// PostedFrom reads balances of a loan by account, for a loan whose posted sums were not kept.
+// PostedFrom reads balances of a loan by account, for a loan whose posted sums were not
+// kept. Where they do not sum to zero, the rest is income that was posted by product.
 func PostedFrom(balances map[string]money.Fen) (p Posted) {
+	var sum money.Fen
 	for i, account := range posted {
 		p[i] = balances[account]
+		sum += p[i]
 	}
+	p[atInterestIncome] -= sum
 	return p
 }
 
@@ -89,7 +93,7 @@ func cash(t *servicing.Transaction) money.Fen {
 	switch t.Kind {
 	case servicing.Disburse, servicing.CreditRefund, servicing.Chargeback:
 		return -t.Amount
-	case servicing.Repay, servicing.DownPaid, servicing.Payoff, servicing.MerchantRefund, servicing.PayoutRefund, servicing.Recovery:
+	case servicing.Repay, servicing.DownPaid, servicing.Payoff, servicing.MerchantRefund, servicing.PayoutRefund, servicing.Recovery, servicing.PaidAtDraw:
 		return t.Amount
 	}
 	return 0
@@ -109,7 +113,6 @@ func target(st *servicing.State, expected money.Fen) (Posted, money.Fen, error) 
 		charged.Penalty += r.Due.Penalty
 	}
 	var given, recovered money.Fen // goodwill is paid by nobody; a recovery pays no row
-	var off servicing.Parts
 	for i := range st.Transactions {
 		t := &st.Transactions[i]
 		if t.Reversed {
@@ -117,12 +120,12 @@ func target(st *servicing.State, expected money.Fen) (Posted, money.Fen, error) 
 		}
 		p[atCash] += cash(t)
 		switch t.Kind {
-		case servicing.Goodwill:
+		case servicing.Goodwill, servicing.AdjustCharge:
 			given += t.Amount
+		case servicing.PaidAtDraw:
+			charged.Fee += t.Amount
 		case servicing.Recovery:
 			recovered += t.Amount
-		case servicing.ChargeOff:
-			off = t.Parts
 		}
 	}
 	p[atPrincipal], p[atInterest] = st.Outstanding.Principal, st.Accrued
@@ -133,7 +136,10 @@ func target(st *servicing.State, expected money.Fen) (Posted, money.Fen, error) 
 	p[atConcession] = waived.Total() + given
 	p[atRecovery] = -recovered
 	p[atImpairment] = lost.Total()
-	_ = off
+	if st.ChargedOff != 0 { // it is still owed, but no asset of the bank any more
+		p[atImpairment] += p[atPrincipal] + p[atInterest] + p[atFee] + p[atPenalty]
+		p[atPrincipal], p[atInterest], p[atFee], p[atPenalty] = 0, 0, 0, 0
+	}
 	p[atAllowance] -= expected
 	p[atImpairment] += expected
 	var sum money.Fen
