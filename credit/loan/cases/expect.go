@@ -275,6 +275,7 @@ func (r *run) transactions(want []map[string]any) {
 			c["principal"], c["interest"], c["fees"], c["penalties"], c["overpayment"] = money.Fen(0), money.Fen(0), money.Fen(0), money.Fen(0), money.Fen(0)
 		case servicing.Accrue, servicing.ReAge, servicing.ReAmortise, servicing.ChargeOff:
 			c["loan_balance"] = money.Fen(0)
+		default:
 		}
 		got = append(got, c)
 	}

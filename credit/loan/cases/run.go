@@ -53,7 +53,6 @@ type run struct {
 	tranche      money.Rate // charge on every drawdown
 	trancheName  string
 	late         map[money.Date]bool // due dates that took a late fee
-	queued       []servicing.Event
 	config       map[string]string
 	at           int
 }
@@ -156,6 +155,20 @@ func (r *run) do(e *Event) string {
 		return r.charge(e.Charge, e.DueDate.Date, e.Amount.Fen)
 	case "chargeback":
 		return r.chargeback(e)
+	case "write_off":
+		return r.add(servicing.Event{Kind: servicing.WriteOff, Date: r.on(e)})
+	case "waive_charge":
+		return r.waive(nil, nil)
+	case "undo_charge_off":
+		return r.undoLast(servicing.ChargeOff)
+	case "undo_disbursal", "undo_last_disbursal":
+		return r.undoDraw(e.Type == "undo_last_disbursal")
+	case "re_amortize":
+		return r.add(servicing.Event{Kind: servicing.ReAmortise, Date: r.on(e)})
+	case "re_age":
+		return r.reAge(nil, e)
+	case "reschedule":
+		return r.reschedule(nil, e)
 	case "charge_off":
 		return r.add(servicing.Event{Kind: servicing.ChargeOff, Date: r.on(e)})
 	case "close_of_business":
@@ -317,6 +330,7 @@ func (r *run) chargeback(e *Event) string {
 			if !repaid {
 				target = ev.ID
 			}
+		default:
 		}
 	}
 	return r.add(servicing.Event{Kind: servicing.Chargeback, Date: r.on(e), Amount: e.Amount.Fen, Target: target})
@@ -334,7 +348,7 @@ func (r *run) rule(e *Event) string {
 	}
 	kinds := map[string]servicing.Kind{"GOODWILL_CREDIT": servicing.Goodwill, "MERCHANT_ISSUED_REFUND": servicing.MerchantRefund,
 		"PAYOUT_REFUND": servicing.PayoutRefund, "REPAYMENT": servicing.Repay}
-	if k, ok := kinds[e.Tx]; ok {
+	if k, ok := kinds[e.Tx]; ok && r.t.Special != nil {
 		a := r.t.Allocation
 		a.Future = f
 		r.t.Special[k] = a

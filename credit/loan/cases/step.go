@@ -15,7 +15,7 @@ var steps = []struct {
 	do func(r *run, m []string, e *Event) string
 }{
 	{regexp.MustCompile(`(?i)creates a new customised loan submitted on date: "([^"]+)", with principal: "([^"]+)", a loantermfrequency: (\d+) (\w+), and numberofrepayments: (\d+)`), (*run).custom},
-	{regexp.MustCompile(`(?i)runs (inline )?cob job`), func(r *run, _ []string, _ *Event) string { return r.dayEnd() }},
+	{regexp.MustCompile(`(?i)runs (inline )?cob (job|catch)`), func(r *run, _ []string, _ *Event) string { return r.dayEnd() }},
 	{regexp.MustCompile(`(?i)(puts|removes) "([^"]+)" business step`), func(r *run, m []string, _ *Event) string {
 		r.config[m[2]] = map[string]string{"puts": "on"}[strings.ToLower(m[1])]
 		return ""
@@ -105,8 +105,9 @@ var steps = []struct {
 	}},
 	{call, func(r *run, m []string, _ *Event) string { return r.call(m) }},
 	// What a sentence only checks, or a setting that changes no figures.
-	{regexp.MustCompile(`(?i)loan charges tab|is reverted|fraud flag|delinquen|marked as charged-off|not possible|not able to|obligations met|` +
-		`results an? \d+ error|enable-business-date|business step|transactions tab has a|loan has|loan details|journal entr|external|event`),
+	{regexp.MustCompile(`(?i)^(then |and |when )?(loan|on loan|in loan|loan\w*event|charge is|repayment is|global config\w*|status|details)\b|` +
+		`is reverted|fraud flag|delinquen|marked as charged-off|not possible|not able to|not allowed|fails|failed|cannot|can not|` +
+		`results? an? (\d+ )?error|business step|journal entr|external owner|creates? (a )?(new )?(client|user|savings)|event`),
 		func(*run, []string, *Event) string { return "" }},
 }
 

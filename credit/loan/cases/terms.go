@@ -89,8 +89,7 @@ func (p *Params) terms() (servicing.Terms, error) {
 	if p.Period == "SAME_AS_REPAYMENT_PERIOD" {
 		t.Schedule.Period = schedule.Repayment
 	}
-	switch p.Terms.MonthEnd {
-	case "FIRST_DAY_OF_NEXT_MONTH":
+	if p.Terms.MonthEnd == "FIRST_DAY_OF_NEXT_MONTH" {
 		t.Schedule.MonthEnd = schedule.NextMonth
 	}
 	if p.Amortise == "EQUAL_PRINCIPAL_PAYMENTS" {
@@ -102,17 +101,7 @@ func (p *Params) terms() (servicing.Terms, error) {
 	if t.Schedule.DownPayment, err = rate(p.Terms.DownPayment.String()); err != nil {
 		return t, err
 	}
-	if strings.HasPrefix(p.Strategy, "ADVANCED") {
-		// Defaults of upstream's products for payments of special kinds.
-		t.Special = map[servicing.Kind]servicing.Allocation{}
-		for k, f := range map[servicing.Kind]servicing.Future{
-			servicing.Goodwill: servicing.Last, servicing.MerchantRefund: servicing.Reamortised, servicing.PayoutRefund: servicing.Next,
-		} {
-			a := t.Allocation
-			a.Future = f
-			t.Special[k] = a
-		}
-	}
+	p.advanced(&t)
 	for _, w := range p.Terms.Credit["CHARGEBACK"] {
 		t.Chargeback = append(t.Chargeback, partNames[w])
 	}
@@ -131,6 +120,30 @@ func (p *Params) terms() (servicing.Terms, error) {
 		}
 	}
 	return t, nil
+}
+
+// advanced sets what upstream's products with an advanced allocation have beside the
+// strategy: rules for payments of special kinds, except those without down payment and
+// that of recalculation up to a payoff, and an order of their own for the customised.
+func (p *Params) advanced(t *servicing.Terms) {
+	if !strings.HasPrefix(p.Strategy, "ADVANCED") {
+		return
+	}
+	if strings.Contains(p.Product, "_CUST_") || strings.Contains(p.Product, "_CUSTOM_") {
+		own := []servicing.Part{servicing.Interest, servicing.Principal, servicing.Penalty, servicing.Fee}
+		t.Allocation.Order = servicing.Order(own, own, own)
+	}
+	t.Special = map[servicing.Kind]servicing.Allocation{}
+	if strings.HasPrefix(p.Product, "LP2_ADV_PMT_ALLOC_") || strings.HasSuffix(p.Product, "_TILL_PRECLOSE") {
+		return
+	}
+	for k, f := range map[servicing.Kind]servicing.Future{
+		servicing.Goodwill: servicing.Last, servicing.MerchantRefund: servicing.Reamortised, servicing.PayoutRefund: servicing.Next,
+	} {
+		a := t.Allocation
+		a.Future = f
+		t.Special[k] = a
+	}
 }
 
 // dayCount joins the two day counts of upstream.

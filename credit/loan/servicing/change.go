@@ -96,7 +96,7 @@ func (e *engine) reAge(ev *Event) {
 func (e *engine) chargeOff(ev *Event) {
 	tx := Transaction{Event: ev.ID, Kind: ChargeOff, Date: ev.Date, Balance: 0}
 	for i := range e.rows {
-		tx.Parts = tx.Parts.Plus(e.rows[i].Open())
+		tx.Parts = tx.Plus(e.rows[i].Open())
 	}
 	tx.Amount = tx.Total()
 	e.off, e.isOff = ev.Date, true
@@ -114,7 +114,7 @@ func (e *engine) writeOff(ev *Event) {
 		}
 		r.Written = r.Written.Plus(open)
 		r.PaidOn = ev.Date
-		tx.Parts = tx.Parts.Plus(open)
+		tx.Parts = tx.Plus(open)
 	}
 	tx.Amount = tx.Total()
 	e.written = e.written.Plus(tx.Parts)

@@ -189,7 +189,7 @@ func (e *engine) waiveOpen(ev *Event, p Part) {
 		}
 		left -= x
 		*r.Waived.of(p) += x
-		*tx.Parts.of(p) += x
+		*tx.of(p) += x
 		if r.Open().Total() == 0 {
 			r.PaidOn = ev.Date
 		}

@@ -31,7 +31,6 @@ const (
 	ReAge          Kind = "re_age"
 	ReAmortise     Kind = "re_amortise"
 	PausePenalty   Kind = "pause_penalty" // from Date to Change.To, both included
-	PauseInterest  Kind = "pause_interest"
 	ChargeOff      Kind = "charge_off"
 	WriteOff       Kind = "write_off"
 	PaidAtDraw     Kind = "paid_at_draw" // only in transactions: a charge taken out of a drawdown

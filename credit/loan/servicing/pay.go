@@ -212,7 +212,7 @@ func (e *engine) put(tx *Transaction, i int, p Part, amount money.Fen) money.Fen
 		return 0
 	}
 	*r.Paid.of(p) += x
-	*tx.Parts.of(p) += x
+	*tx.of(p) += x
 	switch {
 	case tx.Date < r.DueOn:
 		*r.InAdvance.of(p) += x

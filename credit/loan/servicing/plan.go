@@ -17,6 +17,7 @@ func (e *engine) agreed() {
 				e.moves = append(e.moves, *ev.Change)
 				e.laid[i] = true
 			}
+		default:
 		}
 	}
 }
@@ -356,7 +357,7 @@ func (e *engine) instalment(i int, rate money.Rate, moved bool, balance, drawn, 
 	t := &e.t.Schedule
 	n := int64(len(e.rows) - i)
 	if e.t.Commitment > 0 && !e.flat() && rate > 0 {
-		return e.emi(i, rate, max(e.t.Commitment, drawn), 0)
+		return e.emi(rate, max(e.t.Commitment, drawn), 0)
 	}
 	switch {
 	case t.Method == schedule.InterestFirst, t.Method == schedule.Bullet:
@@ -373,11 +374,11 @@ func (e *engine) instalment(i int, rate money.Rate, moved bool, balance, drawn, 
 		}
 		return schedule.Multiple(each+interest, t.Multiple), nil
 	}
-	return e.emi(i, rate, balance, i)
+	return e.emi(rate, balance, i)
 }
 
-// emi is the equal instalment of the rows from i on, for periods as of the row like.
-func (e *engine) emi(i int, rate money.Rate, balance money.Fen, like int) (money.Fen, error) {
+// emi is the equal instalment of a balance over the rows from like on.
+func (e *engine) emi(rate money.Rate, balance money.Fen, like int) (money.Fen, error) {
 	t := &e.t.Schedule
 	factors := make([]schedule.Factor, len(e.rows)-like)
 	for k := range factors {

@@ -76,6 +76,7 @@ func anyEvents(t *rapid.T, tt servicing.Terms) []servicing.Event {
 			if e.Target == "" {
 				e.Kind, e.Amount = servicing.Repay, 1
 			}
+		default:
 		}
 		events = append(events, e)
 	}
@@ -115,6 +116,7 @@ func TestNoMoneyIsMadeOrLost(t *testing.T) {
 				if tx.Amount > tx.Excess || len(tt.Chargeback) > 0 { // owed again, and paid with what was kept
 					split += tx.Excess
 				}
+			default:
 			}
 		}
 		for i := range s.Rows {

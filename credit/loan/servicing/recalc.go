@@ -326,6 +326,7 @@ func (e *engine) payAhead(tx *Transaction, left money.Fen) (money.Fen, error) {
 		for k := at + 1; k <= e.lastRow(); k++ {
 			e.re.emi[k] = emi
 		}
+	default:
 	}
 	return left, nil
 }

@@ -72,7 +72,6 @@ type engine struct {
 	day      money.Date // the days up to it have passed, see advance
 	pauses   []Change   // of penalty, From and To included
 	off      money.Date // charged off on
-	closed   money.Date
 	isOff    bool
 	isGone   bool // written off
 }
@@ -140,11 +139,12 @@ func (e *engine) find(i int, id string) (int, error) {
 // free are kinds without an amount, or where 0 means all of it.
 func (k Kind) free() bool {
 	switch k {
-	case Payoff, Waive, RateChange, Reschedule, Extend, ReAge, ReAmortise, PausePenalty, PauseInterest,
+	case Payoff, Waive, RateChange, Reschedule, Extend, ReAge, ReAmortise, PausePenalty,
 		ChargeOff, WriteOff, WaiveInterest, Chargeback:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 func (k Kind) known() bool {
@@ -152,8 +152,9 @@ func (k Kind) known() bool {
 	case Disburse, Repay, DownPaid, Charged, AdjustCharge, Goodwill, MerchantRefund, PayoutRefund,
 		CreditRefund, Recovery, Reverse, Accrue:
 		return true
+	default:
+		return k.free()
 	}
-	return k.free()
 }
 
 // maxRows bounds the rows of a loan.
@@ -237,6 +238,8 @@ func (e *engine) apply(i int32) error {
 	case Accrue:
 		e.txs = append(e.txs, Transaction{Event: ev.ID, Kind: Accrue, Date: ev.Date, Amount: ev.Amount, Parts: ev.Split, Balance: e.balance})
 		e.accrued = e.accrued.Plus(ev.Split)
+	default:
+		return ErrKind.With("event", ev.ID).With("kind", string(ev.Kind))
 	}
 	return nil
 }

@@ -31,8 +31,9 @@ func (p *Parts) of(part Part) *money.Fen {
 		return &p.Interest
 	case Fee:
 		return &p.Fee
+	default:
+		return &p.Penalty
 	}
-	return &p.Penalty
 }
 
 // RowKind tells rows apart that are not instalments of the contract.
