@@ -58,7 +58,7 @@ func reason(m Movement) string {
 	case servicing.Disburse:
 		return Draw
 	case servicing.Repay, servicing.DownPaid, servicing.Payoff, servicing.AdjustCharge, servicing.Goodwill,
-		servicing.MerchantRefund, servicing.PayoutRefund, servicing.Chargeback:
+		servicing.MerchantRefund, servicing.PayoutRefund, servicing.Chargeback, servicing.PaidAtDraw:
 		return Repay
 	case servicing.WriteOff:
 		return Lost
@@ -94,8 +94,7 @@ func Lines(e ledger.Entry) []ShareLine {
 	if !ok || !strings.HasPrefix(e.Kind, "fund_") {
 		return nil
 	}
-	event, _, _ = cutLast(event)
-	event, _, _ = cutLast(event)
+	event = cutLast(cutLast(event)) // without the kind and the number
 	out := make([]ShareLine, len(e.Postings))
 	for i, p := range e.Postings {
 		out[i] = ShareLine{
@@ -106,13 +105,7 @@ func Lines(e ledger.Entry) []ShareLine {
 	return out
 }
 
-func cutLast(s string) (before, after string, ok bool) {
-	i := strings.LastIndexByte(s, '/')
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+1:], true
-}
+func cutLast(s string) string { return s[:max(0, strings.LastIndexByte(s, '/'))] }
 
 // Share divides a movement of a loan between its funders. lines are all that were posted
 // for the loan before; room is what its pool can still bear. The entries have no tenant.

@@ -276,10 +276,10 @@ func TestReversalRestoresEveryParty(t *testing.T) {
 			m.Principal = money.Fen(rapid.Int64Range(0, int64(owed)).Draw(t, "principal"))
 			m.Interest = money.Fen(rapid.Int64Range(0, 1e6).Draw(t, "interest"))
 			m.Penalty = money.Fen(rapid.Int64Range(0, 1e3).Draw(t, "penalty"))
-			switch m.Kind {
-			case "recovery":
+			if m.Kind == servicing.Recovery {
 				m.Amount, m.Principal = m.Principal, 0
-			case "claim":
+			}
+			if m.Kind == fund.Claimed {
 				m.Principal = owed
 			}
 			before := b.balances("l")

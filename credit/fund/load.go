@@ -139,7 +139,7 @@ func (r *reader) funder(n *yaml.Node) {
 	if !r.decode(n, &f) {
 		return
 	}
-	bad := func(why string, args ...any) { r.wrong(n.Line, "the funder "+f.Code, why, args...) }
+	bad := func(why string) { r.wrong(n.Line, "the funder "+f.Code, "%s", why) }
 	if !codeForm.MatchString(f.Code) {
 		bad("a code has small letters, digits and underscores")
 	}

@@ -61,7 +61,8 @@ func TestBuiltInFundersAreSound(t *testing.T) {
 
 func TestVersionsByDate(t *testing.T) {
 	t.Parallel()
-	next := strings.Replace(sound[strings.Index(sound, "  - code: a"):], `from: "2026-01-01"`, `from: "2027-01-01"`, 1)
+	_, agreement, _ := strings.Cut(sound, "agreements:\n")
+	next := strings.Replace(agreement, `from: "2026-01-01"`, `from: "2027-01-01"`, 1)
 	next = strings.Replace(strings.Replace(next, "    until: \"2026-12-31\"\n", "", 1), "7000", "6000", 1)
 	next = strings.Replace(next, "3000", "4000", 1)
 	c, err := fund.Parse([]byte(sound+next), products())
@@ -114,7 +115,8 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 	if _, err := fund.Parse([]byte(sound), products()); err != nil {
 		t.Error(err)
 	}
-	_, err := fund.Parse([]byte(sound+sound[strings.Index(sound, "  - code: a"):]), products())
+	_, agreement, _ := strings.Cut(sound, "agreements:\n")
+	_, err := fund.Parse([]byte(sound+agreement), products())
 	if !errors.Is(err, fund.ErrFile) || !strings.Contains(err.Error(), "overlaps") {
 		t.Errorf("two agreements at a time: %v", err)
 	}
