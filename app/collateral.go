@@ -327,7 +327,7 @@ func (f financed) Do(ctx context.Context, who receivable.Who, id, key string, c 
 	switch c.Kind {
 	case receivable.Pledge:
 		_, err = f.pools.Do(ctx, access.Actor{UserID: who.UserID, Name: who.Name, Tenant: who.Tenant, Role: access.Officer}, c.Ref, "part-"+c.PartID,
-			collateral.Act{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Receivable, Ref: c.PartID, Parent: id}}})
+			collateral.PoolAct{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Receivable, Ref: c.PartID, Parent: id}}})
 		if errors.Is(err, collateral.ErrNotFound) { // lent elsewhere
 			err = nil
 		}

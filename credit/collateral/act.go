@@ -32,8 +32,8 @@ type GivenValue struct {
 	Source  string     `json:"source" maxLength:"200"`
 }
 
-// Act is what somebody wants done with a pool. Which fields count depends on the kind.
-type Act struct {
+// PoolAct is what somebody wants done with a pool. Which fields count depends on the kind.
+type PoolAct struct {
 	Kind   EventKind    `json:"kind"`
 	Assets []string     `json:"assets,omitempty"` // that leave: release, substitute, sale, realise, loss
 	Take   []Named      `json:"take,omitempty"`   // pledge, substitute
@@ -52,7 +52,7 @@ type Scene struct {
 	Second string // who agreed, when somebody had to
 	Now    time.Time
 	Debts  []Debt
-	// Found are the things of Act.Take, found and valued, in their order; Values those
+	// Found are the things of PoolAct.Take, found and valued, in their order; Values those
 	// of what is held, for an act that values by evidence.
 	Found  []Asset
 	Values []AssetValue
@@ -61,7 +61,7 @@ type Scene struct {
 
 // Decide says what an act makes of a pool: an event that is not sealed yet. It changes
 // nothing.
-func Decide(p Pool, a Act, s Scene) (PoolEvent, error) {
+func Decide(p Pool, a PoolAct, s Scene) (PoolEvent, error) {
 	if p.Closed {
 		return PoolEvent{}, ErrClosed
 	}
@@ -144,7 +144,7 @@ func (v Valuation) check() error {
 // byPerson is the method of values that a person gave.
 const byPerson = "person"
 
-func (p Pool) revalue(e *PoolEvent, a Act, s Scene) error {
+func (p Pool) revalue(e *PoolEvent, a PoolAct, s Scene) error {
 	if len(a.Values) == 0 {
 		e.Values = p.moved(s.Values)
 		return nil
@@ -227,7 +227,7 @@ func (p Pool) proven(leave []string, today money.Date) error {
 	return nil
 }
 
-func (p Pool) release(e *PoolEvent, a Act, s Scene) error {
+func (p Pool) release(e *PoolEvent, a PoolAct, s Scene) error {
 	if err := p.end(e, a.Assets, Released); err != nil {
 		return err
 	}
@@ -248,7 +248,7 @@ func (p Pool) release(e *PoolEvent, a Act, s Scene) error {
 
 // substitute: what comes in is taken first; what is held after it may not be worth less,
 // nor may less be lent on it.
-func (p Pool) substitute(e *PoolEvent, a Act, s Scene) error {
+func (p Pool) substitute(e *PoolEvent, a PoolAct, s Scene) error {
 	if !p.Terms.Replace {
 		return ErrNoReplace
 	}
@@ -275,7 +275,7 @@ func (p Pool) substitute(e *PoolEvent, a Act, s Scene) error {
 	return nil
 }
 
-func (p Pool) sell(e *PoolEvent, a Act, s Scene) error {
+func (p Pool) sell(e *PoolEvent, a PoolAct, s Scene) error {
 	today := money.DateOf(s.Now)
 	_, overdue := owed(s.Debts)
 	enforced := a.Kind == Realise
@@ -308,7 +308,7 @@ func proceeds(seq int64, ids []string, gross, costs money.Fen, payer string, on 
 	return x
 }
 
-func (p Pool) file(e *PoolEvent, a Act) error {
+func (p Pool) file(e *PoolEvent, a PoolAct) error {
 	if a.Filing == nil {
 		return ErrFiling
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/furrowcredit/furrow/fault"
 )
 
-// File is the part of the catalogue with the rules.
-const File = "collateral.yaml"
+// RuleFile is the part of the catalogue with the rules.
+const RuleFile = "collateral.yaml"
 
 // ErrFile is returned for rules that cannot be used.
 var ErrFile = fault.New(fault.Invalid, "collateral.file", "the rules of collateral are wrong: {why}")
@@ -48,16 +48,16 @@ type Rules struct {
 
 // LoadRules reads collateral.yaml; it returns ErrFile.
 func LoadRules(fsys fs.FS) (Rules, error) {
-	b, err := fs.ReadFile(fsys, File)
+	b, err := fs.ReadFile(fsys, RuleFile)
 	if err != nil {
 		return Rules{}, fmt.Errorf("collateral: %w", err)
 	}
 	var r Rules
 	if err := yaml.Unmarshal(b, &r); err != nil {
-		return Rules{}, ErrFile.At(File).With("why", err)
+		return Rules{}, ErrFile.At(RuleFile).With("why", err)
 	}
 	if why := r.problem(); why != "" {
-		return Rules{}, ErrFile.At(File).With("why", why)
+		return Rules{}, ErrFile.At(RuleFile).With("why", why)
 	}
 	return r, nil
 }

@@ -255,7 +255,7 @@ type Answer struct {
 // Do carries out an act, or keeps it for a second person where the rules ask for one. An
 // act that the rules of the contract forbid is refused at once, not proposed. A borrower
 // may ask for the release of own things only.
-func (s *Service) Do(ctx context.Context, who access.Actor, applicationID, key string, a Act) (Answer, error) {
+func (s *Service) Do(ctx context.Context, who access.Actor, applicationID, key string, a PoolAct) (Answer, error) {
 	if n := utf8.RuneCountInString(key); n < 8 || n > 128 {
 		return Answer{}, ErrKey
 	}
@@ -333,7 +333,7 @@ func (s *Service) again(ctx context.Context, tenant string, d Done, hash string,
 }
 
 // execute decides and writes an act until it is done or refused.
-func (s *Service) execute(ctx context.Context, who access.Actor, second, applicationID, key, hash string, a Act) (Answer, error) {
+func (s *Service) execute(ctx context.Context, who access.Actor, second, applicationID, key, hash string, a PoolAct) (Answer, error) {
 	for range tries {
 		if d, ok, err := s.cfg.Store.Done(ctx, who.Tenant, key); err != nil || ok {
 			return s.again(ctx, who.Tenant, d, hash, err)
@@ -368,7 +368,7 @@ func (s *Service) execute(ctx context.Context, who access.Actor, second, applica
 }
 
 // decide gathers what an act needs to know and decides it.
-func (s *Service) decide(ctx context.Context, p Pool, who access.Actor, second string, a Act) (PoolEvent, []Debt, error) {
+func (s *Service) decide(ctx context.Context, p Pool, who access.Actor, second string, a PoolAct) (PoolEvent, []Debt, error) {
 	sc := Scene{Who: who, Second: second, Now: s.now(), NewID: ident.New}
 	var err error
 	if sc.Debts, err = s.cfg.Loans.Debts(ctx, p.Tenant, p.ApplicationID); err != nil {
@@ -459,10 +459,10 @@ func (s *Service) write(ctx context.Context, p Pool, e PoolEvent) (Pool, error) 
 	return c.After, s.cfg.Store.Append(ctx, c)
 }
 
-func hashOf(applicationID string, a Act) (string, error) {
+func hashOf(applicationID string, a PoolAct) (string, error) {
 	b, err := json.Marshal(struct {
 		ApplicationID string
-		Act
+		PoolAct
 	}{applicationID, a})
 	if err != nil {
 		return "", fmt.Errorf("collateral: %w", err)
@@ -476,7 +476,7 @@ type Proposal struct {
 	ID            string     `json:"id"`
 	Tenant        string     `json:"-"`
 	ApplicationID string     `json:"application_id"`
-	Act           Act        `json:"act"`
+	Act           PoolAct    `json:"act"`
 	State         string     `json:"state" enum:"open,agreed,declined"`
 	Key           string     `json:"-"`
 	Hash          string     `json:"-"`

@@ -14,7 +14,7 @@ import (
 type Collateral interface {
 	Picture(ctx context.Context, who access.Actor, applicationID string) (collateral.Picture, error)
 	Plan(ctx context.Context, who access.Actor, applicationID string, pay money.Fen, ids []string) (collateral.ReleasePlan, error)
-	Do(ctx context.Context, who access.Actor, applicationID, key string, a collateral.Act) (collateral.Answer, error)
+	Do(ctx context.Context, who access.Actor, applicationID, key string, a collateral.PoolAct) (collateral.Answer, error)
 }
 
 func (f face) registerCollateral(a *route.API, op func(id, method, path, summary string) route.Op) {
@@ -49,5 +49,5 @@ type collateralReleaseIn struct {
 }
 
 func (f face) collateralRelease(ctx context.Context, who access.Actor, in *collateralReleaseIn) (*route.Body[collateral.Answer], error) {
-	return route.Answer(f.Collateral.Do(ctx, who, in.ID, in.Key, collateral.Act{Kind: collateral.Release, Assets: in.Body.Assets, Note: in.Body.Note}))
+	return route.Answer(f.Collateral.Do(ctx, who, in.ID, in.Key, collateral.PoolAct{Kind: collateral.Release, Assets: in.Body.Assets, Note: in.Body.Note}))
 }

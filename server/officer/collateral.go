@@ -16,7 +16,7 @@ type Collateral interface {
 	Picture(ctx context.Context, who access.Actor, applicationID string) (collateral.Picture, error)
 	Plan(ctx context.Context, who access.Actor, applicationID string, pay money.Fen, ids []string) (collateral.ReleasePlan, error)
 	Events(ctx context.Context, who access.Actor, applicationID string) ([]collateral.PoolEvent, error)
-	Do(ctx context.Context, who access.Actor, applicationID, key string, a collateral.Act) (collateral.Answer, error)
+	Do(ctx context.Context, who access.Actor, applicationID, key string, a collateral.PoolAct) (collateral.Answer, error)
 	Agree(ctx context.Context, who access.Actor, id string) (collateral.Answer, error)
 	Decline(ctx context.Context, who access.Actor, id, note string) (collateral.Proposal, error)
 	Proposals(ctx context.Context, tenant, applicationID string, open bool) ([]collateral.Proposal, error)
@@ -133,7 +133,7 @@ type collateralActIn struct {
 func (f face) act(kind collateral.EventKind) func(context.Context, access.Actor, *collateralActIn) (*route.Body[collateral.Answer], error) {
 	return func(ctx context.Context, who access.Actor, in *collateralActIn) (*route.Body[collateral.Answer], error) {
 		b := in.Body
-		return route.Answer(f.Collateral.Do(ctx, who, in.ID, in.Key, collateral.Act{
+		return route.Answer(f.Collateral.Do(ctx, who, in.ID, in.Key, collateral.PoolAct{
 			Kind: kind, Assets: b.Assets, Take: b.Take, Values: b.Values, Gross: b.Gross, Costs: b.Costs, Payer: b.Payer, On: b.On, Filing: b.Filing, Note: b.Note,
 		}))
 	}

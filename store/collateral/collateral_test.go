@@ -278,7 +278,7 @@ func (w *world) assets(id string, refs ...string) []string {
 }
 
 // do has zhao do something, and qian agree when a second person is asked for.
-func (w *world) do(id string, a collateral.Act) (collateral.Answer, error) {
+func (w *world) do(id string, a collateral.PoolAct) (collateral.Answer, error) {
 	ans, err := w.svc.Do(context.Background(), w.as(zhao), id, ident.New(), a)
 	if err != nil || ans.Proposal == nil {
 		return ans, err
@@ -320,7 +320,7 @@ func TestReleaseOneByOneAsItIsRepaid(t *testing.T) {
 		two := w.assets(app, refs[0], refs[1])
 		// 160,000 stay; at 140 % they cover 114,285.71: so 25,714.29 first. At 80 % of the
 		// call level they would cover 140,000, which does not bind.
-		_, err := w.svc.Do(ctx, w.as(zhao), app, "release-1", collateral.Act{Kind: collateral.Release, Assets: two})
+		_, err := w.svc.Do(ctx, w.as(zhao), app, "release-1", collateral.PoolAct{Kind: collateral.Release, Assets: two})
 		var f *fault.Error
 		if !errors.As(err, &f) || !errors.Is(err, collateral.ErrCover) || f.Args["amount"] != "25714.29" {
 			t.Fatalf("released too early: %v", err)
@@ -335,15 +335,15 @@ func TestReleaseOneByOneAsItIsRepaid(t *testing.T) {
 		w.owes(app, 14_000_000-2_571_429)
 
 		// The borrower asks, an officer agrees: the product says so.
-		asked, err := w.svc.Do(ctx, w.as(farmer), app, "release-2", collateral.Act{Kind: collateral.Release, Assets: two})
+		asked, err := w.svc.Do(ctx, w.as(farmer), app, "release-2", collateral.PoolAct{Kind: collateral.Release, Assets: two})
 		if err != nil || asked.Proposal == nil || !asked.Proposal.ByBorrower {
 			t.Fatalf("%+v %v", asked, err)
 		}
-		again, err := w.svc.Do(ctx, w.as(farmer), app, "release-2", collateral.Act{Kind: collateral.Release, Assets: two})
+		again, err := w.svc.Do(ctx, w.as(farmer), app, "release-2", collateral.PoolAct{Kind: collateral.Release, Assets: two})
 		if err != nil || again.Proposal.ID != asked.Proposal.ID {
 			t.Errorf("the same request again: %+v %v", again.Proposal, err)
 		}
-		_, err = w.svc.Do(ctx, w.as(farmer), app, "release-2", collateral.Act{Kind: collateral.Release, Assets: two[:1]})
+		_, err = w.svc.Do(ctx, w.as(farmer), app, "release-2", collateral.PoolAct{Kind: collateral.Release, Assets: two[:1]})
 		want(t, "the key with another body", err, collateral.ErrKeyReused)
 		done, err := w.svc.Agree(ctx, w.as(zhao), asked.Proposal.ID)
 		if err != nil || done.Cover.Assets != 8 {
@@ -362,7 +362,7 @@ func TestReleaseOneByOneAsItIsRepaid(t *testing.T) {
 		}
 
 		// What the officer proposes another one agrees to; not the same.
-		mine, err := w.svc.Do(ctx, w.as(zhao), app, "loss-0001", collateral.Act{Kind: collateral.Loss, Assets: w.assets(app, refs[2]), Note: "lightning"})
+		mine, err := w.svc.Do(ctx, w.as(zhao), app, "loss-0001", collateral.PoolAct{Kind: collateral.Loss, Assets: w.assets(app, refs[2]), Note: "lightning"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -377,7 +377,7 @@ func TestReleaseOneByOneAsItIsRepaid(t *testing.T) {
 		// Old values prove nothing.
 		w.day(4)
 		w.owes(app, 1_000_000)
-		_, err = w.do(app, collateral.Act{Kind: collateral.Release, Assets: w.assets(app, refs[3])})
+		_, err = w.do(app, collateral.PoolAct{Kind: collateral.Release, Assets: w.assets(app, refs[3])})
 		want(t, "released on an old count", err, collateral.ErrProof)
 		for _, r := range refs {
 			w.worth(r, 2_000_000)
@@ -385,7 +385,7 @@ func TestReleaseOneByOneAsItIsRepaid(t *testing.T) {
 		if err := w.svc.HerdChanged(ctx, w.tenant, "h1"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.do(app, collateral.Act{Kind: collateral.Release, Assets: w.assets(app, refs[3])}); err != nil {
+		if _, err := w.do(app, collateral.PoolAct{Kind: collateral.Release, Assets: w.assets(app, refs[3])}); err != nil {
 			t.Error(err)
 		}
 		w.sound()
@@ -401,7 +401,7 @@ func TestReleaseOneByOneAsItIsRepaid(t *testing.T) {
 		if held, _ := w.book.Balance(ctx, w.tenant, collateral.HeldAccount, app); held != 0 || len(w.pool(app).Holds()) != 0 {
 			t.Errorf("%s is held after the end", held)
 		}
-		_, err = w.do(app, collateral.Act{Kind: collateral.Revalue})
+		_, err = w.do(app, collateral.PoolAct{Kind: collateral.Revalue})
 		want(t, "acted after the end", err, collateral.ErrClosed)
 		w.sound()
 	})
@@ -421,19 +421,19 @@ func TestSubstituteIsNotWorse(t *testing.T) {
 			return out
 		}
 		leave := w.assets(app, refs[0])
-		_, err := w.do(app, collateral.Act{Kind: collateral.Substitute, Assets: leave, Take: take(more[0])})
+		_, err := w.do(app, collateral.PoolAct{Kind: collateral.Substitute, Assets: leave, Take: take(more[0])})
 		want(t, "a poorer one", err, collateral.ErrWorse)
 		if p := w.pool(app); p.Version != 1 || len(p.Holds()) != 3 {
 			t.Errorf("a refusal changed the pool: %+v", p)
 		}
-		if _, err := w.do(app, collateral.Act{Kind: collateral.Substitute, Assets: leave, Take: take(more[0], more[1])}); err != nil {
+		if _, err := w.do(app, collateral.PoolAct{Kind: collateral.Substitute, Assets: leave, Take: take(more[0], more[1])}); err != nil {
 			t.Fatal(err)
 		}
 		if c := collateral.Measure(w.pool(app), 0); c.Value != 3_200_000 || c.Assets != 4 {
 			t.Errorf("%+v", c)
 		}
 		other := w.sign("crop", plotSubjectOf(w), nil, 0)
-		_, err = w.do(other, collateral.Act{Kind: collateral.Substitute, Assets: w.assets(other, "p"), Take: take(more[2])})
+		_, err = w.do(other, collateral.PoolAct{Kind: collateral.Substitute, Assets: w.assets(other, "p"), Take: take(more[2])})
 		want(t, "a product without replacement", err, collateral.ErrNoReplace)
 		w.sound()
 	})
@@ -460,17 +460,17 @@ func TestNothingIsPledgedTwice(t *testing.T) {
 				t.Errorf("%v does not name %s", err, holder)
 			}
 		}
-		_, err := w.do(second, collateral.Act{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Animal, Ref: refs[0]}}})
+		_, err := w.do(second, collateral.PoolAct{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Animal, Ref: refs[0]}}})
 		named(err, first)
-		_, err = w.do(first, collateral.Act{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Animal, Ref: refs[1]}, {Kind: collateral.Animal, Ref: refs[1]}}})
+		_, err = w.do(first, collateral.PoolAct{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Animal, Ref: refs[1]}, {Kind: collateral.Animal, Ref: refs[1]}}})
 		want(t, "twice in one act", err, collateral.ErrPledged)
-		_, err = w.do(second, collateral.Act{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Crop, Ref: "p1"}}})
+		_, err = w.do(second, collateral.PoolAct{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Crop, Ref: "p1"}}})
 		named(err, field)
 		w.plot("p2", square(10.0005, 10), 1_000_000) // half of p1
-		_, err = w.do(second, collateral.Act{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Crop, Ref: "p2"}}})
+		_, err = w.do(second, collateral.PoolAct{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Crop, Ref: "p2"}}})
 		named(err, field)
 		w.plot("p3", square(10.00095, 10), 1_000_000) // a twentieth
-		if _, err = w.do(second, collateral.Act{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Crop, Ref: "p3"}}}); err != nil {
+		if _, err = w.do(second, collateral.PoolAct{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Crop, Ref: "p3"}}}); err != nil {
 			t.Error(err)
 		}
 
@@ -496,7 +496,7 @@ func TestNothingIsPledgedTwice(t *testing.T) {
 				a.Ref, a.Mark, a.Value = ref, "d", collateral.Valuation{Reason: "nothing_heard"}
 				w.found[ref] = a
 			}
-			_, err := w.do(second, collateral.Act{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Animal, Ref: ref}}})
+			_, err := w.do(second, collateral.PoolAct{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Animal, Ref: ref}}})
 			want(t, ref, err, target)
 		}
 		w.sound()
@@ -545,7 +545,7 @@ func TestMarginCall(t *testing.T) {
 		if c := w.pool(app).Call; c == nil || c.Stage != 0 {
 			t.Errorf("on its day: %+v", c)
 		}
-		_, err := w.do(app, collateral.Act{Kind: collateral.Realise, Assets: w.assets(app, "p1"), Gross: 1, Payer: "mill"})
+		_, err := w.do(app, collateral.PoolAct{Kind: collateral.Realise, Assets: w.assets(app, "p1"), Gross: 1, Payer: "mill"})
 		want(t, "enforced before the day is past", err, collateral.ErrEnforce)
 		for i, days := range []int{1, 4, 10} {
 			next(days)
@@ -558,7 +558,7 @@ func TestMarginCall(t *testing.T) {
 		}
 		// Met by pledging more.
 		w.plot("p2", square(11, 11), 1_500_000)
-		if _, err := w.do(app, collateral.Act{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Crop, Ref: "p2"}}}); err != nil {
+		if _, err := w.do(app, collateral.PoolAct{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Crop, Ref: "p2"}}}); err != nil {
 			t.Fatal(err)
 		}
 		if w.pool(app).Call != nil || len(alerts(collateral.CallAlert)) != 0 {
@@ -596,7 +596,7 @@ func TestProceedsReachTheLoanOnce(t *testing.T) {
 		refs := w.herd("h1", 4, 1_000_000)
 		app := w.sign("herd", herdSubject("h1"), refs, 1_500_000)
 		w.fails = 1 // the first try to book it fails after the sale is kept
-		act := collateral.Act{Kind: collateral.Sale, Assets: w.assets(app, refs[0]), Gross: 1_200_000, Payer: "市场"}
+		act := collateral.PoolAct{Kind: collateral.Sale, Assets: w.assets(app, refs[0]), Gross: 1_200_000, Payer: "市场"}
 		asked, err := w.svc.Do(ctx, w.as(zhao), app, "sale-0001", act)
 		if err != nil {
 			t.Fatal(err)
@@ -619,7 +619,7 @@ func TestProceedsReachTheLoanOnce(t *testing.T) {
 			t.Errorf("owed %+v after %v", d, w.got)
 		}
 		// The next pays the rest, and what is left is the borrower's.
-		if _, err := w.do(app, collateral.Act{Kind: collateral.Sale, Assets: w.assets(app, refs[1]), Gross: 1_000_000, Payer: "市场"}); err != nil {
+		if _, err := w.do(app, collateral.PoolAct{Kind: collateral.Sale, Assets: w.assets(app, refs[1]), Gross: 1_000_000, Payer: "市场"}); err != nil {
 			t.Fatal(err)
 		}
 		if d, _ := w.Debts(ctx, "", app); len(d) != 0 || len(w.sent) != 1 {
@@ -653,7 +653,7 @@ func TestReceivableIsPaidToTheLoan(t *testing.T) {
 		w.worth("part", 1_000_000)
 		app := w.sign("receivable", credit.Subject{Kind: credit.FirmSubject, ID: "firm"}, nil, 800_000)
 		other := w.sign("receivable", credit.Subject{Kind: credit.FirmSubject, ID: "firm"}, nil, 0)
-		pledge := collateral.Act{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Receivable, Ref: "part", Parent: "r"}}}
+		pledge := collateral.PoolAct{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Receivable, Ref: "part", Parent: "r"}}}
 		if _, err := w.do(app, pledge); err != nil {
 			t.Fatal(err)
 		}
@@ -698,10 +698,10 @@ func TestFilingsEndWithAWarning(t *testing.T) {
 			"tomorrow": {Number: "04712345000987654321", On: today + 1, Until: today + 400}, "reversed": {Number: "04712345000987654321", On: today, Until: today - 1},
 			"words": {Number: "number 12345678", On: today, Until: today + 400},
 		} {
-			_, err := w.do(app, collateral.Act{Kind: collateral.Filed, Filing: f})
+			_, err := w.do(app, collateral.PoolAct{Kind: collateral.Filed, Filing: f})
 			want(t, name, err, collateral.ErrFiling)
 		}
-		f := collateral.Act{Kind: collateral.Filed, Filing: &collateral.Filing{Number: "0471 2345", On: today, Until: today + 40}}
+		f := collateral.PoolAct{Kind: collateral.Filed, Filing: &collateral.Filing{Number: "0471 2345", On: today, Until: today + 40}}
 		f.Filing.Number = "04712345000987654321"
 		if _, err := w.do(app, f); err != nil {
 			t.Fatal(err)
@@ -734,39 +734,39 @@ func TestBadActsAreRefused(t *testing.T) {
 	app := w.sign("herd_release", herdSubject("h1"), refs, 1_000_000)
 	a := w.assets(app, refs...)
 	for name, c := range map[string]struct {
-		act  collateral.Act
+		act  collateral.PoolAct
 		want error
 	}{
-		"no kind":            {collateral.Act{}, collateral.ErrKind},
-		"a call by hand":     {collateral.Act{Kind: collateral.Called}, collateral.ErrKind},
-		"nothing released":   {collateral.Act{Kind: collateral.Release}, collateral.ErrNothing},
-		"released twice":     {collateral.Act{Kind: collateral.Release, Assets: []string{a[0], a[0]}}, collateral.ErrNothing},
-		"unknown asset":      {collateral.Act{Kind: collateral.Release, Assets: []string{"x"}}, collateral.ErrAsset},
-		"sold for nothing":   {collateral.Act{Kind: collateral.Sale, Assets: a[:1], Payer: "x"}, collateral.ErrMoney},
-		"sold below nothing": {collateral.Act{Kind: collateral.Sale, Assets: a[:1], Gross: -1, Payer: "x"}, collateral.ErrMoney},
-		"sold to nobody":     {collateral.Act{Kind: collateral.Sale, Assets: a[:1], Gross: 1}, collateral.ErrBuyer},
-		"sold tomorrow":      {collateral.Act{Kind: collateral.Sale, Assets: a[:1], Gross: 1, Payer: "x", On: w.svc.Today() + 1}, collateral.ErrDate},
-		"costs of a sale":    {collateral.Act{Kind: collateral.Sale, Assets: a[:1], Gross: 1, Costs: 1, Payer: "x"}, collateral.ErrMoney},
-		"lost without why":   {collateral.Act{Kind: collateral.Loss, Assets: a[:1]}, collateral.ErrWhy},
-		"valued at nothing":  {collateral.Act{Kind: collateral.Revalue, Values: []collateral.GivenValue{{AssetID: a[0], Source: "x"}}}, collateral.ErrValue},
-		"valued upside down": {collateral.Act{Kind: collateral.Revalue, Values: []collateral.GivenValue{{AssetID: a[0], Low: 3, Middle: 2, High: 1, Source: "x"}}}, collateral.ErrValue},
-		"valued too high": {collateral.Act{Kind: collateral.Revalue, Values: []collateral.GivenValue{
+		"no kind":            {collateral.PoolAct{}, collateral.ErrKind},
+		"a call by hand":     {collateral.PoolAct{Kind: collateral.Called}, collateral.ErrKind},
+		"nothing released":   {collateral.PoolAct{Kind: collateral.Release}, collateral.ErrNothing},
+		"released twice":     {collateral.PoolAct{Kind: collateral.Release, Assets: []string{a[0], a[0]}}, collateral.ErrNothing},
+		"unknown asset":      {collateral.PoolAct{Kind: collateral.Release, Assets: []string{"x"}}, collateral.ErrAsset},
+		"sold for nothing":   {collateral.PoolAct{Kind: collateral.Sale, Assets: a[:1], Payer: "x"}, collateral.ErrMoney},
+		"sold below nothing": {collateral.PoolAct{Kind: collateral.Sale, Assets: a[:1], Gross: -1, Payer: "x"}, collateral.ErrMoney},
+		"sold to nobody":     {collateral.PoolAct{Kind: collateral.Sale, Assets: a[:1], Gross: 1}, collateral.ErrBuyer},
+		"sold tomorrow":      {collateral.PoolAct{Kind: collateral.Sale, Assets: a[:1], Gross: 1, Payer: "x", On: w.svc.Today() + 1}, collateral.ErrDate},
+		"costs of a sale":    {collateral.PoolAct{Kind: collateral.Sale, Assets: a[:1], Gross: 1, Costs: 1, Payer: "x"}, collateral.ErrMoney},
+		"lost without why":   {collateral.PoolAct{Kind: collateral.Loss, Assets: a[:1]}, collateral.ErrWhy},
+		"valued at nothing":  {collateral.PoolAct{Kind: collateral.Revalue, Values: []collateral.GivenValue{{AssetID: a[0], Source: "x"}}}, collateral.ErrValue},
+		"valued upside down": {collateral.PoolAct{Kind: collateral.Revalue, Values: []collateral.GivenValue{{AssetID: a[0], Low: 3, Middle: 2, High: 1, Source: "x"}}}, collateral.ErrValue},
+		"valued too high": {collateral.PoolAct{Kind: collateral.Revalue, Values: []collateral.GivenValue{
 			{AssetID: a[0], Low: 1, Middle: 1, High: collateral.MaxValue + 1, Source: "x"}}}, collateral.ErrValue},
-		"no source":       {collateral.Act{Kind: collateral.Revalue, Values: []collateral.GivenValue{{AssetID: a[0], Low: 1, Middle: 1, High: 1}}}, collateral.ErrSource},
-		"pledge of air":   {collateral.Act{Kind: collateral.Pledge}, collateral.ErrNothing},
-		"an unknown kind": {collateral.Act{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: "moon", Ref: "x"}}}, collateral.ErrKind},
-		"second without": {collateral.Act{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Surety, Ref: "x", Amount: 5, Rank: 2}}},
+		"no source":       {collateral.PoolAct{Kind: collateral.Revalue, Values: []collateral.GivenValue{{AssetID: a[0], Low: 1, Middle: 1, High: 1}}}, collateral.ErrSource},
+		"pledge of air":   {collateral.PoolAct{Kind: collateral.Pledge}, collateral.ErrNothing},
+		"an unknown kind": {collateral.PoolAct{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: "moon", Ref: "x"}}}, collateral.ErrKind},
+		"second without": {collateral.PoolAct{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Surety, Ref: "x", Amount: 5, Rank: 2}}},
 			collateral.ErrRank},
-		"a surety for nothing": {collateral.Act{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Surety, Ref: "x"}}}, collateral.ErrUnvalued},
+		"a surety for nothing": {collateral.PoolAct{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Surety, Ref: "x"}}}, collateral.ErrUnvalued},
 	} {
 		_, err := w.svc.Do(ctx, w.as(zhao), app, ident.New(), c.act)
 		want(t, name, err, c.want)
 	}
-	_, err := w.svc.Do(ctx, w.as(zhao), app, "short", collateral.Act{Kind: collateral.Revalue})
+	_, err := w.svc.Do(ctx, w.as(zhao), app, "short", collateral.PoolAct{Kind: collateral.Revalue})
 	want(t, "a short key", err, collateral.ErrKey)
-	_, err = w.svc.Do(ctx, w.as(farmer), app, "pledge-by-farmer", collateral.Act{Kind: collateral.Sale})
+	_, err = w.svc.Do(ctx, w.as(farmer), app, "pledge-by-farmer", collateral.PoolAct{Kind: collateral.Sale})
 	want(t, "the borrower sells", err, access.ErrRole)
-	_, err = w.svc.Do(ctx, w.as(zhao), "nowhere", ident.New(), collateral.Act{Kind: collateral.Revalue})
+	_, err = w.svc.Do(ctx, w.as(zhao), "nowhere", ident.New(), collateral.PoolAct{Kind: collateral.Revalue})
 	want(t, "an unknown application", err, collateral.ErrNotFound)
 	if p := w.pool(app); p.Version != 1 {
 		t.Errorf("refused acts changed the pool to version %d", p.Version)
@@ -785,7 +785,7 @@ func TestOnlyOneOfTwoReleases(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range errs {
 			wg.Go(func() {
-				_, errs[i] = w.do(app, collateral.Act{Kind: collateral.Release, Assets: w.assets(app, refs[i])})
+				_, errs[i] = w.do(app, collateral.PoolAct{Kind: collateral.Release, Assets: w.assets(app, refs[i])})
 			})
 		}
 		wg.Wait()

@@ -53,7 +53,7 @@ func TestRandomActsKeepTheCover(t *testing.T) {
 				}
 			}
 			kind := rapid.SampledFrom([]string{"pledge", "release", "substitute", "sale", "realise", "loss", "worth", "repay", "days", "fail", "died"}).Draw(rt, "act")
-			act := collateral.Act{Kind: collateral.EventKind(kind), Assets: some, Take: take, Note: "x", Payer: "market"}
+			act := collateral.PoolAct{Kind: collateral.EventKind(kind), Assets: some, Take: take, Note: "x", Payer: "market"}
 			var err error
 			switch kind {
 			case "worth":
