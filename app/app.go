@@ -92,6 +92,7 @@ type App struct {
 	engine   *herdwatch.Engine
 	runner   *job.Runner[*sql.Tx]
 	apps     *apply.Service
+	gate     *access.Gate
 	pools    *collateral.Service
 	revalues chan pledged
 	pictures *images
@@ -285,10 +286,16 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Evidence: pledgeFinder{plots: plotStore, herds: herdStore, reports: a.herds, species: books.species, parts: parts, firms: firmStore, now: now},
 		Rules:    books.cover, Products: books.products, Now: now,
 	})
+	house, err := cfg.house()
+	if err != nil {
+		return err
+	}
+	a.gate = gate
 	apps := apply.New(apply.Config{
 		Store: signings{askedStore, a.pools}, Plots: plotStore, Overlaps: plots, PlotReports: plotStore, Herds: herdStore, HerdReports: a.herds,
 		Firms: firmStore, Standings: flows, Alerts: desk, Products: books.products, Policies: strategies, Snapshots: snapshots, Words: books.words, Loans: loans,
-		Consents: consents, Profiles: profiles,
+		Consents: consents, Profiles: profiles, Wordings: books.wordings, Find: naming{gate, plotStore, herdStore, firmStore},
+		Font: sync.OnceValues(font), House: house,
 		Queue: queued{a}, Notify: a.hub, Now: now,
 	})
 	a.apps = apps

@@ -12,6 +12,7 @@ import (
 
 	"github.com/airbusgeo/godal"
 
+	"github.com/furrowcredit/furrow/credit/contract"
 	"github.com/furrowcredit/furrow/dashboard"
 	"github.com/furrowcredit/furrow/geo/scene"
 	"github.com/furrowcredit/furrow/iot/series/influx"
@@ -47,6 +48,7 @@ func Doctor(ctx context.Context, cfg Config) []Finding {
 		{"external broker", "check --broker, and that this machine may reach it; docs/formats/mosquitto.md has a safe configuration",
 			func() (string, error) { return lookBroker(ctx, cfg) }},
 		{"document reading", "install the Debian packages named, or run scripts/install run", func() (string, error) { return lookDocuments(ctx) }},
+		{"contract font", "install the Debian packages " + contract.FontPackages + ", or run scripts/install run", lookFont},
 		{"language model", "check FURROW_LLM_URL and FURROW_LLM_MODEL, or leave both out", func() (string, error) { return lookLLM(cfg) }},
 		{"catalogue", "correct the file that is named, or leave --catalog out", func() (string, error) {
 			c, err := readCatalogue(cfg.Catalog)

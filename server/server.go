@@ -23,6 +23,7 @@ import (
 	"github.com/furrowcredit/furrow/chain/industry"
 	"github.com/furrowcredit/furrow/chain/party"
 	"github.com/furrowcredit/furrow/chain/reference"
+	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/fault"
@@ -53,6 +54,8 @@ type Desk interface {
 	officer.Desk
 	farmer.Desk
 	partner.Desk
+	anchor.Desk
+	Keys(ctx context.Context, tenant string) ([]apply.HouseKey, error)
 }
 
 // Book is loan.Service, as far as the faces use it.
@@ -232,12 +235,12 @@ func New(d Deps) (*Server, error) {
 		Firms: d.Firms, Standings: d.Standings, Scenes: d.Scenes, Report: d.Report, Suggest: d.Suggest,
 		Receivables: d.Receivables, Collateral: d.Collateral, Purchases: d.Purchases, Words: words.Fault,
 	})
-	anchor.Register(s.api, anchor.Config{Uploads: d.Uploads, Firms: d.Firms, Partners: d.Partners, Standings: d.Standings, Receivables: d.Receivables, Collateral: d.Collateral, Sales: d.Purchases, Words: words.Text})
+	anchor.Register(s.api, anchor.Config{Desk: d.Desk, Uploads: d.Uploads, Firms: d.Firms, Partners: d.Partners, Standings: d.Standings, Receivables: d.Receivables, Collateral: d.Collateral, Sales: d.Purchases, Words: words.Text})
 	operator.Register(s.api, operator.Config{
 		People: d.Gate, Herds: d.Herds, Devices: d.HerdStore, Import: d.Import, Watch: d.Watch, Forget: d.Forget, Firms: d.Firms, Plots: d.Plots,
 		Jobs: d.Jobs, ReadPlots: d.ReadPlots, ImportChain: d.ImportChain, Words: words.Fault, Now: d.Now,
 	})
-	partner.Register(s.api, partner.Config{Desk: d.Desk, People: d.Gate, Quotes: d.Quotes, Purchases: d.Purchases, Callbacks: d.Callbacks})
+	partner.Register(s.api, partner.Config{Desk: d.Desk, People: d.Gate, Quotes: d.Quotes, Words: words.Text, Purchases: d.Purchases, Callbacks: d.Callbacks})
 	s.api.Handle(route.Op{ID: "live", Method: http.MethodGet, Path: "/live", Summary: "WebSocket of changes", Tag: "live"}, s.live)
 	s.registerHouse(mux, faces)
 	if err := s.api.Check(); err != nil {

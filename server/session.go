@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/feature"
 	"github.com/furrowcredit/furrow/credit/product"
@@ -130,6 +131,10 @@ func (s *Server) registerCatalogue(a *route.API) {
 	route.Register(a, route.Op{ID: "catalogue", Method: http.MethodGet, Path: "/catalogue", Summary: "Crops, species and products", Tag: "catalogue"},
 		func(_ context.Context, who access.Actor, _ *struct{}) (*route.Body[Catalogue], error) {
 			return route.Answer(s.catalogue(who), nil)
+		})
+	route.Register(a, route.Op{ID: "contract-keys", Method: http.MethodGet, Path: "/contract-keys", Summary: "The public keys with which the house signs contracts", Tag: "catalogue"},
+		func(ctx context.Context, who access.Actor, _ *struct{}) (*route.Body[[]apply.HouseKey], error) {
+			return route.Answer(s.deps.Desk.Keys(ctx, who.Tenant))
 		})
 	route.Register(a, route.Op{ID: "legend", Method: http.MethodGet, Path: "/legends/{layer}", Summary: "What the colours of a map layer mean", Tag: "map"},
 		func(_ context.Context, _ access.Actor, in *struct {

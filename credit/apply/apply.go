@@ -156,6 +156,8 @@ type Store interface {
 	Frozen(ctx context.Context, tenant, decisionID string) (strategy.Frozen, error)
 	// Contract returns the signed contract; ErrNotFound.
 	Contract(ctx context.Context, tenant, applicationID string) (Contract, error)
+	// ByKey finds the application that a person's key made; ErrNotFound.
+	ByKey(ctx context.Context, tenant, userID, key string) (Application, error)
 	// Revise saves what a draft says now; ErrState when it is a draft no more.
 	Revise(ctx context.Context, a Application) error
 	// Document returns the bytes of a signed PDF by their SHA-256 and the application that it
@@ -167,8 +169,7 @@ type Store interface {
 	// Witness saves a signature that moves nothing, with what r holds; ErrState when a is no
 	// longer in its state.
 	Witness(ctx context.Context, a Application, r Record) error
-	// AddKey keeps a public key of the house, PEM, once; Keys gives all by id.
-	AddKey(ctx context.Context, tenant, id, public string, at time.Time) error
+	// Keys are the public keys with which the house signed, PEM by id.
 	Keys(ctx context.Context, tenant string) (map[string]string, error)
 	// SetSureties replaces those who answer for an application; ErrState when somebody has
 	// signed already.

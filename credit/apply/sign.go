@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/contract"
 	"github.com/furrowcredit/furrow/credit/product"
 )
@@ -68,9 +69,13 @@ func (s *Service) Sign(ctx context.Context, actor access.Actor, id string, by Si
 	}
 	now := s.now()
 	c.SignedBy, c.SignedAt, c.Device = actor.UserID, &now, by.Device
+	c.Document = credit.Hash(body)
 	sig := o.signature(actor, c, by, now)
-	c.Document = sig.Document
-	r := Record{Contract: &c, Document: body, Signature: &sig, Seal: s.seal}
+	r, err := s.sealing(sig)
+	if err != nil {
+		return Application{}, err
+	}
+	r.Contract, r.Document = &c, body
 	if len(o.sureties) == 0 {
 		return s.conclude(ctx, actor, a, r)
 	}
@@ -133,6 +138,16 @@ func evidence(actor access.Actor, c Contract, by Signing, at time.Time) contract
 		sig.Identity, sig.Proof = contract.OnPaper, by.Proof
 	}
 	return sig
+}
+
+// sealing is the record of a signature.
+func (s *Service) sealing(sig contract.Signature) (r Record, err error) {
+	r = Record{Signature: &sig, Seal: s.seal}
+	if h := s.cfg.House; h != nil {
+		r.KeyID = h.ID
+		r.Key, err = contract.PublicPEM(h.Public())
+	}
+	return r, err
 }
 
 // seal puts a signature at the end of the tenant's chain.

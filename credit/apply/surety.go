@@ -154,7 +154,12 @@ func (s *Service) SignSurety(ctx context.Context, actor access.Actor, id string,
 	if list[i].SignedAt == nil {
 		sig := evidence(actor, c, by, s.now())
 		sig.Party, sig.UserID, sig.Name = contract.Guarantor, list[i].UserID, list[i].String()
-		if err := s.cfg.Store.Witness(ctx, a, Record{Signature: &sig, Seal: s.seal, Surety: nr}); err != nil {
+		r, err := s.sealing(sig)
+		if err != nil {
+			return Application{}, err
+		}
+		r.Surety = nr
+		if err := s.cfg.Store.Witness(ctx, a, r); err != nil {
 			return Application{}, err
 		}
 	}

@@ -39,6 +39,7 @@ type Request struct {
 	// StatedOn is the day of a paper that is entered later, Why it was; an operator's right.
 	StatedOn money.Date `json:"stated_on,omitzero"`
 	Why      string     `json:"-"`
+	key      string     // of an imported row
 }
 
 // Detail is everything about one application. What does not exist yet is nil.
@@ -158,6 +159,8 @@ type Record struct {
 	Document  []byte
 	Signature *contract.Signature
 	Seal      func(s contract.Signature, nr int64, hash string) (contract.Signature, error)
+	// Key is the public key of the house, PEM, kept once under KeyID; "" without a house.
+	KeyID, Key string
 	// Surety is who signs, when it is not the borrower.
 	Surety int
 	// Review is a request for a person's review, or its end.

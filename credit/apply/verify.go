@@ -5,6 +5,8 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/contract"
@@ -124,4 +126,21 @@ func (v *ContractCheck) walk(ctx context.Context, store Archive, tenant string) 
 	}
 	v.Genuine = true
 	return nil
+}
+
+// HouseKey is a public key with which the house signs or signed.
+type HouseKey struct {
+	ID  string `json:"id"`  // the first half of the SHA-256 of the key, hex
+	PEM string `json:"pem"` // PKIX, Ed25519
+	Now bool   `json:"now"` // it signs now
+}
+
+// Keys are those of the tenant's house, by id.
+func (s *Service) Keys(ctx context.Context, tenant string) ([]HouseKey, error) {
+	texts, err := s.cfg.Store.Keys(ctx, tenant)
+	out := make([]HouseKey, 0, len(texts))
+	for _, id := range slices.Sorted(maps.Keys(texts)) {
+		out = append(out, HouseKey{id, texts[id], s.cfg.House != nil && s.cfg.House.ID == id})
+	}
+	return out, err
 }

@@ -35,6 +35,7 @@ type Standings interface {
 
 // Config is what the face shows.
 type Config struct {
+	Desk      Desk
 	Uploads   Uploads
 	Firms     chain.Store
 	Partners  chain.Partners
@@ -70,6 +71,7 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, op("upload-undo", http.MethodPost, "/uploads/{id}/undo", "Take a committed upload back"), f.undo)
 	route.Register(a, op("suppliers", http.MethodGet, "/suppliers", "Firms that sell to the anchor, page by page"), f.suppliers)
 	route.Register(a, op("supplier-names", http.MethodGet, "/supplier-names", "Suppliers by a part of their name, to choose one"), f.supplierNames)
+	route.Register(a, op("apply", http.MethodPost, "/applications", "Bring a supplier or dealer who wants to borrow"), f.apply)
 	f.registerReceivables(a, op)
 	f.registerSales(a, op)
 	route.Register(a, op("pledge-notices", http.MethodGet, "/pledge-notices", "What we owe that suppliers pledged: it is to be paid to the funder"), f.pledgeNotices)

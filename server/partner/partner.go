@@ -22,6 +22,7 @@ var ErrNotBorrower = fault.New(fault.Invalid, "partner.not_borrower", "this pers
 type Desk interface {
 	Submit(ctx context.Context, who access.Actor, req apply.Request, key string) (apply.Application, error)
 	Application(ctx context.Context, who access.Actor, id string) (apply.Application, error)
+	Applying
 	// Localise puts the reasons of a decision into a language.
 	Localise(ctx context.Context, who access.Actor, d credit.Decision, lang string) (credit.Decision, error)
 }
@@ -37,6 +38,8 @@ type Config struct {
 	Desk   Desk
 	People People
 	Quotes Quotes
+	// Words gives the text of a cell's mistake in a language.
+	Words func(lang, code, english string, args map[string]string) string
 	// Purchases takes orders of directed money, Callbacks what the bank tells by itself.
 	Purchases Purchases
 	Callbacks Callbacks // nil without a bank that is reached by HTTP
@@ -52,6 +55,7 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, route.Op{ID: "partner-application", Method: http.MethodGet, Path: "/partner/applications/{id}",
 		Summary: "An application and where it stands", Tag: "partner"}, f.application)
 	f.registerQuotes(a)
+	f.registerApplying(a)
 	f.registerPurchases(a)
 }
 

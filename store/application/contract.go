@@ -42,6 +42,11 @@ func sign(ctx context.Context, tx *store.Tx, a apply.Application, r apply.Record
 			return err
 		}
 	}
+	if r.Key != "" {
+		if err := addKey(ctx, tx, a.Tenant, r.KeyID, r.Key, sig.At); err != nil {
+			return err
+		}
+	}
 	if r.Surety > 0 {
 		res, err := tx.Exec(ctx, `update surety set signed_at = $3 where application_id = $1 and nr = $2 and signed_at is null`,
 			a.ID, r.Surety, store.Millis(sig.At))
@@ -129,9 +134,8 @@ func (s *Store) Signatures(ctx context.Context, tenant, applicationID string, af
 		fmt.Sprintf(` order by nr limit %d`, min(max(limit, 1), 1000)), tenant, applicationID, after)
 }
 
-// AddKey implements apply.Store.
-func (s *Store) AddKey(ctx context.Context, tenant, id, public string, at time.Time) error {
-	_, err := s.db.Exec(ctx, `insert into contract_key (tenant, id, pem, at) values ($1, $2, $3, $4) on conflict (tenant, id) do nothing`,
+func addKey(ctx context.Context, tx *store.Tx, tenant, id, public string, at time.Time) error {
+	_, err := tx.Exec(ctx, `insert into contract_key (tenant, id, pem, at) values ($1, $2, $3, $4) on conflict (tenant, id) do nothing`,
 		tenant, id, public, store.Millis(at))
 	return err
 }
@@ -193,6 +197,12 @@ func (s *Store) Sureties(ctx context.Context, tenant, applicationID string) ([]a
 func (s *Store) Answered(ctx context.Context, tenant, userID string) ([]string, error) {
 	return store.Collect(ctx, s.db, func(row store.Row) (id string, err error) { return id, row.Scan(&id) },
 		`select application_id from surety where tenant = $1 and user_id = $2 and user_id <> '' order by application_id desc limit 500`, tenant, userID)
+}
+
+// ByKey implements apply.Store.
+func (s *Store) ByKey(ctx context.Context, tenant, userID, key string) (apply.Application, error) {
+	a, err := scan(s.db.QueryRow(ctx, `select `+columns+` from applications where tenant = $1 and user_id = $2 and idem_key = $3`, tenant, userID, key))
+	return a, found(err)
 }
 
 // Revise implements apply.Store.
