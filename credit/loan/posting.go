@@ -95,8 +95,9 @@ func cash(t *servicing.Transaction) money.Fen {
 		return -t.Amount
 	case servicing.Repay, servicing.DownPaid, servicing.Payoff, servicing.MerchantRefund, servicing.PayoutRefund, servicing.Recovery, servicing.PaidAtDraw:
 		return t.Amount
+	default:
+		return 0
 	}
-	return 0
 }
 
 // target is what the ledger should hold of a loan in a state, and the interest earned in
@@ -124,6 +125,7 @@ func target(st *servicing.State, expected money.Fen) (Posted, money.Fen, error) 
 			given += t.Amount
 		case servicing.PaidAtDraw:
 			charged.Fee += t.Amount
+		default: // the rows tell
 		case servicing.Recovery:
 			recovered += t.Amount
 		}

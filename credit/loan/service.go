@@ -276,7 +276,7 @@ func (s *Service) settle(ctx context.Context, p Payment, r pay.Receipt) (Loan, e
 			b.State = Failed
 		case r.Outcome == pay.Failed || p.Refund:
 		case p.Direction == pay.Out:
-			h, err = s.start(b, &p)
+			h = s.start(b, &p)
 		default:
 			h, err = s.take(b, &p)
 		}
@@ -304,10 +304,10 @@ func (s *Service) happening(p Payment, ev servicing.Event) *Happening {
 }
 
 // start lends on the day on which the bank has paid out.
-func (s *Service) start(b *book, p *Payment) (*Happening, error) {
+func (s *Service) start(b *book, p *Payment) *Happening {
 	p.Date = s.today(&b.Loan)
 	b.DrawnOn, b.DayEnd = p.Date, p.Date
-	return s.happening(*p, servicing.Event{ID: p.ID, Kind: servicing.Disburse, Date: p.Date, Amount: p.Amount}), nil
+	return s.happening(*p, servicing.Event{ID: p.ID, Kind: servicing.Disburse, Date: p.Date, Amount: p.Amount})
 }
 
 // take books money of the borrower. It ends the loan when, with what is held, it covers

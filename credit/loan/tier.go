@@ -42,8 +42,9 @@ func (c Class) rank() int {
 		return 3
 	case Loss:
 		return 4
+	default:
+		return 0
 	}
-	return 0
 }
 
 // NonPerforming says whether c is one of the last three tiers.

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/money"
@@ -184,5 +183,5 @@ func saveAction(ctx context.Context, tx *store.Tx, a loan.Action) error {
 	if n, err := res.RowsAffected(); err != nil || n == 1 {
 		return err
 	}
-	return loan.ErrActionState.With("state", fmt.Sprint("decided"))
+	return loan.ErrActionState.With("state", "decided")
 }
