@@ -86,7 +86,7 @@ func header(cells []string) (at map[string]int, missing string) {
 	switch {
 	case !has("date"):
 		missing = "date"
-	case !(has("amount") && has("direction")) && !(has("out") && has("in")):
+	case (!has("amount") || !has("direction")) && (!has("out") || !has("in")):
 		missing = "amount"
 	case !has("order") && !has("ref"):
 		missing = "order number"

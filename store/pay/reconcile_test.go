@@ -55,11 +55,10 @@ func TestReconciliation(t *testing.T) {
 		}
 		run := func(text string, day money.Date) pay.Report {
 			t.Helper()
-			got, err := r.Run(ctx, "bank", "o1", pay.Statement{Name: "s.csv", Body: []byte(text), Day: day})
-			if err != nil {
+			if _, err := r.Run(ctx, "bank", "o1", pay.Statement{Name: "s.csv", Body: []byte(text), Day: day}); err != nil {
 				t.Fatal(err)
 			}
-			got, err = r.Report(ctx, "bank", day)
+			got, err := r.Report(ctx, "bank", day)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -99,7 +99,7 @@ type Goods struct {
 	Seasons  []Season          `json:"seasons,omitempty" yaml:"seasons"` // empty: all the year
 }
 
-// Units of goods with their names.
+// Unit is that of a quantity, with its name.
 type Unit struct {
 	Code string            `json:"code" yaml:"code"`
 	Name map[string]string `json:"name" yaml:"name"`

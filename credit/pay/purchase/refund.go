@@ -163,7 +163,7 @@ func (s *Service) Trace(ctx context.Context, who access.Actor, loanID string) (T
 	}
 	t := Trace{LoanID: loanID, Parts: []TracePart{}}
 	for _, p := range payments {
-		if p.Direction != pay.Out || p.Outcome == pay.Failed {
+		if p.Direction != pay.Out || p.Refund || p.Outcome == pay.Failed { // p.Refund: what the borrower overpaid goes back
 			continue
 		}
 		part, err := s.part(ctx, who.Tenant, l, p)
