@@ -128,7 +128,7 @@ func (e *engine) paidAtDraw(ev *Event) {
 
 // drawOverpaid lets money of the borrower pay what a drawdown has brought due. It counts
 // with the transaction of the drawdown, as an excess below zero.
-func (e *engine) drawOverpaid(k int) {
+func (e *engine) drawOverpaid(k int) error {
 	tx := &e.txs[k]
 	for e.txs[k].Kind != Disburse {
 		k--
@@ -136,9 +136,16 @@ func (e *engine) drawOverpaid(k int) {
 	}
 	left := e.overpaid
 	e.overpaid = 0
-	e.take(tx, left)
+	if e.recalculates() {
+		if err := e.repayRecalculated(tx, left); err != nil {
+			return err
+		}
+	} else {
+		e.take(tx, left)
+	}
 	tx.Excess -= left
 	tx.Balance = e.balance
+	return nil
 }
 
 // useOverpaid lets money of the borrower pay what has come up, as part of the payments

@@ -90,7 +90,55 @@ func (e *engine) draw(ev *Event) error {
 	if down > 0 {
 		e.insertDown(ev.Date, down)
 	}
+	if e.t.Schedule.Rate > 0 && !e.recalculates() {
+		if done, err := e.again(ev.Date, ev.Amount-down); done || err != nil {
+			return err
+		}
+	}
 	return e.increase(ev.Date, ev.Amount-down)
+}
+
+// again lays out the instalments after a day once more, with all that was drawn so far. It
+// leaves them when they are not those of the contract any more, as after a re-age.
+func (e *engine) again(on money.Date, amount money.Fen) (bool, error) {
+	plan := engine{t: e.t, draws: e.draws, moves: e.moves}
+	if err := plan.lay(); err != nil {
+		return false, err
+	}
+	rows := make([]int, 0, len(e.rows))
+	more := money.Fen(0)
+	k := 0
+	for i := range e.rows {
+		r := &e.rows[i]
+		if r.Kind != Instalment {
+			continue
+		}
+		for k < len(plan.rows) && plan.rows[k].Kind != Instalment {
+			k++
+		}
+		if k == len(plan.rows) || plan.rows[k].DueOn != r.DueOn {
+			return false, nil
+		}
+		if r.DueOn > on {
+			x := plan.rows[k].Due
+			if x.Principal+r.Credited < r.Due.Principal || x.Interest < r.Paid.Interest+r.Waived.Interest {
+				return false, nil // would ask for less than before, perhaps than was paid
+			}
+			rows = append(rows, i, k)
+			more += plan.rows[k].Due.Principal - r.Due.Principal + r.Credited
+		}
+		k++
+	}
+	if more != amount {
+		return false, nil
+	}
+	for n := 0; n < len(rows); n += 2 {
+		r, x := &e.rows[rows[n]], &plan.rows[rows[n+1]]
+		r.Due.Principal = x.Due.Principal + r.Credited
+		r.Due.Interest = x.Due.Interest
+		r.PaidOn = 0
+	}
+	return true, nil
 }
 
 func (e *engine) flat() bool { return e.t.Schedule.Interest == schedule.Flat }
@@ -153,7 +201,7 @@ func (e *engine) increase(on money.Date, amount money.Fen) error {
 	for i := range e.rows {
 		if r := &e.rows[i]; r.Kind == Instalment && r.DueOn > on {
 			x := schedule.Multiple(r.Due.Principal+each, e.t.Schedule.Multiple) - r.Due.Principal
-			if i == last {
+			if x = min(x, left); i == last { // shares may have been rounded up
 				x = left
 			}
 			left -= x
@@ -252,7 +300,7 @@ func (e *engine) lay() error {
 	for i := range e.rows {
 		r := &e.rows[i]
 		changed := i == 0 || i == free
-		for next < len(e.draws) && (e.draws[next].date <= r.DueOn || i == n-1) {
+		for next < len(e.draws) && (e.draws[next].date < r.DueOn || e.t.Upfront && e.draws[next].date == r.DueOn || i == n-1) {
 			d := e.draws[next]
 			down := e.down(d.amount)
 			if down > 0 {

@@ -55,7 +55,7 @@ func anyEvents(t *rapid.T, tt servicing.Terms) []servicing.Event {
 		e := servicing.Event{ID: fmt.Sprint(i), Date: on, Amount: money.Fen(rapid.Int64Range(1, 4e7).Draw(t, "amount"))}
 		kinds := []servicing.Kind{servicing.Repay, servicing.Repay, servicing.Repay, servicing.Goodwill, servicing.Charged, servicing.MerchantRefund}
 		if tt.Recalculation == nil {
-			kinds = append(kinds, servicing.Chargeback, servicing.Waive)
+			kinds = append(kinds, servicing.Chargeback, servicing.Waive, servicing.Disburse)
 		}
 		e.Kind = rapid.SampledFrom(kinds).Draw(t, "kind")
 		switch e.Kind {
@@ -105,6 +105,11 @@ func TestNoMoneyIsMadeOrLost(t *testing.T) {
 			switch tx.Kind {
 			case servicing.Disburse:
 				owed += tx.Amount
+				if tx.Total()+tx.Excess != 0 {
+					t.Fatalf("%+v paid with what was not kept", tx)
+				}
+				split += tx.Total()
+				kept += tx.Excess
 			case servicing.Repay, servicing.Goodwill, servicing.MerchantRefund:
 				if tx.Total()+tx.Excess != tx.Amount || tx.Excess < 0 {
 					t.Fatalf("%+v does not add up", tx)

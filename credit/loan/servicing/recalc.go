@@ -49,9 +49,15 @@ func (e *engine) drawRecalculated(on money.Date) error {
 		e.re.emi = append(e.re.emi, 0)
 		e.re.frozen = append(e.re.frozen, false)
 	}
+	for i := range e.rows {
+		e.re.frozen[i] = e.re.frozen[i] && e.rows[i].DueOn <= on
+	}
 	rest := e.balance
 	for i := range e.rows {
 		r := &e.rows[i]
+		if rest <= 0 {
+			break
+		}
 		if r.DueOn <= on || r.Kind != Instalment {
 			rest -= max(r.Open().Principal, 0)
 			continue
@@ -122,7 +128,7 @@ func (e *engine) relay(asOf money.Date) error {
 			continue
 		}
 		left := e.drawnBy(row.DueOn-1) - gone
-		if i == last {
+		if i == last && e.t.Upfront { // else a drawdown on the last day has a row of its own
 			left = e.drawnBy(row.DueOn) - gone
 		}
 		if left <= 0 && row.Paid.Principal == 0 && row.Paid.Interest == 0 {

@@ -262,7 +262,7 @@ func (e *engine) disburse(i int32) error {
 		return err
 	}
 	if e.overpaid > 0 {
-		e.drawOverpaid(len(e.txs) - 1)
+		return e.drawOverpaid(len(e.txs) - 1)
 	}
 	return nil
 }

@@ -160,6 +160,10 @@ func TestLifeOfALoan(t *testing.T) {
 		"drawn again on money that was overpaid": {free(), "2024-02-03",
 			[]servicing.Event{draw(t, 90000), pay(t, "1", "2024-02-01", 95000), {ID: "d2", Kind: servicing.Disburse, Date: day("2024-02-03"), Amount: 5000}},
 			"[300.00 0.00][325.00 0.00][325.00 0.00]", servicing.Closed},
+		// 2,009.93 and 1,000 more over two rows of 1 %.
+		"drawn again at interest": {terms(), "2024-02-01",
+			[]servicing.Event{draw(t, 300000), {ID: "d2", Kind: servicing.Disburse, Date: day("2024-02-01"), Amount: 100000}},
+			"[990.07 30.00][1497.48 30.10][1512.45 15.12]", servicing.Active},
 		"re-aged": {free(), "2024-02-10",
 			[]servicing.Event{draw(t, 90000), pay(t, "1", "2024-02-01", 30000), {ID: "ra", Kind: servicing.ReAge, Date: day("2024-02-10"),
 				Change: &servicing.Change{From: day("2024-06-01"), N: 4, Every: 1, Unit: schedule.Months}}},
