@@ -53,9 +53,9 @@ func anyEvents(t *rapid.T, tt servicing.Terms) []servicing.Event {
 	for i := range rapid.IntRange(0, 12).Draw(t, "events") {
 		on += money.Date(rapid.IntRange(0, 40).Draw(t, "gap"))
 		e := servicing.Event{ID: fmt.Sprint(i), Date: on, Amount: money.Fen(rapid.Int64Range(1, 4e7).Draw(t, "amount"))}
-		kinds := []servicing.Kind{servicing.Repay, servicing.Repay, servicing.Repay, servicing.Goodwill, servicing.Charged, servicing.MerchantRefund}
+		kinds := []servicing.Kind{servicing.Repay, servicing.Repay, servicing.Repay, servicing.Goodwill, servicing.Charged, servicing.MerchantRefund, servicing.Disburse}
 		if tt.Recalculation == nil {
-			kinds = append(kinds, servicing.Chargeback, servicing.Waive, servicing.Disburse)
+			kinds = append(kinds, servicing.Chargeback, servicing.Waive)
 		}
 		e.Kind = rapid.SampledFrom(kinds).Draw(t, "kind")
 		switch e.Kind {

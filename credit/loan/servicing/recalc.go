@@ -131,6 +131,9 @@ func (e *engine) relay(asOf money.Date) error {
 		if i == last && e.t.Upfront { // else a drawdown on the last day has a row of its own
 			left = e.drawnBy(row.DueOn) - gone
 		}
+		for k := i + 1; k <= last; k++ {
+			left -= e.rows[k].Paid.Principal // is not out any more
+		}
 		if left <= 0 && row.Paid.Principal == 0 && row.Paid.Interest == 0 {
 			row.Due.Principal, row.Due.Interest = 0, 0
 			continue
