@@ -264,12 +264,12 @@ type LoanPreview struct {
 	Entries      []ledger.Entry     `json:"entries"`
 }
 
-type previewIn struct {
+type loanPreviewIn struct {
 	ByID
 	Body LoanEvent
 }
 
-func (f face) previewEvent(ctx context.Context, who access.Actor, in *previewIn) (*route.Body[LoanPreview], error) {
+func (f face) previewEvent(ctx context.Context, who access.Actor, in *loanPreviewIn) (*route.Body[LoanPreview], error) {
 	ev, err := in.Body.event()
 	if err != nil {
 		return nil, err
@@ -281,13 +281,13 @@ func (f face) previewEvent(ctx context.Context, who access.Actor, in *previewIn)
 	return route.Answer(LoanPreview{shown(v.Event), v.Second, v.Loan, v.Schedule, v.Transactions, v.Movements, v.Entries}, nil)
 }
 
-type applyIn struct {
+type loanApplyIn struct {
 	ByID
 	Key  string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"128" doc:"a new one for each event, the same one for each retry"`
 	Body LoanEvent
 }
 
-func (f face) applyEvent(ctx context.Context, who access.Actor, in *applyIn) (*route.Body[loan.Loan], error) {
+func (f face) applyEvent(ctx context.Context, who access.Actor, in *loanApplyIn) (*route.Body[loan.Loan], error) {
 	ev, err := in.Body.event()
 	if err != nil {
 		return nil, err
@@ -295,7 +295,7 @@ func (f face) applyEvent(ctx context.Context, who access.Actor, in *applyIn) (*r
 	return route.Answer(f.Book.Apply(ctx, who, in.ID, ev, who.UserID+":"+in.Key))
 }
 
-type refundIn struct {
+type loanRefundIn struct {
 	ByID
 	Key  string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"128" doc:"a new one for each refund, the same one for each retry"`
 	Body struct {
@@ -303,11 +303,11 @@ type refundIn struct {
 	}
 }
 
-func (f face) refundLoan(ctx context.Context, who access.Actor, in *refundIn) (*route.Body[loan.Loan], error) {
+func (f face) refundLoan(ctx context.Context, who access.Actor, in *loanRefundIn) (*route.Body[loan.Loan], error) {
 	return route.Answer(f.Book.Refund(ctx, who, in.ID, in.Body.Amount, who.UserID+":"+in.Key))
 }
 
-type proposeIn struct {
+type actionIn struct {
 	ByID
 	Key  string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"128" doc:"a new one for each proposal, the same one for each retry"`
 	Body struct {
@@ -316,7 +316,7 @@ type proposeIn struct {
 	}
 }
 
-func (f face) proposeEvent(ctx context.Context, who access.Actor, in *proposeIn) (*route.Body[LoanProposal], error) {
+func (f face) proposeEvent(ctx context.Context, who access.Actor, in *actionIn) (*route.Body[LoanProposal], error) {
 	ev, err := in.Body.Event.event()
 	if err != nil {
 		return nil, err
@@ -341,19 +341,19 @@ func (f face) loanProposals(ctx context.Context, who access.Actor, in *loanPropo
 	return route.Page(out, err, in.Limit, func(p LoanProposal) string { return p.ID })
 }
 
-type decideIn struct {
+type loanDecideIn struct {
 	ByID
 	Body struct {
 		Note string `json:"note,omitempty" maxLength:"500"`
 	}
 }
 
-func (f face) approveEvent(ctx context.Context, who access.Actor, in *decideIn) (*route.Body[LoanProposal], error) {
+func (f face) approveEvent(ctx context.Context, who access.Actor, in *loanDecideIn) (*route.Body[LoanProposal], error) {
 	a, err := f.Book.Approve(ctx, who, in.ID, in.Body.Note)
 	return route.Answer(proposal(a), err)
 }
 
-func (f face) refuseEvent(ctx context.Context, who access.Actor, in *decideIn) (*route.Body[LoanProposal], error) {
+func (f face) refuseEvent(ctx context.Context, who access.Actor, in *loanDecideIn) (*route.Body[LoanProposal], error) {
 	a, err := f.Book.Refuse(ctx, who, in.ID, in.Body.Note)
 	return route.Answer(proposal(a), err)
 }
