@@ -58,29 +58,29 @@ func (f face) confirmSale(ctx context.Context, who access.Actor, in *saleIn) (*r
 	return route.Answer(f.Sales.Confirm(ctx, who, in.ID))
 }
 
-type declineIn struct {
+type saleDeclineIn struct {
 	saleIn
 	Body struct {
 		Reason string `json:"reason" maxLength:"2000"`
 	}
 }
 
-func (f face) declineSale(ctx context.Context, who access.Actor, in *declineIn) (*route.Body[purchase.Order], error) {
+func (f face) declineSale(ctx context.Context, who access.Actor, in *saleDeclineIn) (*route.Body[purchase.Order], error) {
 	return route.Answer(f.Sales.Cancel(ctx, who, in.ID, in.Body.Reason))
 }
 
-type receiptIn struct {
+type saleReceiptIn struct {
 	saleIn
 	Body struct {
 		ReceiptHash string `json:"receipt_hash" maxLength:"64" doc:"SHA-256 of the signed receipt, hex"`
 	}
 }
 
-func (f face) deliverSale(ctx context.Context, who access.Actor, in *receiptIn) (*route.Body[purchase.Order], error) {
+func (f face) deliverSale(ctx context.Context, who access.Actor, in *saleReceiptIn) (*route.Body[purchase.Order], error) {
 	return route.Answer(f.Sales.Deliver(ctx, who, in.ID, in.Body.ReceiptHash))
 }
 
-type refundIn struct {
+type saleRefundIn struct {
 	saleIn
 	Key  string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"128" doc:"a new one for each refund, the same one for each retry"`
 	Body struct {
@@ -92,7 +92,7 @@ type refundIn struct {
 	}
 }
 
-func (f face) refundSale(ctx context.Context, who access.Actor, in *refundIn) (*route.Body[purchase.Order], error) {
+func (f face) refundSale(ctx context.Context, who access.Actor, in *saleRefundIn) (*route.Body[purchase.Order], error) {
 	lines := make([]purchase.RefundLine, len(in.Body.Lines))
 	for i, l := range in.Body.Lines {
 		lines[i] = purchase.RefundLine{Nr: l.Nr, Amount: l.Amount}

@@ -149,25 +149,25 @@ func (f face) submitPurchase(ctx context.Context, who access.Actor, in *ByID) (*
 	return route.Answer(f.Purchases.Submit(ctx, who, in.ID, route.Lang(ctx)))
 }
 
-type deliverIn struct {
+type purchaseDeliverIn struct {
 	ByID
 	Body struct {
 		ReceiptHash string `json:"receipt_hash,omitempty" maxLength:"64" doc:"SHA-256 of a signed receipt, hex"`
 	}
 }
 
-func (f face) deliverPurchase(ctx context.Context, who access.Actor, in *deliverIn) (*route.Body[purchase.Order], error) {
+func (f face) deliverPurchase(ctx context.Context, who access.Actor, in *purchaseDeliverIn) (*route.Body[purchase.Order], error) {
 	return route.Answer(f.Purchases.Deliver(ctx, who, in.ID, in.Body.ReceiptHash))
 }
 
-type cancelPurchaseIn struct {
+type purchaseCancelIn struct {
 	ByID
 	Body struct {
 		Reason string `json:"reason" maxLength:"2000"`
 	}
 }
 
-func (f face) cancelPurchase(ctx context.Context, who access.Actor, in *cancelPurchaseIn) (*route.Body[purchase.Order], error) {
+func (f face) cancelPurchase(ctx context.Context, who access.Actor, in *purchaseCancelIn) (*route.Body[purchase.Order], error) {
 	return route.Answer(f.Purchases.Cancel(ctx, who, in.ID, in.Body.Reason))
 }
 

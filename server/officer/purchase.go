@@ -108,25 +108,25 @@ func (t SellerTerms) enrolment(firm string) purchase.Enrolment {
 	return purchase.Enrolment{FirmID: firm, Regions: t.Regions, Categories: t.Categories, Account: t.Account, Bank: t.Bank, From: t.From, To: t.To}
 }
 
-type enrolIn struct {
+type sellerEnrolIn struct {
 	Body struct {
 		FirmID string `json:"firm_id" minLength:"1" maxLength:"64"`
 		SellerTerms
 	}
 }
 
-func (f face) enrol(ctx context.Context, who access.Actor, in *enrolIn) (*route.Body[purchase.Seller], error) {
+func (f face) enrol(ctx context.Context, who access.Actor, in *sellerEnrolIn) (*route.Body[purchase.Seller], error) {
 	s, err := f.Purchases.Enrol(ctx, who, in.Body.enrolment(in.Body.FirmID))
 	route.Touch(ctx, s.ID)
 	return route.Answer(s, err)
 }
 
-type amendIn struct {
+type sellerAmendIn struct {
 	purchaseID
 	Body SellerTerms
 }
 
-func (f face) amend(ctx context.Context, who access.Actor, in *amendIn) (*route.Body[purchase.Seller], error) {
+func (f face) amend(ctx context.Context, who access.Actor, in *sellerAmendIn) (*route.Body[purchase.Seller], error) {
 	return route.Answer(f.Purchases.Amend(ctx, who, in.ID, in.Body.enrolment("")))
 }
 
@@ -134,14 +134,14 @@ func (f face) approveSeller(ctx context.Context, who access.Actor, in *purchaseI
 	return route.Answer(f.Purchases.Approve(ctx, who, in.ID))
 }
 
-type suspendIn struct {
+type sellerSuspendIn struct {
 	purchaseID
 	Body struct {
 		Reason string `json:"reason" maxLength:"2000"`
 	}
 }
 
-func (f face) suspend(ctx context.Context, who access.Actor, in *suspendIn) (*route.Body[purchase.Seller], error) {
+func (f face) suspend(ctx context.Context, who access.Actor, in *sellerSuspendIn) (*route.Body[purchase.Seller], error) {
 	return route.Answer(f.Purchases.Suspend(ctx, who, in.ID, in.Body.Reason))
 }
 
@@ -205,14 +205,14 @@ func (f face) askPayment(ctx context.Context, who access.Actor, in *purchaseID) 
 	return route.Answer(f.Payments.Ask(ctx, who.Tenant, in.ID))
 }
 
-type compareIn struct {
+type statementCompareIn struct {
 	RawBody huma.MultipartFormFiles[struct {
 		Day  string        `form:"day" required:"true" doc:"2026-05-31"`
 		File huma.FormFile `form:"file" required:"true" contentType:"application/octet-stream" doc:"CSV (UTF-8, GBK) or XLSX"`
 	}]
 }
 
-func (f face) compare(ctx context.Context, who access.Actor, in *compareIn) (*route.Body[pay.Report], error) {
+func (f face) compare(ctx context.Context, who access.Actor, in *statementCompareIn) (*route.Body[pay.Report], error) {
 	form := in.RawBody.Data()
 	defer func() { _ = form.File.Close() }()
 	day, err := money.ParseDate(form.Day)
@@ -255,7 +255,7 @@ type differenceIn struct {
 	purchaseID
 }
 
-type resolveIn struct {
+type differenceResolveIn struct {
 	differenceIn
 	Body struct {
 		Action string `json:"action" enum:"explain,book"`
@@ -263,7 +263,7 @@ type resolveIn struct {
 	}
 }
 
-func (f face) resolve(ctx context.Context, who access.Actor, in *resolveIn) (*route.Body[pay.Report], error) {
+func (f face) resolve(ctx context.Context, who access.Actor, in *differenceResolveIn) (*route.Body[pay.Report], error) {
 	day, err := money.ParseDate(in.Day)
 	if err != nil {
 		return nil, err
