@@ -41,8 +41,10 @@ func (r *run) expect(e *Event) {
 		n = len(e.Rows)
 	}
 	why := r.broken
-	if why == "" && r.model == nil && (r.state == nil || r.state.Disbursed == 0 && of != "status" && of != "transactions") {
-		why = r.preview()
+	if why == "" && r.model == nil && (r.state == nil || r.state.Disbursed == 0) {
+		was := r.state
+		defer func() { r.state = was }()
+		why = r.undrawn(of)
 	}
 	if why != "" {
 		for i := 0; i < n; i++ {
@@ -74,8 +76,14 @@ func (r *run) expect(e *Event) {
 	}
 }
 
-// preview lays out a loan that was not drawn yet as if it were, on the day it should be.
-func (r *run) preview() string {
+// undrawn is the state of a loan that was not drawn: its rows and totals are those that it
+// would have if it were, on the day it should be.
+func (r *run) undrawn(of string) string {
+	if of == "status" || of == "transactions" {
+		s, err := servicing.Replay(r.t, r.events, r.horizon())
+		r.state = s
+		return reason(err)
+	}
 	on := r.p.Submitted.Date
 	if on == 0 {
 		on = r.p.DisbursedOn.Date
