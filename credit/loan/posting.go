@@ -125,9 +125,9 @@ func target(st *servicing.State, expected money.Fen) (Posted, money.Fen, error) 
 			given += t.Amount
 		case servicing.PaidAtDraw:
 			charged.Fee += t.Amount
-		default: // the rows tell
 		case servicing.Recovery:
 			recovered += t.Amount
+		default: // the rows tell
 		}
 	}
 	p[atPrincipal], p[atInterest] = st.Outstanding.Principal, st.Accrued
