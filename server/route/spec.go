@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -56,6 +57,28 @@ func (a *API) problemResponse() *huma.Response {
 		Content: map[string]*huma.MediaType{
 			problemType: {Schema: a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "")},
 		},
+	}
+}
+
+// schemaNames gives each type a name of its own: where [schemaName] names two types alike,
+// the later one has its package in front, or, where that is taken or it has none, a number
+// behind.
+func schemaNames() func(reflect.Type, string) string {
+	taken := map[string]reflect.Type{}
+	return func(t reflect.Type, hint string) string {
+		for t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		name := schemaName(t, hint)
+		mine := func(n string) bool { return taken[n] == nil || taken[n] == t }
+		if !mine(name) && t.PkgPath() != "" {
+			name = upper(t.PkgPath()[strings.LastIndex(t.PkgPath(), "/")+1:]) + name
+		}
+		for base, n := name, 2; !mine(name); n++ {
+			name = base + strconv.Itoa(n)
+		}
+		taken[name] = t
+		return name
 	}
 }
 

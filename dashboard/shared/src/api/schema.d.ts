@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/anchor/applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a supplier or dealer who wants to borrow */
+        post: operations["anchor-apply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/anchor/holdings": {
         parameters: {
             query?: never;
@@ -174,6 +191,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/anchor/pledge-notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What we owe that suppliers pledged: it is to be paid to the funder */
+        get: operations["anchor-pledge-notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/anchor/receivable-files": {
         parameters: {
             query?: never;
@@ -322,6 +356,108 @@ export interface paths {
         put?: never;
         /** Record a payment by its reference */
         post: operations["anchor-receivable-pay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/sales": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Orders that we are to deliver, newest first */
+        get: operations["anchor-sales"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/sales/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An order and what happened to it */
+        get: operations["anchor-sale"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/sales/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that the goods can be had; we are paid where the product does not wait for the delivery */
+        post: operations["anchor-sale-confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/sales/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decline an order before its money moves */
+        post: operations["anchor-sale-decline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/sales/{id}/deliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give the hash of the receipt that the buyer signed */
+        post: operations["anchor-sale-deliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/sales/{id}/refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give money back; it goes to the loan */
+        post: operations["anchor-sale-refund"];
         delete?: never;
         options?: never;
         head?: never;
@@ -499,6 +635,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/contract-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The public keys with which the house signs contracts */
+        get: operations["contract-keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/farmer/animals/{id}": {
         parameters: {
             query?: never;
@@ -584,6 +737,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/farmer/applications/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take an offer that gives time to think before the signature */
+        post: operations["farmer-accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/applications/{id}/collateral": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What I pledged, and what may leave now */
+        get: operations["farmer-collateral"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/applications/{id}/collateral/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What repaying an amount frees, and what I must repay for things to be free */
+        get: operations["farmer-collateral-plan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/applications/{id}/collateral/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for things to be released: done, to be confirmed by the bank, or refused with what must be repaid first */
+        post: operations["farmer-collateral-release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/farmer/applications/{id}/contract": {
         parameters: {
             query?: never;
@@ -593,6 +814,23 @@ export interface paths {
         };
         /** The contract to sign */
         get: operations["farmer-contract"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/applications/{id}/contract.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The contract as PDF: what was signed, or what is to be */
+        get: operations["farmer-contract-file"];
         put?: never;
         post?: never;
         delete?: never;
@@ -618,6 +856,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/farmer/applications/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What drawing an amount would cost: schedule, fees, total */
+        get: operations["farmer-preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/farmer/applications/{id}/review": {
         parameters: {
             query?: never;
@@ -635,6 +890,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/farmer/applications/{id}/shelf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What directed money may buy now: goods, prices, months, sellers */
+        get: operations["farmer-shelf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/farmer/applications/{id}/sign": {
         parameters: {
             query?: never;
@@ -646,6 +918,23 @@ export interface paths {
         put?: never;
         /** Sign the contract that was shown */
         post: operations["farmer-sign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/applications/{id}/signatures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The evidence of the signatures */
+        get: operations["farmer-signatures"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -697,6 +986,91 @@ export interface paths {
         put?: never;
         /** Take a consent back */
         post: operations["farmer-consent-withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Save an application that is not complete yet */
+        post: operations["farmer-draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/drafts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace what a draft says */
+        put: operations["farmer-draft-set"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/drafts/{id}/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a draft: all of it is checked */
+        post: operations["farmer-draft-send"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/guarantees": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Loans for which I answer or am asked to */
+        get: operations["farmer-guarantees"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/guarantees/{id}/{nr}/sign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign as the one who answers for a loan */
+        post: operations["farmer-guarantee-sign"];
         delete?: never;
         options?: never;
         head?: never;
@@ -805,6 +1179,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/farmer/loans/{id}/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The money of a loan, followed to goods */
+        get: operations["farmer-loan-trace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/farmer/plots": {
         parameters: {
             query?: never;
@@ -867,6 +1258,126 @@ export interface paths {
         get: operations["farmer-plot"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/purchases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My orders, newest first */
+        get: operations["farmer-purchases"];
+        put?: never;
+        /** Order goods; the seller is asked, or it is kept as a draft */
+        post: operations["farmer-purchase-place"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/purchases/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What an order would come to, and all that speaks against it; nothing is kept */
+        post: operations["farmer-purchase-check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/purchases/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An order and what happened to it */
+        get: operations["farmer-purchase"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/purchases/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel an order before its money moves */
+        post: operations["farmer-purchase-cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/purchases/{id}/deliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that the goods are there; the seller is paid where the product waits for it */
+        post: operations["farmer-purchase-deliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/purchases/{id}/pay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try a payment again that was refused */
+        post: operations["farmer-purchase-pay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/purchases/{id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a draft to the seller */
+        post: operations["farmer-purchase-submit"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1240,7 +1751,8 @@ export interface paths {
         /** Applications, newest first */
         get: operations["officer-applications"];
         put?: never;
-        post?: never;
+        /** Enter an application of a borrower, from a paper */
+        post: operations["officer-apply"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1264,6 +1776,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/officer/applications/{id}/agreement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have an application shared by an agreement that its product does not name; none goes back */
+        post: operations["officer-agreement-choose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/officer/applications/{id}/approve": {
         parameters: {
             query?: never;
@@ -1275,6 +1804,261 @@ export interface paths {
         put?: never;
         /** Approve a referred application */
         post: operations["officer-approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/applications/{id}/collateral": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All that stands behind an application, with its cover, its history by day and what may leave now */
+        get: operations["officer-collateral"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/applications/{id}/collateral.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as CSV */
+        get: operations["officer-collateral-csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/applications/{id}/collateral/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Its history: each event with its memo entry */
+        get: operations["officer-collateral-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/applications/{id}/collateral/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter the number of the public register */
+        post: operations["officer-collateral-file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/applications/{id}/collateral/loss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Things are dead or destroyed */
+        post: operations["officer-collateral-loss"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/applications/{id}/collateral/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What repaying an amount frees, and what must be repaid for things to be free */
+        get: operations["officer-collateral-plan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/applications/{id}/collateral/pledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take more things */
+        post: operations["officer-collateral-pledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/applications/{id}/collateral/realise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Things were sold against the borrower's will */
+        post: operations["officer-collateral-realise"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/applications/{id}/collateral/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Release things while the others still cover what is owed */
+        post: operations["officer-collateral-release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/applications/{id}/collateral/sale": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Things were sold with the borrower's will: the proceeds go to the loan */
+        post: operations["officer-collateral-sale"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/applications/{id}/collateral/substitute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take things for others that leave, not worth less */
+        post: operations["officer-collateral-substitute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/applications/{id}/collateral/value": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Value things by hand, or without values all by their evidence of now */
+        post: operations["officer-collateral-value"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/applications/{id}/contract.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The contract as PDF: what was signed, or what is to be */
+        get: operations["officer-contract-file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/applications/{id}/guarantors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Name who answers for a loan besides its borrower */
+        post: operations["officer-guarantors"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/applications/{id}/guarantors/{nr}/sign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter the letter of one who answers for a loan */
+        post: operations["officer-guarantor-sign"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1309,6 +2093,23 @@ export interface paths {
         put?: never;
         /** Refuse a referred application */
         post: operations["officer-refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/applications/{id}/signatures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The evidence of the signatures */
+        get: operations["officer-signatures"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1378,6 +2179,159 @@ export interface paths {
         put?: never;
         /** Enter a credit bureau's report */
         post: operations["officer-borrower-bureau"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/borrowers/{id}/statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All loans of a borrower in one month */
+        get: operations["officer-loan-statements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/borrowers/{id}/statements.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All loans of a borrower in one month, as CSV */
+        get: operations["officer-loan-statements-csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/collateral": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What stands behind loans, newest first; called=true for open margin calls */
+        get: operations["officer-pools"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/collateral-proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Acts that wait for a second person, newest first */
+        get: operations["officer-proposals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/collateral-proposals/{id}/agree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Agree to what somebody else proposed: it is done now */
+        post: operations["officer-proposal-agree"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/collateral-proposals/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decline a proposal */
+        post: operations["officer-proposal-decline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/collateral.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as CSV, one line a thing */
+        get: operations["officer-pools-csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/contracts/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say whether a PDF is the contract that was signed, and who signed it */
+        post: operations["officer-contract-verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/dayends": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Day ends, newest first, with how far they have come */
+        get: operations["officer-dayends"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1554,6 +2508,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/officer/fund/bounds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far each rule on shared loans is used, with its article and the date of its figures */
+        get: operations["officer-bounds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/fund/pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far each risk pool is used: cap, used, money in it */
+        get: operations["officer-risk-pools"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/funders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who funds loans and answers for them, the agreements, and the capital that bounds them */
+        get: operations["officer-funders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/funders/{code}/settlements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter money that passed between the bank and a funder */
+        post: operations["officer-fund-settle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/funders/{code}/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A funder's month: opening, drawn, repaid, interest, fees, losses, recoveries, closing, by loan */
+        get: operations["officer-fund-statement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/funders/{code}/statement.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as CSV */
+        get: operations["officer-fund-statement-csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/funders/{code}/subsidy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a government owes for a quarter, loan by loan */
+        get: operations["officer-subsidy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/funders/{code}/subsidy.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as CSV: the list that goes with the claim */
+        get: operations["officer-subsidy-csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/officer/herds": {
         parameters: {
             query?: never;
@@ -1673,6 +2763,193 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/officer/intake": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Upload a table of applications: what is wrong by cell, or all of them entered */
+        post: operations["officer-intake"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/intake/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A table of applications to fill in */
+        get: operations["officer-intake-template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/ledger/accounts/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An account: its balance at a moment, and its postings, newest first */
+        get: operations["officer-ledger-account"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/ledger/journal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The entries of the book, in order */
+        get: operations["officer-ledger-journal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/ledger/journal.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The journal as CSV that spreadsheets open */
+        get: operations["officer-ledger-export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/ledger/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The trial balance of a day or a time, by bank date */
+        get: operations["officer-ledger-trial"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/ledger/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make every balance and the chain again from the entries and compare */
+        post: operations["officer-ledger-verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/loan-classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Running loans by tier and stage */
+        get: operations["officer-classes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/loan-proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Proposals, newest first */
+        get: operations["officer-loan-proposals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/loan-proposals/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve what a colleague proposed */
+        post: operations["officer-loan-approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/loan-proposals/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse a proposal */
+        post: operations["officer-loan-refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/officer/loans": {
         parameters: {
             query?: never;
@@ -1697,8 +2974,144 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A loan with schedule, payments and postings */
+        /** A loan with schedule, transactions, events, proposals, payments and postings */
         get: operations["officer-loan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/loans/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Book an event on a loan that one person may book */
+        post: operations["officer-loan-apply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/loans/{id}/payoff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What ends a loan on a day */
+        get: operations["officer-loan-payoff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/loans/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A loan with one more event; nothing is kept */
+        post: operations["officer-loan-preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/loans/{id}/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Propose an event that a second person must approve */
+        post: operations["officer-loan-propose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/loans/{id}/refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pay money that is held for the borrower back by the bank */
+        post: operations["officer-loan-refund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/loans/{id}/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a loan is shared: its frozen terms and every posting of them */
+        get: operations["officer-loan-shares"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/loans/{id}/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A loan in one month */
+        get: operations["officer-loan-statement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/loans/{id}/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The money of a loan, followed to goods */
+        get: operations["officer-loan-trace"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1895,6 +3308,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/officer/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Payment orders, newest first; outcome=unknown for those that the bank has not answered */
+        get: operations["officer-payments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/payments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A payment order with everything that happened to it */
+        get: operations["officer-payment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/payments/{id}/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the bank now what became of it */
+        post: operations["officer-payment-ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/officer/plots": {
         parameters: {
             query?: never;
@@ -1921,6 +3385,40 @@ export interface paths {
         };
         /** A plot with its report */
         get: operations["officer-plot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/purchases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Orders of directed money, newest first */
+        get: operations["officer-purchases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/purchases/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An order and what happened to it */
+        get: operations["officer-purchase"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2150,6 +3648,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/officer/sellers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sellers that directed money may go to, newest first */
+        get: operations["officer-sellers"];
+        put?: never;
+        /** Propose a firm as a seller; a second officer approves it */
+        post: operations["officer-seller-enrol"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/sellers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A seller */
+        get: operations["officer-seller"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/sellers/{id}/amend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Propose other terms; nothing is paid until they are approved */
+        post: operations["officer-seller-amend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/sellers/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enrol a seller that somebody else proposed */
+        post: operations["officer-seller-approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/sellers/{id}/reinstate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Propose a suspended seller again */
+        post: operations["officer-seller-reinstate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/sellers/{id}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop orders from and payments to a seller */
+        post: operations["officer-seller-suspend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/officer/shocks": {
         parameters: {
             query?: never;
@@ -2161,6 +3762,92 @@ export interface paths {
         put?: never;
         /** Reckon what becomes of firms and loans when a firm stops */
         post: operations["officer-shock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was compared, newest first */
+        get: operations["officer-statements"];
+        put?: never;
+        /** Compare the bank's statement of a day with the books */
+        post: operations["officer-statement-compare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/statements/{day}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The differences of a day */
+        get: operations["officer-statement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/statements/{day}/differences/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Book what somebody else proposed */
+        post: operations["officer-difference-confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/statements/{day}/differences/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a proposed booking back */
+        post: operations["officer-difference-reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/statements/{day}/differences/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what a difference was found to be, or propose to book it */
+        post: operations["officer-difference-resolve"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2697,6 +4384,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/partner/applications/{id}/contract": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The contract: what was signed, or what is to be */
+        get: operations["partner-contract"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/applications/{id}/contract.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The contract as PDF */
+        get: operations["partner-contract-file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/applications/{id}/shelf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What directed money may buy now: goods, prices, months, sellers */
+        get: operations["partner-shelf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/applications/{id}/signatures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The evidence of the signatures */
+        get: operations["partner-signatures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/partner/borrowers/{id}/snapshots": {
         parameters: {
             query?: never;
@@ -2706,6 +4461,57 @@ export interface paths {
         };
         /** The evidence that is kept of a borrower, by subject and product */
         get: operations["partner-snapshots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/intake": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Upload a table of applications: what is wrong by cell, or all of them entered */
+        post: operations["partner-intake"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/purchases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Order goods for a borrower */
+        post: operations["partner-purchase-place"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/purchases/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An order and what happened to it */
+        get: operations["partner-purchase"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2725,6 +4531,23 @@ export interface paths {
         put?: never;
         /** Decide on evidence that is kept: what a borrower could have now */
         post: operations["partner-quote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/rail/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the bank tells of a payment order by itself, signed */
+        post: operations["rail-callback"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2772,24 +4595,14 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         Account: {
-            /** Format: int64 */
-            added: number;
-            credentials: components["schemas"]["Credential"][];
-            /** Format: int64 */
-            devices: number;
-            /** Format: int64 */
-            events: number;
-            format: string;
-            /** Format: int64 */
-            known: number;
-            /** Format: int64 */
-            read: number;
-            refusals: components["schemas"]["RowRefusal"][];
-            /** Format: int64 */
-            refused: number;
-            saved: boolean;
-            /** Format: int64 */
-            weighings: number;
+            class: string;
+            code: string;
+            heading?: boolean;
+            limit?: string;
+            name: {
+                [key: string]: string;
+            };
+            parent?: string;
         };
         Act: {
             /** Format: date-time */
@@ -2808,6 +4621,10 @@ export interface components {
             text: string;
             user_id: string;
             version: string;
+        };
+        ActionInBody: {
+            event: components["schemas"]["OfficerLoanEvent"];
+            reason: string;
         };
         AddPlotInBody: {
             /**
@@ -2900,6 +4717,10 @@ export interface components {
             /** @description of the invoice or the confirmation, when the id is absent */
             number?: string;
         };
+        AnchorSalePage: {
+            events: components["schemas"]["PurchaseEvent"][];
+            order: components["schemas"]["PurchaseOrder"];
+        };
         AnchorShare: {
             anchor_id: string;
             /** Format: int64 */
@@ -2913,7 +4734,7 @@ export interface components {
             tier: number;
         };
         AnchorSupplier: {
-            firm: components["schemas"]["Party"];
+            firm: components["schemas"]["ChainParty"];
             link: components["schemas"]["Link"];
             /** @description known, low_confidence or unknown; absent when it was not asked for */
             standing_status?: string;
@@ -3005,6 +4826,11 @@ export interface components {
             animals?: components["schemas"]["OperatorAnimalIn"][];
             devices?: components["schemas"]["OperatorDeviceIn"][];
         };
+        Answer: {
+            cover: components["schemas"]["Cover"];
+            pool: components["schemas"]["Pool"];
+            proposal?: components["schemas"]["Proposal"];
+        };
         Applicant: {
             /** Format: int64 */
             age?: number;
@@ -3024,6 +4850,8 @@ export interface components {
         Application: {
             /** Format: int64 */
             asked: number;
+            brought_by?: string;
+            channel?: string;
             /** Format: date-time */
             created_at: string;
             decision_id?: string;
@@ -3036,6 +4864,8 @@ export interface components {
             /** Format: int64 */
             rate: number;
             state: string;
+            stated_on?: string;
+            stated_why?: string;
             subject: components["schemas"]["Subject"];
             subject_name: string;
             /** Format: int64 */
@@ -3046,6 +4876,22 @@ export interface components {
             user_name: string;
         };
         ApplyInBody: {
+            /**
+             * Format: int64
+             * @description fen
+             */
+            asked: number;
+            /** @description what the firm agreed to on paper, each with its proof and time; without any it becomes a draft that waits for the firm on its owner's phone */
+            consents?: components["schemas"]["Agreement"][];
+            /** @description a supplier or dealer of the anchor */
+            firm_id: string;
+            /** @description product code of the catalogue */
+            product: string;
+            purpose?: string;
+            /** Format: int64 */
+            term_months: number;
+        };
+        ApplyInBody2: {
             /**
              * Format: int64
              * @description fen
@@ -3071,6 +4917,53 @@ export interface components {
             planted_mu: number;
             /** Format: double */
             planted_share: number;
+        };
+        Asset: {
+            /** Format: int64 */
+            advance_bp: number;
+            /** Format: date-time */
+            ended_at?: string;
+            ground?: number[][][];
+            /** Format: date-time */
+            held_at: string;
+            id: string;
+            kind: string;
+            label: string;
+            mark?: string;
+            obligor_id?: string;
+            owner_id?: string;
+            parent?: string;
+            /** Format: int64 */
+            prior?: number;
+            /** Format: int64 */
+            rank: number;
+            ref: string;
+            replaces?: string;
+            status: string;
+            value: components["schemas"]["Valuation"];
+        };
+        AssetEnd: {
+            asset_id: string;
+            status: string;
+        };
+        AssetValue: {
+            asset_id: string;
+            value: components["schemas"]["Valuation"];
+        };
+        Audit: {
+            /** Format: int64 */
+            accounts: number;
+            /** Format: int64 */
+            debits: number;
+            /** Format: int64 */
+            entries: number;
+            faults: components["schemas"]["Fault"][];
+            head: string;
+            /** Format: int64 */
+            holds: number;
+            tenant: string;
+            /** Format: int64 */
+            wrong: number;
         };
         AuditEntry: {
             action: string;
@@ -3107,6 +5000,14 @@ export interface components {
             at: string;
             months: components["schemas"]["BankMonth"][];
         };
+        BankCapital: {
+            as_of: string;
+            /** Format: int64 */
+            loans_fen: number;
+            source: string;
+            /** Format: int64 */
+            tier1_net_fen: number;
+        };
         BankMonth: {
             /** Format: int64 */
             in: number;
@@ -3128,6 +5029,11 @@ export interface components {
             /** Format: int64 */
             rows: number;
             written: boolean;
+        };
+        BearerPart: {
+            funder: string;
+            /** Format: int64 */
+            share_bp: number;
         };
         Bin: {
             /** Format: date-time */
@@ -3203,6 +5109,23 @@ export interface components {
             /** Format: int64 */
             reserve: number;
         };
+        BoundUse: {
+            article: {
+                [key: string]: string;
+            };
+            as_of: string;
+            /** @enum {string} */
+            code: "share" | "partner" | "joint" | "liability" | "debtor" | "related";
+            debtor?: string;
+            /** Format: int64 */
+            max: number;
+            party: string;
+            source: string;
+            /** Format: int64 */
+            used: number;
+            /** Format: int64 */
+            used_bp: number;
+        };
         Bureau: {
             /** Format: date-time */
             at: string;
@@ -3247,16 +5170,6 @@ export interface components {
             products: components["schemas"]["Product"][];
             species: components["schemas"]["Word"][];
         };
-        Cause: {
-            from?: string;
-            kind: string;
-            need?: string;
-            /** Format: double */
-            part?: number;
-            path: string[];
-            /** Format: double */
-            share?: number;
-        };
         Cell: {
             /** Format: int64 */
             count: number;
@@ -3274,6 +5187,28 @@ export interface components {
             id: string;
             nodes: string[];
             zh: string;
+        };
+        ChainParty: {
+            address?: string;
+            anchor: boolean;
+            /** Format: int64 */
+            capital?: number;
+            controller?: string;
+            /** Format: date-time */
+            created_at: string;
+            former_names?: string[];
+            founded?: string;
+            id: string;
+            industry?: string;
+            industry_code?: string;
+            legal_rep?: string;
+            merged_into?: string;
+            name: string;
+            owner_id?: string;
+            region?: string;
+            scope?: string;
+            short_names?: string[];
+            uscc: string;
         };
         Change: {
             application_id: string;
@@ -3300,6 +5235,10 @@ export interface components {
             /** @description coordinates of a GeoJSON polygon, WGS84 */
             polygon: number[][][];
         };
+        ChooseAgreementInBody: {
+            /** @description code of an agreement in force; empty goes back to the product's */
+            agreement: string;
+        };
         Claim: {
             /** Format: date-time */
             created_at: string;
@@ -3324,12 +5263,32 @@ export interface components {
             /** @description of a camera or gate */
             pen_id?: string;
         };
+        ClassSum: {
+            class: string;
+            /** Format: int64 */
+            expected_loss: number;
+            /** Format: int64 */
+            loans: number;
+            /** Format: int64 */
+            outstanding: number;
+            /** Format: int64 */
+            overdue: number;
+            /** Format: int64 */
+            stage: number;
+        };
         CloseInBody: {
             cause: string;
         };
         CloseReviewInBody: {
             /** @description what the borrower is told */
             answer: string;
+        };
+        CollateralDeclineInBody: {
+            note: string;
+        };
+        CollateralReleaseInBody: {
+            assets: string[];
+            note?: string;
         };
         CommitInBody: {
             /** @description write the good rows although others are wrong */
@@ -3368,6 +5327,16 @@ export interface components {
             purpose: string;
             text: string;
         };
+        ContagionCause: {
+            from?: string;
+            kind: string;
+            need?: string;
+            /** Format: double */
+            part?: number;
+            path: string[];
+            /** Format: double */
+            share?: number;
+        };
         ContagionExposure: {
             /** Format: double */
             loss: number;
@@ -3378,8 +5347,11 @@ export interface components {
         };
         Contract: {
             application_id: string;
+            cost: components["schemas"]["LoanCost"];
             device?: string;
+            document?: string;
             hash: string;
+            language?: string;
             /** Format: int64 */
             limit: number;
             method: string;
@@ -3392,6 +5364,15 @@ export interface components {
             term_months: number;
             text: string;
         };
+        ContractCheck: {
+            application_id?: string;
+            /** Format: int64 */
+            chain: number;
+            document: string;
+            genuine: boolean;
+            signatures: components["schemas"]["Signature"][];
+            why?: string;
+        };
         CountInBody: {
             /**
              * Format: date-time
@@ -3402,6 +5383,65 @@ export interface components {
             pen_id?: string;
             /** Format: int64 */
             seen: number;
+        };
+        CounterInBody: {
+            /**
+             * Format: int64
+             * @description fen
+             */
+            asked: number;
+            /** @description what the borrower agrees to with it; the texts are in the catalogue */
+            consents?: components["schemas"]["Agreement"][];
+            /** @description product code of the catalogue */
+            product: string;
+            purpose?: string;
+            /** @description why it was not entered on that day */
+            reason?: string;
+            /** @description day of the paper; an earlier one than today is an operator's right */
+            stated_on?: string;
+            subject: components["schemas"]["Subject"];
+            /** Format: int64 */
+            term_months: number;
+        };
+        Cover: {
+            /** Format: int64 */
+            advance: number;
+            /** Format: int64 */
+            assets: number;
+            /** Format: int64 */
+            cover_bp?: number;
+            /** Format: int64 */
+            owed: number;
+            /** Format: int64 */
+            shortfall: number;
+            /** Format: int64 */
+            unknown: number;
+            /** Format: int64 */
+            value: number;
+            /** Format: int64 */
+            value_bp?: number;
+        };
+        CoverDay: {
+            cover: components["schemas"]["Cover"];
+            date: string;
+        };
+        CoverTerms: {
+            advance_bp: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            call_bp: number;
+            /** Format: int64 */
+            cure_bp: number;
+            /** Format: int64 */
+            cure_days: number;
+            escalate: number[];
+            /** Format: int64 */
+            proof_days: number;
+            /** Format: int64 */
+            release_bp: number;
+            release_by?: string;
+            replace: boolean;
         };
         Credential: {
             device_id: string;
@@ -3452,7 +5492,7 @@ export interface components {
             worth?: components["schemas"]["Worth"];
         };
         Danger: {
-            cause: components["schemas"]["Cause"];
+            cause: components["schemas"]["ContagionCause"];
             firm_id: string;
             /** Format: int64 */
             hit: number;
@@ -3474,6 +5514,24 @@ export interface components {
         DayEndInBody: {
             /** Format: date */
             date: string;
+        };
+        DayRun: {
+            date: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            interest: number;
+            /** Format: int64 */
+            loans: number;
+            /** Format: int64 */
+            overdue: number;
+            phase: string;
+            /** Format: int64 */
+            replayed: number;
+            /** Format: date-time */
+            started_at: string;
         };
         DecideFactInBody: {
             /** @description the firm that the first name means; what was found when absent */
@@ -3535,6 +5593,8 @@ export interface components {
             /** Format: int64 */
             drawn: number;
             evidence?: components["schemas"]["Evidence"];
+            /** Format: date-time */
+            expires_at?: string;
             limit_changes: components["schemas"]["LimitChange"][];
             loan?: components["schemas"]["Loan"];
             loans?: components["schemas"]["Loan"][];
@@ -3542,6 +5602,7 @@ export interface components {
             review?: components["schemas"]["Review"];
             schedule: components["schemas"]["Instalment"][];
             steps: components["schemas"]["Step"][];
+            sureties: components["schemas"]["Guarantor"][];
         };
         Device: {
             /** Format: date-time */
@@ -3566,6 +5627,11 @@ export interface components {
             seen: number;
             /** Format: int64 */
             windows: number;
+        };
+        DifferenceResolveInBody: {
+            /** @enum {string} */
+            action: "explain" | "book";
+            note: string;
         };
         Direction: {
             code: string;
@@ -3699,6 +5765,18 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        ExtractOutcome: {
+            dropped?: {
+                [key: string]: number;
+            };
+            empty?: string;
+            fallback?: string;
+            /** Format: int64 */
+            found: number;
+            /** Format: int64 */
+            kept: number;
+            notes?: string[];
+        };
         Fact: {
             /** Format: double */
             confidence: number;
@@ -3751,7 +5829,7 @@ export interface components {
             term_months: number;
         };
         FarmerFirmLine: {
-            firm: components["schemas"]["Party"];
+            firm: components["schemas"]["ChainParty"];
             standing: components["schemas"]["Standing"];
         };
         FarmerHerdPage: {
@@ -3788,8 +5866,57 @@ export interface components {
             plot: components["schemas"]["Plot"];
             report?: components["schemas"]["CropReport"];
         };
+        FarmerPurchaseAsk: {
+            /**
+             * Format: int64
+             * @description fen; what the lines should make, checked when given
+             */
+            amount?: number;
+            application_id: string;
+            /** @description CNY */
+            currency?: string;
+            /** @description keep it without asking the seller */
+            draft?: boolean;
+            lines: components["schemas"]["FarmerPurchaseWanted"][];
+            seller_id: string;
+        };
+        FarmerPurchaseCheck: {
+            /** Format: int64 */
+            amount: number;
+            lines: components["schemas"]["PurchaseLine"][];
+            refusals: components["schemas"]["FarmerPurchaseRefusal"][];
+        };
+        FarmerPurchasePage: {
+            events: components["schemas"]["PurchaseEvent"][];
+            order: components["schemas"]["PurchaseOrder"];
+        };
+        FarmerPurchaseRefusal: {
+            code: string;
+            location: string;
+            message: string;
+        };
+        FarmerPurchaseWanted: {
+            /** @description code from the shelf */
+            goods: string;
+            /**
+             * Format: int64
+             * @description fen a unit
+             */
+            price: number;
+            /** @description decimal above zero, at most two decimals: 12.5 */
+            quantity: string;
+            /** @description that of the shelf when absent */
+            unit?: string;
+        };
         FarmerTold: {
             herds: string[];
+        };
+        Fault: {
+            account?: string;
+            item?: string;
+            problem: string;
+            /** Format: int64 */
+            seq?: number;
         };
         Figure: {
             /** Format: int64 */
@@ -3816,6 +5943,12 @@ export interface components {
             out: number;
             /** Format: int64 */
             refused: number;
+        };
+        Filing: {
+            by?: string;
+            number: string;
+            on: string;
+            until: string;
         };
         Finding: {
             documents: components["schemas"]["Document"][];
@@ -3883,6 +6016,96 @@ export interface components {
             /** @description the root when absent */
             part_id?: string;
         };
+        FundSettlement: {
+            /** Format: int64 */
+            amount: number;
+            bucket?: string;
+            date: string;
+            funder: string;
+            ref: string;
+        };
+        FundStatement: {
+            /** Format: int64 */
+            closing: number;
+            /** Format: int64 */
+            draw_fee: number;
+            /** Format: int64 */
+            drawn: number;
+            /** Format: int64 */
+            due: number;
+            /** Format: int64 */
+            due_before: number;
+            /** Format: int64 */
+            fee: number;
+            from: string;
+            funder: string;
+            /** Format: int64 */
+            interest: number;
+            kind: string;
+            loans: components["schemas"]["FundedLoan"][];
+            /** Format: int64 */
+            lost: number;
+            month: string;
+            name: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            opening: number;
+            /** Format: int64 */
+            penalty: number;
+            /** Format: int64 */
+            recovered: number;
+            /** Format: int64 */
+            repaid: number;
+            /** Format: int64 */
+            servicing: number;
+            /** Format: int64 */
+            settled: number;
+            /** Format: int64 */
+            spread: number;
+            /** Format: int64 */
+            subsidy: number;
+            /** Format: int64 */
+            taken_over: number;
+            to: string;
+        };
+        FundedLoan: {
+            /** Format: int64 */
+            closing: number;
+            /** Format: int64 */
+            draw_fee: number;
+            /** Format: int64 */
+            drawn: number;
+            /** Format: int64 */
+            due: number;
+            /** Format: int64 */
+            due_before: number;
+            /** Format: int64 */
+            fee: number;
+            /** Format: int64 */
+            interest: number;
+            loan_id: string;
+            /** Format: int64 */
+            lost: number;
+            /** Format: int64 */
+            opening: number;
+            /** Format: int64 */
+            penalty: number;
+            /** Format: int64 */
+            recovered: number;
+            /** Format: int64 */
+            repaid: number;
+            /** Format: int64 */
+            servicing: number;
+            /** Format: int64 */
+            settled: number;
+            /** Format: int64 */
+            spread: number;
+            /** Format: int64 */
+            subsidy: number;
+            /** Format: int64 */
+            taken_over: number;
+        };
         Funder: {
             code: string;
             /** @enum {string} */
@@ -3897,6 +6120,18 @@ export interface components {
             outcome: string;
             /** Format: int64 */
             rate: number;
+        };
+        GivenValue: {
+            asset_id: string;
+            /** Format: int64 */
+            high: number;
+            /** Format: int64 */
+            low: number;
+            /** Format: int64 */
+            middle: number;
+            /** @description of the evidence; today when absent */
+            on?: string;
+            source: string;
         };
         Growth: {
             /** Format: int64 */
@@ -3926,6 +6161,28 @@ export interface components {
             ndvi: number;
             /** Format: double */
             percentile: number;
+        };
+        Guarantee: {
+            application: components["schemas"]["Application"];
+            guarantor: components["schemas"]["Guarantor"];
+        };
+        Guarantor: {
+            /** @description credit code of a firm */
+            code?: string;
+            name: string;
+            /** Format: int64 */
+            nr: number;
+            /** Format: date-time */
+            signed_at?: string;
+            user_id?: string;
+        };
+        GuarantorsInBody: {
+            guarantors: components["schemas"]["Guarantor"][];
+        };
+        HarvestDay: {
+            on: string;
+            /** Format: int64 */
+            share_bp: number;
         };
         Hazard: {
             after?: string;
@@ -4082,7 +6339,7 @@ export interface components {
         Hit: {
             /** Format: double */
             amount: number;
-            cause: components["schemas"]["Cause"];
+            cause: components["schemas"]["ContagionCause"];
             /** Format: double */
             downstream: number;
             firm_id: string;
@@ -4147,6 +6404,11 @@ export interface components {
             seller: string;
             seller_id: string;
         };
+        HouseKey: {
+            id: string;
+            now: boolean;
+            pem: string;
+        };
         Identifier: {
             by?: string;
             code: string;
@@ -4156,6 +6418,28 @@ export interface components {
             scheme: string;
             /** Format: date-time */
             to?: string;
+        };
+        ImportReport: {
+            /** Format: int64 */
+            created: number;
+            dry_run: boolean;
+            /** Format: int64 */
+            good: number;
+            hash: string;
+            items: components["schemas"]["Imported"][];
+            /** Format: int64 */
+            known: number;
+            remarks: components["schemas"]["Remark"][];
+            /** Format: int64 */
+            rows: number;
+        };
+        Imported: {
+            application_id?: string;
+            borrower: string;
+            known: boolean;
+            /** Format: int64 */
+            row: number;
+            state?: string;
         };
         InUse: {
             decides: string;
@@ -4182,11 +6466,20 @@ export interface components {
             /** Format: int64 */
             due: number;
             due_on: string;
+            /** Format: int64 */
+            fee: number;
             from: string;
             /** Format: int64 */
+            in_advance: number;
+            /** Format: int64 */
             interest: number;
+            kind?: string;
+            /** Format: int64 */
+            late: number;
             /** Format: int64 */
             nr: number;
+            /** Format: int64 */
+            paid_fee: number;
             /** Format: int64 */
             paid_interest: number;
             /** Format: int64 */
@@ -4198,6 +6491,8 @@ export interface components {
             /** Format: int64 */
             principal: number;
             status: string;
+            /** Format: int64 */
+            waived: number;
         };
         Integrity: {
             /** Format: int64 */
@@ -4213,20 +6508,76 @@ export interface components {
             /** Format: int64 */
             two_tags: number;
         };
+        Item: {
+            /**
+             * Format: int64
+             * @description fen
+             */
+            amount: number;
+            /** Format: int64 */
+            nr: number;
+        };
         LedgerEntry: {
             /** Format: date-time */
             at: string;
             date: string;
             hash: string;
+            hold?: string;
             input_hash: string;
             item: string;
             key: string;
             kind: string;
             memo?: string;
+            op?: string;
+            override?: boolean;
             postings: components["schemas"]["Posting"][];
             prev: string;
             /** Format: int64 */
             seq: number;
+            /** Format: date-time */
+            until?: string;
+        };
+        Lender: {
+            code: string;
+            /** Format: int64 */
+            draw_fee_bp: number;
+            kind: string;
+            /** Format: int64 */
+            rate: number;
+            /** Format: int64 */
+            servicer: number;
+            shares: components["schemas"]["LenderShares"];
+            /** Format: int64 */
+            spread_bp: number;
+        };
+        LenderShare: {
+            /** Format: int64 */
+            draw_fee_bp?: number;
+            /** Format: int64 */
+            fee_bp?: number;
+            funder: string;
+            /** Format: int64 */
+            interest_bp?: number;
+            /** Format: int64 */
+            penalty_bp?: number;
+            /** Format: int64 */
+            rate_bp?: number;
+            /** Format: int64 */
+            servicer_bp?: number;
+            /** Format: int64 */
+            share_bp: number;
+            /** Format: int64 */
+            spread_bp?: number;
+        };
+        LenderShares: {
+            /** Format: int64 */
+            fee: number;
+            /** Format: int64 */
+            interest: number;
+            /** Format: int64 */
+            penalty: number;
+            /** Format: int64 */
+            principal: number;
         };
         Life: {
             animal: components["schemas"]["Animal"];
@@ -4317,12 +6668,28 @@ export interface components {
             items: components["schemas"]["Animal"][];
             next: string;
         };
+        ListAnswer: {
+            items: components["schemas"]["Answer"][];
+            next: string;
+        };
         ListApplication: {
             items: components["schemas"]["Application"][];
             next: string;
         };
         ListAuditEntry: {
             items: components["schemas"]["AuditEntry"][];
+            next: string;
+        };
+        ListBoundUse: {
+            items: components["schemas"]["BoundUse"][];
+            next: string;
+        };
+        ListClassSum: {
+            items: components["schemas"]["ClassSum"][];
+            next: string;
+        };
+        ListDayRun: {
+            items: components["schemas"]["DayRun"][];
             next: string;
         };
         ListDevice: {
@@ -4333,6 +6700,14 @@ export interface components {
             items: components["schemas"]["Event"][];
             next: string;
         };
+        ListGuarantee: {
+            items: components["schemas"]["Guarantee"][];
+            next: string;
+        };
+        ListGuarantor: {
+            items: components["schemas"]["Guarantor"][];
+            next: string;
+        };
         ListHerdLine: {
             items: components["schemas"]["HerdLine"][];
             next: string;
@@ -4341,8 +6716,20 @@ export interface components {
             items: components["schemas"]["InUse"][];
             next: string;
         };
+        ListLedgerEntry: {
+            items: components["schemas"]["LedgerEntry"][];
+            next: string;
+        };
         ListLoan: {
             items: components["schemas"]["Loan"][];
+            next: string;
+        };
+        ListMonthly: {
+            items: components["schemas"]["Monthly"][];
+            next: string;
+        };
+        ListNotice: {
+            items: components["schemas"]["Notice"][];
             next: string;
         };
         ListOfficerExposureLine: {
@@ -4351,6 +6738,10 @@ export interface components {
         };
         ListOfficerFactLine: {
             items: components["schemas"]["OfficerFactLine"][];
+            next: string;
+        };
+        ListOfficerLoanProposal: {
+            items: components["schemas"]["OfficerLoanProposal"][];
             next: string;
         };
         ListOfficerMergeLine: {
@@ -4366,11 +6757,39 @@ export interface components {
             next: string;
         };
         ListParty: {
-            items: components["schemas"]["Party"][];
+            items: components["schemas"]["ChainParty"][];
+            next: string;
+        };
+        ListPayInstruction: {
+            items: components["schemas"]["PayInstruction"][];
+            next: string;
+        };
+        ListPayReport: {
+            items: components["schemas"]["PayReport"][];
             next: string;
         };
         ListPayable: {
             items: components["schemas"]["Payable"][];
+            next: string;
+        };
+        ListPoolEvent: {
+            items: components["schemas"]["PoolEvent"][];
+            next: string;
+        };
+        ListPoolUse: {
+            items: components["schemas"]["PoolUse"][];
+            next: string;
+        };
+        ListProposal: {
+            items: components["schemas"]["Proposal"][];
+            next: string;
+        };
+        ListPurchaseOrder: {
+            items: components["schemas"]["PurchaseOrder"][];
+            next: string;
+        };
+        ListPurchaseSeller: {
+            items: components["schemas"]["PurchaseSeller"][];
             next: string;
         };
         ListQuarantined: {
@@ -4391,6 +6810,10 @@ export interface components {
         };
         ListScoreModel: {
             items: components["schemas"]["ScoreModel"][];
+            next: string;
+        };
+        ListSignature: {
+            items: components["schemas"]["Signature"][];
             next: string;
         };
         ListSnapshot: {
@@ -4421,6 +6844,7 @@ export interface components {
             /** Format: int64 */
             accrued: number;
             application_id: string;
+            charged_off?: string;
             class: string;
             /** Format: date-time */
             closed_at?: string;
@@ -4432,6 +6856,10 @@ export interface components {
             day_end: string;
             drawn_on: string;
             due_on: string;
+            /** Format: int64 */
+            expected_loss?: number;
+            /** Format: int64 */
+            fee: number;
             id: string;
             method: string;
             /** Format: int64 */
@@ -4452,6 +6880,9 @@ export interface components {
             product: string;
             /** Format: int64 */
             rate: number;
+            restructured?: string;
+            /** Format: int64 */
+            stage?: number;
             state: string;
             subject: components["schemas"]["Subject"];
             subject_name: string;
@@ -4463,6 +6894,59 @@ export interface components {
             user_name: string;
             /** Format: int64 */
             worst_overdue_days: number;
+        };
+        LoanCost: {
+            /** Format: int64 */
+            fees: number;
+            /** Format: int64 */
+            interest: number;
+            /** Format: int64 */
+            irr: number;
+            /** Format: int64 */
+            simple_rate: number;
+            /** Format: int64 */
+            total: number;
+        };
+        LoanDecideInBody: {
+            note?: string;
+        };
+        LoanRefundInBody: {
+            /**
+             * Format: int64
+             * @description fen
+             */
+            amount: number;
+        };
+        LoanShare: {
+            /** Format: int64 */
+            amount: number;
+            loan_id: string;
+        };
+        LossBearer: {
+            base?: string;
+            bucket?: string;
+            /** Format: int64 */
+            cap_bp?: number;
+            /** Format: int64 */
+            cap_fen?: number;
+            code: string;
+            /** Format: int64 */
+            share_bp: number;
+        };
+        MarginCall: {
+            /** Format: int64 */
+            add: number;
+            /** Format: int64 */
+            cover_bp: number;
+            cured?: string;
+            due: string;
+            id: string;
+            on: string;
+            reason?: string;
+            /** Format: int64 */
+            repay: number;
+            /** Format: int64 */
+            stage: number;
         };
         Measure: {
             bins: components["schemas"]["Bin"][];
@@ -4564,6 +7048,25 @@ export interface components {
             /** @enum {string} */
             verdict: "approve" | "return";
         };
+        Monthly: {
+            borrower: string;
+            closing: components["schemas"]["Owing"];
+            /** Format: int64 */
+            fee: number;
+            from: string;
+            /** Format: int64 */
+            interest: number;
+            lines: components["schemas"]["Transaction"][];
+            loan_id: string;
+            /** Format: int64 */
+            next_amount: number;
+            next_due: string;
+            opening: components["schemas"]["Owing"];
+            /** Format: int64 */
+            penalty: number;
+            product: string;
+            to: string;
+        };
         Mount: {
             /** Format: double */
             confidence: number;
@@ -4582,6 +7085,17 @@ export interface components {
             text: string;
             word: string;
         };
+        Move: {
+            account: string;
+            /** Format: int64 */
+            amount: number;
+            date: string;
+            item: string;
+            /** Format: int64 */
+            nr: number;
+            /** Format: int64 */
+            seq: number;
+        };
         MoveInBody: {
             note: string;
             /**
@@ -4592,8 +7106,51 @@ export interface components {
             /** @enum {string} */
             to: "submit" | "recall" | "approve" | "reject" | "publish" | "challenge" | "observe" | "stop";
         };
+        Movement: {
+            /** Format: int64 */
+            amount: number;
+            date: string;
+            event: string;
+            /** Format: int64 */
+            excess: number;
+            /** Format: int64 */
+            fee: number;
+            /** Format: int64 */
+            interest: number;
+            kind: string;
+            loan_id: string;
+            /** Format: int64 */
+            penalty: number;
+            /** Format: int64 */
+            principal: number;
+        };
         Myself: {
             user: components["schemas"]["User"];
+        };
+        Named: {
+            /**
+             * Format: int64
+             * @description of a surety: fen that it answers for
+             */
+            amount?: number;
+            /** @enum {string} */
+            kind: "crop" | "animal" | "receivable" | "surety";
+            /** @description of a surety: what a person calls it */
+            label?: string;
+            /** @description the herd of an animal, the receivable of a part */
+            parent?: string;
+            /**
+             * Format: int64
+             * @description fen of those claims
+             */
+            prior?: number;
+            /**
+             * Format: int64
+             * @description 2 or more when others have claims before ours; 0 means 1
+             */
+            rank?: number;
+            /** @description the plot, animal or part of a receivable; of a surety, who answers */
+            ref: string;
         };
         Need: {
             /** Format: int64 */
@@ -4646,6 +7203,18 @@ export interface components {
         NoteInBody: {
             note?: string;
         };
+        Notice: {
+            application_id: string;
+            asset_id: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /** Format: date-time */
+            held_at: string;
+            label: string;
+            part_id: string;
+            receivable_id: string;
+            status: string;
+        };
         ObligorBase: {
             age: components["schemas"]["Ageing"];
             /** Format: int64 */
@@ -4675,6 +7244,24 @@ export interface components {
             std_dev: number;
             valid: boolean;
         };
+        OfferRow: {
+            /** Format: int64 */
+            balance: number;
+            /** Format: int64 */
+            days: number;
+            /** Format: int64 */
+            due: number;
+            due_on: string;
+            /** Format: int64 */
+            fee: number;
+            from: string;
+            /** Format: int64 */
+            interest: number;
+            /** Format: int64 */
+            nr: number;
+            /** Format: int64 */
+            principal: number;
+        };
         OfficerBorrowerPage: {
             consents: components["schemas"]["Act"][];
             exposure: components["schemas"]["Exposures"];
@@ -4683,21 +7270,50 @@ export interface components {
             profile?: components["schemas"]["Borrower"];
             user_id: string;
         };
+        OfficerCollateralAct: {
+            /** @description ids of things that leave: release, substitute, sale, realise, loss */
+            assets?: string[];
+            /**
+             * Format: int64
+             * @description fen of an enforced sale, paid out of the proceeds
+             */
+            costs?: number;
+            filing?: components["schemas"]["Filing"];
+            /**
+             * Format: int64
+             * @description fen of proceeds: sale, realise
+             */
+            gross?: number;
+            note?: string;
+            /** @description when it was sold or lost; today when absent */
+            on?: string;
+            /** @description who bought */
+            payer?: string;
+            /** @description things that come in: pledge, substitute */
+            take?: components["schemas"]["Named"][];
+            /** @description value: by hand, with its source */
+            values?: components["schemas"]["GivenValue"][];
+        };
         OfficerExposureLine: {
             exposure: components["schemas"]["Exposure"];
             name: string;
         };
         OfficerFactLine: {
             claim: components["schemas"]["Claim"];
-            head?: components["schemas"]["Party"];
-            tail?: components["schemas"]["Party"];
+            head?: components["schemas"]["ChainParty"];
+            tail?: components["schemas"]["ChainParty"];
         };
         OfficerFirmPage: {
             alerts: components["schemas"]["Alert"][];
             documents: components["schemas"]["Document"][];
-            firm: components["schemas"]["Party"];
+            firm: components["schemas"]["ChainParty"];
             neighbourhood: components["schemas"]["Neighbourhood"];
             standing: components["schemas"]["Standing"];
+        };
+        OfficerFunderBook: {
+            agreements: components["schemas"]["SharingAgreement"][];
+            capital?: components["schemas"]["BankCapital"];
+            funders: components["schemas"]["Participant"][];
         };
         OfficerHerdPage: {
             alerts: components["schemas"]["Alert"][];
@@ -4734,16 +7350,144 @@ export interface components {
             directions: components["schemas"]["Direction"][];
             nodes: components["schemas"]["Node"][];
         };
+        OfficerLedgerAccount: {
+            account: components["schemas"]["Account"];
+            /**
+             * Format: int64
+             * @description positive is debit, negative credit
+             */
+            balance: number;
+            /** Format: int64 */
+            held_credits?: number;
+            /**
+             * Format: int64
+             * @description promised now, of a sub-account
+             */
+            held_debits?: number;
+            item?: string;
+            moves: components["schemas"]["Move"][];
+            next: string;
+        };
+        OfficerLoanChange: {
+            /** Format: int64 */
+            every?: number;
+            /**
+             * Format: int64
+             * @description rows after the last
+             */
+            extra?: number;
+            /**
+             * Format: date
+             * @description due date of the first row that changes, or first day
+             */
+            from?: string;
+            /** Format: int64 */
+            grace_interest?: number;
+            /** Format: int64 */
+            grace_principal?: number;
+            /**
+             * Format: int64
+             * @description rows of a re-age
+             */
+            n?: number;
+            /**
+             * Format: int64
+             * @description new rate a year, in basis points
+             */
+            rate_bp?: number;
+            /**
+             * Format: date
+             * @description its new due date, or last day
+             */
+            to?: string;
+            /** @enum {string} */
+            unit?: "days" | "weeks" | "months" | "years";
+        };
+        OfficerLoanCharge: {
+            /** Format: date */
+            due_on: string;
+            name?: string;
+            penalty?: boolean;
+        };
+        OfficerLoanEvent: {
+            /**
+             * Format: int64
+             * @description fen; 0 for kinds that take all of it
+             */
+            amount?: number;
+            change?: components["schemas"]["OfficerLoanChange"];
+            charge?: components["schemas"]["OfficerLoanCharge"];
+            /**
+             * Format: date
+             * @description value date; today when it is not given
+             */
+            date?: string;
+            readonly id?: string;
+            /** @description such as charge, waive, waive_interest, goodwill, extend, reschedule, rate_change, re_age, pause_penalty, charge_off, write_off, recovery, reverse */
+            kind: string;
+            /** @description the event that it refers to */
+            target?: string;
+        };
+        OfficerLoanHappening: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            by_name: string;
+            event: components["schemas"]["OfficerLoanEvent"];
+            note?: string;
+            /** Format: int64 */
+            nr: number;
+            second?: string;
+            second_name?: string;
+        };
         OfficerLoanPage: {
             entries: components["schemas"]["LedgerEntry"][];
+            events: components["schemas"]["OfficerLoanHappening"][];
             loan: components["schemas"]["Loan"];
             payments: components["schemas"]["Payment"][];
+            payoff?: components["schemas"]["Quote"];
+            proposals: components["schemas"]["OfficerLoanProposal"][];
             schedule: components["schemas"]["Instalment"][];
+            transactions: components["schemas"]["Transaction"][];
+        };
+        OfficerLoanPreview: {
+            entries: components["schemas"]["LedgerEntry"][];
+            event: components["schemas"]["OfficerLoanEvent"];
+            loan: components["schemas"]["Loan"];
+            movements: components["schemas"]["Movement"][];
+            schedule: components["schemas"]["Instalment"][];
+            second: boolean;
+            transactions: components["schemas"]["Transaction"][];
+        };
+        OfficerLoanProposal: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            by_name: string;
+            /** Format: date-time */
+            decided_at?: string;
+            decided_name?: string;
+            event: components["schemas"]["OfficerLoanEvent"];
+            id: string;
+            loan_id: string;
+            note?: string;
+            reason: string;
+            /** @enum {string} */
+            state: "proposed" | "approved" | "refused";
+        };
+        OfficerLoanShares: {
+            application_id: string;
+            /** Format: date-time */
+            frozen_at: string;
+            lines: components["schemas"]["ShareLine"][];
+            loan_id: string;
+            product: string;
+            terms: components["schemas"]["SharingTerms"];
         };
         OfficerMergeLine: {
-            firm: components["schemas"]["Party"];
+            firm: components["schemas"]["ChainParty"];
             merge: components["schemas"]["Merge"];
-            other: components["schemas"]["Party"];
+            other: components["schemas"]["ChainParty"];
         };
         OfficerModelBin: {
             /** Format: int64 */
@@ -4799,9 +7543,13 @@ export interface components {
             name: string;
         };
         OfficerPairLine: {
-            firm: components["schemas"]["Party"];
-            other: components["schemas"]["Party"];
+            firm: components["schemas"]["ChainParty"];
+            other: components["schemas"]["ChainParty"];
             pair: components["schemas"]["Pair"];
+        };
+        OfficerPaymentPage: {
+            notes: components["schemas"]["PayNote"][];
+            payment: components["schemas"]["PayInstruction"];
         };
         OfficerPlotLine: {
             /** Format: double */
@@ -4821,10 +7569,26 @@ export interface components {
             plot: components["schemas"]["Plot"];
             report?: components["schemas"]["CropReport"];
         };
+        OfficerPurchasePage: {
+            events: components["schemas"]["PurchaseEvent"][];
+            order: components["schemas"]["PurchaseOrder"];
+        };
         OfficerQuarantineCounts: {
             codes: {
                 [key: string]: number;
             };
+        };
+        OfficerSellerTerms: {
+            /** @description number of the bank account that is paid */
+            account: string;
+            bank: string;
+            /** @description of goods */
+            categories: string[];
+            from: string;
+            /** @description where it may sell, GB/T 2260 with two, four or six digits; none: everywhere */
+            regions?: string[];
+            /** @description the last day */
+            to: string;
         };
         OfficerStrategyVersion: {
             author: string;
@@ -4966,18 +7730,6 @@ export interface components {
         OperatorTold: {
             herds: string[];
         };
-        Outcome: {
-            dropped?: {
-                [key: string]: number;
-            };
-            empty?: string;
-            fallback?: string;
-            /** Format: int64 */
-            found: number;
-            /** Format: int64 */
-            kept: number;
-            notes?: string[];
-        };
         Overlap: {
             /** Format: double */
             m2: number;
@@ -4993,6 +7745,18 @@ export interface components {
              */
             owed: number;
             part_id: string;
+        };
+        Owing: {
+            /** Format: int64 */
+            credit: number;
+            /** Format: int64 */
+            fee: number;
+            /** Format: int64 */
+            interest: number;
+            /** Format: int64 */
+            penalty: number;
+            /** Format: int64 */
+            principal: number;
         };
         Pair: {
             firm_id: string;
@@ -5020,27 +7784,41 @@ export interface components {
             /** Format: int64 */
             remaining: number;
         };
-        Party: {
-            address?: string;
-            anchor: boolean;
+        Partial: {
+            /**
+             * Format: int64
+             * @description fen
+             */
+            asked?: number;
+            product?: string;
+            purpose?: string;
+            subject?: components["schemas"]["Subject"];
             /** Format: int64 */
-            capital?: number;
-            controller?: string;
-            /** Format: date-time */
-            created_at: string;
-            former_names?: string[];
-            founded?: string;
-            id: string;
-            industry?: string;
-            industry_code?: string;
-            legal_rep?: string;
-            merged_into?: string;
-            name: string;
-            owner_id?: string;
-            region?: string;
-            scope?: string;
-            short_names?: string[];
-            uscc: string;
+            term_months?: number;
+        };
+        Participant: {
+            as_of?: string;
+            code: string;
+            group?: string;
+            /** @enum {string} */
+            kind: "own" | "partner" | "trust" | "guarantor" | "pool" | "government";
+            /** Format: int64 */
+            multiple?: number;
+            name: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            net_assets_fen?: number;
+            /** Format: int64 */
+            other_fen?: number;
+            source?: string;
+        };
+        PartnerCallbackTaken: {
+            taken: boolean;
+        };
+        PartnerPurchasePage: {
+            events: components["schemas"]["PurchaseEvent"][];
+            order: components["schemas"]["PurchaseOrder"];
         };
         PastYear: {
             /** Format: double */
@@ -5049,6 +7827,108 @@ export interface components {
             peak_ndvi: number;
             /** Format: int64 */
             year: number;
+        };
+        PayDifference: {
+            /** @enum {string} */
+            action?: "explain" | "book" | "system";
+            /** Format: date-time */
+            at?: string;
+            /** Format: int64 */
+            bank: number;
+            by?: string;
+            /** Format: date-time */
+            confirmed_at?: string;
+            confirmed_by?: string;
+            detail?: string;
+            entry_key?: string;
+            id: string;
+            /** @enum {string} */
+            kind: "ours_only" | "theirs_only" | "amount_differs" | "outcome_differs" | "late" | "twice" | "books_differ";
+            note?: string;
+            order_id?: string;
+            /** Format: int64 */
+            ours: number;
+            party?: string;
+            ref?: string;
+            /** Format: int64 */
+            row?: number;
+            /** @enum {string} */
+            state: "open" | "proposed" | "resolved";
+        };
+        PayInstruction: {
+            /** Format: int64 */
+            asked: number;
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            created_at: string;
+            disputed?: boolean;
+            /** Format: date-time */
+            next_at: string;
+            /** Format: int64 */
+            notes: number;
+            order: components["schemas"]["PayOrder"];
+            outcome: string;
+            reason?: string;
+            ref?: string;
+            /** Format: date-time */
+            settled_at?: string;
+            told: boolean;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        PayNote: {
+            /** Format: date-time */
+            at: string;
+            detail?: string;
+            /** @enum {string} */
+            kind: "sent" | "answer" | "lost" | "asked" | "unseen" | "callback" | "again" | "dispute" | "statement";
+            outcome?: string;
+            /** Format: int64 */
+            seq: number;
+        };
+        PayOrder: {
+            account?: string;
+            /** Format: int64 */
+            amount: number;
+            bank?: string;
+            direction: string;
+            id: string;
+            party_id: string;
+            party_name: string;
+            purpose: string;
+            tenant?: string;
+        };
+        PayPayee: {
+            account?: string;
+            bank?: string;
+            id: string;
+            name: string;
+        };
+        PayReport: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            bank_in: number;
+            /** Format: int64 */
+            bank_out: number;
+            by: string;
+            /** Format: int64 */
+            cash: number;
+            day: string;
+            differences: components["schemas"]["PayDifference"][];
+            file: string;
+            file_hash: string;
+            /** Format: int64 */
+            lines: number;
+            /** Format: int64 */
+            matched: number;
+            /** Format: int64 */
+            orders: number;
+            /** Format: int64 */
+            ours_in: number;
+            /** Format: int64 */
+            ours_out: number;
         };
         Payable: {
             /**
@@ -5080,17 +7960,22 @@ export interface components {
             credit: number;
             date: string;
             direction: string;
+            /** Format: int64 */
+            fee?: number;
             id: string;
             /** Format: int64 */
             interest: number;
             loan_id: string;
             outcome: string;
+            payee?: components["schemas"]["PayPayee"];
             /** Format: int64 */
             penalty: number;
             /** Format: int64 */
             principal: number;
+            purchase?: string;
             reason?: string;
             ref?: string;
+            refund?: boolean;
             /** Format: date-time */
             updated_at: string;
         };
@@ -5136,6 +8021,13 @@ export interface components {
             stage?: string;
             /** Format: date-time */
             start?: string;
+        };
+        Picture: {
+            cover: components["schemas"]["Cover"];
+            days: components["schemas"]["CoverDay"][];
+            pool: components["schemas"]["Pool"];
+            proposals: components["schemas"]["Proposal"][];
+            releasable: string[];
         };
         Pledge: {
             animal_id: string;
@@ -5229,11 +8121,121 @@ export interface components {
             rows: number;
             shares: number[];
         };
+        Pool: {
+            application_id: string;
+            assets: components["schemas"]["Asset"][];
+            call?: components["schemas"]["MarginCall"];
+            /** Format: int64 */
+            calls: number;
+            closed: boolean;
+            filings: components["schemas"]["Filing"][];
+            head: string;
+            /** Format: date-time */
+            opened_at: string;
+            proceeds: components["schemas"]["Proceeds"][];
+            product: string;
+            terms: components["schemas"]["CoverTerms"];
+            /** Format: date-time */
+            updated_at: string;
+            user_id: string;
+            user_name: string;
+            /** Format: int64 */
+            version: number;
+        };
+        PoolAct: {
+            assets?: string[];
+            /** Format: int64 */
+            costs?: number;
+            filing?: components["schemas"]["Filing"];
+            /** Format: int64 */
+            gross?: number;
+            kind: string;
+            note?: string;
+            on?: string;
+            payer?: string;
+            take?: components["schemas"]["Named"][];
+            values?: components["schemas"]["GivenValue"][];
+        };
+        PoolEvent: {
+            application_id: string;
+            /** Format: date-time */
+            at: string;
+            call?: components["schemas"]["MarginCall"];
+            /** Format: int64 */
+            delta: number;
+            ends?: components["schemas"]["AssetEnd"][];
+            entry?: string;
+            filing?: components["schemas"]["Filing"];
+            hash: string;
+            kind: string;
+            note?: string;
+            opening?: components["schemas"]["PoolOpening"];
+            /** Format: int64 */
+            owed: number;
+            prev: string;
+            proceeds?: components["schemas"]["Proceeds"];
+            second_id?: string;
+            /** Format: int64 */
+            seq: number;
+            took?: components["schemas"]["Asset"][];
+            user_id: string;
+            user_name?: string;
+            values?: components["schemas"]["AssetValue"][];
+        };
+        PoolOpening: {
+            product: string;
+            terms: components["schemas"]["CoverTerms"];
+            user_id: string;
+            user_name: string;
+        };
+        PoolPart: {
+            base?: string;
+            /** Format: int64 */
+            cap_bp?: number;
+            /** Format: int64 */
+            cap_fen?: number;
+            funder: string;
+            /** Format: int64 */
+            share_bp: number;
+            vintage?: boolean;
+        };
+        PoolUse: {
+            bucket: string;
+            /** Format: int64 */
+            cap: number;
+            /** Format: int64 */
+            disbursed: number;
+            /** Format: int64 */
+            money: number;
+            /** Format: int64 */
+            outstanding: number;
+            /** Format: int64 */
+            used: number;
+        };
         Posting: {
             account: string;
             /** Format: int64 */
             amount: number;
             item: string;
+        };
+        Preview: {
+            /** Format: int64 */
+            amount: number;
+            /** Format: int64 */
+            cooling_days: number;
+            cost: components["schemas"]["LoanCost"];
+            method: string;
+            methods: string[];
+            /** Format: int64 */
+            penalty_rate: number;
+            /** Format: int64 */
+            rate: number;
+            rows: components["schemas"]["OfferRow"][];
+            start: string;
+            /** Format: int64 */
+            term_months: number;
+            /** Format: int64 */
+            think_hours: number;
         };
         PriceRow: {
             band: string;
@@ -5264,6 +8266,22 @@ export interface components {
             /** @description about:blank: the code says which problem it is */
             type: string;
         };
+        Proceeds: {
+            asset_ids: string[];
+            /** Format: int64 */
+            costs: number;
+            enforced?: boolean;
+            /** Format: int64 */
+            excess: number;
+            /** Format: int64 */
+            gross: number;
+            on: string;
+            payer: string;
+            routed: boolean;
+            /** Format: int64 */
+            seq: number;
+            shares: components["schemas"]["LoanShare"][];
+        };
         Product: {
             /** Format: int64 */
             base_rate_bp: number;
@@ -5272,7 +8290,10 @@ export interface components {
             channels?: string[];
             class?: string;
             code: string;
+            /** Format: int64 */
+            cooling_days?: number;
             day_count: string;
+            delivery?: string;
             directed?: boolean;
             evidence?: components["schemas"]["Need"][];
             formula?: components["schemas"]["Formula"];
@@ -5288,6 +8309,8 @@ export interface components {
                 [key: string]: string;
             };
             /** Format: int64 */
+            offer_days?: number;
+            /** Format: int64 */
             penalty_factor: number;
             policy: string;
             pricing?: components["schemas"]["Pricing"];
@@ -5297,12 +8320,15 @@ export interface components {
             purposes?: components["schemas"]["Purpose"][];
             regulation?: string;
             release?: components["schemas"]["Release"];
+            repayment?: components["schemas"]["Repayment"];
             revolving?: boolean;
             risk_pool?: components["schemas"]["RiskPool"];
             subject_kind: string;
             subsidy?: components["schemas"]["Subsidy"];
             surety?: components["schemas"]["Surety"];
             terms: number[];
+            /** Format: int64 */
+            think_hours?: number;
             ways?: string[];
             who?: components["schemas"]["Who"];
         };
@@ -5321,6 +8347,23 @@ export interface components {
             /** Format: double */
             of_seller: number;
         };
+        Proposal: {
+            act: components["schemas"]["PoolAct"];
+            application_id: string;
+            /** Format: date-time */
+            asked_at: string;
+            asked_by: string;
+            asked_name: string;
+            by_borrower: boolean;
+            /** Format: date-time */
+            decided_at?: string;
+            decided_by?: string;
+            decided_name?: string;
+            id: string;
+            note?: string;
+            /** @enum {string} */
+            state: "open" | "agreed" | "declined";
+        };
         ProposeInBody: {
             /**
              * Format: int64
@@ -5334,6 +8377,207 @@ export interface components {
             due?: string;
             /** @description why, when the term is longer than six months */
             note?: string;
+        };
+        PurchaseCancelInBody: {
+            reason: string;
+        };
+        PurchaseDeliverInBody: {
+            /** @description SHA-256 of a signed receipt, hex */
+            receipt_hash?: string;
+        };
+        PurchaseDelivery: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            by: "buyer" | "seller";
+            receipt_hash?: string;
+            user_id: string;
+        };
+        PurchaseEvent: {
+            /** Format: date-time */
+            at: string;
+            detail?: string;
+            /** @enum {string} */
+            kind: "draft" | "submit" | "confirm" | "deliver" | "pay" | "paid" | "unpaid" | "refund" | "refunded" | "unrefunded" | "cancel" | "expire";
+            /** Format: int64 */
+            seq: number;
+            state: string;
+            user_id: string;
+        };
+        PurchaseGoods: {
+            category: string;
+            code: string;
+            most?: string;
+            name: {
+                [key: string]: string;
+            };
+            per?: string;
+            prices: components["schemas"]["PurchasePrice"][];
+            seasons?: components["schemas"]["PurchaseSeason"][];
+            unit: string;
+            whole?: boolean;
+        };
+        PurchaseLine: {
+            /** Format: int64 */
+            amount: number;
+            category: string;
+            goods: string;
+            /** Format: int64 */
+            nr: number;
+            /** Format: int64 */
+            price: number;
+            quantity: string;
+            /** Format: int64 */
+            refunded: number;
+            unit: string;
+        };
+        PurchaseOffer: {
+            goods: components["schemas"]["PurchaseGoods"];
+            /** Format: int64 */
+            high: number;
+            in_season: boolean;
+            /** Format: int64 */
+            low: number;
+            months: number[];
+            most?: string;
+            sellers: string[];
+            source: string;
+        };
+        PurchaseOrder: {
+            /** Format: int64 */
+            amount: number;
+            application_id: string;
+            /** Format: int64 */
+            attempt: number;
+            /** Format: date-time */
+            created_at: string;
+            currency: string;
+            delivery?: components["schemas"]["PurchaseDelivery"];
+            /** Format: date-time */
+            expires_at: string;
+            firm_id: string;
+            id: string;
+            lines: components["schemas"]["PurchaseLine"][];
+            loan_id?: string;
+            /** Format: date-time */
+            paid_at?: string;
+            payee: components["schemas"]["PayPayee"];
+            product: string;
+            reason?: string;
+            /** Format: int64 */
+            refunded: number;
+            refunds?: components["schemas"]["PurchaseRefund"][];
+            rule?: string;
+            seller_id: string;
+            /** @enum {string} */
+            state: "draft" | "submitted" | "confirmed" | "delivered" | "paying" | "paid" | "refunding" | "refunded" | "cancelled" | "expired";
+            subject: components["schemas"]["Subject"];
+            /** Format: date-time */
+            updated_at: string;
+            user_id: string;
+            user_name: string;
+        };
+        PurchasePrice: {
+            from: string;
+            /** Format: int64 */
+            high: number;
+            /** Format: int64 */
+            low: number;
+            regions?: string[];
+            source: string;
+            to: string;
+        };
+        PurchaseRefund: {
+            /** Format: int64 */
+            amount: number;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            event?: string;
+            failure?: string;
+            hash: string;
+            id: string;
+            key: string;
+            lines: components["schemas"]["PurchaseRefundLine"][];
+            outcome: string;
+            reason: string;
+            ref?: string;
+        };
+        PurchaseRefundLine: {
+            /** Format: int64 */
+            amount: number;
+            /** Format: int64 */
+            nr: number;
+        };
+        PurchaseSeason: {
+            crops?: string[];
+            months: number[];
+            regions?: string[];
+        };
+        PurchaseSeller: {
+            account: string;
+            approved_by?: string;
+            bank: string;
+            categories: string[];
+            changed_by: string;
+            /** Format: date-time */
+            created_at: string;
+            firm_id: string;
+            from: string;
+            id: string;
+            name: string;
+            proposed_by: string;
+            reason?: string;
+            regions: string[];
+            /** @enum {string} */
+            state: "proposed" | "enrolled" | "suspended";
+            to: string;
+            /** Format: date-time */
+            updated_at: string;
+            uscc: string;
+        };
+        PurchaseShelf: {
+            /** Format: int64 */
+            free: number;
+            offers: components["schemas"]["PurchaseOffer"][];
+            rule: string;
+            sellers: components["schemas"]["PurchaseShelfEntry"][];
+        };
+        PurchaseShelfEntry: {
+            categories: string[];
+            id: string;
+            name: string;
+        };
+        PurchaseTrace: {
+            /** Format: int64 */
+            delivered: number;
+            /** Format: int64 */
+            drawn: number;
+            loan_id: string;
+            parts: components["schemas"]["PurchaseTracePart"][];
+            /** Format: int64 */
+            refunded: number;
+            /** Format: int64 */
+            traced: number;
+            /** Format: int64 */
+            untraced: number;
+        };
+        PurchaseTracePart: {
+            /** Format: int64 */
+            amount: number;
+            date: string;
+            /** Format: int64 */
+            delivered: number;
+            gaps: string[];
+            order?: components["schemas"]["PurchaseOrder"];
+            outcome: string;
+            paid_to: string;
+            payment_id: string;
+            ref: string;
+            /** Format: int64 */
+            refunded: number;
+            /** Format: int64 */
+            traced: number;
         };
         Purpose: {
             code: string;
@@ -5370,6 +8614,8 @@ export interface components {
             /** Format: int64 */
             credit: number;
             date: string;
+            /** Format: int64 */
+            fee: number;
             /** Format: int64 */
             interest: number;
             /** Format: int64 */
@@ -5465,6 +8711,26 @@ export interface components {
             reason: string;
             record: string;
         };
+        RegisterAccount: {
+            /** Format: int64 */
+            added: number;
+            credentials: components["schemas"]["Credential"][];
+            /** Format: int64 */
+            devices: number;
+            /** Format: int64 */
+            events: number;
+            format: string;
+            /** Format: int64 */
+            known: number;
+            /** Format: int64 */
+            read: number;
+            refusals: components["schemas"]["RowRefusal"][];
+            /** Format: int64 */
+            refused: number;
+            saved: boolean;
+            /** Format: int64 */
+            weighings: number;
+        };
         Release: {
             /** @enum {string} */
             by: "officer" | "system";
@@ -5478,6 +8744,44 @@ export interface components {
             /** @description needed while the holder still owes */
             note?: string;
             part_id: string;
+        };
+        ReleasePlan: {
+            /** Format: int64 */
+            first?: number;
+            free: components["schemas"]["Asset"][];
+            /** Format: int64 */
+            owed: number;
+            /** Format: int64 */
+            pay: number;
+            why?: string;
+        };
+        Remark: {
+            args?: {
+                [key: string]: string;
+            };
+            cell: string;
+            code: string;
+            column: string;
+            why: string;
+        };
+        Repayment: {
+            /** Format: int64 */
+            balloon_bp?: number;
+            /** Format: int64 */
+            every?: number;
+            /** Format: int64 */
+            grace?: number;
+            /** Format: int64 */
+            grace_interest?: number;
+            harvests?: components["schemas"]["HarvestDay"][];
+            /** @enum {string} */
+            month_end?: "last_day" | "first_day_of_next_month" | "end_of_month";
+            /** Format: int64 */
+            multiple_fen?: number;
+            /** @enum {string} */
+            shift?: "none" | "following" | "preceding" | "modified_following";
+            /** @enum {string} */
+            unit?: "months" | "weeks" | "days" | "years";
         };
         ReplayResult: {
             replayed: components["schemas"]["Decision"];
@@ -5627,6 +8931,17 @@ export interface components {
             next?: string;
             tiers: number[];
         };
+        SaleDeclineInBody: {
+            reason: string;
+        };
+        SaleReceiptInBody: {
+            /** @description SHA-256 of the signed receipt, hex */
+            receipt_hash: string;
+        };
+        SaleRefundInBody: {
+            lines: components["schemas"]["Item"][];
+            reason: string;
+        };
         Scene: {
             bbox: number[];
             /** Format: double */
@@ -5688,6 +9003,45 @@ export interface components {
             /** Format: date-time */
             start: string;
         };
+        Seen: {
+            rate_confirmed: boolean;
+            /** Format: int64 */
+            read_seconds: number;
+            read_to_end: boolean;
+        };
+        SellerEnrolInBody: {
+            /** @description number of the bank account that is paid */
+            account: string;
+            bank: string;
+            /** @description of goods */
+            categories: string[];
+            firm_id: string;
+            from: string;
+            /** @description where it may sell, GB/T 2260 with two, four or six digits; none: everywhere */
+            regions?: string[];
+            /** @description the last day */
+            to: string;
+        };
+        SellerSuspendInBody: {
+            reason: string;
+        };
+        SendDraftInBody: {
+            /** @description what the borrower agrees to with it; the texts are in the catalogue */
+            consents?: components["schemas"]["Agreement"][];
+        };
+        SettleFundInBody: {
+            /**
+             * Format: int64
+             * @description fen: above zero the bank pays, below zero the funder does
+             */
+            amount: number;
+            /** @description vintage of a risk pool, such as county_startup/2026 */
+            bucket?: string;
+            /** @description bank date of the transfer */
+            date: string;
+            /** @description reference of the bank's transfer */
+            ref: string;
+        };
         Share: {
             funder?: string;
             holder_id: string;
@@ -5696,6 +9050,51 @@ export interface components {
             to_funder?: number;
             /** Format: int64 */
             to_holder: number;
+        };
+        ShareLine: {
+            account: string;
+            /** Format: int64 */
+            amount: number;
+            date: string;
+            event: string;
+            key: string;
+            kind: string;
+            loan_id: string;
+            party: string;
+        };
+        SharingAgreement: {
+            code: string;
+            from: string;
+            guarantor?: components["schemas"]["BearerPart"];
+            internet?: boolean;
+            name: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            on_breach: "refuse" | "own";
+            parties: components["schemas"]["LenderShare"][];
+            pool?: components["schemas"]["PoolPart"];
+            products?: string[];
+            /** Format: int64 */
+            trigger_days?: number;
+            until: string;
+        };
+        SharingTerms: {
+            agreement: string;
+            debtor: string;
+            fallback?: string;
+            from: string;
+            guarantor?: components["schemas"]["LossBearer"];
+            internet: boolean;
+            parties: components["schemas"]["Lender"][];
+            pool?: components["schemas"]["LossBearer"];
+            /** Format: int64 */
+            principal: number;
+            /** Format: int64 */
+            rate: number;
+            subsidy?: components["schemas"]["SubsidyGrant"];
+            /** Format: int64 */
+            trigger_days?: number;
         };
         Shock: {
             firm_id: string;
@@ -5729,13 +9128,59 @@ export interface components {
             raised: number;
             struck: components["schemas"]["Shock"][];
         };
-        SignInBody: {
-            /** @description of the contract text that was shown */
+        SignGuaranteeInBody: {
+            /** @description SHA-256 of the contract's words, or of its PDF, that was shown */
             hash: string;
+            /** @description number or hash of a paper, when an officer brings it */
+            proof?: string;
+            /** @description what the signer was shown, as the device tells */
+            seen?: components["schemas"]["Seen"];
+        };
+        SignGuarantorInBody: {
+            /** @description SHA-256 of the contract's words, or of its PDF, that was shown */
+            hash: string;
+            /** @description number or hash of a paper, when an officer brings it */
+            proof?: string;
+            /** @description what the signer was shown, as the device tells */
+            seen?: components["schemas"]["Seen"];
+        };
+        SignInBody: {
+            /** @description SHA-256 of the contract's words, or of its PDF, that was shown */
+            hash: string;
+            /** @description number or hash of a paper, when an officer brings it */
+            proof?: string;
+            /** @description what the signer was shown, as the device tells */
+            seen?: components["schemas"]["Seen"];
         };
         SignInInBody: {
             login: string;
             password: string;
+        };
+        Signature: {
+            address: string;
+            application_id: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            consents: string[];
+            device: string;
+            document: string;
+            hash: string;
+            house: string;
+            /** @enum {string} */
+            identity: "password" | "partner" | "paper";
+            key_id: string;
+            language: string;
+            name: string;
+            /** Format: int64 */
+            nr: number;
+            party: string;
+            previous: string;
+            proof?: string;
+            seen: components["schemas"]["Seen"];
+            tenant: string;
+            text: string;
+            user_id: string;
         };
         SignedIn: {
             token: string;
@@ -5840,6 +9285,39 @@ export interface components {
             /** Format: int64 */
             share_bp: number;
         };
+        SubsidyGrant: {
+            code: string;
+            /** Format: int64 */
+            max_fen: number;
+            /** Format: int64 */
+            max_months: number;
+            /** Format: int64 */
+            share_bp: number;
+            until: string;
+        };
+        SubsidyList: {
+            /** Format: int64 */
+            amount: number;
+            from: string;
+            funder: string;
+            loans: components["schemas"]["SubsidyRow"][];
+            quarter: string;
+            to: string;
+        };
+        SubsidyRow: {
+            /** Format: int64 */
+            amount: number;
+            debtor: string;
+            /** Format: int64 */
+            interest: number;
+            loan_id: string;
+            /** Format: int64 */
+            principal: number;
+            product: string;
+            /** Format: int64 */
+            rate: number;
+            until: string;
+        };
         SuggestInBody: {
             /**
              * Format: double
@@ -5872,6 +9350,7 @@ export interface components {
             number: string;
         };
         Surety: {
+            code?: string;
             /** @enum {string} */
             kind: "company" | "joint" | "person";
             /** Format: int64 */
@@ -5885,6 +9364,8 @@ export interface components {
             net_assets_fen?: number;
             /** Format: int64 */
             share_bp: number;
+            /** Format: int64 */
+            trigger_days?: number;
         };
         Taken: {
             /** Format: int64 */
@@ -5895,7 +9376,7 @@ export interface components {
             /** Format: int64 */
             known: number;
             notes?: string[];
-            outcome: components["schemas"]["Outcome"];
+            outcome: components["schemas"]["ExtractOutcome"];
             sha256: string;
             /** Format: int64 */
             waiting: number;
@@ -5933,6 +9414,58 @@ export interface components {
             verified: number;
             /** Format: int64 */
             void: number;
+        };
+        Transaction: {
+            /** Format: int64 */
+            amount: number;
+            /** Format: int64 */
+            balance: number;
+            date: string;
+            event: string;
+            /** Format: int64 */
+            excess: number;
+            /** Format: int64 */
+            fee: number;
+            /** Format: int64 */
+            interest: number;
+            kind: string;
+            /** Format: int64 */
+            penalty: number;
+            /** Format: int64 */
+            principal: number;
+            reversed: boolean;
+        };
+        Trial: {
+            /** Format: int64 */
+            closing: number;
+            /** Format: int64 */
+            credits: number;
+            /** Format: int64 */
+            debits: number;
+            from?: string;
+            lines: components["schemas"]["TrialLine"][];
+            /** Format: int64 */
+            opening: number;
+            tenant: string;
+            to?: string;
+        };
+        TrialLine: {
+            class: string;
+            /** Format: int64 */
+            closing: number;
+            code: string;
+            /** Format: int64 */
+            credits: number;
+            /** Format: int64 */
+            debits: number;
+            /** Format: int64 */
+            depth: number;
+            heading?: boolean;
+            name: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            opening: number;
         };
         TryInBody: {
             /** @description whose frozen evidence is decided about */
@@ -6027,6 +9560,19 @@ export interface components {
             password: string;
             /** @enum {string} */
             role: "officer" | "borrower" | "anchor" | "partner" | "auditor" | "operator";
+        };
+        Valuation: {
+            /** Format: int64 */
+            high: number;
+            known: boolean;
+            /** Format: int64 */
+            low: number;
+            method?: string;
+            /** Format: int64 */
+            middle: number;
+            on: string;
+            reason?: string;
+            source: string;
         };
         ValueTerms: {
             class: string;
@@ -6174,6 +9720,7 @@ export interface components {
 }
 export type Account = components['schemas']['Account'];
 export type Act = components['schemas']['Act'];
+export type ActionInBody = components['schemas']['ActionInBody'];
 export type AddPlotInBody = components['schemas']['AddPlotInBody'];
 export type Ageing = components['schemas']['Ageing'];
 export type Agreement = components['schemas']['Agreement'];
@@ -6181,6 +9728,7 @@ export type Alert = components['schemas']['Alert'];
 export type Allowance = components['schemas']['Allowance'];
 export type AmountInBody = components['schemas']['AmountInBody'];
 export type AnchorProposeFrom = components['schemas']['AnchorProposeFrom'];
+export type AnchorSalePage = components['schemas']['AnchorSalePage'];
 export type AnchorShare = components['schemas']['AnchorShare'];
 export type AnchorSupplier = components['schemas']['AnchorSupplier'];
 export type AnchorSupplierName = components['schemas']['AnchorSupplierName'];
@@ -6191,55 +9739,76 @@ export type AnimalId = components['schemas']['AnimalID'];
 export type AnimalPage = components['schemas']['AnimalPage'];
 export type AnimalState = components['schemas']['AnimalState'];
 export type AnimalsInBody = components['schemas']['AnimalsInBody'];
+export type Answer = components['schemas']['Answer'];
 export type Applicant = components['schemas']['Applicant'];
 export type Application = components['schemas']['Application'];
 export type ApplyInBody = components['schemas']['ApplyInBody'];
+export type ApplyInBody2 = components['schemas']['ApplyInBody2'];
 export type AreaCheck = components['schemas']['AreaCheck'];
+export type Asset = components['schemas']['Asset'];
+export type AssetEnd = components['schemas']['AssetEnd'];
+export type AssetValue = components['schemas']['AssetValue'];
+export type Audit = components['schemas']['Audit'];
 export type AuditEntry = components['schemas']['AuditEntry'];
 export type BackTestInBody = components['schemas']['BackTestInBody'];
 export type Band = components['schemas']['Band'];
 export type Bank = components['schemas']['Bank'];
+export type BankCapital = components['schemas']['BankCapital'];
 export type BankMonth = components['schemas']['BankMonth'];
 export type Batch = components['schemas']['Batch'];
+export type BearerPart = components['schemas']['BearerPart'];
 export type Bin = components['schemas']['Bin'];
 export type BinDrift = components['schemas']['BinDrift'];
 export type BirthInBody = components['schemas']['BirthInBody'];
 export type Borrower = components['schemas']['Borrower'];
 export type BorrowerInBody = components['schemas']['BorrowerInBody'];
 export type BorrowingBase = components['schemas']['BorrowingBase'];
+export type BoundUse = components['schemas']['BoundUse'];
 export type Bureau = components['schemas']['Bureau'];
 export type Cap = components['schemas']['Cap'];
 export type Catalogue = components['schemas']['Catalogue'];
-export type Cause = components['schemas']['Cause'];
 export type Cell = components['schemas']['Cell'];
 export type CellRemark = components['schemas']['CellRemark'];
 export type Chain = components['schemas']['Chain'];
+export type ChainParty = components['schemas']['ChainParty'];
 export type Change = components['schemas']['Change'];
 export type ChangeInBody = components['schemas']['ChangeInBody'];
 export type CheckInBody = components['schemas']['CheckInBody'];
+export type ChooseAgreementInBody = components['schemas']['ChooseAgreementInBody'];
 export type Claim = components['schemas']['Claim'];
 export type ClaimInBody = components['schemas']['ClaimInBody'];
+export type ClassSum = components['schemas']['ClassSum'];
 export type CloseInBody = components['schemas']['CloseInBody'];
 export type CloseReviewInBody = components['schemas']['CloseReviewInBody'];
+export type CollateralDeclineInBody = components['schemas']['CollateralDeclineInBody'];
+export type CollateralReleaseInBody = components['schemas']['CollateralReleaseInBody'];
 export type CommitInBody = components['schemas']['CommitInBody'];
 export type Comparison = components['schemas']['Comparison'];
 export type ConfirmInBody = components['schemas']['ConfirmInBody'];
 export type Consent = components['schemas']['Consent'];
+export type ContagionCause = components['schemas']['ContagionCause'];
 export type ContagionExposure = components['schemas']['ContagionExposure'];
 export type Contract = components['schemas']['Contract'];
+export type ContractCheck = components['schemas']['ContractCheck'];
 export type CountInBody = components['schemas']['CountInBody'];
+export type CounterInBody = components['schemas']['CounterInBody'];
+export type Cover = components['schemas']['Cover'];
+export type CoverDay = components['schemas']['CoverDay'];
+export type CoverTerms = components['schemas']['CoverTerms'];
 export type Credential = components['schemas']['Credential'];
 export type CropGuess = components['schemas']['CropGuess'];
 export type CropReport = components['schemas']['CropReport'];
 export type Danger = components['schemas']['Danger'];
 export type DateRange = components['schemas']['DateRange'];
 export type DayEndInBody = components['schemas']['DayEndInBody'];
+export type DayRun = components['schemas']['DayRun'];
 export type DecideFactInBody = components['schemas']['DecideFactInBody'];
 export type Decision = components['schemas']['Decision'];
 export type Defects = components['schemas']['Defects'];
 export type Detail = components['schemas']['Detail'];
 export type Device = components['schemas']['Device'];
 export type DeviceCount = components['schemas']['DeviceCount'];
+export type DifferenceResolveInBody = components['schemas']['DifferenceResolveInBody'];
 export type Direction = components['schemas']['Direction'];
 export type DirectionShare = components['schemas']['DirectionShare'];
 export type Document = components['schemas']['Document'];
@@ -6250,6 +9819,7 @@ export type Event = components['schemas']['Event'];
 export type Evidence = components['schemas']['Evidence'];
 export type Exposure = components['schemas']['Exposure'];
 export type Exposures = components['schemas']['Exposures'];
+export type ExtractOutcome = components['schemas']['ExtractOutcome'];
 export type Fact = components['schemas']['Fact'];
 export type FarmerAnimalEvent = components['schemas']['FarmerAnimalEvent'];
 export type FarmerAsk = components['schemas']['FarmerAsk'];
@@ -6260,20 +9830,35 @@ export type FarmerLoanPage = components['schemas']['FarmerLoanPage'];
 export type FarmerMapScene = components['schemas']['FarmerMapScene'];
 export type FarmerPlotLine = components['schemas']['FarmerPlotLine'];
 export type FarmerPlotPage = components['schemas']['FarmerPlotPage'];
+export type FarmerPurchaseAsk = components['schemas']['FarmerPurchaseAsk'];
+export type FarmerPurchaseCheck = components['schemas']['FarmerPurchaseCheck'];
+export type FarmerPurchasePage = components['schemas']['FarmerPurchasePage'];
+export type FarmerPurchaseRefusal = components['schemas']['FarmerPurchaseRefusal'];
+export type FarmerPurchaseWanted = components['schemas']['FarmerPurchaseWanted'];
 export type FarmerTold = components['schemas']['FarmerTold'];
+export type Fault = components['schemas']['Fault'];
 export type Figure = components['schemas']['Figure'];
 export type FileInBody = components['schemas']['FileInBody'];
 export type FileReport = components['schemas']['FileReport'];
+export type Filing = components['schemas']['Filing'];
 export type Finding = components['schemas']['Finding'];
 export type FirmInBody = components['schemas']['FirmInBody'];
 export type FirmPlace = components['schemas']['FirmPlace'];
 export type FlowShares = components['schemas']['FlowShares'];
 export type Formula = components['schemas']['Formula'];
 export type FreezeInBody = components['schemas']['FreezeInBody'];
+export type FundSettlement = components['schemas']['FundSettlement'];
+export type FundStatement = components['schemas']['FundStatement'];
+export type FundedLoan = components['schemas']['FundedLoan'];
 export type Funder = components['schemas']['Funder'];
 export type Gist = components['schemas']['Gist'];
+export type GivenValue = components['schemas']['GivenValue'];
 export type Growth = components['schemas']['Growth'];
 export type GrowthPoint = components['schemas']['GrowthPoint'];
+export type Guarantee = components['schemas']['Guarantee'];
+export type Guarantor = components['schemas']['Guarantor'];
+export type GuarantorsInBody = components['schemas']['GuarantorsInBody'];
+export type HarvestDay = components['schemas']['HarvestDay'];
 export type Hazard = components['schemas']['Hazard'];
 export type Headcount = components['schemas']['Headcount'];
 export type Herd = components['schemas']['Herd'];
@@ -6290,12 +9875,19 @@ export type HoldingSomeInBody = components['schemas']['HoldingSomeInBody'];
 export type HoldingSplitInBody = components['schemas']['HoldingSplitInBody'];
 export type HoldingTransferInBody = components['schemas']['HoldingTransferInBody'];
 export type Hop = components['schemas']['Hop'];
+export type HouseKey = components['schemas']['HouseKey'];
 export type Identifier = components['schemas']['Identifier'];
+export type ImportReport = components['schemas']['ImportReport'];
+export type Imported = components['schemas']['Imported'];
 export type InUse = components['schemas']['InUse'];
 export type InputDrift = components['schemas']['InputDrift'];
 export type Instalment = components['schemas']['Instalment'];
 export type Integrity = components['schemas']['Integrity'];
+export type Item = components['schemas']['Item'];
 export type LedgerEntry = components['schemas']['LedgerEntry'];
+export type Lender = components['schemas']['Lender'];
+export type LenderShare = components['schemas']['LenderShare'];
+export type LenderShares = components['schemas']['LenderShares'];
 export type Life = components['schemas']['Life'];
 export type LifeEvent = components['schemas']['LifeEvent'];
 export type LimitChange = components['schemas']['LimitChange'];
@@ -6305,25 +9897,43 @@ export type ListAct = components['schemas']['ListAct'];
 export type ListAlert = components['schemas']['ListAlert'];
 export type ListAnchorSupplierName = components['schemas']['ListAnchorSupplierName'];
 export type ListAnimal = components['schemas']['ListAnimal'];
+export type ListAnswer = components['schemas']['ListAnswer'];
 export type ListApplication = components['schemas']['ListApplication'];
 export type ListAuditEntry = components['schemas']['ListAuditEntry'];
+export type ListBoundUse = components['schemas']['ListBoundUse'];
+export type ListClassSum = components['schemas']['ListClassSum'];
+export type ListDayRun = components['schemas']['ListDayRun'];
 export type ListDevice = components['schemas']['ListDevice'];
 export type ListEvent = components['schemas']['ListEvent'];
+export type ListGuarantee = components['schemas']['ListGuarantee'];
+export type ListGuarantor = components['schemas']['ListGuarantor'];
 export type ListHerdLine = components['schemas']['ListHerdLine'];
 export type ListInUse = components['schemas']['ListInUse'];
+export type ListLedgerEntry = components['schemas']['ListLedgerEntry'];
 export type ListLoan = components['schemas']['ListLoan'];
+export type ListMonthly = components['schemas']['ListMonthly'];
+export type ListNotice = components['schemas']['ListNotice'];
 export type ListOfficerExposureLine = components['schemas']['ListOfficerExposureLine'];
 export type ListOfficerFactLine = components['schemas']['ListOfficerFactLine'];
+export type ListOfficerLoanProposal = components['schemas']['ListOfficerLoanProposal'];
 export type ListOfficerMergeLine = components['schemas']['ListOfficerMergeLine'];
 export type ListOfficerPairLine = components['schemas']['ListOfficerPairLine'];
 export type ListOfficerPlotLine = components['schemas']['ListOfficerPlotLine'];
 export type ListParty = components['schemas']['ListParty'];
+export type ListPayInstruction = components['schemas']['ListPayInstruction'];
+export type ListPayReport = components['schemas']['ListPayReport'];
 export type ListPayable = components['schemas']['ListPayable'];
+export type ListPoolEvent = components['schemas']['ListPoolEvent'];
+export type ListPoolUse = components['schemas']['ListPoolUse'];
+export type ListProposal = components['schemas']['ListProposal'];
+export type ListPurchaseOrder = components['schemas']['ListPurchaseOrder'];
+export type ListPurchaseSeller = components['schemas']['ListPurchaseSeller'];
 export type ListQuarantined = components['schemas']['ListQuarantined'];
 export type ListReceivableLine = components['schemas']['ListReceivableLine'];
 export type ListReview = components['schemas']['ListReview'];
 export type ListScene = components['schemas']['ListScene'];
 export type ListScoreModel = components['schemas']['ListScoreModel'];
+export type ListSignature = components['schemas']['ListSignature'];
 export type ListSnapshot = components['schemas']['ListSnapshot'];
 export type ListUpload = components['schemas']['ListUpload'];
 export type ListUser = components['schemas']['ListUser'];
@@ -6331,6 +9941,12 @@ export type ListVersion = components['schemas']['ListVersion'];
 export type ListWay = components['schemas']['ListWay'];
 export type ListWeighing = components['schemas']['ListWeighing'];
 export type Loan = components['schemas']['Loan'];
+export type LoanCost = components['schemas']['LoanCost'];
+export type LoanDecideInBody = components['schemas']['LoanDecideInBody'];
+export type LoanRefundInBody = components['schemas']['LoanRefundInBody'];
+export type LoanShare = components['schemas']['LoanShare'];
+export type LossBearer = components['schemas']['LossBearer'];
+export type MarginCall = components['schemas']['MarginCall'];
 export type Measure = components['schemas']['Measure'];
 export type Merge = components['schemas']['Merge'];
 export type MergeInBody = components['schemas']['MergeInBody'];
@@ -6339,10 +9955,14 @@ export type ModelMonitoring = components['schemas']['ModelMonitoring'];
 export type ModelRecord = components['schemas']['ModelRecord'];
 export type ModelReview = components['schemas']['ModelReview'];
 export type ModelReviewInBody = components['schemas']['ModelReviewInBody'];
+export type Monthly = components['schemas']['Monthly'];
 export type Mount = components['schemas']['Mount'];
 export type MountReason = components['schemas']['MountReason'];
+export type Move = components['schemas']['Move'];
 export type MoveInBody = components['schemas']['MoveInBody'];
+export type Movement = components['schemas']['Movement'];
 export type Myself = components['schemas']['Myself'];
+export type Named = components['schemas']['Named'];
 export type Need = components['schemas']['Need'];
 export type Neighbourhood = components['schemas']['Neighbourhood'];
 export type NewClaim = components['schemas']['NewClaim'];
@@ -6350,24 +9970,39 @@ export type NewPart = components['schemas']['NewPart'];
 export type Node = components['schemas']['Node'];
 export type NodeView = components['schemas']['NodeView'];
 export type NoteInBody = components['schemas']['NoteInBody'];
+export type Notice = components['schemas']['Notice'];
 export type ObligorBase = components['schemas']['ObligorBase'];
 export type Observation = components['schemas']['Observation'];
+export type OfferRow = components['schemas']['OfferRow'];
 export type OfficerBorrowerPage = components['schemas']['OfficerBorrowerPage'];
+export type OfficerCollateralAct = components['schemas']['OfficerCollateralAct'];
 export type OfficerExposureLine = components['schemas']['OfficerExposureLine'];
 export type OfficerFactLine = components['schemas']['OfficerFactLine'];
 export type OfficerFirmPage = components['schemas']['OfficerFirmPage'];
+export type OfficerFunderBook = components['schemas']['OfficerFunderBook'];
 export type OfficerHerdPage = components['schemas']['OfficerHerdPage'];
 export type OfficerHome = components['schemas']['OfficerHome'];
 export type OfficerIndustries = components['schemas']['OfficerIndustries'];
+export type OfficerLedgerAccount = components['schemas']['OfficerLedgerAccount'];
+export type OfficerLoanChange = components['schemas']['OfficerLoanChange'];
+export type OfficerLoanCharge = components['schemas']['OfficerLoanCharge'];
+export type OfficerLoanEvent = components['schemas']['OfficerLoanEvent'];
+export type OfficerLoanHappening = components['schemas']['OfficerLoanHappening'];
 export type OfficerLoanPage = components['schemas']['OfficerLoanPage'];
+export type OfficerLoanPreview = components['schemas']['OfficerLoanPreview'];
+export type OfficerLoanProposal = components['schemas']['OfficerLoanProposal'];
+export type OfficerLoanShares = components['schemas']['OfficerLoanShares'];
 export type OfficerMergeLine = components['schemas']['OfficerMergeLine'];
 export type OfficerModelBin = components['schemas']['OfficerModelBin'];
 export type OfficerModelDetail = components['schemas']['OfficerModelDetail'];
 export type OfficerModelInput = components['schemas']['OfficerModelInput'];
 export type OfficerPairLine = components['schemas']['OfficerPairLine'];
+export type OfficerPaymentPage = components['schemas']['OfficerPaymentPage'];
 export type OfficerPlotLine = components['schemas']['OfficerPlotLine'];
 export type OfficerPlotPage = components['schemas']['OfficerPlotPage'];
+export type OfficerPurchasePage = components['schemas']['OfficerPurchasePage'];
 export type OfficerQuarantineCounts = components['schemas']['OfficerQuarantineCounts'];
+export type OfficerSellerTerms = components['schemas']['OfficerSellerTerms'];
 export type OfficerStrategyVersion = components['schemas']['OfficerStrategyVersion'];
 export type OfficerTried = components['schemas']['OfficerTried'];
 export type OperatorAnimalEvent = components['schemas']['OperatorAnimalEvent'];
@@ -6384,18 +10019,28 @@ export type OperatorQueued = components['schemas']['OperatorQueued'];
 export type OperatorRefusal = components['schemas']['OperatorRefusal'];
 export type OperatorRevoked = components['schemas']['OperatorRevoked'];
 export type OperatorTold = components['schemas']['OperatorTold'];
-export type Outcome = components['schemas']['Outcome'];
 export type Overlap = components['schemas']['Overlap'];
 export type OweInBody = components['schemas']['OweInBody'];
+export type Owing = components['schemas']['Owing'];
 export type Pair = components['schemas']['Pair'];
 export type Part = components['schemas']['Part'];
-export type Party = components['schemas']['Party'];
+export type Partial = components['schemas']['Partial'];
+export type Participant = components['schemas']['Participant'];
+export type PartnerCallbackTaken = components['schemas']['PartnerCallbackTaken'];
+export type PartnerPurchasePage = components['schemas']['PartnerPurchasePage'];
 export type PastYear = components['schemas']['PastYear'];
+export type PayDifference = components['schemas']['PayDifference'];
+export type PayInstruction = components['schemas']['PayInstruction'];
+export type PayNote = components['schemas']['PayNote'];
+export type PayOrder = components['schemas']['PayOrder'];
+export type PayPayee = components['schemas']['PayPayee'];
+export type PayReport = components['schemas']['PayReport'];
 export type Payable = components['schemas']['Payable'];
 export type Payment = components['schemas']['Payment'];
 export type Pen = components['schemas']['Pen'];
 export type PenCount = components['schemas']['PenCount'];
 export type Phenology = components['schemas']['Phenology'];
+export type Picture = components['schemas']['Picture'];
 export type Pledge = components['schemas']['Pledge'];
 export type PledgeInBody = components['schemas']['PledgeInBody'];
 export type Plot = components['schemas']['Plot'];
@@ -6403,13 +10048,39 @@ export type PlotCheck = components['schemas']['PlotCheck'];
 export type PlotInBody = components['schemas']['PlotInBody'];
 export type PointsBand = components['schemas']['PointsBand'];
 export type PointsReference = components['schemas']['PointsReference'];
+export type Pool = components['schemas']['Pool'];
+export type PoolAct = components['schemas']['PoolAct'];
+export type PoolEvent = components['schemas']['PoolEvent'];
+export type PoolOpening = components['schemas']['PoolOpening'];
+export type PoolPart = components['schemas']['PoolPart'];
+export type PoolUse = components['schemas']['PoolUse'];
 export type Posting = components['schemas']['Posting'];
+export type Preview = components['schemas']['Preview'];
 export type PriceRow = components['schemas']['PriceRow'];
 export type Pricing = components['schemas']['Pricing'];
 export type Problem = components['schemas']['Problem'];
+export type Proceeds = components['schemas']['Proceeds'];
 export type Product = components['schemas']['Product'];
 export type Proof = components['schemas']['Proof'];
+export type Proposal = components['schemas']['Proposal'];
 export type ProposeInBody = components['schemas']['ProposeInBody'];
+export type PurchaseCancelInBody = components['schemas']['PurchaseCancelInBody'];
+export type PurchaseDeliverInBody = components['schemas']['PurchaseDeliverInBody'];
+export type PurchaseDelivery = components['schemas']['PurchaseDelivery'];
+export type PurchaseEvent = components['schemas']['PurchaseEvent'];
+export type PurchaseGoods = components['schemas']['PurchaseGoods'];
+export type PurchaseLine = components['schemas']['PurchaseLine'];
+export type PurchaseOffer = components['schemas']['PurchaseOffer'];
+export type PurchaseOrder = components['schemas']['PurchaseOrder'];
+export type PurchasePrice = components['schemas']['PurchasePrice'];
+export type PurchaseRefund = components['schemas']['PurchaseRefund'];
+export type PurchaseRefundLine = components['schemas']['PurchaseRefundLine'];
+export type PurchaseSeason = components['schemas']['PurchaseSeason'];
+export type PurchaseSeller = components['schemas']['PurchaseSeller'];
+export type PurchaseShelf = components['schemas']['PurchaseShelf'];
+export type PurchaseShelfEntry = components['schemas']['PurchaseShelfEntry'];
+export type PurchaseTrace = components['schemas']['PurchaseTrace'];
+export type PurchaseTracePart = components['schemas']['PurchaseTracePart'];
 export type Purpose = components['schemas']['Purpose'];
 export type Qualifiers = components['schemas']['Qualifiers'];
 export type Quarantined = components['schemas']['Quarantined'];
@@ -6422,8 +10093,12 @@ export type ReceivableLine = components['schemas']['ReceivableLine'];
 export type ReceivablePayInBody = components['schemas']['ReceivablePayInBody'];
 export type Redemption = components['schemas']['Redemption'];
 export type Refusal = components['schemas']['Refusal'];
+export type RegisterAccount = components['schemas']['RegisterAccount'];
 export type Release = components['schemas']['Release'];
 export type ReleaseInBody = components['schemas']['ReleaseInBody'];
+export type ReleasePlan = components['schemas']['ReleasePlan'];
+export type Remark = components['schemas']['Remark'];
+export type Repayment = components['schemas']['Repayment'];
 export type ReplayResult = components['schemas']['ReplayResult'];
 export type Report = components['schemas']['Report'];
 export type ReportInBody = components['schemas']['ReportInBody'];
@@ -6437,17 +10112,31 @@ export type RowRefusal = components['schemas']['RowRefusal'];
 export type Sme = components['schemas']['SME'];
 export type SmeLink = components['schemas']['SMELink'];
 export type SmePage = components['schemas']['SMEPage'];
+export type SaleDeclineInBody = components['schemas']['SaleDeclineInBody'];
+export type SaleReceiptInBody = components['schemas']['SaleReceiptInBody'];
+export type SaleRefundInBody = components['schemas']['SaleRefundInBody'];
 export type Scene = components['schemas']['Scene'];
 export type Score = components['schemas']['Score'];
 export type ScoreModel = components['schemas']['ScoreModel'];
 export type ScoreReason = components['schemas']['ScoreReason'];
 export type Season = components['schemas']['Season'];
+export type Seen = components['schemas']['Seen'];
+export type SellerEnrolInBody = components['schemas']['SellerEnrolInBody'];
+export type SellerSuspendInBody = components['schemas']['SellerSuspendInBody'];
+export type SendDraftInBody = components['schemas']['SendDraftInBody'];
+export type SettleFundInBody = components['schemas']['SettleFundInBody'];
 export type Share = components['schemas']['Share'];
+export type ShareLine = components['schemas']['ShareLine'];
+export type SharingAgreement = components['schemas']['SharingAgreement'];
+export type SharingTerms = components['schemas']['SharingTerms'];
 export type Shock = components['schemas']['Shock'];
 export type ShockInBody = components['schemas']['ShockInBody'];
 export type ShockReport = components['schemas']['ShockReport'];
+export type SignGuaranteeInBody = components['schemas']['SignGuaranteeInBody'];
+export type SignGuarantorInBody = components['schemas']['SignGuarantorInBody'];
 export type SignInBody = components['schemas']['SignInBody'];
 export type SignInInBody = components['schemas']['SignInInBody'];
+export type Signature = components['schemas']['Signature'];
 export type SignedIn = components['schemas']['SignedIn'];
 export type SmoothPoint = components['schemas']['SmoothPoint'];
 export type Snapshot = components['schemas']['Snapshot'];
@@ -6458,6 +10147,9 @@ export type StandingFigures = components['schemas']['StandingFigures'];
 export type Step = components['schemas']['Step'];
 export type Subject = components['schemas']['Subject'];
 export type Subsidy = components['schemas']['Subsidy'];
+export type SubsidyGrant = components['schemas']['SubsidyGrant'];
+export type SubsidyList = components['schemas']['SubsidyList'];
+export type SubsidyRow = components['schemas']['SubsidyRow'];
 export type SuggestInBody = components['schemas']['SuggestInBody'];
 export type Suggestion = components['schemas']['Suggestion'];
 export type Support = components['schemas']['Support'];
@@ -6466,6 +10158,9 @@ export type Taken = components['schemas']['Taken'];
 export type Terms = components['schemas']['Terms'];
 export type Timeline = components['schemas']['Timeline'];
 export type TradeMonth = components['schemas']['TradeMonth'];
+export type Transaction = components['schemas']['Transaction'];
+export type Trial = components['schemas']['Trial'];
+export type TrialLine = components['schemas']['TrialLine'];
 export type TryInBody = components['schemas']['TryInBody'];
 export type Turnover = components['schemas']['Turnover'];
 export type TurnoverMonth = components['schemas']['TurnoverMonth'];
@@ -6475,6 +10170,7 @@ export type UploadFailure = components['schemas']['UploadFailure'];
 export type UploadReport = components['schemas']['UploadReport'];
 export type User = components['schemas']['User'];
 export type UserInBody = components['schemas']['UserInBody'];
+export type Valuation = components['schemas']['Valuation'];
 export type ValueTerms = components['schemas']['ValueTerms'];
 export type Version = components['schemas']['Version'];
 export type VersionEvent = components['schemas']['VersionEvent'];
@@ -6488,6 +10184,43 @@ export type Wording = components['schemas']['Wording'];
 export type Worth = components['schemas']['Worth'];
 export type $defs = Record<string, never>;
 export interface operations {
+    "anchor-apply": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each application, the same one for each retry */
+                "Idempotency-Key": string;
+                "User-Agent"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplyInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "anchor-holdings": {
         parameters: {
             query?: {
@@ -6849,6 +10582,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-pledge-notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListNotice"];
                 };
             };
             /** @description Problem */
@@ -7229,6 +10991,204 @@ export interface operations {
             };
         };
     };
+    "anchor-sales": {
+        parameters: {
+            query?: {
+                application_id?: string;
+                state?: "" | "draft" | "submitted" | "confirmed" | "delivered" | "paying" | "paid" | "refunding" | "refunded" | "cancelled" | "expired";
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListPurchaseOrder"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-sale": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnchorSalePage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-sale-confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseOrder"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-sale-decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaleDeclineInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseOrder"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-sale-deliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaleReceiptInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseOrder"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-sale-refund": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each refund, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaleRefundInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseOrder"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "anchor-supplier-names": {
         parameters: {
             query?: {
@@ -7596,6 +11556,35 @@ export interface operations {
             };
         };
     };
+    "contract-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HouseKey"][] | null;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "farmer-animal": {
         parameters: {
             query?: never;
@@ -7768,7 +11757,7 @@ export interface operations {
             };
         };
     };
-    "farmer-contract": {
+    "farmer-accept": {
         parameters: {
             query?: never;
             header?: never;
@@ -7785,7 +11774,184 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-collateral": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Picture"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-collateral-plan": {
+        parameters: {
+            query?: {
+                /** @description fen to repay */
+                pay?: number;
+                /** @description ids of things that shall leave */
+                assets?: string[];
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleasePlan"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-collateral-release": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each request, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CollateralReleaseInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-contract": {
+        parameters: {
+            query?: {
+                /** @description a way of repayment of the product, for a contract that is not signed; none is the usual one */
+                method?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
                     "application/json": components["schemas"]["Contract"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-contract-file": {
+        parameters: {
+            query?: {
+                /** @description a way of repayment of the product, for a contract that is not signed; none is the usual one */
+                method?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-SHA256"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
                 };
             };
             /** @description Problem */
@@ -7837,6 +12003,44 @@ export interface operations {
             };
         };
     };
+    "farmer-preview": {
+        parameters: {
+            query?: {
+                /** @description fen; 0 is the whole limit */
+                amount?: number;
+                /** @description 0 is the term of the offer; fewer for a limit that is drawn again and again */
+                term_months?: number;
+                /** @description a way of repayment of the product; none is the usual one */
+                method?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "farmer-review": {
         parameters: {
             query?: never;
@@ -7859,6 +12063,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Review"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-shelf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseShelf"];
                 };
             };
             /** @description Problem */
@@ -7896,6 +12131,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-signatures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListSignature"];
                 };
             };
             /** @description Problem */
@@ -7989,6 +12255,181 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListAct"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-draft": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each draft, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Partial"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-draft-set": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Partial"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-draft-send": {
+        parameters: {
+            query?: never;
+            header?: {
+                "User-Agent"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendDraftInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-guarantees": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListGuarantee"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-guarantee-sign": {
+        parameters: {
+            query?: never;
+            header?: {
+                "User-Agent"?: string;
+            };
+            path: {
+                id: string;
+                nr: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignGuaranteeInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
                 };
             };
             /** @description Problem */
@@ -8197,6 +12638,37 @@ export interface operations {
             };
         };
     };
+    "farmer-loan-trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseTrace"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "farmer-plot-add": {
         parameters: {
             query?: never;
@@ -8317,6 +12789,272 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FarmerPlotPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-purchases": {
+        parameters: {
+            query?: {
+                application_id?: string;
+                state?: "" | "draft" | "submitted" | "confirmed" | "delivered" | "paying" | "paid" | "refunding" | "refunded" | "cancelled" | "expired";
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListPurchaseOrder"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-purchase-place": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each order, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FarmerPurchaseAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseOrder"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-purchase-check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FarmerPurchaseAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FarmerPurchaseCheck"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-purchase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FarmerPurchasePage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-purchase-cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PurchaseCancelInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseOrder"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-purchase-deliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PurchaseDeliverInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseOrder"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-purchase-pay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseOrder"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-purchase-submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseOrder"];
                 };
             };
             /** @description Problem */
@@ -9124,6 +13862,43 @@ export interface operations {
             };
         };
     };
+    "officer-apply": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each application, the same one for each retry */
+                "Idempotency-Key": string;
+                "User-Agent"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CounterInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "officer-application": {
         parameters: {
             query?: never;
@@ -9155,6 +13930,39 @@ export interface operations {
             };
         };
     };
+    "officer-agreement-choose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChooseAgreementInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "officer-approve": {
         parameters: {
             query?: never;
@@ -9167,6 +13975,552 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["NoteInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-collateral": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Picture"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-collateral-csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-collateral-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListPoolEvent"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-collateral-file": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfficerCollateralAct"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-collateral-loss": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfficerCollateralAct"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-collateral-plan": {
+        parameters: {
+            query?: {
+                /** @description fen to repay */
+                pay?: number;
+                /** @description ids of things that shall leave */
+                assets?: string[];
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleasePlan"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-collateral-pledge": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfficerCollateralAct"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-collateral-realise": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfficerCollateralAct"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-collateral-release": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfficerCollateralAct"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-collateral-sale": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfficerCollateralAct"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-collateral-substitute": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfficerCollateralAct"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-collateral-value": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each act, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfficerCollateralAct"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-contract-file": {
+        parameters: {
+            query?: {
+                /** @description a way of repayment of the product, for a contract that is not signed; none is the usual one */
+                method?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-SHA256"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-guarantors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GuarantorsInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListGuarantor"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-guarantor-sign": {
+        parameters: {
+            query?: never;
+            header?: {
+                "User-Agent"?: string;
+            };
+            path: {
+                id: string;
+                nr: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignGuarantorInBody"];
             };
         };
         responses: {
@@ -9243,6 +14597,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-signatures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListSignature"];
                 };
             };
             /** @description Problem */
@@ -9412,6 +14797,324 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-loan-statements": {
+        parameters: {
+            query: {
+                /** @description such as 2026-05 */
+                month: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListMonthly"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-loan-statements-csv": {
+        parameters: {
+            query: {
+                /** @description such as 2026-05 */
+                month: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-pools": {
+        parameters: {
+            query?: {
+                /** @description only those that have not ended */
+                open?: boolean;
+                /** @description only those with an open margin call */
+                called?: boolean;
+                user_id?: string;
+                /** @description cursor */
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAnswer"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-proposals": {
+        parameters: {
+            query?: {
+                application_id?: string;
+                /** @description also those that were decided */
+                all?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListProposal"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-proposal-agree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-proposal-decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CollateralDeclineInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-pools-csv": {
+        parameters: {
+            query?: {
+                /** @description only those that have not ended */
+                open?: boolean;
+                /** @description only those with an open margin call */
+                called?: boolean;
+                user_id?: string;
+                /** @description cursor */
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-contract-verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    application_id: string;
+                    /**
+                     * Format: binary
+                     * @description the PDF; without it the stored one is checked
+                     */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractCheck"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-dayends": {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDayRun"];
                 };
             };
             /** @description Problem */
@@ -9762,6 +15465,271 @@ export interface operations {
             };
         };
     };
+    "officer-bounds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListBoundUse"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-risk-pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListPoolUse"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-funders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerFunderBook"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-fund-settle": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each settlement, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettleFundInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FundSettlement"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-fund-statement": {
+        parameters: {
+            query: {
+                /** @description 2026-05 */
+                month: string;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FundStatement"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-fund-statement-csv": {
+        parameters: {
+            query: {
+                /** @description 2026-05 */
+                month: string;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-subsidy": {
+        parameters: {
+            query: {
+                /** @description 2026Q2 */
+                quarter: string;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubsidyList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-subsidy-csv": {
+        parameters: {
+            query: {
+                /** @description 2026Q2 */
+                quarter: string;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "officer-herds": {
         parameters: {
             query?: never;
@@ -9991,11 +15959,405 @@ export interface operations {
             };
         };
     };
+    "officer-intake": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /** @description only say what would happen */
+                    dry_run: boolean;
+                    /**
+                     * Format: binary
+                     * @description XLSX or CSV (UTF-8, GBK)
+                     */
+                    file: string;
+                    /** @description enter the good rows although others are wrong */
+                    skip_bad: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-intake-template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-SHA256"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-ledger-account": {
+        parameters: {
+            query?: {
+                /** @description one sub-account, such as a loan */
+                item?: string;
+                /** @description bank date of the balance; now when absent */
+                on?: string;
+                /** @description the balance as the book knew it at this time */
+                known?: string;
+                /** @description next of the page before */
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerLedgerAccount"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-ledger-journal": {
+        parameters: {
+            query?: {
+                /** @description first bank date */
+                from?: string;
+                /** @description last bank date */
+                to?: string;
+                /** @description the entries of one loan */
+                item?: string;
+                /** @description next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListLedgerEntry"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-ledger-export": {
+        parameters: {
+            query?: {
+                /** @description first bank date */
+                from?: string;
+                /** @description last bank date */
+                to?: string;
+                /** @description the entries of one loan */
+                item?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-ledger-trial": {
+        parameters: {
+            query?: {
+                /** @description first bank date */
+                from?: string;
+                /** @description last bank date */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trial"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-ledger-verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Audit"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-classes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListClassSum"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-loan-proposals": {
+        parameters: {
+            query?: {
+                /** @description none means all */
+                state?: "proposed" | "approved" | "refused";
+                loan_id?: string;
+                /** @description cursor */
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOfficerLoanProposal"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-loan-approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoanDecideInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerLoanProposal"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-loan-refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoanDecideInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerLoanProposal"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "officer-loans": {
         parameters: {
             query?: {
                 /** @description states, separated by commas; none means all */
                 state?: string[];
+                /** @description tiers, separated by commas; none means all */
+                class?: string[];
+                product?: string;
+                user_id?: string;
+                /** @description least number of days overdue */
+                overdue_from?: number;
                 /** @description cursor */
                 before?: string;
                 limit?: number;
@@ -10044,6 +16406,285 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OfficerLoanPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-loan-apply": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each event, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfficerLoanEvent"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Loan"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-loan-payoff": {
+        parameters: {
+            query?: {
+                /** @description today when it is not given */
+                date?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quote"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-loan-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfficerLoanEvent"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerLoanPreview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-loan-propose": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each proposal, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerLoanProposal"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-loan-refund": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each refund, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoanRefundInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Loan"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-loan-shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerLoanShares"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-loan-statement": {
+        parameters: {
+            query: {
+                /** @description such as 2026-05 */
+                month: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Monthly"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-loan-trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseTrace"];
                 };
             };
             /** @description Problem */
@@ -10455,6 +17096,103 @@ export interface operations {
             };
         };
     };
+    "officer-payments": {
+        parameters: {
+            query?: {
+                outcome?: "" | "settled" | "failed" | "unknown";
+                /** @description only those of which the bank told two outcomes */
+                disputed?: boolean;
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListPayInstruction"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-payment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerPaymentPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-payment-ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayInstruction"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "officer-plots": {
         parameters: {
             query?: {
@@ -10508,6 +17246,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OfficerPlotPage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-purchases": {
+        parameters: {
+            query?: {
+                application_id?: string;
+                state?: "" | "draft" | "submitted" | "confirmed" | "delivered" | "paying" | "paid" | "refunding" | "refunded" | "cancelled" | "expired";
+                before?: string;
+                limit?: number;
+                user_id?: string;
+                /** @description of the seller */
+                firm_id?: string;
+                loan_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListPurchaseOrder"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-purchase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerPurchasePage"];
                 };
             };
             /** @description Problem */
@@ -10984,6 +17791,232 @@ export interface operations {
             };
         };
     };
+    "officer-sellers": {
+        parameters: {
+            query?: {
+                state?: "" | "proposed" | "enrolled" | "suspended";
+                firm_id?: string;
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListPurchaseSeller"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-seller-enrol": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SellerEnrolInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseSeller"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-seller": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseSeller"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-seller-amend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfficerSellerTerms"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseSeller"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-seller-approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseSeller"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-seller-reinstate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseSeller"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-seller-suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SellerSuspendInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseSeller"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "officer-shock": {
         parameters: {
             query?: never;
@@ -11004,6 +18037,203 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ShockReport"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-statements": {
+        parameters: {
+            query?: {
+                /** @description a day */
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListPayReport"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-statement-compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /** @description 2026-05-31 */
+                    day: string;
+                    /**
+                     * Format: binary
+                     * @description CSV (UTF-8, GBK) or XLSX
+                     */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayReport"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 2026-05-31 */
+                day: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayReport"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-difference-confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayReport"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-difference-reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayReport"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-difference-resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DifferenceResolveInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayReport"];
                 };
             };
             /** @description Problem */
@@ -11637,7 +18867,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Party"];
+                    "application/json": components["schemas"]["ChainParty"];
                 };
             };
             /** @description Problem */
@@ -11785,7 +19015,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Account"];
+                    "application/json": components["schemas"]["RegisterAccount"];
                 };
             };
             /** @description Problem */
@@ -12107,7 +19337,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ApplyInBody"];
+                "application/json": components["schemas"]["ApplyInBody2"];
             };
         };
         responses: {
@@ -12162,6 +19392,140 @@ export interface operations {
             };
         };
     };
+    "partner-contract": {
+        parameters: {
+            query?: {
+                /** @description a way of repayment of the product, for a contract that is not signed; none is the usual one */
+                method?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contract"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "partner-contract-file": {
+        parameters: {
+            query?: {
+                /** @description a way of repayment of the product, for a contract that is not signed; none is the usual one */
+                method?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-SHA256"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "partner-shelf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseShelf"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "partner-signatures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListSignature"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "partner-snapshots": {
         parameters: {
             query?: never;
@@ -12180,6 +19544,116 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListSnapshot"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "partner-intake": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /** @description only say what would happen */
+                    dry_run: boolean;
+                    /**
+                     * Format: binary
+                     * @description XLSX or CSV (UTF-8, GBK)
+                     */
+                    file: string;
+                    /** @description enter the good rows although others are wrong */
+                    skip_bad: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "partner-purchase-place": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each order, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FarmerPurchaseAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseOrder"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "partner-purchase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartnerPurchasePage"];
                 };
             };
             /** @description Problem */
@@ -12213,6 +19687,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Decision"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "rail-callback": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description id of the secret */
+                "Furrow-Key": string;
+                /** @description Unix seconds */
+                "Furrow-Time": string;
+                /** @description never used twice */
+                "Furrow-Nonce": string;
+                /** @description hex of HMAC-SHA256, see docs/formats/payment.md */
+                "Furrow-Signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartnerCallbackTaken"];
                 };
             };
             /** @description Problem */
