@@ -46,8 +46,7 @@ type Desk interface {
 // Book shows what was lent; loan.Service is one.
 type Book interface {
 	Loans(ctx context.Context, tenant string, f loan.Filter) ([]loan.Loan, error)
-	Schedule(ctx context.Context, tenant, id string) ([]loan.Instalment, error)
-	Payoff(ctx context.Context, tenant, id string) (loan.Quote, error)
+	Servicing
 }
 
 // Plots registers plots; geo.Plots is one.
@@ -114,11 +113,10 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, op("sign", http.MethodPost, "/applications/{id}/sign", "Sign the contract that was shown"), f.sign)
 	route.Register(a, op("draw", http.MethodPost, "/applications/{id}/draw", "Draw money"), f.draw)
 	route.Register(a, op("withdraw", http.MethodPost, "/applications/{id}/withdraw", "Withdraw an application"), f.withdraw)
-	route.Register(a, op("loan", http.MethodGet, "/loans/{id}", "A loan with its calendar of repayment"), f.loan)
-	route.Register(a, op("repay", http.MethodPost, "/loans/{id}/repay", "Repay"), f.repay)
 	route.Register(a, op("scene", http.MethodGet, "/scene", "The latest clear image for the map"), f.scene)
 	f.registerRights(a, op)
 	f.registerApplying(a, op)
+	f.registerLoans(a, op)
 	f.registerHerds(a, op)
 	f.registerReceivables(a, op)
 	f.registerCollateral(a, op)
@@ -350,37 +348,6 @@ func (f face) draw(ctx context.Context, who access.Actor, in *amountIn) (*route.
 
 func (f face) withdraw(ctx context.Context, who access.Actor, in *ByID) (*route.Body[apply.Application], error) {
 	return route.Answer(f.Desk.Withdraw(ctx, who, in.ID))
-}
-
-// LoanPage is a loan with its calendar and what would end it today.
-type LoanPage struct {
-	Loan     loan.Loan         `json:"loan"`
-	Schedule []loan.Instalment `json:"schedule"`
-	Payoff   *loan.Quote       `json:"payoff,omitempty"` // of an open loan
-}
-
-func (f face) loan(ctx context.Context, who access.Actor, in *ByID) (*route.Body[LoanPage], error) {
-	l, err := f.Desk.Loan(ctx, who, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := f.Book.Schedule(ctx, who.Tenant, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	page := LoanPage{Loan: l, Schedule: rows}
-	if l.State == loan.Active || l.State == loan.Overdue {
-		payoff, err := f.Book.Payoff(ctx, who.Tenant, in.ID)
-		if err != nil {
-			return nil, err
-		}
-		page.Payoff = &payoff
-	}
-	return route.Answer(page, nil)
-}
-
-func (f face) repay(ctx context.Context, who access.Actor, in *amountIn) (*route.Body[loan.Loan], error) {
-	return route.Answer(f.Desk.Repay(ctx, who, in.ID, in.Body.Amount, in.Key))
 }
 
 // MapScene is the image behind the map.

@@ -1152,10 +1152,44 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A loan with its calendar of repayment */
+        /** A loan with its calendar of repayment and what was booked */
         get: operations["farmer-loan"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/loans/{id}/payoff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What ends a loan on a day */
+        get: operations["farmer-loan-payoff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/loans/{id}/refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have money back that the bank holds for me */
+        post: operations["farmer-loan-refund"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1173,6 +1207,40 @@ export interface paths {
         put?: never;
         /** Repay */
         post: operations["farmer-repay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/loans/{id}/repayment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What repaying an amount today would do; nothing moves */
+        get: operations["farmer-repay-preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/loans/{id}/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A loan in one month */
+        get: operations["farmer-loan-statement"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -5849,6 +5917,7 @@ export interface components {
             loan: components["schemas"]["Loan"];
             payoff?: components["schemas"]["Quote"];
             schedule: components["schemas"]["Instalment"][];
+            transactions: components["schemas"]["Transaction"][];
         };
         FarmerMapScene: {
             bbox: number[];
@@ -5907,6 +5976,13 @@ export interface components {
             quantity: string;
             /** @description that of the shelf when absent */
             unit?: string;
+        };
+        FarmerRepayPreview: {
+            ends: boolean;
+            loan: components["schemas"]["Loan"];
+            now: components["schemas"]["Instalment"][];
+            schedule: components["schemas"]["Instalment"][];
+            transaction?: components["schemas"]["Transaction"];
         };
         FarmerTold: {
             herds: string[];
@@ -9835,6 +9911,7 @@ export type FarmerPurchaseCheck = components['schemas']['FarmerPurchaseCheck'];
 export type FarmerPurchasePage = components['schemas']['FarmerPurchasePage'];
 export type FarmerPurchaseRefusal = components['schemas']['FarmerPurchaseRefusal'];
 export type FarmerPurchaseWanted = components['schemas']['FarmerPurchaseWanted'];
+export type FarmerRepayPreview = components['schemas']['FarmerRepayPreview'];
 export type FarmerTold = components['schemas']['FarmerTold'];
 export type Fault = components['schemas']['Fault'];
 export type Figure = components['schemas']['Figure'];
@@ -12600,6 +12677,78 @@ export interface operations {
             };
         };
     };
+    "farmer-loan-payoff": {
+        parameters: {
+            query?: {
+                /** @description today when it is not given */
+                date?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quote"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-loan-refund": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each payment, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AmountInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Loan"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "farmer-repay": {
         parameters: {
             query?: never;
@@ -12625,6 +12774,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Loan"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-repay-preview": {
+        parameters: {
+            query: {
+                /** @description fen */
+                amount: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FarmerRepayPreview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-loan-statement": {
+        parameters: {
+            query: {
+                /** @description such as 2026-05 */
+                month: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Monthly"];
                 };
             };
             /** @description Problem */
