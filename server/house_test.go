@@ -34,11 +34,15 @@ import (
 	"github.com/furrowcredit/furrow/chain/reference"
 	"github.com/furrowcredit/furrow/chain/upload"
 	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/collateral"
 	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/contract"
+	"github.com/furrowcredit/furrow/credit/fund"
 	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/model"
+	"github.com/furrowcredit/furrow/credit/pay"
+	"github.com/furrowcredit/furrow/credit/pay/purchase"
 	"github.com/furrowcredit/furrow/credit/policy"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/credit/profile"
@@ -57,6 +61,7 @@ import (
 	"github.com/furrowcredit/furrow/iot/timeline"
 	herdwatch "github.com/furrowcredit/furrow/iot/watch"
 	"github.com/furrowcredit/furrow/iot/worth"
+	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/server"
 	"github.com/furrowcredit/furrow/server/live"
 	"github.com/furrowcredit/furrow/server/operator"
@@ -65,15 +70,19 @@ import (
 	"github.com/furrowcredit/furrow/store"
 	alertstore "github.com/furrowcredit/furrow/store/alert"
 	applicationstore "github.com/furrowcredit/furrow/store/application"
+	collateralstore "github.com/furrowcredit/furrow/store/collateral"
 	consentstore "github.com/furrowcredit/furrow/store/consent"
 	firmstore "github.com/furrowcredit/furrow/store/firm"
+	fundstore "github.com/furrowcredit/furrow/store/fund"
 	herdstore "github.com/furrowcredit/furrow/store/herd"
 	ledgerstore "github.com/furrowcredit/furrow/store/ledger"
 	loanstore "github.com/furrowcredit/furrow/store/loan"
 	modelstore "github.com/furrowcredit/furrow/store/model"
+	paystore "github.com/furrowcredit/furrow/store/pay"
 	"github.com/furrowcredit/furrow/store/people"
 	plotstore "github.com/furrowcredit/furrow/store/plot"
 	profilestore "github.com/furrowcredit/furrow/store/profile"
+	purchasestore "github.com/furrowcredit/furrow/store/purchase"
 	quotestore "github.com/furrowcredit/furrow/store/quote"
 	receivablestore "github.com/furrowcredit/furrow/store/receivable"
 	"github.com/furrowcredit/furrow/store/storetest"
@@ -180,9 +189,10 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 	graph := network.New(h.firms, network.Options{Industries: industries, Now: now})
 	flows := flow.NewNetwork(h.firms, graph, now)
 	book := ledger.New(ledgerstore.New(db), must(ledger.LoadChart(files))(t), now)
+	outbox := &pay.Outbox{Store: paystore.New(db), Rail: bank.New(now), Alerts: h.desk, Now: now}
 	loans := loan.New(loan.Config{
 		Store: loanstore.New(db), Book: book,
-		Rail: bank.New(now), Alerts: h.desk, Now: now,
+		Rail: outbox, Alerts: h.desk, Now: now,
 	})
 	strategies := strategy.New(strategy.Config{
 		Store: strategystore.New(db), Shipped: must(policy.Load(files))(t), History: applicationstore.New(db), Now: now,
@@ -225,9 +235,16 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		Uploads:     upload.New(upload.Config{Store: h.firms, Now: now}),
 		Receivables: receivable.New(receivable.Config{Store: receivablestore.New(db), Papers: receivablestore.New(db), Firms: h.firms, Now: now}),
 		Ledger:      book,
-		Models:      &model.Service{Store: modelstore.New(db), Now: now, NewID: ident.New},
-		Strategies:  strategies,
-		Quotes:      quote.New(quote.Config{Store: snapshots, Strategies: strategies, Products: products, Agreed: consent.Agreed, Now: now}),
+		Fund:        fund.New(fund.Config{Store: fundstore.New(db), Catalogue: must(fund.Load(files, products.All()))(t), Book: book, Now: now}),
+		Collateral:  collateral.New(collateral.Config{Store: collateralstore.New(db), Book: book, Rules: must(collateral.LoadRules(files))(t), Products: products, Now: now}),
+		Purchases: purchase.New(purchase.Config{
+			Store: purchasestore.New(db), Goods: must(purchase.Load(files))(t), Products: products, Applications: desk, Loans: lending{loans}, Firms: h.firms, Rail: outbox, Now: now,
+		}),
+		Payments:   outbox,
+		Statements: &pay.Reconciler{Orders: outbox.Store, Store: paystore.New(db), Ledger: book, Alerts: h.desk, Now: now},
+		Models:     &model.Service{Store: modelstore.New(db), Now: now, NewID: ident.New},
+		Strategies: strategies,
+		Quotes:     quote.New(quote.Config{Store: snapshots, Strategies: strategies, Products: products, Agreed: consent.Agreed, Now: now}),
 		ImportChain: func(context.Context, string, map[string]io.Reader) (reference.Report, error) {
 			return reference.Report{}, nil
 		},
@@ -272,6 +289,17 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		h.tokens[p.login] = token
 	}
 	return h
+}
+
+// lending is purchase.Loans without drawdowns and refunds, which the tests of app make.
+type lending struct{ *loan.Service }
+
+func (lending) PaymentByKey(context.Context, string, string) (loan.Payment, error) {
+	return loan.Payment{}, loan.ErrNotFound
+}
+
+func (lending) Refund(context.Context, string, string, money.Fen, money.Date, string) (string, error) {
+	return "", loan.ErrNotFound
 }
 
 // beasts is officer.Animals as app wires it.

@@ -53,7 +53,7 @@ func TestRolesTable(t *testing.T) {
 		"officer": access.Officer, "auditor": access.Auditor, "operator": access.Operator,
 		"partner": access.Partner, "wang": access.Borrower, "foodco": access.Anchor,
 	}
-	fill := strings.NewReplacer("{id}", "none", "{layer}", "ndvi", "{item}", "none", "{z}", "1", "{x}", "1", "{y}", "1.png", "{file}", "suppliers.xlsx")
+	fill := strings.NewReplacer("{id}", "none", "{nr}", "1", "{code}", "own", "{day}", "2026-05-31", "{layer}", "ndvi", "{item}", "none", "{z}", "1", "{x}", "1", "{y}", "1.png", "{file}", "suppliers.xlsx")
 	for _, op := range ops {
 		path := "/api/v1" + fill.Replace(op.path)
 		roles := table[op.id]
