@@ -70,6 +70,9 @@ func schemaNames() func(reflect.Type, string) string {
 			t = t.Elem()
 		}
 		name := schemaName(t, hint)
+		if t.Kind() != reflect.Struct {
+			return name // written where it is used
+		}
 		mine := func(n string) bool { return taken[n] == nil || taken[n] == t }
 		if !mine(name) && t.PkgPath() != "" {
 			name = upper(t.PkgPath()[strings.LastIndex(t.PkgPath(), "/")+1:]) + name

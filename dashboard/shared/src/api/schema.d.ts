@@ -4802,7 +4802,7 @@ export interface components {
             tier: number;
         };
         AnchorSupplier: {
-            firm: components["schemas"]["ChainParty"];
+            firm: components["schemas"]["Party"];
             link: components["schemas"]["Link"];
             /** @description known, low_confidence or unknown; absent when it was not asked for */
             standing_status?: string;
@@ -5238,6 +5238,16 @@ export interface components {
             products: components["schemas"]["Product"][];
             species: components["schemas"]["Word"][];
         };
+        Cause: {
+            from?: string;
+            kind: string;
+            need?: string;
+            /** Format: double */
+            part?: number;
+            path: string[];
+            /** Format: double */
+            share?: number;
+        };
         Cell: {
             /** Format: int64 */
             count: number;
@@ -5255,28 +5265,6 @@ export interface components {
             id: string;
             nodes: string[];
             zh: string;
-        };
-        ChainParty: {
-            address?: string;
-            anchor: boolean;
-            /** Format: int64 */
-            capital?: number;
-            controller?: string;
-            /** Format: date-time */
-            created_at: string;
-            former_names?: string[];
-            founded?: string;
-            id: string;
-            industry?: string;
-            industry_code?: string;
-            legal_rep?: string;
-            merged_into?: string;
-            name: string;
-            owner_id?: string;
-            region?: string;
-            scope?: string;
-            short_names?: string[];
-            uscc: string;
         };
         Change: {
             application_id: string;
@@ -5394,16 +5382,6 @@ export interface components {
             part: string;
             purpose: string;
             text: string;
-        };
-        ContagionCause: {
-            from?: string;
-            kind: string;
-            need?: string;
-            /** Format: double */
-            part?: number;
-            path: string[];
-            /** Format: double */
-            share?: number;
         };
         ContagionExposure: {
             /** Format: double */
@@ -5560,7 +5538,7 @@ export interface components {
             worth?: components["schemas"]["Worth"];
         };
         Danger: {
-            cause: components["schemas"]["ContagionCause"];
+            cause: components["schemas"]["Cause"];
             firm_id: string;
             /** Format: int64 */
             hit: number;
@@ -5833,18 +5811,6 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
-        ExtractOutcome: {
-            dropped?: {
-                [key: string]: number;
-            };
-            empty?: string;
-            fallback?: string;
-            /** Format: int64 */
-            found: number;
-            /** Format: int64 */
-            kept: number;
-            notes?: string[];
-        };
         Fact: {
             /** Format: double */
             confidence: number;
@@ -5897,7 +5863,7 @@ export interface components {
             term_months: number;
         };
         FarmerFirmLine: {
-            firm: components["schemas"]["ChainParty"];
+            firm: components["schemas"]["Party"];
             standing: components["schemas"]["Standing"];
         };
         FarmerHerdPage: {
@@ -6415,7 +6381,7 @@ export interface components {
         Hit: {
             /** Format: double */
             amount: number;
-            cause: components["schemas"]["ContagionCause"];
+            cause: components["schemas"]["Cause"];
             /** Format: double */
             downstream: number;
             firm_id: string;
@@ -6833,7 +6799,7 @@ export interface components {
             next: string;
         };
         ListParty: {
-            items: components["schemas"]["ChainParty"][];
+            items: components["schemas"]["Party"][];
             next: string;
         };
         ListPayInstruction: {
@@ -7376,13 +7342,13 @@ export interface components {
         };
         OfficerFactLine: {
             claim: components["schemas"]["Claim"];
-            head?: components["schemas"]["ChainParty"];
-            tail?: components["schemas"]["ChainParty"];
+            head?: components["schemas"]["Party"];
+            tail?: components["schemas"]["Party"];
         };
         OfficerFirmPage: {
             alerts: components["schemas"]["Alert"][];
             documents: components["schemas"]["Document"][];
-            firm: components["schemas"]["ChainParty"];
+            firm: components["schemas"]["Party"];
             neighbourhood: components["schemas"]["Neighbourhood"];
             standing: components["schemas"]["Standing"];
         };
@@ -7561,9 +7527,9 @@ export interface components {
             terms: components["schemas"]["SharingTerms"];
         };
         OfficerMergeLine: {
-            firm: components["schemas"]["ChainParty"];
+            firm: components["schemas"]["Party"];
             merge: components["schemas"]["Merge"];
-            other: components["schemas"]["ChainParty"];
+            other: components["schemas"]["Party"];
         };
         OfficerModelBin: {
             /** Format: int64 */
@@ -7619,8 +7585,8 @@ export interface components {
             name: string;
         };
         OfficerPairLine: {
-            firm: components["schemas"]["ChainParty"];
-            other: components["schemas"]["ChainParty"];
+            firm: components["schemas"]["Party"];
+            other: components["schemas"]["Party"];
             pair: components["schemas"]["Pair"];
         };
         OfficerPaymentPage: {
@@ -7806,6 +7772,18 @@ export interface components {
         OperatorTold: {
             herds: string[];
         };
+        Outcome: {
+            dropped?: {
+                [key: string]: number;
+            };
+            empty?: string;
+            fallback?: string;
+            /** Format: int64 */
+            found: number;
+            /** Format: int64 */
+            kept: number;
+            notes?: string[];
+        };
         Overlap: {
             /** Format: double */
             m2: number;
@@ -7895,6 +7873,28 @@ export interface components {
         PartnerPurchasePage: {
             events: components["schemas"]["PurchaseEvent"][];
             order: components["schemas"]["PurchaseOrder"];
+        };
+        Party: {
+            address?: string;
+            anchor: boolean;
+            /** Format: int64 */
+            capital?: number;
+            controller?: string;
+            /** Format: date-time */
+            created_at: string;
+            former_names?: string[];
+            founded?: string;
+            id: string;
+            industry?: string;
+            industry_code?: string;
+            legal_rep?: string;
+            merged_into?: string;
+            name: string;
+            owner_id?: string;
+            region?: string;
+            scope?: string;
+            short_names?: string[];
+            uscc: string;
         };
         PastYear: {
             /** Format: double */
@@ -9452,7 +9452,7 @@ export interface components {
             /** Format: int64 */
             known: number;
             notes?: string[];
-            outcome: components["schemas"]["ExtractOutcome"];
+            outcome: components["schemas"]["Outcome"];
             sha256: string;
             /** Format: int64 */
             waiting: number;
@@ -9843,10 +9843,10 @@ export type BoundUse = components['schemas']['BoundUse'];
 export type Bureau = components['schemas']['Bureau'];
 export type Cap = components['schemas']['Cap'];
 export type Catalogue = components['schemas']['Catalogue'];
+export type Cause = components['schemas']['Cause'];
 export type Cell = components['schemas']['Cell'];
 export type CellRemark = components['schemas']['CellRemark'];
 export type Chain = components['schemas']['Chain'];
-export type ChainParty = components['schemas']['ChainParty'];
 export type Change = components['schemas']['Change'];
 export type ChangeInBody = components['schemas']['ChangeInBody'];
 export type CheckInBody = components['schemas']['CheckInBody'];
@@ -9862,7 +9862,6 @@ export type CommitInBody = components['schemas']['CommitInBody'];
 export type Comparison = components['schemas']['Comparison'];
 export type ConfirmInBody = components['schemas']['ConfirmInBody'];
 export type Consent = components['schemas']['Consent'];
-export type ContagionCause = components['schemas']['ContagionCause'];
 export type ContagionExposure = components['schemas']['ContagionExposure'];
 export type Contract = components['schemas']['Contract'];
 export type ContractCheck = components['schemas']['ContractCheck'];
@@ -9895,7 +9894,6 @@ export type Event = components['schemas']['Event'];
 export type Evidence = components['schemas']['Evidence'];
 export type Exposure = components['schemas']['Exposure'];
 export type Exposures = components['schemas']['Exposures'];
-export type ExtractOutcome = components['schemas']['ExtractOutcome'];
 export type Fact = components['schemas']['Fact'];
 export type FarmerAnimalEvent = components['schemas']['FarmerAnimalEvent'];
 export type FarmerAsk = components['schemas']['FarmerAsk'];
@@ -10096,6 +10094,7 @@ export type OperatorQueued = components['schemas']['OperatorQueued'];
 export type OperatorRefusal = components['schemas']['OperatorRefusal'];
 export type OperatorRevoked = components['schemas']['OperatorRevoked'];
 export type OperatorTold = components['schemas']['OperatorTold'];
+export type Outcome = components['schemas']['Outcome'];
 export type Overlap = components['schemas']['Overlap'];
 export type OweInBody = components['schemas']['OweInBody'];
 export type Owing = components['schemas']['Owing'];
@@ -10105,6 +10104,7 @@ export type Partial = components['schemas']['Partial'];
 export type Participant = components['schemas']['Participant'];
 export type PartnerCallbackTaken = components['schemas']['PartnerCallbackTaken'];
 export type PartnerPurchasePage = components['schemas']['PartnerPurchasePage'];
+export type Party = components['schemas']['Party'];
 export type PastYear = components['schemas']['PastYear'];
 export type PayDifference = components['schemas']['PayDifference'];
 export type PayInstruction = components['schemas']['PayInstruction'];
@@ -19084,7 +19084,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ChainParty"];
+                    "application/json": components["schemas"]["Party"];
                 };
             };
             /** @description Problem */
