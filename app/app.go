@@ -354,6 +354,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Models:      models,
 		Desk:        apps, Book: loans, Alerts: desk, Jobs: a.runner,
 		Crops: cropWords(books.crops), Species: speciesWords(books.species), Products: books.products.All(),
+		Goods: goodsWords(books.goods), Units: unitWords(books.goods),
 		Wordings: books.wordings, Consents: consents, Profiles: profiles,
 		Live: a.hub, Faces: dashboard.Faces(), Registry: registry, Ready: a.ready, Log: cfg.Log, Now: now, TLS: cfg.Secure,
 	})

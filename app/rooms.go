@@ -18,6 +18,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/pay"
+	"github.com/furrowcredit/furrow/credit/pay/purchase"
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo"
@@ -265,6 +266,22 @@ func speciesWords(c *species.Catalogue) []server.Word {
 	var out []server.Word
 	for _, x := range c.All() {
 		out = append(out, server.Word{Code: x.Code, ZH: x.Name["zh-CN"], EN: x.Name["en"]})
+	}
+	return out
+}
+
+func goodsWords(c *purchase.Catalogue) []server.Word {
+	out := make([]server.Word, len(c.Goods))
+	for i, x := range c.Goods {
+		out[i] = server.Word{Code: x.Code, ZH: x.Name["zh-CN"], EN: x.Name["en"]}
+	}
+	return out
+}
+
+func unitWords(c *purchase.Catalogue) []server.Word {
+	out := make([]server.Word, len(c.Units))
+	for i, x := range c.Units {
+		out[i] = server.Word{Code: x.Code, ZH: x.Name["zh-CN"], EN: x.Name["en"]}
 	}
 	return out
 }

@@ -166,6 +166,8 @@ type Deps struct {
 
 	Crops    []Word
 	Species  []Word
+	Goods    []Word
+	Units    []Word
 	Products []product.Product
 	// Wordings are what borrowers agree to, Consents what they agreed to.
 	Wordings consent.Wordings

@@ -91,6 +91,9 @@ type Catalogue struct {
 	// Features are the figures that scores and limits read.
 	Features []Word `json:"features"`
 	Species  []Word `json:"species"`
+	// Goods are what directed money may buy, Units those of their quantities.
+	Goods []Word `json:"goods"`
+	Units []Word `json:"units"`
 	// Products are those that can be asked for on the reader's channel, all of them for the
 	// bank's own people; Others are the names of the rest.
 	Products []product.Product `json:"products"`
@@ -98,11 +101,11 @@ type Catalogue struct {
 	Consents consent.Wordings  `json:"consents"` // what a borrower is asked to agree to
 }
 
-// channels by which people ask for products themselves.
-var channels = map[access.Role]product.Channel{access.Borrower: product.Phone, access.Partner: product.API}
+// channels by which people outside the bank ask for products.
+var channels = map[access.Role]product.Channel{access.Borrower: product.Phone, access.Partner: product.API, access.Anchor: product.Portal}
 
 func (s *Server) catalogue(who access.Actor) Catalogue {
-	c := Catalogue{Features: featureWords(), Crops: s.deps.Crops, Species: s.deps.Species, Products: s.deps.Products, Others: []Word{}, Consents: s.deps.Wordings}
+	c := Catalogue{Features: featureWords(), Crops: s.deps.Crops, Species: s.deps.Species, Goods: s.deps.Goods, Units: s.deps.Units, Products: s.deps.Products, Others: []Word{}, Consents: s.deps.Wordings}
 	channel, bound := channels[who.Role]
 	if !bound {
 		return c

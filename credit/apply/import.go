@@ -10,6 +10,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/apply/intake"
 	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/product"
+	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/money"
 )
 
@@ -26,6 +27,9 @@ type ImportRequest struct {
 	Body    []byte
 	DryRun  bool // only say what would happen
 	SkipBad bool // take the good rows although others are wrong
+	// May narrows what the rows may be about; a fault becomes a remark on the subject.
+	// nil allows all.
+	May func(ctx context.Context, subject credit.Subject) error
 }
 
 // Imported is what became of one row.
@@ -64,7 +68,7 @@ func (s *Service) Import(ctx context.Context, actor access.Actor, r ImportReques
 		if f.Rows[i].Bad {
 			continue
 		}
-		req, known, err := s.imported(ctx, actor, f, i)
+		req, known, err := s.imported(ctx, actor, f, i, r.May)
 		if err != nil {
 			return ImportReport{}, err
 		}
@@ -100,7 +104,7 @@ func (s *Service) Import(ctx context.Context, actor access.Actor, r ImportReques
 
 // imported makes the request of a row and tries it, with the application that it made
 // before. What is wrong becomes a remark.
-func (s *Service) imported(ctx context.Context, actor access.Actor, f *intake.File, i int) (req Request, known Application, err error) {
+func (s *Service) imported(ctx context.Context, actor access.Actor, f *intake.File, i int, may func(context.Context, credit.Subject) error) (req Request, known Application, err error) {
 	row := f.Rows[i]
 	user, ok, err := s.cfg.Find.Person(ctx, actor.Tenant, row.Borrower)
 	if err != nil {
@@ -117,6 +121,15 @@ func (s *Service) imported(ctx context.Context, actor access.Actor, f *intake.Fi
 	if !ok {
 		f.Remark(i, "subject", intake.ErrSubject)
 		return req, known, nil
+	}
+	if may != nil {
+		switch err := may(ctx, credit.Subject{Kind: row.Kind, ID: thing}); {
+		case fault.Kind(err) != nil:
+			f.Remark(i, "subject", err)
+			return req, known, nil
+		case err != nil:
+			return req, known, err
+		}
 	}
 	at := row.AgreedOn.Add(-8 * time.Hour) // the day begins in China
 	req = Request{

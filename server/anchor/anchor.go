@@ -15,6 +15,7 @@ import (
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/upload"
 	"github.com/furrowcredit/furrow/server/route"
+	"github.com/furrowcredit/furrow/sheet"
 )
 
 // Uploads takes files of an anchor; chain/upload.Service is one.
@@ -72,6 +73,10 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, op("suppliers", http.MethodGet, "/suppliers", "Firms that sell to the anchor, page by page"), f.suppliers)
 	route.Register(a, op("supplier-names", http.MethodGet, "/supplier-names", "Suppliers by a part of their name, to choose one"), f.supplierNames)
 	route.Register(a, op("apply", http.MethodPost, "/applications", "Bring a supplier or dealer who wants to borrow"), f.apply)
+	intake := op("intake", http.MethodPost, "/intake", "Upload a table of suppliers and dealers who want to borrow: what is wrong by cell, or all of them entered")
+	intake.MaxBytes = sheet.MaxBytes + route.MaxJSON
+	route.Register(a, op("intake-template", http.MethodGet, "/intake/template.xlsx", "A table of applications to fill in"), f.intakeTemplate)
+	route.Register(a, intake, f.intake)
 	f.registerReceivables(a, op)
 	f.registerSales(a, op)
 	route.Register(a, op("pledge-notices", http.MethodGet, "/pledge-notices", "What we owe that suppliers pledged: it is to be paid to the funder"), f.pledgeNotices)

@@ -2,22 +2,33 @@ package anchor
 
 import (
 	"context"
+	"errors"
+	"io"
 	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/apply/intake"
 	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/product"
+	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/server/route"
+	"github.com/furrowcredit/furrow/sheet"
 )
+
+// ErrNotPartner is the remark on a row that names no firm which trades with the anchor.
+var ErrNotPartner = fault.New(fault.Invalid, "anchor.not_partner", "bring firms only that sell to you or buy from you; upload them first")
 
 // Desk takes applications that the anchor brings; apply.Service is one.
 type Desk interface {
 	Submit(ctx context.Context, who access.Actor, req apply.Request, key string) (apply.Application, error)
 	StartDraft(ctx context.Context, who access.Actor, p apply.Partial, channel product.Channel, key string) (apply.Application, error)
+	Import(ctx context.Context, who access.Actor, r apply.ImportRequest) (apply.ImportReport, error)
 }
 
 type applyIn struct {
@@ -73,4 +84,46 @@ func (f face) trades(ctx context.Context, who access.Actor, firmID string) error
 		}
 	}
 	return apply.ErrSubject.At("body.firm_id")
+}
+
+func (f face) intakeTemplate(context.Context, access.Actor, *struct{}) (*fileOut, error) {
+	body, err := intake.Template()
+	return &fileOut{Type: xlsx, Disposition: `attachment; filename="applications.xlsx"`, Body: body}, err
+}
+
+type intakeIn struct {
+	RawBody huma.MultipartFormFiles[struct {
+		File    huma.FormFile `form:"file" required:"true" contentType:"application/octet-stream" doc:"XLSX or CSV (UTF-8, GBK)"`
+		DryRun  bool          `form:"dry_run" doc:"only say what would happen"`
+		SkipBad bool          `form:"skip_bad" doc:"enter the good rows although others are wrong"`
+	}]
+}
+
+// intake brings the firms of a table, each with its consent on paper.
+func (f face) intake(ctx context.Context, who access.Actor, in *intakeIn) (*route.Body[apply.ImportReport], error) {
+	form := in.RawBody.Data()
+	defer func() { _ = form.File.Close() }()
+	body, err := io.ReadAll(io.LimitReader(form.File, sheet.MaxBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	route.Touch(ctx, form.File.Filename)
+	report, err := f.Desk.Import(ctx, who, apply.ImportRequest{
+		Body: body, DryRun: form.DryRun, SkipBad: form.SkipBad,
+		May: func(ctx context.Context, subject credit.Subject) error {
+			if subject.Kind != credit.FirmSubject {
+				return ErrNotPartner
+			}
+			if err := f.trades(ctx, who, subject.ID); errors.Is(err, apply.ErrSubject) {
+				return ErrNotPartner
+			} else if err != nil {
+				return err
+			}
+			return nil
+		},
+	})
+	for i, r := range report.Remarks {
+		report.Remarks[i].Why = f.Words(route.Lang(ctx), r.Code, r.Why, r.Args)
+	}
+	return route.Answer(report, err)
 }

@@ -191,6 +191,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/anchor/intake": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Upload a table of suppliers and dealers who want to borrow: what is wrong by cell, or all of them entered */
+        post: operations["anchor-intake"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/anchor/intake/template.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A table of applications to fill in */
+        get: operations["anchor-intake-template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/anchor/pledge-notices": {
         parameters: {
             query?: never;
@@ -5234,9 +5268,11 @@ export interface components {
             consents: components["schemas"]["Wording"][];
             crops: components["schemas"]["Word"][];
             features: components["schemas"]["Word"][];
+            goods: components["schemas"]["Word"][];
             others: components["schemas"]["Word"][];
             products: components["schemas"]["Product"][];
             species: components["schemas"]["Word"][];
+            units: components["schemas"]["Word"][];
         };
         Cause: {
             from?: string;
@@ -10659,6 +10695,80 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-intake": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /** @description only say what would happen */
+                    dry_run: boolean;
+                    /**
+                     * Format: binary
+                     * @description XLSX or CSV (UTF-8, GBK)
+                     */
+                    file: string;
+                    /** @description enter the good rows although others are wrong */
+                    skip_bad: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-intake-template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
                 };
             };
             /** @description Problem */
