@@ -66,7 +66,7 @@ func (b *book) carry(to money.Date, key, kind string) error {
 		return err
 	}
 	b.state = st
-	if b.cfg.Share != nil {
+	if b.cfg.Share != nil && (len(b.events) > b.known || b.Credit != 0) { // else time alone has moved nothing
 		if b.moves, err = b.movements(terms); err != nil {
 			return err
 		}
@@ -214,6 +214,9 @@ func diff(loanID string, before, after []servicing.Transaction) []Movement {
 		m := &moves[i]
 		m.Amount += sign * t.Amount
 		m.Principal += sign * t.Principal
+		if t.Kind == servicing.Disburse { // a transaction tells the parts of what is paid back only
+			m.Principal += sign * t.Amount
+		}
 		m.Interest += sign * t.Interest
 		m.Fee += sign * t.Fee
 		m.Penalty += sign * t.Penalty

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/furrowcredit/furrow/credit/ledger"
@@ -57,7 +58,7 @@ type ClassSum struct {
 
 // batchSize is how many loans a day end writes in one transaction: enough to be fast, few
 // enough that a customer waits for milliseconds.
-const batchSize = 500
+const batchSize = 1000
 
 // DayEnd brings every running loan of the tenant to the end of a date, one missed date
 // after the other, and asks the bank for payments whose outcome is open. It may be ended at
@@ -142,14 +143,17 @@ func (s *Service) dayEnd(ctx context.Context, tenant string, date money.Date, re
 	return failed, s.cfg.Store.SaveRun(ctx, run)
 }
 
-// accrue brings loans to the date of a run, batch by batch.
+// accrue brings loans to the date of a run, batch by batch. When others are faster with one
+// of a batch, or something of it is refused at the last moment, the batch is halved and read
+// again, until the loan stands alone; one that does not give way then is left for the next run.
 func (s *Service) accrue(ctx context.Context, run *DayRun, report *DayEndReport) (failed []error, _ error) {
-	stale := 0
+	const tries = 10
+	stale, size := 0, batchSize
 	for {
 		if ctx.Err() != nil {
 			return failed, ctx.Err()
 		}
-		days, err := s.cfg.Store.Days(ctx, run.Tenant, run.Date, run.After, batchSize)
+		days, err := s.cfg.Store.Days(ctx, run.Tenant, run.Date, run.After, size)
 		if err != nil || len(days) == 0 {
 			return failed, err
 		}
@@ -158,40 +162,62 @@ func (s *Service) accrue(ctx context.Context, run *DayRun, report *DayEndReport)
 			return failed, err
 		}
 		err = s.cfg.Store.SaveBatch(ctx, step.batch)
-		if errors.Is(err, ErrStale) && stale < 100 { // a customer was faster; read the batch again
-			stale++
-			continue
+		if errors.Is(err, ErrStale) {
+			if size = max(1, len(days)/2); len(days) > 1 {
+				continue
+			}
+			if stale++; stale < tries {
+				continue
+			}
+			step = skip(*run, days[0].LoanID, err)
+			err = s.cfg.Store.SaveBatch(ctx, step.batch)
 		}
 		if err != nil {
 			return failed, err
 		}
-		stale = 0
+		stale, size = 0, min(batchSize, 2*size)
 		*run = step.batch.Run
 		report.Loans += len(step.batch.Days) + len(step.batch.Changes)
 		report.Overdue += step.overdue
 		report.Failed = append(report.Failed, step.failedIDs...)
 		failed = append(failed, step.failed...)
-		for i := range step.batch.Changes {
-			before, after := &step.before[i], &step.batch.Changes[i].Loan
-			if err := s.told(ctx, before, after); err != nil {
-				return failed, err
-			}
+		if err := s.told(ctx, &step); err != nil {
+			return failed, err
 		}
 	}
+}
+
+// skip is a step that leaves a loan where it stands.
+func skip(run DayRun, id string, err error) step {
+	st := step{batch: Batch{Run: run}}
+	st.fail(id, err)
+	st.batch.Run.After = id
+	st.batch.Run.Failed++
+	return st
 }
 
 // tenDays is how often arrears that only grow older are told again.
 const tenDays = 10
 
-// told tells of a loan that a day end has changed, if others should know.
-func (s *Service) told(ctx context.Context, before, after *Loan) error {
-	if !moved(before, after) && before.Class == after.Class {
-		if after.State == Overdue && after.OverdueDays%tenDays == 0 {
-			return s.tell(ctx, *before, *after)
+// told tells of the loans that a step has changed, if others should know.
+func (s *Service) told(ctx context.Context, st *step) error {
+	var news []Transition
+	for i := range st.batch.Changes {
+		x := Transition{st.before[i], st.batch.Changes[i].Loan}
+		change := moved(&x.Before, &x.After) || x.Before.Class != x.After.Class
+		if change || x.After.State == Overdue && x.After.OverdueDays%tenDays == 0 {
+			if err := s.tell(ctx, x.Before, x.After); err != nil {
+				return err
+			}
 		}
+		if change {
+			news = append(news, x)
+		}
+	}
+	if len(news) == 0 {
 		return nil
 	}
-	return errors.Join(s.tell(ctx, *before, *after), s.changed(ctx, *before, *after))
+	return s.changed(ctx, news)
 }
 
 func moved(before, after *Loan) bool {
@@ -207,10 +233,15 @@ func (s *Service) retell(ctx context.Context, tenant string) error {
 		if err != nil || len(page) == 0 {
 			return err
 		}
+		news := make([]Transition, len(page))
 		for i := range page {
-			if err := errors.Join(s.tell(ctx, page[i], page[i]), s.changed(ctx, page[i], page[i])); err != nil {
+			news[i] = Transition{page[i], page[i]}
+			if err := s.tell(ctx, page[i], page[i]); err != nil {
 				return err
 			}
+		}
+		if err := s.changed(ctx, news); err != nil {
+			return err
 		}
 		f.Before = page[len(page)-1].ID
 	}
@@ -237,11 +268,7 @@ func (s *Service) step(ctx context.Context, run DayRun, days []Day) (step, error
 			quiet = append(quiet, d)
 		}
 	}
-	entry := ledger.Entry{
-		Tenant: run.Tenant, Key: fmt.Sprintf("day:%s:%s:%s", run.Date, days[0].LoanID, days[len(days)-1].LoanID), Kind: "accrual", Date: run.Date,
-	}
-	income := map[string]money.Fen{}
-	var products []string // in the order of the loans, so that the entry is always the same
+	g := gather{step: &st, kind: "accrual", prefix: "day"}
 	for _, d := range quiet {
 		before, err := d.Segment.earned(d.DayEnd)
 		if err != nil {
@@ -257,21 +284,13 @@ func (s *Service) step(ctx context.Context, run DayRun, days []Day) (step, error
 		d.Earned += x
 		st.batch.Days = append(st.batch.Days, d)
 		st.batch.Run.Interest += x
-		if x == 0 {
-			continue
+		if x != 0 {
+			g.add(d.LoanID, []ledger.Posting{
+				{Account: InterestReceivable, Item: d.Product, Amount: x}, {Account: InterestIncome, Item: d.Product, Amount: -x},
+			})
 		}
-		entry.Postings = append(entry.Postings, ledger.Posting{Account: InterestReceivable, Item: d.LoanID, Amount: x})
-		if _, ok := income[d.Product]; !ok {
-			products = append(products, d.Product)
-		}
-		income[d.Product] -= x
 	}
-	for _, p := range products {
-		entry.Postings = append(entry.Postings, ledger.Posting{Account: InterestIncome, Item: p, Amount: income[p]})
-	}
-	if len(entry.Postings) > 0 {
-		st.batch.Entries = append(st.batch.Entries, entry)
-	}
+	g.flush()
 	if err := s.replay(ctx, run, busy, &st); err != nil {
 		return st, err
 	}
@@ -308,7 +327,7 @@ func (s *Service) replay(ctx context.Context, run DayRun, days []Day, st *step) 
 	if err != nil {
 		return err
 	}
-	entry := ledger.Entry{Tenant: run.Tenant, Key: fmt.Sprintf("replay:%s:%s:%s", run.Date, ids[0], ids[len(ids)-1]), Kind: "day_end", Date: run.Date}
+	g := gather{step: st, kind: "day_end", prefix: "replay"}
 	for _, l := range loans {
 		if !l.live() || l.DayEnd >= run.Date {
 			continue // a customer was faster
@@ -320,13 +339,16 @@ func (s *Service) replay(ctx context.Context, run DayRun, days []Day, st *step) 
 			continue
 		}
 		var c Change
-		for _, e := range b.entries {
-			entry.Postings = append(entry.Postings, e.Postings...)
-		}
+		booked := b.entries
 		b.entries = nil
 		if err := s.complete(ctx, b, &c); err != nil {
 			st.fail(l.ID, err)
 			continue
+		}
+		st.batch.Entries = append(st.batch.Entries, c.Entries...) // of those who share the loan
+		c.Entries = nil
+		for _, e := range booked {
+			g.add(l.ID, e.Postings)
 		}
 		c.Moved = moved(&l, &c.Loan)
 		if b.State == Overdue {
@@ -336,31 +358,55 @@ func (s *Service) replay(ctx context.Context, run DayRun, days []Day, st *step) 
 		st.before = append(st.before, l)
 		st.batch.Changes = append(st.batch.Changes, c)
 	}
-	st.post(entry)
+	g.flush()
 	return nil
 }
 
 // mostPostings of one entry; the ledger takes a thousand.
 const mostPostings = 900
 
-// post cuts an entry between two loans where it has too many postings.
-func (st *step) post(e ledger.Entry) {
-	for nr := 1; len(e.Postings) > 0; nr++ {
-		n := min(len(e.Postings), mostPostings)
-		var sum money.Fen
-		for _, p := range e.Postings[:n] {
-			sum += p.Amount
-		}
-		for n < len(e.Postings) && sum != 0 {
-			sum += e.Postings[n].Amount
-			n++
-		}
-		part := e
-		part.Key += fmt.Sprintf(":%d", nr)
-		part.Postings = e.Postings[:n:n]
-		st.batch.Entries = append(st.batch.Entries, part)
-		e.Postings = e.Postings[n:]
+// gather sums the postings of many loans into few entries, each of which balances. What is
+// kept by product is one posting for all its loans.
+type gather struct {
+	step         *step
+	kind, prefix string
+	first, last  string // loans of the entry
+	at           map[[2]string]int
+	postings     []ledger.Posting
+}
+
+func (g *gather) add(loanID string, postings []ledger.Posting) {
+	if len(postings) == 0 {
+		return
 	}
+	if len(g.postings)+len(postings) > mostPostings {
+		g.flush()
+	}
+	if g.first == "" {
+		g.first, g.at = loanID, map[[2]string]int{}
+	}
+	g.last = loanID
+	for _, p := range postings {
+		k := [2]string{p.Account, p.Item}
+		i, ok := g.at[k]
+		if !ok {
+			i = len(g.postings)
+			g.at[k] = i
+			g.postings = append(g.postings, ledger.Posting{Account: p.Account, Item: p.Item})
+		}
+		g.postings[i].Amount += p.Amount
+	}
+}
+
+// flush ends an entry. It is named after the loans that it moves, which move once on a date.
+func (g *gather) flush() {
+	list := slices.DeleteFunc(g.postings, func(p ledger.Posting) bool { return p.Amount == 0 })
+	if run := &g.step.batch.Run; len(list) > 0 {
+		g.step.batch.Entries = append(g.step.batch.Entries, ledger.Entry{
+			Tenant: run.Tenant, Key: fmt.Sprintf("%s:%s:%s:%s", g.prefix, run.Date, g.first, g.last), Kind: g.kind, Date: run.Date, Postings: list,
+		})
+	}
+	g.first, g.last, g.at, g.postings = "", "", nil, nil
 }
 
 func (st *step) fail(id string, err error) {

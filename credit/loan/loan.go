@@ -254,6 +254,9 @@ type Store interface {
 	// Loan returns ErrNotFound.
 	Loan(ctx context.Context, tenant, id string) (Loan, error)
 	Loans(ctx context.Context, tenant string, f Filter) ([]Loan, error)
+	// Booked returns the balances of the ledger's items, by item and account. What is zero
+	// may be missing.
+	Booked(ctx context.Context, tenant string, items ...string) (map[string]map[string]money.Fen, error)
 	// Some returns the loans with these ids, in any order, without those that are not there.
 	Some(ctx context.Context, tenant string, ids []string) ([]Loan, error)
 	// Owed is the principal that is out, or on its way, under an application.

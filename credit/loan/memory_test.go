@@ -152,6 +152,33 @@ func (m *memory) Loan(_ context.Context, _, id string) (loan.Loan, error) {
 	return loan.Loan{}, loan.ErrNotFound
 }
 
+// named are the balances that are not zero, with the loan under one name.
+func (m *memory) named(id string) map[[2]string]money.Fen {
+	out := map[[2]string]money.Fen{}
+	for k, x := range m.sums {
+		if k[1] == id {
+			k[1] = "loan"
+		}
+		if x != 0 {
+			out[k] = x
+		}
+	}
+	return out
+}
+
+func (m *memory) Booked(_ context.Context, _ string, items ...string) (map[string]map[string]money.Fen, error) {
+	out := map[string]map[string]money.Fen{}
+	for k, x := range m.sums {
+		if slices.Contains(items, k[1]) {
+			if out[k[1]] == nil {
+				out[k[1]] = map[string]money.Fen{}
+			}
+			out[k[1]][k[0]] = x
+		}
+	}
+	return out, nil
+}
+
 func (m *memory) Some(_ context.Context, _ string, ids []string) (out []loan.Loan, _ error) {
 	for _, id := range ids {
 		out = append(out, m.loans[id])

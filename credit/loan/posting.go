@@ -9,7 +9,8 @@ import (
 )
 
 // Accounts of the chart that loans post to. Accounts of the balance sheet are kept by
-// loan, income and expense by product.
+// loan, income, expense and the interest that grows by the day by product: what a loan owes
+// of it follows from its replay, see [Service.Prove].
 const (
 	Cash               = "cash"
 	PrincipalAccount   = "loan_principal"
@@ -72,14 +73,14 @@ func (p Posted) with(earned money.Fen) Posted {
 	return p
 }
 
-// postings are the difference from p to q. Item is the loan, and for income and expense
-// its product.
+// postings are the difference from p to q. Item is the loan, and for interest, income and
+// expense its product.
 func (p Posted) postings(q Posted, l *Loan) []ledger.Posting {
 	var out []ledger.Posting
 	for i, account := range posted {
 		if d := q[i] - p[i]; d != 0 {
 			item := l.ID
-			if i >= atInterestIncome {
+			if i == atInterest || i >= atInterestIncome {
 				item = l.Product
 			}
 			out = append(out, ledger.Posting{Account: account, Item: item, Amount: d})

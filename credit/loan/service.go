@@ -50,12 +50,15 @@ type Config struct {
 // Service lends, takes repayments and runs the day end.
 type Service struct {
 	cfg     Config
-	changed func(ctx context.Context, before, after Loan) error
+	changed func(ctx context.Context, news []Transition) error
 }
+
+// Transition is a loan before and after an operation.
+type Transition struct{ Before, After Loan }
 
 // New returns a service.
 func New(cfg Config) *Service {
-	return &Service{cfg: cfg, changed: func(context.Context, Loan, Loan) error { return nil }}
+	return &Service{cfg: cfg, changed: func(context.Context, []Transition) error { return nil }}
 }
 
 func (s *Service) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Millisecond) }
@@ -64,9 +67,22 @@ func (s *Service) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Milli
 // call again for the same change. Call OnChange before the first loan.
 // Those who asked before are told first.
 func (s *Service) OnChange(f func(ctx context.Context, before, after Loan) error) {
+	s.OnChanges(func(ctx context.Context, news []Transition) error {
+		for i := range news {
+			if err := f(ctx, news[i].Before, news[i].After); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// OnChanges is OnChange for those who can take many loans at once: a day end tells of all
+// that a batch has changed.
+func (s *Service) OnChanges(f func(ctx context.Context, news []Transition) error) {
 	first := s.changed
-	s.changed = func(ctx context.Context, before, after Loan) error {
-		return errors.Join(first(ctx, before, after), f(ctx, before, after))
+	s.changed = func(ctx context.Context, news []Transition) error {
+		return errors.Join(first(ctx, news), f(ctx, news))
 	}
 }
 
@@ -369,7 +385,7 @@ func (s *Service) update(ctx context.Context, tenant, id string, f func(*book) (
 		if err != nil {
 			return Loan{}, err
 		}
-		return after, errors.Join(s.tell(ctx, before, after), s.changed(ctx, before, after))
+		return after, errors.Join(s.tell(ctx, before, after), s.changed(ctx, []Transition{{before, after}}))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/furrowcredit/furrow/credit/ledger"
@@ -144,7 +145,7 @@ func (w *writer) change(ctx context.Context, l loan.Loan, c loan.Change) error {
 		return err
 	}
 	var terms []byte
-	if l.Position.Terms != nil {
+	if l.Position.Terms != nil && c.New { // they are frozen
 		if terms, err = json.Marshal(l.Position.Terms); err != nil {
 			return err
 		}
@@ -374,28 +375,40 @@ func (s *Store) loans(ctx context.Context, where string, args ...any) ([]loan.Lo
 	for i := range rows {
 		out[i] = rows[i].Loan
 		if rows[i].bare {
-			if out[i].Position.Posted, err = s.posted(ctx, &out[i]); err != nil {
+			l := &out[i]
+			sums, err := s.Booked(ctx, l.Tenant, l.ID)
+			if err != nil {
 				return nil, err
 			}
+			l.Position.Posted = loan.PostedFrom(sums[l.ID])
 		}
 	}
 	return out, nil
 }
 
-// posted reads what the ledger holds of a loan of which that was not kept.
-func (s *Store) posted(ctx context.Context, l *loan.Loan) (loan.Posted, error) {
+// Booked implements loan.Store.
+func (s *Store) Booked(ctx context.Context, tenant string, items ...string) (map[string]map[string]money.Fen, error) {
+	out := make(map[string]map[string]money.Fen, len(items))
 	type balance struct {
-		account string
-		amount  money.Fen
+		account, item string
+		amount        money.Fen
 	}
-	list, err := store.Collect(ctx, s.db, func(r store.Row) (b balance, err error) {
-		return b, r.Scan(&b.account, (*int64)(&b.amount))
-	}, `select account, amount from ledger_balances where tenant = $1 and item = $2`, l.Tenant, l.ID)
-	sums := map[string]money.Fen{}
-	for _, b := range list {
-		sums[b.account] = b.amount
+	for part := range slices.Chunk(items, 500) {
+		in, args := store.In([]any{tenant}, part)
+		list, err := store.Collect(ctx, s.db, func(r store.Row) (b balance, err error) {
+			return b, r.Scan(&b.account, &b.item, (*int64)(&b.amount))
+		}, `select account, item, amount from ledger_balances where tenant = $1 and item in `+in, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, b := range list {
+			if out[b.item] == nil {
+				out[b.item] = map[string]money.Fen{}
+			}
+			out[b.item][b.account] = b.amount
+		}
 	}
-	return loan.PostedFrom(sums), err
+	return out, nil
 }
 
 func (s *Store) one(ctx context.Context, where string, args ...any) (loan.Loan, error) {
