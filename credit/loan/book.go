@@ -42,7 +42,8 @@ type book struct {
 	Loan
 	cfg    *Config
 	events []servicing.Event
-	known  int // events that were there before
+	known  int  // events that were there before
+	stood  Loan // as it was then
 	state  *servicing.State
 	// entries and moves gather what the operation books.
 	entries []ledger.Entry
@@ -50,7 +51,7 @@ type book struct {
 }
 
 func (s *Service) open(l Loan, past []Happening) *book {
-	b := &book{Loan: l, cfg: &s.cfg, known: len(past), events: make([]servicing.Event, 0, len(past)+1)}
+	b := &book{Loan: l, stood: l, cfg: &s.cfg, known: len(past), events: make([]servicing.Event, 0, len(past)+1)}
 	for i := range past {
 		b.events = append(b.events, past[i].Event)
 	}
@@ -66,7 +67,7 @@ func (b *book) carry(to money.Date, key, kind string) error {
 		return err
 	}
 	b.state = st
-	if b.cfg.Share != nil && (len(b.events) > b.known || b.Credit != 0) { // else time alone has moved nothing
+	if b.cfg.Share != nil && (len(b.events) > b.known || b.stood.Credit != 0) { // else time alone has moved nothing
 		if b.moves, err = b.movements(terms); err != nil {
 			return err
 		}
@@ -184,7 +185,7 @@ func (g Segment) earned(day money.Date) (money.Fen, error) {
 func (b *book) movements(terms servicing.Terms) ([]Movement, error) {
 	var before []servicing.Transaction
 	if b.known > 0 {
-		st, err := servicing.Replay(terms, b.events[:b.known], b.DayEnd)
+		st, err := servicing.Replay(terms, b.events[:b.known], b.stood.DayEnd)
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/furrowcredit/furrow/credit/ledger"
@@ -159,7 +160,7 @@ func (m *memory) named(id string) map[[2]string]money.Fen {
 		if k[1] == id {
 			k[1] = "loan"
 		}
-		if x != 0 {
+		if x != 0 && !strings.HasPrefix(k[1], id+" ") {
 			out[k] = x
 		}
 	}

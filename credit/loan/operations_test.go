@@ -199,6 +199,7 @@ func (w *world) sound(t *rapid.T) {
 		t.Fatalf("%+v %v", proof, err)
 	}
 	for _, id := range w.ids {
+		w.shared(t, id)
 		l := w.store.loans[id]
 		for account, want := range map[string]money.Fen{
 			loan.PrincipalAccount: l.Outstanding, loan.PenaltyReceivable: l.Penalty, loan.FeeReceivable: l.Fee, loan.BorrowerCredit: -l.Credit,

