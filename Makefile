@@ -5,7 +5,7 @@ BIN   = $(CURDIR)/.cache/bin
 LINT  = $(BIN)/golangci-lint
 DATA ?= data
 
-.PHONY: run test build web lint e2e race nightly bench bench-geo bench-iot bench-chain bench-names bench-credit bench-ledger api fuzz clean
+.PHONY: run test build web lint e2e race nightly drill bench bench-geo bench-iot bench-chain bench-names bench-credit bench-ledger api fuzz clean
 
 run: build ## everything installed, built and started on http://127.0.0.1:8080
 	./bin/furrow demo --data $(DATA)
@@ -45,6 +45,9 @@ e2e: ## signs in, opens every page in both languages, screenshots into shots/
 
 nightly: ## what takes too long for each change: 100,000 random operations on loans
 	FURROW_OPERATIONS=100000 go test -run TestRandomOperations -timeout 60m ./credit/loan
+
+drill: ## kills the house during 1,000 drawdowns and repayments on each database; each is there exactly once
+	eval "$$(scripts/services start)" && FURROW_DRILL=$${FURROW_DRILL:-1000} go test -v -count=1 -run TestMoneyKilled -timeout 60m ./cmd/furrow
 
 race: ## the Go tests under the race detector
 	scripts/test race

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -24,6 +25,10 @@ const asFurrow = "FURROW_TEST_AS_FURROW"
 func TestMain(m *testing.M) {
 	if os.Getenv(asFurrow) != "" {
 		main() // does not return
+	}
+	if where := os.Getenv(asBank); where != "" {
+		fmt.Fprintln(os.Stderr, runBank(where)) // does not return by itself
+		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
