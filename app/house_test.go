@@ -511,12 +511,12 @@ func (w *town) alert(kind any, subject, loanID string) watch.Alert {
 	return found
 }
 
-// repay pays a loan back in full, on the day to which the day end has brought it.
+// repay pays a loan back in full.
 func (w *town) repay(login string, l loan.Loan) {
 	w.Helper()
-	var page struct{ Loan loan.Loan }
+	var page struct{ Payoff struct{ Total money.Fen } } // of today, however far the day end has come
 	w.as(login).Get("/farmer/loans/"+l.ID, &page)
-	owed := page.Loan.Outstanding + page.Loan.Accrued + page.Loan.Penalty - page.Loan.Credit
+	owed := page.Payoff.Total
 	var after loan.Loan
 	w.as(login).Post("/farmer/loans/"+l.ID+"/repay", map[string]money.Fen{"amount": owed}, &after)
 	if after.State != loan.Closed || after.Outstanding != 0 || after.Credit != 0 || owed <= l.Principal {
