@@ -12,19 +12,24 @@ import (
 
 // Contract gives the terms that follow from what a loan says of itself: what is due is
 // taken penalty first, then fees, interest and principal, each from the oldest row on;
-// money beyond that waits for the next due date unless it ends the loan; penalty interest
-// runs by the day on principal and interest, ACT/360.
+// money beyond that waits for the next due date unless it ends the loan; what a seller
+// refunds makes the principal smaller at once, from the last row back, because the goods are
+// returned; penalty interest runs by the day on principal and interest, ACT/360.
 func Contract(l *Loan) servicing.Terms {
 	var order []servicing.Slot
 	for _, part := range []servicing.Part{servicing.Penalty, servicing.Fee, servicing.Interest, servicing.Principal} {
 		order = append(order, servicing.Slot{When: servicing.PastDue, Part: part}, servicing.Slot{When: servicing.Due, Part: part})
 	}
+	returned := append(slices.Clone(order), servicing.Slot{When: servicing.InAdvance, Part: servicing.Principal})
 	for _, part := range []servicing.Part{servicing.Penalty, servicing.Fee, servicing.Interest, servicing.Principal} {
 		order = append(order, servicing.Slot{When: servicing.InAdvance, Part: part})
 	}
 	return servicing.Terms{
 		Schedule:   schedule.Terms{Principal: l.Principal, Rate: l.Rate, Method: l.Method, DayCount: l.DayCount, N: l.TermMonths},
 		Allocation: servicing.Allocation{Vertical: true, Order: order},
+		Special: map[servicing.Kind]servicing.Allocation{
+			servicing.MerchantRefund: {Vertical: true, Order: returned, Future: servicing.Last, Ahead: true},
+		},
 		Prepayment: servicing.Hold,
 		Penalty:    servicing.PenaltyTerms{Rate: l.PenaltyRate, DayCount: money.Act360, OnInterest: true},
 	}
@@ -169,7 +174,8 @@ func segment(l *Loan, st *servicing.State, to money.Date) Segment {
 	if running == nil || running.From > to {
 		return Segment{}
 	}
-	return Segment{running.From, running.DueOn, running.Due.Interest}
+	from, interest := running.Growing()
+	return Segment{from, running.DueOn, interest}
 }
 
 // earned is the interest of the segment up to a day before its end, HALF_EVEN.

@@ -139,7 +139,8 @@ func (w *world) step(t *rapid.T) {
 	case 4, 5:
 		w.do(t, func() error { _, err := w.Repay(ctx, "t", id, amount, key); return err })
 	case 6:
-		hand(servicing.Event{Kind: servicing.Repay, Date: back, Amount: amount})
+		kind := rapid.SampledFrom([]servicing.Kind{servicing.Repay, servicing.MerchantRefund, servicing.PayoutRefund}).Draw(t, "in")
+		hand(servicing.Event{Kind: kind, Date: back, Amount: amount})
 	case 7:
 		hand(servicing.Event{Kind: servicing.Charged, Date: today, Amount: amount/10 + 1, Charge: &servicing.Charge{Name: "letter", DueOn: today}})
 	case 8:
@@ -181,6 +182,9 @@ func (w *world) step(t *rapid.T) {
 		}
 	}
 }
+
+// incoming are the kinds of money that came in.
+var incoming = []servicing.Kind{servicing.Repay, servicing.Payoff, servicing.Recovery, servicing.MerchantRefund, servicing.PayoutRefund}
 
 // sound compares the books of each loan with its replay.
 func (w *world) sound(t *rapid.T) {
@@ -231,7 +235,7 @@ func (w *world) sound(t *rapid.T) {
 			}
 			switch {
 			case x.Reversed:
-			case slices.Contains([]servicing.Kind{servicing.Repay, servicing.Payoff, servicing.Recovery}, x.Kind):
+			case slices.Contains(incoming, x.Kind):
 				cash += x.Amount
 			case slices.Contains([]servicing.Kind{servicing.Disburse, servicing.CreditRefund}, x.Kind):
 				cash -= x.Amount
@@ -264,7 +268,7 @@ func (w *world) settle(t *rapid.T) {
 			undone[h.Event.Target] = undone[h.Event.Target] || h.Event.Kind == servicing.Reverse
 		}
 		for _, h := range list {
-			if !strings.HasPrefix(h.Key, "payment:") && !undone[h.Event.ID] && (h.Event.Kind == servicing.Repay || h.Event.Kind == servicing.Recovery) {
+			if !strings.HasPrefix(h.Key, "payment:") && !undone[h.Event.ID] && slices.Contains(incoming, h.Event.Kind) {
 				byHand += h.Event.Amount
 			}
 		}

@@ -95,11 +95,18 @@ func (r *Row) earned(day money.Date) money.Fen {
 	case day <= r.From:
 		return 0
 	}
-	part, err := money.Mul(r.Due.Interest, int64(day-r.From), int64(r.DueOn-r.From))
-	if err != nil {
-		return r.Due.Interest
+	from, to, had, interest := r.From, r.DueOn, money.Fen(0), r.Due.Interest
+	switch {
+	case r.turn != 0 && day <= r.turn:
+		to, interest = r.turn, r.had
+	case r.turn != 0:
+		from, had, interest = r.turn, r.had, interest-r.had
 	}
-	return part
+	part, err := money.Mul(interest, int64(day-from), int64(to-from))
+	if err != nil {
+		return had + interest
+	}
+	return had + part
 }
 
 // accruedBy is what is earned by a day and not settled. After a charge-off nothing more
@@ -127,6 +134,7 @@ func (e *engine) cut(on money.Date) {
 		settled := r.Paid.Interest + r.Waived.Interest + r.Written.Interest
 		r.Due.Interest = max(r.earned(on), settled)
 		r.From, r.DueOn = min(r.From, on), on
+		r.turn, r.had = 0, 0
 	}
 }
 

@@ -68,7 +68,7 @@ func (e *engine) horizontal(a *Allocation, tx *Transaction, left money.Fen) mone
 }
 
 func (e *engine) group(a *Allocation, tx *Transaction, w When, parts []Part, left money.Fen) money.Fen {
-	if w == InAdvance && e.t.Prepayment == Hold {
+	if w == InAdvance && e.t.Prepayment == Hold && !a.Ahead {
 		return left
 	}
 	if w != InAdvance || a.Future == Next || a.Future == "" {
@@ -168,7 +168,7 @@ func (e *engine) vertical(a *Allocation, tx *Transaction, left money.Fen) money.
 		switch {
 		case left <= 0:
 			return left
-		case s.When == InAdvance && e.t.Prepayment == Hold:
+		case s.When == InAdvance && e.t.Prepayment == Hold && !a.Ahead:
 		case s.When == InAdvance && a.Future == Reamortised:
 			for left > 0 {
 				before := left

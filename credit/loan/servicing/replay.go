@@ -196,8 +196,10 @@ func (e *engine) apply(i int32) error {
 	switch ev.Kind {
 	case Disburse:
 		return e.disburse(i)
-	case Repay, DownPaid, Goodwill, MerchantRefund, PayoutRefund, AdjustCharge:
+	case Repay, DownPaid, Goodwill, PayoutRefund, AdjustCharge:
 		return e.repay(ev)
+	case MerchantRefund:
+		return e.refund(ev)
 	case Charged:
 		return e.fee(i)
 	case Payoff:

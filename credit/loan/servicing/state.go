@@ -64,6 +64,8 @@ type Row struct {
 	Balance   money.Fen  `json:"balance"`            // principal left after it, as planned
 	PaidOn    money.Date `json:"paid_on,omitzero"`   // when the last of it was settled
 
+	turn    money.Date // had was earned by then, the rest grows from there; 0 is none
+	had     money.Fen
 	pending money.Fen // penalty of days of grace, which falls away if the row is paid by then
 }
 

@@ -68,6 +68,8 @@ type Allocation struct {
 	// ChargesFirst takes charges whose own due date has come before the rest of a row in
 	// advance.
 	ChargesFirst bool `json:"charges_first,omitempty"`
+	// Ahead pays what is not due even where Prepayment is Hold.
+	Ahead bool `json:"ahead,omitempty"`
 }
 
 // Order builds the twelve slots of three lists of parts.
