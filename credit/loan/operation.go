@@ -148,12 +148,34 @@ func (s *Service) add(b *book, h *Happening) error {
 	if ev.Date < b.DrawnOn {
 		return servicing.ErrNotDrawn.At("body.date").With("event", ev.ID).With("date", ev.Date)
 	}
+	if ev.Kind == servicing.CreditRefund {
+		if err := s.held(b, ev); err != nil {
+			return err
+		}
+	}
 	if r := s.cfg.Rules.rule(ev.Kind); r != nil && r.Restructures && b.live() {
 		b.Restructured = max(b.Restructured, ev.Date)
 	}
 	h.Nr, h.Tenant, h.LoanID, h.At = len(b.events)+1, b.Tenant, b.ID, s.now()
 	b.events = append(b.events, *ev)
 	return b.carry(s.today(&b.Loan), "event:"+ev.ID, string(ev.Kind))
+}
+
+// held refuses to pay back more than is held for the borrower, on the day of the event and
+// today: ErrCredit.
+func (s *Service) held(b *book, ev *servicing.Event) error {
+	most := ev.Amount
+	for _, day := range []money.Date{ev.Date, s.today(&b.Loan)} {
+		st, err := servicing.Replay(b.terms(), b.events, day)
+		if err != nil {
+			return err
+		}
+		most = min(most, st.Overpaid)
+	}
+	if most < ev.Amount {
+		return ErrCredit.At("body.amount").With("most", max(most, 0))
+	}
+	return nil
 }
 
 // View is a loan as it would be.

@@ -228,10 +228,12 @@ func (w *world) sound(t *rapid.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var refunded money.Fen // what was refunded and then found to be missing is owed again
+		// A refund whose money turns out later to be missing, because what was overpaid is undone
+		// or dated otherwise, is owed again: as a whole, and what there still is of it pays it.
+		var again money.Fen
 		for _, x := range txs {
-			if x.Kind == servicing.CreditRefund && !x.Reversed {
-				refunded += x.Amount
+			if x.Kind == servicing.CreditRefund && !x.Reversed && x.Principal > 0 {
+				again += x.Amount
 			}
 			switch {
 			case x.Reversed:
@@ -241,8 +243,8 @@ func (w *world) sound(t *rapid.T) {
 				cash -= x.Amount
 			}
 		}
-		if more := principal - l.Principal; len(rows) > 0 && (more < 0 || more > refunded) {
-			t.Fatalf("the rows sum to %s of %s with %s refunded", principal, l.Principal, refunded)
+		if len(rows) > 0 && principal != l.Principal+again {
+			t.Fatalf("the rows sum to %s of %s with %s refunded that is owed again", principal, l.Principal, again)
 		}
 		if got := w.store.sums[[2]string{loan.Cash, id}]; got != cash {
 			t.Fatalf("cash of %s is %s, its transactions say %s", id, got, cash)
