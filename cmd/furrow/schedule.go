@@ -54,6 +54,9 @@ func printCases(std stdio, report cases.Report) {
 		for _, d := range c.Differences {
 			_, _ = fmt.Fprintf(std.Out, "  event %d, %s row %d: %s\n", d.Event, d.Of, d.Row, d.Why)
 		}
+		for _, d := range c.Unknown {
+			_, _ = fmt.Fprintf(std.Out, "  event %d, not done: %s: %s\n", d.Event, d.Of, d.Why)
+		}
 		for _, d := range c.Extra {
 			_, _ = fmt.Fprintf(std.Out, "  event %d, not counted: %s\n", d.Event, d.Why)
 		}

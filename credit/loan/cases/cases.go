@@ -4,8 +4,11 @@
 package cases
 
 import (
+	"compress/gzip"
 	"encoding/json"
 	"io"
+	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,6 +99,7 @@ type Params struct {
 	DaysInYear  string      `json:"days_in_year"`
 	DaysInMonth string      `json:"days_in_month"`
 	Periods     []Period    `json:"periods"`
+	Unread      []string    `json:"-"` // fields that are not known
 }
 
 // Product is what a product adds.
@@ -115,6 +119,12 @@ type Product struct {
 	Multi         bool                `json:"multi_disburse"`
 	MonthEnd      string              `json:"month_end_due_date_strategy"`
 	Credit        map[string][]string `json:"credit_allocation"`
+	Compounding   string              `json:"compounding"`
+	YearStrategy  string              `json:"days_in_year_custom_strategy"`
+	ChargeOff     string              `json:"charge_off_behaviour"`
+	Refund        []string            `json:"supported_interest_refund_types"`
+	Activity      bool                `json:"accrual_activity"`
+	Unread        []string            `json:"-"` // fields that are not known
 }
 
 // Period is a due date that is given.
@@ -145,8 +155,65 @@ type Event struct {
 	Future  string              `json:"future_installment_rule"`
 }
 
-// Read reads a file of cases.
+// benign are fields that change no figure that is compared.
+var benign = map[string]bool{
+	"term": true, "term_unit": true, "upstream_columns": true, "rounding": true, "method": true, "note": true, "currency": true,
+	"currency_digits": true, "rounding_mode": true, "principal_threshold_for_last_installment_pct": true, "grace_on_arrears_ageing": true,
+	"overdue_days_for_npa": true, "installment_level_delinquency": true, "rest_interval": true,
+}
+
+// meaningless are values that say the same as an absent field.
+var meaningless = map[string]bool{"null": true, `""`: true, "false": true, "0": true, "0.0": true, `"NONE"`: true, "[]": true, "{}": true}
+
+// UnmarshalJSON keeps the names of fields that are not read.
+func (p *Params) UnmarshalJSON(b []byte) error {
+	type plain Params
+	if err := json.Unmarshal(b, (*plain)(p)); err != nil {
+		return err
+	}
+	p.Unread = unread(b, Params{})
+	return nil
+}
+
+// UnmarshalJSON keeps the names of fields that are not read.
+func (p *Product) UnmarshalJSON(b []byte) error {
+	type plain Product
+	if err := json.Unmarshal(b, (*plain)(p)); err != nil {
+		return err
+	}
+	p.Unread = unread(b, Product{})
+	return nil
+}
+
+// unread are the fields of an object that a type has no place for, with their values.
+func unread(b []byte, v any) (out []string) {
+	var all map[string]json.RawMessage
+	if json.Unmarshal(b, &all) != nil {
+		return nil
+	}
+	t := reflect.TypeOf(v)
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		delete(all, name)
+	}
+	for k, raw := range all {
+		if !benign[k] && !meaningless[string(raw)] {
+			out = append(out, k+" "+string(raw))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Read reads a file of cases; one whose name ends in .gz is unpacked.
 func Read(name string, r io.Reader) ([]Case, error) {
+	if strings.HasSuffix(name, ".gz") {
+		z, err := gzip.NewReader(r)
+		if err != nil {
+			return nil, ErrFile.With("file", name).With("why", err.Error())
+		}
+		r = z
+	}
 	var f struct {
 		Cases []Case `json:"cases"`
 	}

@@ -2,6 +2,7 @@ package cases_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"os"
 	"path/filepath"
@@ -44,18 +45,28 @@ func TestRun(t *testing.T) {
 		"a row too few":     {`{"type": "expect_schedule", "rows": [{"nr": 0, "due_date": "2023-03-05"}, {"nr": 1, "principal": 300.0}]}`, 1, 2, "2 more rows follow"},
 		"a row too many":    {`{"type": "expect_schedule", "rows": [{"nr": 0}, {"nr": 1}, {"nr": 2}, {"nr": 3}, {"nr": 4}]}`, 4, 5, "there is no such row"},
 		"an unknown column": {`{"type": "expect_totals", "totals": {"due": 900.0, "colour": 1}}`, 0, 1, "colour: unknown column"},
-		"transactions in any order": {`{"type": "repayment", "date": "2023-04-05", "amount": 310.0}, {"type": "expect_transactions", "rows": [
+		"transactions in any order": {`{"type": "business_date", "date": "2023-04-05"}, {"type": "repayment", "date": "2023-04-05", "amount": 310.0}, {"type": "expect_transactions", "rows": [
 			{"transaction_date": "2023-04-05", "transaction_type": "Repayment", "amount": 310.0, "principal": 310.0, "loan_balance": 590.0},
 			{"transaction_date": "2023-03-05", "transaction_type": "Disbursement", "amount": 900.0, "loan_balance": 900.0}]}`, 2, 2, ""},
-		"a payment undone": {`{"type": "repayment", "date": "2023-04-05", "amount": 310.0}, {"type": "business_date", "date": "2023-04-06"},
+		"a payment undone": {`{"type": "business_date", "date": "2023-04-05"}, {"type": "repayment", "date": "2023-04-05", "amount": 310.0}, {"type": "business_date", "date": "2023-04-06"},
 			{"type": "step", "text": "Customer undo \"2\"th transaction made on \"05 April 2023\""},
 			{"type": "step", "text": "Customer undo \"1\"th transaction made on \"05 April 2023\""}, {"type": "expect_totals", "totals": {"paid": 0.0}}`, 1, 1, ""},
 		"an event that is not known":       {`{"type": "expect_totals", "totals": {"due": 900.0}}, {"type": "gift", "date": "2023-03-06", "amount": 5}, {"type": "expect_totals", "totals": {"due": 900.0}}, {"type": "expect_status", "status": "ACTIVE"}`, 2, 2, ""},
 		"a sentence that is not known":     {`{"type": "step", "text": "Admin paints the loan green", "table": null}, {"type": "expect_totals", "totals": {"due": 900.0}}`, 1, 1, ""},
 		"an expectation that is not known": {`{"type": "expect_weather", "rows": [{"sun": 1}]}`, 0, 0, "this kind of expectation is not known"},
 		"an amount below zero":             {`{"type": "repayment", "date": "2023-04-05", "amount": -5}, {"type": "expect_totals", "totals": {"due": 900.0}}`, 1, 1, ""},
-		"a loan that is closed": {`{"type": "repayment", "date": "2023-04-05", "amount": 950}, {"type": "expect_status", "status": "OVERPAID"}, {"type": "expect_amount", "what": "overpaid", "amount": 50.0},
+		"a loan that is closed": {`{"type": "business_date", "date": "2023-04-06"}, {"type": "repayment", "date": "2023-04-05", "amount": 950}, {"type": "expect_status", "status": "OVERPAID"}, {"type": "expect_amount", "what": "overpaid", "amount": 50.0},
 			{"type": "credit_balance_refund", "date": "2023-04-06", "amount": 50}, {"type": "expect_totals", "totals": {"outstanding": 0.0, "in_advance": 600.0, "paid": 900.0}}, {"type": "expect_status", "status": "Closed (obligations met)"}`, 1, 1, ""},
+		"a payment before its day": {`{"type": "repayment", "date": "2023-04-05", "amount": 310.0}, {"type": "expect_totals", "totals": {"paid": 0.0}}`, 1, 1, ""},
+		"rows of one day in any order": {`{"type": "disburse", "date": "2023-03-05", "amount": 90.0}, {"type": "expect_schedule", "rows": [
+			{"nr": 0, "balance": 90.0, "due_date": "2023-03-05"}, {"nr": 0, "balance": 900.0, "due_date": "2023-03-05"}, {"nr": 1}, {"nr": 2}, {"nr": 3}]}`, 5, 5, ""},
+		"a repayment adjusted": {`{"type": "business_date", "date": "2023-04-06"}, {"type": "repayment", "date": "2023-04-05", "amount": 310.0},
+			{"type": "step", "text": "Customer adjust \"1\"th repayment on \"06 April 2023\" with amount \"200\""}, {"type": "expect_totals", "totals": {"paid": 200.0, "late": 200.0}}`, 1, 1, ""},
+		"what is refused does nothing": {`{"type": "business_date", "date": "2023-04-05"}, {"type": "step", "text": "Customer makes \"AUTOPAY\" repayment on \"06 April 2023\" with 100 EUR transaction amount (and transaction fails because of wrong date)"},
+			{"type": "expect_totals", "totals": {"paid": 0.0}}`, 1, 1, ""},
+		"a loan by its table": {`{"type": "step", "text": "Admin creates a fully customized loan with downpayment 20%, NO auto downpayment, and with the following data:", "table": [{"LoanProduct": "X", "submitted on date": "01 March 2023", "with Principal": "500", "ANNUAL interest rate %": "0", "number of repayments": "2", "repaymentEvery": "1"}]},
+			{"type": "step", "text": "Admin successfully undo disbursal"},
+			{"type": "expect_schedule", "rows": [{"nr": 0, "due_date": "2023-03-01", "balance": 500.0}, {"nr": 1, "principal": 100.0}, {"nr": 2, "principal": 200.0}, {"nr": 3, "principal": 200.0}]}`, 4, 4, ""},
 		"charged and waived": {`{"type": "step", "text": "Admin adds an NSF fee because of payment bounce with \"10 March 2023\" transaction date"},
 			{"type": "expect_totals", "totals": {"penalties": 10.0}}, {"type": "step", "text": "Admin waives charge"}, {"type": "expect_totals", "totals": {"penalties": 10.0, "waived": 10.0, "outstanding": 900.0}}`, 2, 2, ""},
 		"put off": {`{"type": "step", "text": "Admin creates and approves Loan reschedule with the following data:", "table": [{"rescheduleFromDate": "05 May 2023", "submittedOnDate": "10 March 2023", "adjustedDueDate": "20 May 2023", "graceOnPrincipal": "", "graceOnInterest": "", "extraTerms": "", "newInterestRate": ""}]},
@@ -75,6 +86,45 @@ func TestRun(t *testing.T) {
 				t.Errorf("the first difference is %q, want %q", got, c.why)
 			}
 		})
+	}
+}
+
+// TestUnknown names what was not understood.
+func TestUnknown(t *testing.T) {
+	t.Parallel()
+	r := cases.Run(&read(t, `{"type": "step", "text": "Admin paints the loan green", "table": null}, {"type": "gift", "amount": 5}, {"type": "repayment", "date": "2023-03-05", "amount": -5}`)[0])
+	if len(r.Unknown) != 3 {
+		t.Fatalf("%d are told, want 3: %+v", len(r.Unknown), r.Unknown)
+	}
+	for i, want := range []string{"Admin paints the loan green", "this kind of event is not known", "give an amount above zero"} {
+		if got := r.Unknown[i]; got.Event != i+2 || !strings.Contains(got.Why, want) {
+			t.Errorf("%+v, want %q of event %d", got, want, i+2)
+		}
+	}
+}
+
+// TestReadPacked reads a packed file by its name, and names terms that it does not know.
+func TestReadPacked(t *testing.T) {
+	t.Parallel()
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	text := strings.Replace(head, `"schedule_type": "CUMULATIVE"`, `"schedule_type": "CUMULATIVE", "colour": "green", "rest_frequency": "HOURLY", "currency": "EUR"`, 1)
+	if _, err := z.Write([]byte(text + `{"type": "expect_totals", "totals": {"due": 900.0}}]}]}`)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	list, err := cases.Read("cases.json.gz", &packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := cases.Run(&list[0])
+	if r.Matched != 1 || len(r.Unknown) != 2 || r.Unknown[0].Why != `colour "green"` || r.Unknown[1].Why != "rest_frequency HOURLY" {
+		t.Errorf("%+v", r)
+	}
+	if _, err := cases.Read("cases.json.gz", strings.NewReader("{}")); !errors.Is(err, cases.ErrFile) {
+		t.Errorf("what is not packed gives %v", err)
 	}
 }
 

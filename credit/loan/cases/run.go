@@ -72,6 +72,9 @@ func Run(c *Case) Result {
 	if r.t, err = r.p.terms(); err != nil {
 		r.broken = err.Error()
 	}
+	for _, what := range r.p.odd() {
+		r.unknown("params", what)
+	}
 	if n := len(r.p.Periods); n > 0 {
 		due := make([]money.Date, n)
 		for i, p := range r.p.Periods {
@@ -157,10 +160,7 @@ func (r *run) do(e *Event) string {
 		r.p.Submitted = e.Date
 		r.today = max(r.today, e.Date.Date)
 	case "approve":
-		r.status0 = ""
-		if r.p.Terms.Multi && r.t.Recalculation != nil {
-			r.t.Commitment = e.Amount.Fen
-		}
+		r.approve(e.Amount.Fen)
 	case "disburse":
 		return r.disburse(e)
 	case "pay_off":
@@ -231,6 +231,14 @@ func (r *run) disburse(e *Event) string {
 		return r.autoDown(d, e.Amount.Fen)
 	}
 	return ""
+}
+
+// approve makes a loan that may be drawn up to an amount.
+func (r *run) approve(amount money.Fen) {
+	r.status0 = ""
+	if r.p.Terms.Multi && r.t.Recalculation != nil {
+		r.t.Commitment = amount
+	}
 }
 
 // drawWithout pays out and leaves the down payment to the borrower.

@@ -30,7 +30,8 @@ var steps = []struct {
 	}},
 	{regexp.MustCompile(`(?i)successfully (rejects|withdrawn|approves) the loan on "([^"]+)"(?: with "([\d.]+)" amount)?`), func(r *run, m []string, _ *Event) string {
 		if strings.EqualFold(m[1], "approves") {
-			return r.do(&Event{Type: "approve", Amount: Amount{Fen: cents(m[3])}})
+			r.approve(cents(m[3]))
+			return ""
 		}
 		r.status0 = map[string]string{"rejects": "rejected", "withdrawn": "withdrawn by applicant"}[strings.ToLower(m[1])]
 		return ""
@@ -46,7 +47,7 @@ var steps = []struct {
 		if m[1] != "" {
 			return r.drawWithout(e)
 		}
-		return r.do(e)
+		return r.disburse(e)
 	}},
 	{regexp.MustCompile(`(?i)runs (inline )?cob (job|catch)`), func(r *run, _ []string, _ *Event) string { return r.dayEnd() }},
 	{regexp.MustCompile(`(?i)runs the .*accru`), func(r *run, _ []string, _ *Event) string { return r.accrueDue(r.today) }},

@@ -2,6 +2,7 @@ package cases
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/furrowcredit/furrow/credit/loan/schedule"
@@ -65,6 +66,55 @@ var units = map[string]schedule.Unit{
 // futures are the rules for money in advance.
 var futures = map[string]servicing.Future{
 	"NEXT_INSTALLMENT": servicing.Next, "LAST_INSTALLMENT": servicing.Last, "REAMORTIZATION": servicing.Reamortised,
+}
+
+// words are the values that the fields of words may have; "" is always one.
+var words = map[string][]string{
+	"interest_type":                {"FLAT", "DECLINING_BALANCE", "DecliningBalance", "DECLINING"},
+	"interest_calculation_period":  {"DAILY", "SAME_AS_REPAYMENT_PERIOD"},
+	"amortization":                 {"EQUAL_INSTALLMENTS", "EQUAL_PRINCIPAL_PAYMENTS"},
+	"repay_unit":                   {"DAYS", "WEEKS", "MONTHS", "YEARS"},
+	"day_count_days_in_year":       {"ACTUAL", "360", "364", "365"},
+	"day_count_days_in_month":      {"ACTUAL", "30"},
+	"schedule_type":                {"CUMULATIVE", "PROGRESSIVE"},
+	"schedule_processing":          {"HORIZONTAL", "VERTICAL"},
+	"pre_closure":                  {"TILL_PRE_CLOSE_DATE", "TILL_REST_FREQUENCY_DATE"},
+	"reschedule_strategy":          {"REDUCE_EMI_AMOUNT", "REDUCE_NUMBER_OF_INSTALLMENTS", "RESCHEDULE_NEXT_REPAYMENTS", "ADJUST_LAST_UNPAID_PERIOD"},
+	"rest_frequency":               {"DAILY", "SAME_AS_REPAYMENT"},
+	"compounding":                  {"NONE"},
+	"month_end_due_date_strategy":  {"LAST_DAY_OF_MONTH", "FIRST_DAY_OF_NEXT_MONTH"},
+	"days_in_year_custom_strategy": {"FULL_LEAP_YEAR", "FEB_29_PERIOD_ONLY"},
+	"charge_off_behaviour":         {"REGULAR", "ZERO_INTEREST", "ACCELERATE_MATURITY"},
+}
+
+// odd are the terms that are not known, or have values that are not.
+func (p *Params) odd() []string {
+	out := slices.Concat(p.Unread, p.Terms.Unread)
+	for _, f := range []struct{ name, value string }{
+		{"interest_type", p.Interest},
+		{"interest_calculation_period", p.Period},
+		{"amortization", p.Amortise},
+		{"repay_unit", p.Unit},
+		{"day_count_days_in_year", p.Terms.DaysInYear},
+		{"day_count_days_in_month", p.Terms.DaysInMonth},
+		{"schedule_type", p.Terms.Schedule},
+		{"schedule_processing", p.Terms.Processing},
+		{"pre_closure", p.Terms.PreClosure},
+		{"reschedule_strategy", p.Terms.Reschedule},
+		{"rest_frequency", p.Terms.Rest},
+		{"compounding", p.Terms.Compounding},
+		{"month_end_due_date_strategy", p.Terms.MonthEnd},
+		{"days_in_year_custom_strategy", p.Terms.YearStrategy},
+		{"charge_off_behaviour", p.Terms.ChargeOff},
+	} {
+		if f.value != "" && !slices.Contains(words[f.name], f.value) {
+			out = append(out, f.name+" "+f.value)
+		}
+	}
+	if p.Strategy != "" && !strings.HasPrefix(p.Strategy, "ADVANCED") && len(allocation(p.Strategy, "").Order) == 0 {
+		out = append(out, "payment_strategy "+p.Strategy)
+	}
+	return out
 }
 
 // terms builds what the engine needs.
