@@ -386,3 +386,61 @@ func TestRandomLife(t *testing.T) {
 		d.check(t, l.ID)
 	})
 }
+
+// What a seller refunds makes the principal smaller on the same day, and interest from then
+// on; money of the borrower waits for the due date.
+func TestRefundOfASellerLowersThePrincipal(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for _, method := range []loan.Method{loan.Bullet, loan.InterestFirst, loan.EqualInstalments, loan.EqualPrincipal} {
+		d := newDesk(t)
+		l := d.lend(t, method, 3_000_000, 3)
+		before := d.rows(t, l.ID)
+		d.on(t, "2026-02-10")
+		if _, err := d.DayEnd(ctx, "t", day(t, "2026-02-10")); err != nil {
+			t.Fatal(err)
+		}
+		accrued := d.store.loans[l.ID].Accrued
+		l, err := d.Apply(ctx, house, l.ID, servicing.Event{Kind: servicing.MerchantRefund, Amount: 1_000_000}, "back")
+		if err != nil || l.Outstanding != 2_000_000 || l.Credit != 0 || l.Accrued != accrued {
+			t.Fatalf("%s: %+v %v", method, l, err)
+		}
+		// Ten days on 30,000 yuan are earned; the last row falls due for what is left.
+		after := d.rows(t, l.ID)
+		for i := range after {
+			if after[i].Interest >= before[i].Interest || after[i].Principal != before[i].Principal {
+				t.Errorf("%s: row %d was %+v, is %+v", method, i, before[i], after[i])
+			}
+		}
+		if method == loan.InterestFirst { // 7.2 %: 28 days cost 168 yuan; 10 of them in full, 18 for two thirds
+			if after[0].Interest != 6_000+7_200 {
+				t.Errorf("interest of the running row is %s", after[0].Interest)
+			}
+		}
+		for on := day(t, "2026-02-11"); on <= day(t, "2026-02-20"); on++ { // by the day as by replay
+			if _, err := d.DayEnd(ctx, "t", on); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if proof, err := d.Prove(ctx, "t"); err != nil || !proof.OK() {
+			t.Errorf("%s: %+v %v", method, proof, err)
+		}
+		d.on(t, "2026-02-20")
+		quote, err := d.Payoff(ctx, "t", l.ID)
+		if err != nil || quote.Principal != 2_000_000 {
+			t.Fatalf("%s: %+v %v", method, quote, err)
+		}
+		// All the goods go back: the loan ends, and what is over is the borrower's.
+		l, err = d.Apply(ctx, house, l.ID, servicing.Event{Kind: servicing.MerchantRefund, Amount: quote.Total + 70}, "all")
+		if err != nil || l.Outstanding != 0 || l.State != loan.Closed || l.Credit != 70 {
+			t.Errorf("%s: %+v %v", method, l, err)
+		}
+		d.shared(t, l.ID)
+		if _, err := d.Apply(ctx, house, l.ID, servicing.Event{Kind: servicing.CreditRefund, Amount: 71}, "more"); !errors.Is(err, loan.ErrCredit) {
+			t.Errorf("%s: more than is held went back: %v", method, err)
+		}
+		if l, err = d.Apply(ctx, house, l.ID, servicing.Event{Kind: servicing.CreditRefund, Amount: 70}, "rest"); err != nil || l.Credit != 0 {
+			t.Errorf("%s: %+v %v", method, l, err)
+		}
+	}
+}
