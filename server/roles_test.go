@@ -3,6 +3,7 @@ package server_test
 import (
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -38,6 +39,35 @@ func operations(t *testing.T) []operation {
 		}
 	}
 	return ops
+}
+
+// Every place in a path is read: an input that embeds a type which is not exported would
+// find an empty id in each request.
+func TestPathsAreRead(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile(specFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var spec struct {
+		Paths map[string]map[string]struct {
+			ID         string `yaml:"operationId"`
+			Parameters []struct{ Name, In string }
+		} `yaml:"paths"`
+	}
+	if err := yaml.Unmarshal(b, &spec); err != nil {
+		t.Fatal(err)
+	}
+	place := regexp.MustCompile(`\{([a-z_]+)\}`)
+	for path, methods := range spec.Paths {
+		for _, op := range methods {
+			for _, m := range place.FindAllStringSubmatch(path, -1) {
+				if !slices.ContainsFunc(op.Parameters, func(p struct{ Name, In string }) bool { return p.In == "path" && p.Name == m[1] }) {
+					t.Errorf("%s does not read {%s}", op.ID, m[1])
+				}
+			}
+		}
+	}
 }
 
 // Every operation, with every role and with none: the table is what happens.

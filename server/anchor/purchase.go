@@ -39,27 +39,23 @@ func (f face) sales(ctx context.Context, who access.Actor, in *salesIn) (*route.
 	return route.Page(list, err, in.Limit, func(o purchase.Order) string { return o.ID })
 }
 
-type saleIn struct {
-	ID string `path:"id" maxLength:"64"`
-}
-
 // SalePage is an order with its steps.
 type SalePage struct {
 	Order  purchase.Order   `json:"order"`
 	Events []purchase.Event `json:"events"`
 }
 
-func (f face) sale(ctx context.Context, who access.Actor, in *saleIn) (*route.Body[SalePage], error) {
+func (f face) sale(ctx context.Context, who access.Actor, in *ByID) (*route.Body[SalePage], error) {
 	o, events, err := f.Sales.Order(ctx, who, in.ID)
 	return route.Answer(SalePage{o, events}, err)
 }
 
-func (f face) confirmSale(ctx context.Context, who access.Actor, in *saleIn) (*route.Body[purchase.Order], error) {
+func (f face) confirmSale(ctx context.Context, who access.Actor, in *ByID) (*route.Body[purchase.Order], error) {
 	return route.Answer(f.Sales.Confirm(ctx, who, in.ID))
 }
 
 type saleDeclineIn struct {
-	saleIn
+	ByID
 	Body struct {
 		Reason string `json:"reason" maxLength:"2000"`
 	}
@@ -70,7 +66,7 @@ func (f face) declineSale(ctx context.Context, who access.Actor, in *saleDecline
 }
 
 type saleReceiptIn struct {
-	saleIn
+	ByID
 	Body struct {
 		ReceiptHash string `json:"receipt_hash" maxLength:"64" doc:"SHA-256 of the signed receipt, hex"`
 	}
@@ -81,7 +77,7 @@ func (f face) deliverSale(ctx context.Context, who access.Actor, in *saleReceipt
 }
 
 type saleRefundIn struct {
-	saleIn
+	ByID
 	Key  string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"128" doc:"a new one for each refund, the same one for each retry"`
 	Body struct {
 		Lines []struct {

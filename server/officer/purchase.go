@@ -86,11 +86,7 @@ func (f face) sellers(ctx context.Context, who access.Actor, in *sellersIn) (*ro
 	return route.Page(list, err, in.Limit, func(s purchase.Seller) string { return s.ID })
 }
 
-type purchaseID struct {
-	ID string `path:"id" maxLength:"64"`
-}
-
-func (f face) seller(ctx context.Context, who access.Actor, in *purchaseID) (*route.Body[purchase.Seller], error) {
+func (f face) seller(ctx context.Context, who access.Actor, in *ByID) (*route.Body[purchase.Seller], error) {
 	return route.Answer(f.Purchases.Seller(ctx, who.Tenant, in.ID))
 }
 
@@ -122,7 +118,7 @@ func (f face) enrol(ctx context.Context, who access.Actor, in *sellerEnrolIn) (*
 }
 
 type sellerAmendIn struct {
-	purchaseID
+	ByID
 	Body SellerTerms
 }
 
@@ -130,12 +126,12 @@ func (f face) amend(ctx context.Context, who access.Actor, in *sellerAmendIn) (*
 	return route.Answer(f.Purchases.Amend(ctx, who, in.ID, in.Body.enrolment("")))
 }
 
-func (f face) approveSeller(ctx context.Context, who access.Actor, in *purchaseID) (*route.Body[purchase.Seller], error) {
+func (f face) approveSeller(ctx context.Context, who access.Actor, in *ByID) (*route.Body[purchase.Seller], error) {
 	return route.Answer(f.Purchases.Approve(ctx, who, in.ID))
 }
 
 type sellerSuspendIn struct {
-	purchaseID
+	ByID
 	Body struct {
 		Reason string `json:"reason" maxLength:"2000"`
 	}
@@ -145,7 +141,7 @@ func (f face) suspend(ctx context.Context, who access.Actor, in *sellerSuspendIn
 	return route.Answer(f.Purchases.Suspend(ctx, who, in.ID, in.Body.Reason))
 }
 
-func (f face) reinstate(ctx context.Context, who access.Actor, in *purchaseID) (*route.Body[purchase.Seller], error) {
+func (f face) reinstate(ctx context.Context, who access.Actor, in *ByID) (*route.Body[purchase.Seller], error) {
 	return route.Answer(f.Purchases.Reinstate(ctx, who, in.ID))
 }
 
@@ -169,12 +165,12 @@ type PurchasePage struct {
 	Events []purchase.Event `json:"events"`
 }
 
-func (f face) purchase(ctx context.Context, who access.Actor, in *purchaseID) (*route.Body[PurchasePage], error) {
+func (f face) purchase(ctx context.Context, who access.Actor, in *ByID) (*route.Body[PurchasePage], error) {
 	o, events, err := f.Purchases.Order(ctx, who, in.ID)
 	return route.Answer(PurchasePage{o, events}, err)
 }
 
-func (f face) trace(ctx context.Context, who access.Actor, in *purchaseID) (*route.Body[purchase.Trace], error) {
+func (f face) trace(ctx context.Context, who access.Actor, in *ByID) (*route.Body[purchase.Trace], error) {
 	return route.Answer(f.Purchases.Trace(ctx, who, in.ID))
 }
 
@@ -196,12 +192,12 @@ type PaymentPage struct {
 	Notes   []pay.Note      `json:"notes"`
 }
 
-func (f face) payment(ctx context.Context, who access.Actor, in *purchaseID) (*route.Body[PaymentPage], error) {
+func (f face) payment(ctx context.Context, who access.Actor, in *ByID) (*route.Body[PaymentPage], error) {
 	i, notes, err := f.Payments.Find(ctx, who.Tenant, in.ID)
 	return route.Answer(PaymentPage{i, notes}, err)
 }
 
-func (f face) askPayment(ctx context.Context, who access.Actor, in *purchaseID) (*route.Body[pay.Instruction], error) {
+func (f face) askPayment(ctx context.Context, who access.Actor, in *ByID) (*route.Body[pay.Instruction], error) {
 	return route.Answer(f.Payments.Ask(ctx, who.Tenant, in.ID))
 }
 
@@ -237,12 +233,12 @@ func (f face) statements(ctx context.Context, who access.Actor, in *statementsIn
 	return route.Page(list, err, in.Limit, func(r pay.Report) string { return r.Day.String() })
 }
 
-// statementDay is the day of a statement in a path.
-type statementDay struct {
+// ByDay is the day of a statement in a path.
+type ByDay struct {
 	Day string `path:"day" maxLength:"10" doc:"2026-05-31"`
 }
 
-func (f face) statement(ctx context.Context, who access.Actor, in *statementDay) (*route.Body[pay.Report], error) {
+func (f face) statement(ctx context.Context, who access.Actor, in *ByDay) (*route.Body[pay.Report], error) {
 	day, err := money.ParseDate(in.Day)
 	if err != nil {
 		return nil, err
@@ -250,13 +246,14 @@ func (f face) statement(ctx context.Context, who access.Actor, in *statementDay)
 	return route.Answer(f.Statements.Report(ctx, who.Tenant, day))
 }
 
-type differenceIn struct {
-	statementDay
-	purchaseID
+// ByDifference names a difference of a day.
+type ByDifference struct {
+	ByDay
+	ByID
 }
 
 type differenceResolveIn struct {
-	differenceIn
+	ByDifference
 	Body struct {
 		Action string `json:"action" enum:"explain,book"`
 		Note   string `json:"note" maxLength:"2000"`
@@ -271,7 +268,7 @@ func (f face) resolve(ctx context.Context, who access.Actor, in *differenceResol
 	return route.Answer(f.Statements.Resolve(ctx, who, day, in.ID, in.Body.Action, in.Body.Note))
 }
 
-func (f face) confirmDifference(ctx context.Context, who access.Actor, in *differenceIn) (*route.Body[pay.Report], error) {
+func (f face) confirmDifference(ctx context.Context, who access.Actor, in *ByDifference) (*route.Body[pay.Report], error) {
 	day, err := money.ParseDate(in.Day)
 	if err != nil {
 		return nil, err
@@ -279,7 +276,7 @@ func (f face) confirmDifference(ctx context.Context, who access.Actor, in *diffe
 	return route.Answer(f.Statements.Confirm(ctx, who, day, in.ID))
 }
 
-func (f face) rejectDifference(ctx context.Context, who access.Actor, in *differenceIn) (*route.Body[pay.Report], error) {
+func (f face) rejectDifference(ctx context.Context, who access.Actor, in *ByDifference) (*route.Body[pay.Report], error) {
 	day, err := money.ParseDate(in.Day)
 	if err != nil {
 		return nil, err

@@ -11278,7 +11278,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -11311,7 +11313,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -11347,7 +11351,9 @@ export interface operations {
                 /** @description a new one for each refund, the same one for each retry */
                 "Idempotency-Key": string;
             };
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -18220,7 +18226,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -18315,7 +18323,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
         requestBody: {
@@ -18487,7 +18497,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description 2026-05-31 */
+                day: string;
+                id: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -18516,7 +18530,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description 2026-05-31 */
+                day: string;
+                id: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -18545,7 +18563,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description 2026-05-31 */
+                day: string;
+                id: string;
+            };
             cookie?: never;
         };
         requestBody: {
