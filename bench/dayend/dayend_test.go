@@ -17,13 +17,19 @@ import (
 
 	"github.com/furrowcredit/furrow/catalog"
 	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/fund"
 	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/loan/provision"
 	"github.com/furrowcredit/furrow/credit/pay"
+	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/store"
+	"github.com/furrowcredit/furrow/store/alert"
+	"github.com/furrowcredit/furrow/store/application"
+	fundstore "github.com/furrowcredit/furrow/store/fund"
 	ledgerstore "github.com/furrowcredit/furrow/store/ledger"
 	loanstore "github.com/furrowcredit/furrow/store/loan"
 	"github.com/furrowcredit/furrow/store/storetest"
@@ -41,10 +47,15 @@ func (bank) Query(_ context.Context, id string) (pay.Receipt, error) {
 	return pay.Receipt{OrderID: id, Outcome: pay.Settled}, nil
 }
 
-type silent struct{}
+// queue takes what is queued, as River does, by one row in a table of its own.
+type queue struct{ db *store.DB }
 
-func (silent) Raise(context.Context, watch.Alert) error                            { return nil }
-func (silent) Clear(context.Context, string, string, string, string, string) error { return nil }
+func (q queue) Assess(context.Context, string, string) error { return nil }
+
+func (q queue) Reconsider(ctx context.Context, tenant, id string, cause apply.Cause) error {
+	_, err := q.db.Exec(ctx, `insert into bench_queue (tenant, id, cause) values ($1, $2, $3)`, tenant, id, string(cause))
+	return err
+}
 
 type house struct {
 	db    *store.DB
@@ -63,7 +74,20 @@ func open(b *testing.B, dsn string) *house {
 	h := &house{db: storetest.Open(b, dsn), now: time.Date(2026, 1, 1, 4, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return h.now }
 	h.book = ledger.New(ledgerstore.New(h.db), chart, clock)
-	h.loans = loan.New(loan.Config{Store: loanstore.New(h.db), Book: h.book, Rail: bank{}, Alerts: silent{}, Now: clock, Provision: table})
+	products, err := product.Load(files)
+	must(b, err)
+	funders, err := fund.Load(files, products.All())
+	must(b, err)
+	shares := fundstore.New(h.db)
+	share := fund.New(fund.Config{Store: shares, Catalogue: funders, Book: h.book, Related: shares.Related, Now: clock})
+	_, err = h.db.Exec(context.Background(), `create table bench_queue (tenant text not null, id text not null, cause text not null)`)
+	must(b, err)
+	h.loans = loan.New(loan.Config{
+		Store: loanstore.New(h.db), Book: h.book, Rail: bank{}, Alerts: &watch.Desk{Store: alert.New(h.db), Now: clock}, Now: clock, Provision: table,
+		Share: share.Share, Admit: share.Admit,
+	})
+	h.loans.OnChange(share.Changed)
+	apply.New(apply.Config{Store: application.New(h.db), Products: products, Loans: h.loans, Queue: queue{h.db}, Now: clock})
 	return h
 }
 
@@ -74,24 +98,31 @@ func must(b *testing.B, err error) {
 	}
 }
 
-// kinds are loans drawn on each day of a month, one in twenty of which has paid nothing and
-// is overdue on the day that is measured.
+// measured is the day that is measured; on the next all that fell due on it are late.
+var measured = money.NewDate(2026, 4, 13)
+
+// kinds are loans of which one in ten falls due on the day that is measured and nobody pays,
+// and one in twenty is overdue already. Half of them are shared with another bank.
 func (h *house) kinds(b *testing.B) []loan.Loan {
 	ctx := context.Background()
 	var out []loan.Loan
 	for i := range 40 {
-		day := money.NewDate(2026, 3, 12) + money.Date(i%30)
-		if i >= 38 {
+		day := money.NewDate(2026, 3, 15) + money.Date(i%25)
+		switch {
+		case i < 4:
+			day = money.NewDate(2026, 3, 13)
+		case i >= 38:
 			day = money.NewDate(2026, 1, 20)
 		}
+		code := []string{"crop", "cold_chain"}[i%2]
 		h.now = day.Start().Add(12 * time.Hour)
 		app := fmt.Sprintf("a%d", i)
 		_, err := h.db.Exec(ctx, `insert into applications (id, tenant, user_id, user_name, subject_kind, subject_id, subject_name, product, asked,
 			term_months, purpose, state, decision_id, loan_id, credit_limit, rate, idem_key, key_hash, created_at, updated_at)
-			values ($1, 't', $1, 'n', 'plot', $1, 's', 'crop', 1, 12, '', 'signed', '', '', 100000000, 0, $1, '', 0, 0)`, app)
+			values ($1, 't', $1, 'n', 'plot', $1, 's', $2, 1, 12, '', 'signed', '', '', 100000000, 0, $1, '', 0, 0)`, app, code)
 		must(b, err)
 		l, err := h.loans.Draw(ctx, loan.DrawRequest{Key: app, Most: 1e9, Loan: loan.Loan{
-			Tenant: tenant, ApplicationID: app, UserID: app, UserName: "n", Subject: credit.Subject{Kind: credit.PlotSubject, ID: app}, Product: "crop",
+			Tenant: tenant, ApplicationID: app, UserID: app, UserName: "n", Subject: credit.Subject{Kind: credit.PlotSubject, ID: app}, Product: code,
 			Principal: 5_000_000, Rate: money.BP(600), PenaltyRate: money.BP(900), Method: loan.EqualInstalments, DayCount: money.Act360, TermMonths: 12,
 		}})
 		must(b, err)
@@ -130,6 +161,14 @@ func (h *house) many(b *testing.B, n int, first money.Date) {
 			`insert into loan_events (loan_id, nr, tenant, id, kind, date, amount, target, body, by_id, by_name, second, second_name, note, idem_key, key_hash, at)
 				select loan_id || '-' || n.i, nr, tenant, e.id, kind, date, amount, target, body, by_id, by_name, second, second_name, note,
 				idem_key || '-' || n.i, key_hash, at from n, loan_events e where loan_id = $1`,
+			`insert into fund_loan (tenant, loan_id, application_id, product, agreement, internet, own, guarantor, guarantor_bp, bucket, debtor, own_reserved,
+				reserved, drawn, body, frozen_at)
+				select tenant, loan_id || '-' || n.i, application_id || '-' || n.i, product, agreement, internet, own, guarantor, guarantor_bp, bucket, debtor,
+				own_reserved, reserved, drawn, body, frozen_at from n, fund_loan where loan_id = $1`,
+			`insert into fund_position (tenant, loan_id, party, lends, held) select tenant, loan_id || '-' || n.i, party, lends, held
+				from n, fund_position where loan_id = $1`,
+			`insert into fund_line (tenant, entry_key, nr, kind, loan_id, event, date, account, party, amount) select tenant, entry_key || '-' || n.i, nr,
+				kind, loan_id || '-' || n.i, event, date, account, party, amount from n, fund_line where loan_id = $1`,
 		} {
 			_, err := h.db.Exec(ctx, numbers+stmt, k.ID)
 			must(b, err)
@@ -160,28 +199,51 @@ func BenchmarkDayEnd(b *testing.B) {
 
 func run(b *testing.B, dsn string, n int) {
 	h, ctx := open(b, dsn), context.Background()
-	day := money.NewDate(2026, 4, 12)
-	h.many(b, n, day)
+	h.many(b, n, measured-1)
+	size := h.size(b)
 	for b.Loop() {
-		day++
-		h.now = day.Start().Add(12 * time.Hour)
-		begin, used := time.Now(), cpu()
-		report, err := h.loans.DayEnd(ctx, tenant, day)
-		must(b, err)
-		took := time.Since(begin)
-		runs, err := h.loans.Runs(ctx, tenant, 1)
-		must(b, err)
-		b.ReportMetric(float64(report.Loans)/took.Seconds(), "loans/s")
-		b.ReportMetric(took.Seconds()*1e6/float64(report.Loans), "s/million")
-		b.ReportMetric((cpu()-used).Seconds()*1e6/float64(report.Loans), "own-cpu-s/million")
-		b.ReportMetric(float64(runs[0].Replayed)/float64(report.Loans)*100, "%replayed")
-		b.ReportMetric(took.Seconds()/h.plain(b).Seconds(), "x-plain-sql")
+		h.day(b, measured, "")
+		grown := h.size(b) - size
+		h.day(b, measured+1, "late-")
+		b.ReportMetric(float64(grown)/float64(n), "B/loan")
 	}
 	audit, err := h.book.Verify(ctx, tenant)
 	must(b, err)
 	if !audit.OK() {
 		b.Fatalf("%+v", audit.Faults[:min(3, len(audit.Faults))])
 	}
+}
+
+// day measures a day end.
+func (h *house) day(b *testing.B, day money.Date, what string) {
+	ctx := context.Background()
+	h.now = day.Start().Add(12 * time.Hour)
+	begin, used := time.Now(), cpu()
+	report, err := h.loans.DayEnd(ctx, tenant, day)
+	must(b, err)
+	took := time.Since(begin)
+	runs, err := h.loans.Runs(ctx, tenant, 1)
+	must(b, err)
+	b.ReportMetric(float64(report.Loans)/took.Seconds(), what+"loans/s")
+	b.ReportMetric(took.Seconds()*1e6/float64(report.Loans), what+"s/million")
+	b.ReportMetric((cpu()-used).Seconds()*1e6/float64(report.Loans), what+"own-cpu-s/million")
+	b.ReportMetric(float64(runs[0].Replayed)/float64(report.Loans)*100, what+"%replayed")
+	b.ReportMetric(took.Seconds()/h.plain(b).Seconds(), what+"x-plain-sql")
+}
+
+// size is how many bytes of ledger entries, postings and funders' lines there are, as text.
+func (h *house) size(b *testing.B) (sum int64) {
+	b.Helper()
+	for _, q := range []string{
+		`select coalesce(sum(length(idem_key) + length(postings) + 250), 0) from ledger_entries`,
+		`select coalesce(sum(length(account) + length(item) + 60), 0) * 2 from ledger_postings`,
+		`select coalesce(sum(length(entry_key) + length(loan_id) + 100), 0) from fund_line`,
+	} {
+		var n int64
+		must(b, h.db.QueryRow(context.Background(), q).Scan(&n))
+		sum += n
+	}
+	return sum
 }
 
 // plain is the least that SQL must do for a day: in one transaction a row of each loan

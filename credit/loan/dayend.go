@@ -204,15 +204,14 @@ func (s *Service) told(ctx context.Context, st *step) error {
 	var news []Transition
 	for i := range st.batch.Changes {
 		x := Transition{st.before[i], st.batch.Changes[i].Loan}
-		change := moved(&x.Before, &x.After) || x.Before.Class != x.After.Class
-		if change || x.After.State == Overdue && x.After.OverdueDays%tenDays == 0 {
-			if err := s.tell(ctx, x.Before, x.After); err != nil {
-				return err
-			}
+		older := x.After.State == Overdue && x.After.OverdueDays%tenDays == 0
+		if !older && !moved(&x.Before, &x.After) && x.Before.Class == x.After.Class {
+			continue
 		}
-		if change {
-			news = append(news, x)
+		if err := s.tell(ctx, x.Before, x.After); err != nil {
+			return err
 		}
+		news = append(news, x)
 	}
 	if len(news) == 0 {
 		return nil
