@@ -9,11 +9,8 @@ import { useTranslation } from 'react-i18next';
 import { Link, NavLink, Outlet, Route, Routes, useLocation } from 'react-router';
 import { useLetters } from './apply/post';
 import { keys } from './data';
-import { Answer } from './page/Answer';
 import { Apply } from './page/Apply';
-import { Contract } from './page/Contract';
 import { Home } from './page/Home';
-import { Loan } from './page/Loan';
 import { Me } from './page/Me';
 import { useOnline } from './ui/online';
 import { Screen } from './ui/Screen';
@@ -26,6 +23,13 @@ const Herd = lazy(() => import('./page/Herd'));
 const Animal = lazy(() => import('./page/Animal'));
 const Report = lazy(() => import('./page/Report'));
 const Claim = lazy(() => import('./page/Claim'));
+// What comes after an application waits until there is one.
+const Answer = lazy(() => import('./page/Answer'));
+const Contract = lazy(() => import('./page/Contract'));
+const Buy = lazy(() => import('./page/Buy'));
+const Order = lazy(() => import('./page/Order'));
+const Loan = lazy(() => import('./page/Loan'));
+const Pledge = lazy(() => import('./page/Pledge'));
 
 export function App() {
   const { i18n } = useTranslation();
@@ -62,6 +66,9 @@ export function App() {
           <Route path="apply" element={<Apply />} />
           <Route path="applications/:id" element={<Answer />} />
           <Route path="applications/:id/contract" element={<Contract />} />
+          <Route path="applications/:id/buy" element={<Buy />} />
+          <Route path="applications/:id/collateral" element={<Pledge />} />
+          <Route path="orders/:id" element={<Order />} />
           <Route path="loans/:id" element={<Loan />} />
           <Route path="*" element={<Nowhere />} />
         </Route>

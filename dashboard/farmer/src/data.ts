@@ -13,7 +13,8 @@ export const keys = {
   scene: ['scene'] as const,
   plot: (id: string) => ['plot', id] as const,
   application: (id: string) => ['application', id] as const,
-  contract: (id: string, language: string) => ['contract', id, language] as const,
+  contract: (id: string, language: string, method = '') =>
+    ['contract', id, language, method] as const,
   loan: (id: string) => ['loan', id] as const,
 };
 
@@ -90,11 +91,16 @@ export function useApplication(id: string) {
   });
 }
 
-export function useContract(id: string, language: string) {
+/** The contract that is signed, or would be with a way of repayment. */
+export function useContract(id: string, language: string, method?: string) {
   return useQuery({
-    queryKey: keys.contract(id, language),
+    queryKey: keys.contract(id, language, method),
     queryFn: () =>
-      body(api.GET('/api/v1/farmer/applications/{id}/contract', { params: { path: { id } } })),
+      body(
+        api.GET('/api/v1/farmer/applications/{id}/contract', {
+          params: { path: { id }, query: method ? { method } : {} },
+        }),
+      ),
   });
 }
 
@@ -118,21 +124,20 @@ function useMove<In, Out>(id: string, move: (input: In) => Promise<Out>) {
   });
 }
 
-export function useSign(id: string) {
-  return useMove(id, (hash: string) =>
-    body(
-      api.POST('/api/v1/farmer/applications/{id}/sign', {
-        params: { path: { id } },
-        body: { hash },
-      }),
-    ),
-  );
-}
-
 export function useWithdraw(id: string) {
   return useMove(id, () =>
     body(api.POST('/api/v1/farmer/applications/{id}/withdraw', { params: { path: { id } } })),
   );
+}
+
+/** Withdraws a draft at the bank that its writer drops on the phone. */
+export function useDropDraft() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) =>
+      body(api.POST('/api/v1/farmer/applications/{id}/withdraw', { params: { path: { id } } })),
+    onSettled: () => client.invalidateQueries({ queryKey: keys.home }),
+  });
 }
 
 /** Asks that a person looks at the decision. */
@@ -162,22 +167,4 @@ export function useDraw(id: string) {
       }),
     ),
   );
-}
-
-export function useRepay(id: string) {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: ({ amount, key }: Keyed) =>
-      body(
-        api.POST('/api/v1/farmer/loans/{id}/repay', {
-          params: { path: { id }, header: { 'Idempotency-Key': key } },
-          body: { amount },
-        }),
-      ),
-    onSettled: () =>
-      Promise.all([
-        client.invalidateQueries({ queryKey: keys.loan(id) }),
-        client.invalidateQueries({ queryKey: keys.home }),
-      ]),
-  });
 }

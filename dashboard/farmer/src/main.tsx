@@ -48,11 +48,14 @@ setLarge(isLarge());
 startWorker();
 startFace(
   import.meta.env.BASE_URL,
-  // Those of the herd pages come with them: see herd/texts.
-  import.meta.glob(['./locales/*/*.json', '!./locales/*/{herd,report,claim}.json'], {
-    eager: true,
-    import: 'default',
-  }),
+  // Those of herds and of what was lent come with their pages: see herd/texts, lending/texts.
+  import.meta.glob(
+    ['./locales/*/*.json', '!./locales/*/{herd,report,claim,offer,buy,loan,pledge}.json'],
+    {
+      eager: true,
+      import: 'default',
+    },
+  ),
   <Unpaused>
     <SessionGate roles={['borrower']} face="farmer">
       <Live>

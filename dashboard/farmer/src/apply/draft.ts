@@ -12,6 +12,8 @@ export interface ApplyDraft {
   yuan?: string;
   term?: number;
   purpose?: string;
+  /** The same draft at the bank, once it has one there: it outlives this phone. */
+  saved?: string;
 }
 
 /** A plot half drawn. */

@@ -15,6 +15,8 @@ export interface Ask {
   purpose: string;
   /** What the applicant agreed to: a part of the evidence and the SHA-256 of the words. */
   consents?: { part: string; text: string }[];
+  /** The draft at the bank that this completes. */
+  draft?: string;
 }
 
 /** One application in the outbox. */

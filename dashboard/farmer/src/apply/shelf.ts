@@ -29,19 +29,48 @@ export function phoneShelf(): Shelf {
 }
 
 /** Hands one application in; what may pass by itself is to be tried again. */
-export async function post(ask: Ask, key: string): Promise<Answer> {
+export async function post({ draft, ...ask }: Ask, key: string): Promise<Answer> {
   try {
-    const application = await body<Application>(
-      api.POST('/api/v1/farmer/applications', {
-        params: { header: { 'Idempotency-Key': key } },
-        body: ask,
-      }),
-    );
+    const application = (draft && (await complete(draft, ask))) || (await begin(ask, key));
     return { ok: true, application: application.id };
   } catch (e) {
     if (!(e instanceof ApiError)) return { ok: false, retry: true };
     return { ok: false, retry: passes(e.status), problem: e.detail };
   }
+}
+
+function begin(ask: Omit<Ask, 'draft'>, key: string): Promise<Application> {
+  return body<Application>(
+    api.POST('/api/v1/farmer/applications', {
+      params: { header: { 'Idempotency-Key': key } },
+      body: ask,
+    }),
+  );
+}
+
+/** Sends a draft that the bank keeps; null when it is gone there, so that it is begun anew. */
+async function complete(
+  id: string,
+  { consents, ...rest }: Omit<Ask, 'draft'>,
+): Promise<Application | null> {
+  const params = { path: { id } };
+  try {
+    await body(api.PUT('/api/v1/farmer/drafts/{id}', { params, body: rest })).catch(sent);
+    return await body<Application>(
+      api.POST('/api/v1/farmer/drafts/{id}/send', {
+        params,
+        body: consents ? { consents } : {},
+      }),
+    );
+  } catch (e) {
+    if (e instanceof ApiError && (e.status === 404 || e.code === 'application.state')) return null;
+    throw e;
+  }
+}
+
+/** A draft that was sent before its answer was lost cannot be changed, but asked again. */
+function sent(e: unknown): void {
+  if (!(e instanceof ApiError) || e.code !== 'application.state') throw e;
 }
 
 /** No network, signed out, too busy or broken for now: not the applicant's fault. */

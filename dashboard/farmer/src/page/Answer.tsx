@@ -1,3 +1,4 @@
+import '../lending/texts';
 import { idempotencyKey } from '@furrow/shared/api/client';
 import type { ApplicationDetail, Reason } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
@@ -5,21 +6,23 @@ import { Await, Problem } from '@furrow/shared/ui/states';
 import { Button, Toast } from 'antd-mobile';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link, useNavigate, useParams } from 'react-router';
-import { fen, judge, monthlyCost } from '../apply/amount';
+import { Link, useParams } from 'react-router';
+import { fen, judge } from '../apply/amount';
 import { useApplication, useDraw, useWithdraw } from '../data';
+import { usePreview } from '../lending/data';
 import { ask } from '../ui/ask';
 import { Money } from '../ui/Money';
-import { Plan } from '../ui/Plan';
 import { Facts, Part, Screen } from '../ui/Screen';
 import { LimitChanges } from './LimitChanges';
 import { LimitPicture, pictureSteps, Raises } from './LimitPicture';
+import { Cost, Offer, PreviewRows } from './Offer';
+import { Orders } from './Orders';
 import { AskReview } from './Review';
 
 /** Patience before the page says that it takes longer than usual, in ms. */
 const SLOW = 30_000;
 
-export function Answer() {
+export default function Answer() {
   const { t } = useTranslation('answer');
   const { id = '' } = useParams();
   const application = useApplication(id);
@@ -58,10 +61,12 @@ function Told({ detail }: { detail: ApplicationDetail }) {
           <Raises decision={detail.decision} />
         </>
       ) : null}
-      {a.state === 'offered' && detail.schedule?.length ? (
-        <Part title={t('plan')}>
-          <Plan rows={detail.schedule} />
-        </Part>
+      {detail.product.directed && LENT.has(a.state) ? <Orders application={a.id} /> : null}
+      {detail.contract || LENT.has(a.state) ? (
+        <p className="f-links">
+          <Link to={`/applications/${a.id}/contract`}>{t('offer:see_contract')}</Link>
+          <Link to={`/applications/${a.id}/collateral`}>{t('offer:see_pledge')}</Link>
+        </p>
       ) : null}
       <Facts
         of={[
@@ -96,7 +101,6 @@ function Told({ detail }: { detail: ApplicationDetail }) {
 function Verdict({ detail }: { detail: ApplicationDetail }) {
   const { t } = useTranslation('answer');
   const f = useFormats();
-  const navigate = useNavigate();
   const { application: a } = detail;
   switch (a.state) {
     case 'submitted':
@@ -110,35 +114,20 @@ function Verdict({ detail }: { detail: ApplicationDetail }) {
           <p>{t(`${a.state}.text`)}</p>
         </>
       );
-    case 'offered':
+    case 'draft':
       return (
         <>
-          <h2>{t('offered.title')}</h2>
-          <p className="f-limit" data-testid="limit">
-            {f.yuan0(a.limit)}
-          </p>
-          <p>{t('offered.asked', { amount: f.yuan0(a.asked) })}</p>
-          <Facts
-            of={[
-              [t('offered.rate'), f.rate(a.rate)],
-              [t('offered.term'), t('apply:term.months', { count: a.term_months })],
-              [
-                t('offered.cost'),
-                `${f.yuan(monthlyCost(a.limit, a.rate))} · ${t('offered.cost_hint')}`,
-              ],
-            ]}
-          />
-          <Button
-            block
-            color="primary"
-            size="large"
-            onClick={() => navigate(`/applications/${a.id}/contract`)}
-          >
-            {t('offered.sign')}
-          </Button>
+          <h2>{t('draft.title')}</h2>
+          <Link className="fw-button fw-primary f-big" to={`/apply?draft=${a.id}`}>
+            {t('home:resume.go')}
+          </Link>
         </>
       );
+    case 'offered':
+    case 'accepted':
+      return <Offer detail={detail} />;
     case 'signed':
+      if (detail.product.directed) return <Directed detail={detail} />;
       return <DrawMoney key={detail.available} id={a.id} limit={detail.available} />;
     case 'active':
       if (detail.product.revolving) return <Line detail={detail} />;
@@ -172,7 +161,9 @@ function Line({ detail }: { detail: ApplicationDetail }) {
           [t('line.left'), f.yuan(detail.available)],
         ]}
       />
-      {detail.available > 0 ? (
+      {detail.product.directed ? (
+        <Directed detail={detail} />
+      ) : detail.available > 0 ? (
         <DrawMoney key={detail.available} id={a.id} limit={detail.available} />
       ) : null}
       <ul className="f-steps">
@@ -186,6 +177,26 @@ function Line({ detail }: { detail: ApplicationDetail }) {
             </li>
           ))}
       </ul>
+    </>
+  );
+}
+
+/** Money that goes to a seller: choose goods instead of drawing. */
+function Directed({ detail }: { detail: ApplicationDetail }) {
+  const { t } = useTranslation('buy');
+  const f = useFormats();
+  if (detail.available <= 0) return null;
+  return (
+    <>
+      <h2>{t('directed')}</h2>
+      <p className="f-limit">{f.yuan0(detail.available)}</p>
+      <p>{t('directed_hint')}</p>
+      <Link
+        className="fw-button fw-primary f-big"
+        to={`/applications/${detail.application.id}/buy`}
+      >
+        {t('choose')}
+      </Link>
     </>
   );
 }
@@ -248,6 +259,7 @@ function DrawMoney({ id, limit }: { id: string; limit: number }) {
   const key = useRef({ yuan, key: idempotencyKey() });
   const amount = fen(yuan);
   const fault = judge(amount, 1, limit);
+  const preview = usePreview(id, { amount: amount ?? undefined }, !fault);
   const send = async () => {
     if (fault || amount === null) return;
     if (key.current.yuan !== yuan) key.current = { yuan, key: idempotencyKey() };
@@ -270,6 +282,18 @@ function DrawMoney({ id, limit }: { id: string; limit: number }) {
               : ''
         }
       />
+      {preview.data && !fault ? (
+        <details className="f-more">
+          <summary>
+            {t('offer:draw_cost', {
+              total: f.yuan(preview.data.cost.total),
+              rate: f.rate(preview.data.cost.simple_rate),
+            })}
+          </summary>
+          <Cost cost={preview.data.cost} amount={preview.data.amount} />
+          <PreviewRows rows={preview.data.rows} />
+        </details>
+      ) : null}
       {draw.error ? <Problem compact error={draw.error} /> : null}
       <Button
         block
@@ -285,7 +309,17 @@ function DrawMoney({ id, limit }: { id: string; limit: number }) {
   );
 }
 
-const WITHDRAWABLE = new Set(['submitted', 'deciding', 'offered', 'referred', 'signed']);
+const LENT = new Set(['signed', 'active', 'closed']);
+
+const WITHDRAWABLE = new Set([
+  'draft',
+  'submitted',
+  'deciding',
+  'offered',
+  'accepted',
+  'referred',
+  'signed',
+]);
 
 function Withdraw({ detail }: { detail: ApplicationDetail }) {
   const { t } = useTranslation('answer');

@@ -5,13 +5,14 @@ import { useSession } from '@furrow/shared/session';
 import { Await, Empty, Loading } from '@furrow/shared/ui/states';
 import { useCatalogue, useWords } from '@furrow/shared/words';
 import { Button, ProgressBar, Toast } from 'antd-mobile';
-import { useId, useState } from 'react';
+import { useId, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link, useNavigate } from 'react-router';
+import { Link, useNavigate, useSearchParams } from 'react-router';
 import { fen, judge, monthlyCost } from '../apply/amount';
 import { type Asked, answers as agreed, asked } from '../apply/consent';
 import { type ApplyDraft, forget, keep, load } from '../apply/draft';
 import { usePost } from '../apply/post';
+import { resumed, save } from '../apply/saving';
 import { type Home as Mine, rateOfBp, useHome } from '../data';
 import { Choice, type Option } from '../ui/Choice';
 import { Money } from '../ui/Money';
@@ -40,6 +41,14 @@ export function Apply() {
   );
 }
 
+/** The draft on this phone, or the one at the bank that is asked for. */
+function begun(home: Mine, user: string, id: string | null): ApplyDraft | null {
+  const here = load(localStorage, user, 'apply');
+  if (!id || here?.saved === id) return here;
+  const there = home.applications?.find((a) => a.id === id && a.state === 'draft');
+  return there ? resumed(there, idempotencyKey()) : here;
+}
+
 interface Borrowable {
   kind: SubjectKind;
   id: string;
@@ -48,7 +57,15 @@ interface Borrowable {
   busy: boolean;
 }
 
-const OPEN = new Set(['submitted', 'deciding', 'offered', 'referred', 'signed', 'active']);
+const OPEN = new Set([
+  'submitted',
+  'deciding',
+  'offered',
+  'accepted',
+  'referred',
+  'signed',
+  'active',
+]);
 
 function useBorrowables(home: Mine): Borrowable[] {
   const { t } = useTranslation('apply');
@@ -83,8 +100,9 @@ function Questions(props: { home: Mine; offered: Product[]; wordings: Wording[] 
   const online = useOnline();
   const words = useWords();
   const subjects = useBorrowables(home);
+  const [query] = useSearchParams();
   const [draft, setDraft] = useState<ApplyDraft>(
-    () => load(localStorage, user.id, 'apply') ?? { step: 0, key: idempotencyKey() },
+    () => begun(home, user.id, query.get('draft')) ?? { step: 0, key: idempotencyKey() },
   );
   const [kept, setKept] = useState(true);
   const [consent, setConsent] = useState(false);
@@ -114,9 +132,24 @@ function Questions(props: { home: Mine; offered: Product[]; wordings: Wording[] 
     setDraft(next);
     setKept(keep(localStorage, user.id, 'apply', next));
   };
+  const saving = useRef<Promise<unknown>>(Promise.resolve());
+  const now = useRef(draft);
+  now.current = draft;
+  /** The bank's copy follows each screen, one after another and out of the way. */
+  const saveNow = () => {
+    saving.current = saving.current.then(async () => {
+      const saved = await save(now.current);
+      if (saved === now.current.saved) return;
+      const { saved: _, ...rest } = now.current;
+      now.current = saved ? { ...rest, saved } : rest;
+      setDraft(now.current);
+      keep(localStorage, user.id, 'apply', now.current);
+    });
+  };
   const go = (to: number) => {
     setTried(false);
     put({ step: to });
+    if (draft.subject) saveNow();
     window.scrollTo(0, 0);
   };
 
@@ -131,6 +164,8 @@ function Questions(props: { home: Mine; offered: Product[]; wordings: Wording[] 
     )
       return;
     setSending(true);
+    await saving.current;
+    const { saved } = now.current;
     await outbox.write({
       key: draft.key,
       user: user.id,
@@ -143,6 +178,7 @@ function Questions(props: { home: Mine; offered: Product[]; wordings: Wording[] 
         term_months: draft.term,
         purpose: draft.purpose.trim(),
         consents: agreed(questions, apart, i18n.language),
+        ...(saved ? { draft: saved } : {}),
       },
     });
     forget(localStorage, user.id, 'apply');

@@ -11,7 +11,7 @@ import { Link, useNavigate } from 'react-router';
 import { forget, load } from '../apply/draft';
 import type { Letter } from '../apply/outbox';
 import { useLetters, usePost } from '../apply/post';
-import { type Home as Mine, useHome } from '../data';
+import { type Home as Mine, useDropDraft, useHome } from '../data';
 import { ask } from '../ui/ask';
 import { Outline } from '../ui/Outline';
 import { Pill, type Tone } from '../ui/Pill';
@@ -49,6 +49,7 @@ function Unfinished() {
   const { t } = useTranslation('home');
   const { user } = useSession();
   const [, redraw] = useState(0);
+  const withdraw = useDropDraft();
   const apply = load(localStorage, user.id, 'apply');
   const plot = load(localStorage, user.id, 'plot');
   const card = (text: string, to: string, go: string, kind: 'apply' | 'plot') => (
@@ -63,6 +64,7 @@ function Unfinished() {
           className="fw-button"
           onClick={() => {
             forget(localStorage, user.id, kind);
+            if (kind === 'apply' && apply?.saved) withdraw.mutate(apply.saved);
             redraw((n) => n + 1);
           }}
         >
@@ -143,6 +145,8 @@ function LetterCard({ letter }: { letter: Letter }) {
 }
 
 const tones: Record<string, Tone> = {
+  draft: 'go',
+  accepted: 'go',
   submitted: 'wait',
   deciding: 'wait',
   offered: 'go',
@@ -179,7 +183,10 @@ function Holdings({ data }: { data: Mine }) {
   const { t } = useTranslation('home');
   const f = useFormats();
   const words = useWords();
-  const applications = data.applications ?? [];
+  const { user } = useSession();
+  // The draft that this phone goes on with stands above, on a card of its own.
+  const here = load(localStorage, user.id, 'apply')?.saved;
+  const applications = (data.applications ?? []).filter((a) => a.id !== here);
   const plots = data.plots ?? [];
   const herds = data.herds ?? [];
   const firms = data.firms ?? [];
@@ -190,7 +197,10 @@ function Holdings({ data }: { data: Mine }) {
         {applications.length ? (
           <ul className="f-rows">
             {applications.map((a) => (
-              <Row key={a.id} to={`/applications/${a.id}`}>
+              <Row
+                key={a.id}
+                to={a.state === 'draft' ? `/apply?draft=${a.id}` : `/applications/${a.id}`}
+              >
                 <span className="f-line">
                   <b>{a.subject_name}</b>
                   <Pill tone={tones[a.state] ?? 'wait'}>{t(`state.${a.state}`)}</Pill>
