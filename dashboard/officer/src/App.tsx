@@ -53,6 +53,41 @@ const ModelPage = lazy(() => import('./model/Model').then((m) => ({ default: m.M
 const QuarantinePage = lazy(() =>
   import('./pages/Quarantine').then((m) => ({ default: m.QuarantinePage })),
 );
+const LedgerPage = lazy(() =>
+  import('./ledger/LedgerPage').then((m) => ({ default: m.LedgerPage })),
+);
+const JournalPage = lazy(() =>
+  import('./ledger/JournalPage').then((m) => ({ default: m.JournalPage })),
+);
+const AccountPage = lazy(() =>
+  import('./ledger/AccountPage').then((m) => ({ default: m.AccountPage })),
+);
+const FundsPage = lazy(() => import('./fund/FundsPage').then((m) => ({ default: m.FundsPage })));
+const FunderPage = lazy(() => import('./fund/FunderPage').then((m) => ({ default: m.FunderPage })));
+const CollateralsPage = lazy(() =>
+  import('./collateral/CollateralsPage').then((m) => ({ default: m.CollateralsPage })),
+);
+const CollateralPage = lazy(() =>
+  import('./collateral/CollateralPage').then((m) => ({ default: m.CollateralPage })),
+);
+const SellersPage = lazy(() =>
+  import('./purchase/SellersPage').then((m) => ({ default: m.SellersPage })),
+);
+const PurchasesPage = lazy(() =>
+  import('./purchase/PurchasesPage').then((m) => ({ default: m.PurchasesPage })),
+);
+const TracePage = lazy(() =>
+  import('./purchase/TracePage').then((m) => ({ default: m.TracePage })),
+);
+const PaymentsPage = lazy(() =>
+  import('./purchase/PaymentsPage').then((m) => ({ default: m.PaymentsPage })),
+);
+const StatementsPage = lazy(() =>
+  import('./purchase/StatementsPage').then((m) => ({ default: m.StatementsPage })),
+);
+const StatementPage = lazy(() =>
+  import('./purchase/StatementPage').then((m) => ({ default: m.StatementPage })),
+);
 
 export function App() {
   useTranslation();
@@ -90,6 +125,19 @@ export function App() {
                   <Route path="alerts" element={<AlertsPage />} />
                   <Route path="loans" element={<LoansPage />} />
                   <Route path="loans/:id" element={<LoanPage />} />
+                  <Route path="ledger" element={<LedgerPage />} />
+                  <Route path="ledger/journal" element={<JournalPage />} />
+                  <Route path="ledger/accounts/:code" element={<AccountPage />} />
+                  <Route path="funds" element={<FundsPage />} />
+                  <Route path="funds/:code" element={<FunderPage />} />
+                  <Route path="collateral" element={<CollateralsPage />} />
+                  <Route path="collateral/:id" element={<CollateralPage />} />
+                  <Route path="sellers" element={<SellersPage />} />
+                  <Route path="purchases" element={<PurchasesPage />} />
+                  <Route path="loans/:id/trace" element={<TracePage />} />
+                  <Route path="payments" element={<PaymentsPage />} />
+                  <Route path="statements" element={<StatementsPage />} />
+                  <Route path="statements/:day" element={<StatementPage />} />
                   <Route path="policies" element={<PoliciesPage />} />
                   <Route path="policies/:name" element={<PolicyPage />} />
                   <Route path="policies/:name/:id" element={<VersionPage />} />

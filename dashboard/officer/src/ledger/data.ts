@@ -1,0 +1,61 @@
+import { api, body } from '@furrow/shared/api/client';
+import { addTexts } from '@furrow/shared/i18n';
+import { keepPreviousData, useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
+
+addTexts(import.meta.glob('../locales/*/ledger.json', { eager: true, import: 'default' }));
+
+const officer = '/api/v1/officer';
+const given = (query: Record<string, string>) =>
+  Object.fromEntries(Object.entries(query).filter(([, value]) => value));
+
+/** The trial balance over bank dates; "" does not bound. */
+export function useTrial(from: string, to: string) {
+  return useQuery({
+    queryKey: ['trial', from, to],
+    placeholderData: keepPreviousData,
+    queryFn: () =>
+      body(api.GET(`${officer}/ledger/trial`, { params: { query: given({ from, to }) } })),
+  });
+}
+
+/** The entries of the book in order, page by page. */
+export function useJournal(from: string, to: string, item: string) {
+  return useInfiniteQuery({
+    queryKey: ['journal', from, to, item],
+    initialPageParam: '',
+    placeholderData: keepPreviousData,
+    queryFn: ({ pageParam: after }) =>
+      body(
+        api.GET(`${officer}/ledger/journal`, {
+          params: { query: { ...given({ from, to, item, after }), limit: 50 } },
+        }),
+      ),
+    getNextPageParam: (last) => last.next || undefined,
+    select: (data) => data.pages.flatMap((page) => page.items ?? []),
+  });
+}
+
+/** Where the journal is given as a file. */
+export const journalFile = (from: string, to: string, item: string) =>
+  `${officer}/ledger/journal.csv?${new URLSearchParams(given({ from, to, item }))}`;
+
+/** An account at a bank date; its postings come newest first, page by page. */
+export function useAccount(code: string, item: string, on: string) {
+  return useInfiniteQuery({
+    queryKey: ['ledger-account', code, item, on],
+    initialPageParam: '',
+    placeholderData: keepPreviousData,
+    queryFn: ({ pageParam: before }) =>
+      body(
+        api.GET(`${officer}/ledger/accounts/{code}`, {
+          params: { path: { code }, query: { ...given({ item, on, before }), limit: 50 } },
+        }),
+      ),
+    getNextPageParam: (last) => last.next || undefined,
+  });
+}
+
+/** Makes every balance again from the entries. */
+export function useVerify() {
+  return useMutation({ mutationFn: () => body(api.POST(`${officer}/ledger/verify`)) });
+}
