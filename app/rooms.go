@@ -39,8 +39,8 @@ func (q queued) Assess(ctx context.Context, tenant, id string) error {
 	return q.a.runner.Assess(ctx, tenant, id)
 }
 
-func (q queued) Reconsider(ctx context.Context, tenant, id string, cause apply.Cause) error {
-	return q.a.runner.Reconsider(ctx, tenant, id, cause)
+func (q queued) Reconsider(ctx context.Context, tenant string, ids []string, cause apply.Cause) error {
+	return q.a.runner.Reconsider(ctx, tenant, ids, cause)
 }
 
 // touch has limits reconsidered on new evidence. The evidence is saved already: when it

@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -104,11 +105,21 @@ func (r *Runner[TTx]) Assess(ctx context.Context, tenant, applicationID string) 
 // looked at again. Together with the pace of the scheduler it stays far under a minute.
 const gathering = 5 * time.Second
 
-// Reconsider queues a new look at the limit of an application. What comes in within a few
+// Reconsider queues a new look at the limits of applications. What comes in within a few
 // seconds is looked at once; what comes while it is being looked at is looked at again.
-func (r *Runner[TTx]) Reconsider(ctx context.Context, tenant, applicationID string, cause apply.Cause) error {
+func (r *Runner[TTx]) Reconsider(ctx context.Context, tenant string, applicationIDs []string, cause apply.Cause) error {
+	const most = 1000 // at once
 	until := time.Now().UTC().Truncate(gathering).Add(gathering)
-	return r.insert(ctx, reconsiderArgs{tenant, applicationID, until, cause}, "")
+	for ids := range slices.Chunk(applicationIDs, most) {
+		list := make([]river.InsertManyParams, len(ids))
+		for i, id := range ids {
+			list[i].Args = reconsiderArgs{tenant, id, until, cause}
+		}
+		if _, err := r.client.InsertMany(ctx, list); err != nil {
+			return fmt.Errorf("job: queue %s: %w", reconsiderArgs{}.Kind(), err)
+		}
+	}
+	return nil
 }
 
 // Report queues the crop reports of plots; no ids means every plot of the tenant.

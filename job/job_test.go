@@ -306,7 +306,7 @@ func TestRunner(t *testing.T) {
 
 		// Evidence that comes at once is looked at once, and what comes later again.
 		for range 5 {
-			if err := runner.Reconsider(ctx, "bank", "a1", apply.NewReport); err != nil {
+			if err := runner.Reconsider(ctx, "bank", []string{"a1"}, apply.NewReport); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -315,7 +315,7 @@ func TestRunner(t *testing.T) {
 		if took := time.Since(asked); took > 30*time.Second {
 			t.Errorf("looked at after %s", took)
 		}
-		if err := runner.Reconsider(ctx, "bank", "a1", apply.NewAlert); err != nil {
+		if err := runner.Reconsider(ctx, "bank", []string{"a1"}, apply.NewAlert); err != nil {
 			t.Fatal(err)
 		}
 		wait("reconsider bank/a1 for alert")

@@ -8,6 +8,7 @@ package dayend_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -25,6 +26,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/pay"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/credit/watch"
+	"github.com/furrowcredit/furrow/job"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/store"
 	"github.com/furrowcredit/furrow/store/alert"
@@ -32,6 +34,7 @@ import (
 	fundstore "github.com/furrowcredit/furrow/store/fund"
 	ledgerstore "github.com/furrowcredit/furrow/store/ledger"
 	loanstore "github.com/furrowcredit/furrow/store/loan"
+	queues "github.com/furrowcredit/furrow/store/queue"
 	"github.com/furrowcredit/furrow/store/storetest"
 )
 
@@ -45,16 +48,6 @@ func (bank) Send(_ context.Context, o pay.Order) (pay.Receipt, error) {
 
 func (bank) Query(_ context.Context, id string) (pay.Receipt, error) {
 	return pay.Receipt{OrderID: id, Outcome: pay.Settled}, nil
-}
-
-// queue takes what is queued, as River does, by one row in a table of its own.
-type queue struct{ db *store.DB }
-
-func (q queue) Assess(context.Context, string, string) error { return nil }
-
-func (q queue) Reconsider(ctx context.Context, tenant, id string, cause apply.Cause) error {
-	_, err := q.db.Exec(ctx, `insert into bench_queue (tenant, id, cause) values ($1, $2, $3)`, tenant, id, string(cause))
-	return err
 }
 
 type house struct {
@@ -80,14 +73,16 @@ func open(b *testing.B, dsn string) *house {
 	must(b, err)
 	shares := fundstore.New(h.db)
 	share := fund.New(fund.Config{Store: shares, Catalogue: funders, Book: h.book, Related: shares.Related, Now: clock})
-	_, err = h.db.Exec(context.Background(), `create table bench_queue (tenant text not null, id text not null, cause text not null)`)
+	driver, err := queues.Driver(context.Background(), h.db)
+	must(b, err)
+	runner, err := job.New(driver, job.Work{}, job.Options{Log: slog.New(slog.DiscardHandler)})
 	must(b, err)
 	h.loans = loan.New(loan.Config{
 		Store: loanstore.New(h.db), Book: h.book, Rail: bank{}, Alerts: &watch.Desk{Store: alert.New(h.db), Now: clock}, Now: clock, Provision: table,
 		Share: share.Share, Admit: share.Admit,
 	})
 	h.loans.OnChange(share.Changed)
-	apply.New(apply.Config{Store: application.New(h.db), Products: products, Loans: h.loans, Queue: queue{h.db}, Now: clock})
+	apply.New(apply.Config{Store: application.New(h.db), Products: products, Loans: h.loans, Queue: runner, Now: clock})
 	return h
 }
 

@@ -67,27 +67,44 @@ var live = []State{Offered, Accepted, Signed, Active}
 // Touch has the applications whose limits may move reconsidered soon: those on a subject,
 // or those of a person, or with neither all on one kind of subject.
 func (s *Service) Touch(ctx context.Context, tenant string, f Filter, cause Cause) error {
+	ids, err := s.touching(ctx, tenant, f)
+	if err != nil {
+		return err
+	}
+	return s.touchAll(ctx, tenant, ids, cause)
+}
+
+// touching are the applications with a limit that can move.
+func (s *Service) touching(ctx context.Context, tenant string, f Filter) (ids []string, _ error) {
 	f.States, f.Limit = live, 500
 	for {
 		page, err := s.cfg.Store.Applications(ctx, tenant, f)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, a := range page {
-			if s.cfg.Queue != nil {
-				err = s.cfg.Queue.Reconsider(ctx, tenant, a.ID, cause)
-			} else {
-				_, err = s.Reconsider(ctx, tenant, a.ID, cause)
-			}
-			if err != nil {
-				return err
-			}
+			ids = append(ids, a.ID)
 		}
 		if len(page) < f.Limit {
-			return nil
+			return ids, nil
 		}
 		f.Before = page[len(page)-1].ID
 	}
+}
+
+func (s *Service) touchAll(ctx context.Context, tenant string, ids []string, cause Cause) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	if s.cfg.Queue != nil {
+		return s.cfg.Queue.Reconsider(ctx, tenant, ids, cause)
+	}
+	for _, id := range ids {
+		if _, err := s.Reconsider(ctx, tenant, id, cause); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Reconsider decides anew on the evidence of now, and moves the limit of an application

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -78,7 +79,7 @@ func New(cfg Config) *Service {
 		cfg.Font = sync.OnceValues(func() (*contract.Font, error) { return contract.FindFont("") })
 	}
 	s := &Service{cfg}
-	cfg.Loans.OnChange(s.loanChanged)
+	cfg.Loans.OnChanges(s.loansChanged)
 	return s
 }
 
@@ -601,7 +602,7 @@ func (s *Service) draw(ctx context.Context, actor access.Actor, id string, amoun
 		return loan.Loan{}, err
 	}
 	// The loan tells of itself, but not when this is an answer given again.
-	return l, s.loanChanged(ctx, l, l)
+	return l, s.follows(ctx, l)
 }
 
 // Repay collects money for a loan; a borrower only for an own one.
@@ -625,16 +626,35 @@ func (s *Service) Loan(ctx context.Context, actor access.Actor, id string) (loan
 	return l, err
 }
 
-// loanChanged moves the application along with its loan.
-func (s *Service) loanChanged(ctx context.Context, before, l loan.Loan) error {
-	if err := s.follows(ctx, l); err != nil {
-		return err
+// loansChanged moves applications along with their loans, and has the limits of borrowers
+// looked at who paid or are late.
+func (s *Service) loansChanged(ctx context.Context, news []loan.Transition) error {
+	ids := map[string][]string{}
+	for i := range news {
+		before, after := &news[i].Before, &news[i].After
+		if err := s.follows(ctx, *after); err != nil {
+			return err
+		}
+		late := (before.State == loan.Overdue) != (after.State == loan.Overdue)
+		if !late && after.Outstanding >= before.Outstanding {
+			continue
+		}
+		of, err := s.touching(ctx, after.Tenant, Filter{UserID: after.UserID})
+		if err != nil {
+			return err
+		}
+		for _, id := range of {
+			if !slices.Contains(ids[after.Tenant], id) {
+				ids[after.Tenant] = append(ids[after.Tenant], id)
+			}
+		}
 	}
-	late := (before.State == loan.Overdue) != (l.State == loan.Overdue)
-	if !late && l.Outstanding >= before.Outstanding {
-		return nil
+	for _, tenant := range slices.Sorted(maps.Keys(ids)) {
+		if err := s.touchAll(ctx, tenant, ids[tenant], NewPayment); err != nil {
+			return err
+		}
 	}
-	return s.Touch(ctx, l.Tenant, Filter{UserID: l.UserID}, NewPayment)
+	return nil
 }
 
 func (s *Service) follows(ctx context.Context, l loan.Loan) error {

@@ -133,7 +133,7 @@ type (
 	Queue interface {
 		Assess(ctx context.Context, tenant, applicationID string) error
 		// Reconsider has the limit of one looked at again soon.
-		Reconsider(ctx context.Context, tenant, applicationID string, cause Cause) error
+		Reconsider(ctx context.Context, tenant string, applicationIDs []string, cause Cause) error
 	}
 	// Notifier is told of every change after it is saved; it must not block.
 	Notifier interface {

@@ -208,15 +208,12 @@ func (s *Service) told(ctx context.Context, st *step) error {
 		if !older && !moved(&x.Before, &x.After) && x.Before.Class == x.After.Class {
 			continue
 		}
-		if err := s.tell(ctx, x.Before, x.After); err != nil {
-			return err
-		}
 		news = append(news, x)
 	}
 	if len(news) == 0 {
 		return nil
 	}
-	return s.changed(ctx, news)
+	return errors.Join(s.tell(ctx, news), s.changed(ctx, news))
 }
 
 func moved(before, after *Loan) bool {
@@ -235,11 +232,8 @@ func (s *Service) retell(ctx context.Context, tenant string) error {
 		news := make([]Transition, len(page))
 		for i := range page {
 			news[i] = Transition{page[i], page[i]}
-			if err := s.tell(ctx, page[i], page[i]); err != nil {
-				return err
-			}
 		}
-		if err := s.changed(ctx, news); err != nil {
+		if err := errors.Join(s.tell(ctx, news), s.changed(ctx, news)); err != nil {
 			return err
 		}
 		f.Before = page[len(page)-1].ID

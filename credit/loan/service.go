@@ -24,7 +24,7 @@ var ErrDayEnd = fault.New(fault.Invalid, "loan.day_end", "the day end {date} is 
 
 // Alerts is where arrears are told: *watch.Desk.
 type Alerts interface {
-	Raise(ctx context.Context, a watch.Alert) error
+	RaiseAll(ctx context.Context, list []watch.Alert) error
 	Clear(ctx context.Context, tenant, kind, subjectID, item, cause string) error
 }
 
@@ -385,7 +385,8 @@ func (s *Service) update(ctx context.Context, tenant, id string, f func(*book) (
 		if err != nil {
 			return Loan{}, err
 		}
-		return after, errors.Join(s.tell(ctx, before, after), s.changed(ctx, []Transition{{before, after}}))
+		news := []Transition{{before, after}}
+		return after, errors.Join(s.tell(ctx, news), s.changed(ctx, news))
 	}
 }
 
@@ -419,27 +420,38 @@ func (s *Service) complete(ctx context.Context, b *book, c *Change) error {
 // OverdueAlert is the kind of the alert on arrears.
 const OverdueAlert = "loan_overdue"
 
-// tell keeps the alert on a loan that is overdue up to date, and clears it when the
-// arrears are paid. Each day end repeats it, so that none is lost with a crash.
-func (s *Service) tell(ctx context.Context, before, after Loan) error {
-	if after.State != Overdue {
-		if before.State == Overdue {
-			return s.cfg.Alerts.Clear(ctx, after.Tenant, OverdueAlert, after.ID, "", "paid")
+// tell keeps the alerts on loans that are overdue up to date, and clears them when the
+// arrears are paid.
+func (s *Service) tell(ctx context.Context, news []Transition) error {
+	var late []watch.Alert
+	for i := range news {
+		after := &news[i].After
+		if after.State == Overdue {
+			late = append(late, s.arrears(after))
+		} else if news[i].Before.State == Overdue {
+			if err := s.cfg.Alerts.Clear(ctx, after.Tenant, OverdueAlert, after.ID, "", "paid"); err != nil {
+				return err
+			}
 		}
+	}
+	if len(late) == 0 {
 		return nil
 	}
+	return s.cfg.Alerts.RaiseAll(ctx, late)
+}
+
+func (s *Service) arrears(l *Loan) watch.Alert {
 	severity := "warning"
-	if after.Class != SpecialMention {
+	if l.Class != SpecialMention {
 		severity = "critical"
 	}
-	now := s.cfg.Now().UTC()
-	return s.cfg.Alerts.Raise(ctx, watch.Alert{
-		Tenant: after.Tenant, Kind: OverdueAlert, Severity: severity, SubjectKind: "loan", SubjectID: after.ID,
-		Label: after.UserName + " · " + after.SubjectName, LoanID: after.ID, EventAt: now,
+	return watch.Alert{
+		Tenant: l.Tenant, Kind: OverdueAlert, Severity: severity, SubjectKind: "loan", SubjectID: l.ID,
+		Label: l.UserName + " · " + l.SubjectName, LoanID: l.ID, EventAt: s.cfg.Now().UTC(),
 		Evidence: map[string]string{
-			"days": strconv.Itoa(after.OverdueDays), "amount": after.OverdueAmount.String(), "class": string(after.Class),
+			"days": strconv.Itoa(l.OverdueDays), "amount": l.OverdueAmount.String(), "class": string(l.Class),
 		},
-	})
+	}
 }
 
 // Loan returns ErrNotFound.

@@ -63,7 +63,12 @@ func (r *rail) Query(_ context.Context, id string) (pay.Receipt, error) {
 
 type alerts struct{ open map[string]watch.Alert }
 
-func (a *alerts) Raise(_ context.Context, x watch.Alert) error { a.open[x.SubjectID] = x; return nil }
+func (a *alerts) RaiseAll(_ context.Context, list []watch.Alert) error {
+	for _, x := range list {
+		a.open[x.SubjectID] = x
+	}
+	return nil
+}
 func (a *alerts) Clear(_ context.Context, _, _, id, _, _ string) error {
 	delete(a.open, id)
 	return nil

@@ -31,8 +31,41 @@ const System = "system"
 // Raise opens the matter, or updates the one that is open for the same kind, subject
 // and item, and tells the notifier.
 func (d *Desk) Raise(ctx context.Context, a Alert) error {
+	a, err := d.complete(ctx, a)
+	if err != nil {
+		return err
+	}
+	saved, opened, err := d.Store.Raise(ctx, a)
+	if err != nil {
+		return err
+	}
+	d.told(ctx, saved, opened)
+	return nil
+}
+
+// RaiseAll is Raise for alerts of different matters, in one transaction.
+func (d *Desk) RaiseAll(ctx context.Context, list []Alert) error {
+	full := make([]Alert, len(list))
+	for i := range list {
+		var err error
+		if full[i], err = d.complete(ctx, list[i]); err != nil {
+			return err
+		}
+	}
+	saved, opened, err := d.Store.RaiseAll(ctx, full)
+	if err != nil {
+		return err
+	}
+	for i := range saved {
+		d.told(ctx, saved[i], opened[i])
+	}
+	return nil
+}
+
+// complete fills what an alert does not say.
+func (d *Desk) complete(ctx context.Context, a Alert) (Alert, error) {
 	if a.Tenant == "" || a.Kind == "" || a.SubjectID == "" || a.SubjectKind == "" || a.Severity == "" {
-		return errNobody
+		return a, errNobody
 	}
 	a.OpenedAt = d.Now().UTC()
 	a.UpdatedAt = a.OpenedAt
@@ -45,19 +78,18 @@ func (d *Desk) Raise(ctx context.Context, a Alert) error {
 	if a.LoanID == "" && d.LoanOf != nil {
 		id, err := d.LoanOf(ctx, a.Tenant, a.SubjectID)
 		if err != nil {
-			return fmt.Errorf("alert on %s: %w", a.SubjectID, err)
+			return a, fmt.Errorf("alert on %s: %w", a.SubjectID, err)
 		}
 		a.LoanID = id
 	}
-	saved, opened, err := d.Store.Raise(ctx, a)
-	if err != nil {
-		return err
-	}
-	d.tell(saved)
+	return a, nil
+}
+
+func (d *Desk) told(ctx context.Context, a Alert, opened bool) {
+	d.tell(a)
 	if opened {
-		d.moved(ctx, saved)
+		d.moved(ctx, a)
 	}
-	return nil
 }
 
 func (d *Desk) tell(a Alert) {

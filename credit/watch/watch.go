@@ -47,6 +47,8 @@ type Store interface {
 	// Raise opens a, or updates the open alert of the same kind, subject and item;
 	// opened says which.
 	Raise(ctx context.Context, a Alert) (saved Alert, opened bool, err error)
+	// RaiseAll raises alerts of different matters, all or none.
+	RaiseAll(ctx context.Context, list []Alert) (saved []Alert, opened []bool, err error)
 	// Clear closes the open alert of that kind, subject and item, if there is one.
 	Clear(ctx context.Context, tenant, kind, subjectID, item string, at time.Time, by, cause string) (closed Alert, ok bool, err error)
 	// Close closes by id; ErrNotFound, ErrClosed.

@@ -26,26 +26,44 @@ const columns = `id, tenant, kind, severity, subject_kind, subject_id, item, lab
 
 // Raise implements watch.Store.
 func (s *Store) Raise(ctx context.Context, a watch.Alert) (watch.Alert, bool, error) {
-	evidence, err := json.Marshal(a.Evidence)
+	saved, opened, err := s.RaiseAll(ctx, []watch.Alert{a})
 	if err != nil {
 		return watch.Alert{}, false, err
 	}
-	a.ID = ident.New()
-	var saved watch.Alert
+	return saved[0], opened[0], nil
+}
+
+// RaiseAll implements watch.Store.
+func (s *Store) RaiseAll(ctx context.Context, list []watch.Alert) (saved []watch.Alert, opened []bool, err error) {
+	ids := make([]string, len(list))
+	for i := range list {
+		ids[i] = ident.New()
+	}
 	err = s.db.Tx(ctx, func(tx *store.Tx) error {
-		// An update keeps when and under which id the matter was opened.
-		saved, err = scan(tx.QueryRow(ctx, `insert into alerts (`+columns+`)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $13, null, '', '')
-			on conflict (tenant, kind, subject_id, item) where closed_at is null do update set
-				severity = excluded.severity, label = excluded.label, evidence = excluded.evidence,
-				loan_id = case when excluded.loan_id = '' then alerts.loan_id else excluded.loan_id end,
-				seen = alerts.seen + 1, updated_at = excluded.updated_at
-			returning `+columns,
-			a.ID, a.Tenant, a.Kind, a.Severity, a.SubjectKind, a.SubjectID, a.Item, a.Label, a.LoanID, string(evidence),
-			store.Millis(a.EventAt), store.Millis(a.OpenedAt), store.Millis(a.UpdatedAt)))
-		return err
+		saved, opened = make([]watch.Alert, 0, len(list)), make([]bool, 0, len(list))
+		for i, a := range list {
+			evidence, err := json.Marshal(a.Evidence)
+			if err != nil {
+				return err
+			}
+			// An update keeps when and under which id the matter was opened.
+			x, err := scan(tx.QueryRow(ctx, `insert into alerts (`+columns+`)
+				values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $13, null, '', '')
+				on conflict (tenant, kind, subject_id, item) where closed_at is null do update set
+					severity = excluded.severity, label = excluded.label, evidence = excluded.evidence,
+					loan_id = case when excluded.loan_id = '' then alerts.loan_id else excluded.loan_id end,
+					seen = alerts.seen + 1, updated_at = excluded.updated_at
+				returning `+columns,
+				ids[i], a.Tenant, a.Kind, a.Severity, a.SubjectKind, a.SubjectID, a.Item, a.Label, a.LoanID, string(evidence),
+				store.Millis(a.EventAt), store.Millis(a.OpenedAt), store.Millis(a.UpdatedAt)))
+			if err != nil {
+				return err
+			}
+			saved, opened = append(saved, x), append(opened, x.ID == ids[i])
+		}
+		return nil
 	})
-	return saved, saved.ID == a.ID, err
+	return saved, opened, err
 }
 
 // Clear implements watch.Store.

@@ -83,8 +83,16 @@ func (s *Store) Application(ctx context.Context, tenant, id string) (apply.Appli
 
 // Applications implements apply.Store.
 func (s *Store) Applications(ctx context.Context, tenant string, f apply.Filter) ([]apply.Application, error) {
-	query := `select ` + columns + ` from applications where tenant = $1 and ($2 = '' or user_id = $2) and ($3 = '' or id < $3)`
-	args := []any{tenant, f.UserID, f.Before}
+	query := `select ` + columns + ` from applications where tenant = $1`
+	args := []any{tenant}
+	if f.UserID != "" { // a condition that may not count would hide the index
+		args = append(args, f.UserID)
+		query += fmt.Sprintf(` and user_id = $%d`, len(args))
+	}
+	if f.Before != "" {
+		args = append(args, f.Before)
+		query += fmt.Sprintf(` and id < $%d`, len(args))
+	}
 	if len(f.States) > 0 {
 		var in string
 		in, args = store.In(args, f.States)

@@ -448,9 +448,22 @@ func (s *Store) Owed(ctx context.Context, tenant, applicationID string) (money.F
 
 // Loans implements loan.Store.
 func (s *Store) Loans(ctx context.Context, tenant string, f loan.Filter) ([]loan.Loan, error) {
-	where := `where l.tenant = $1 and ($2 = '' or l.user_id = $2) and ($3 = '' or l.subject_id = $3) and ($4 = '' or l.id < $4)
-		and ($5 = '' or l.application_id = $5) and ($6 = '' or l.product = $6) and l.overdue_days >= $7`
-	args := []any{tenant, f.UserID, f.SubjectID, f.Before, f.ApplicationID, f.Product, f.OverdueFrom}
+	where, args := `where l.tenant = $1`, []any{tenant}
+	and := func(condition string, value any) {
+		args = append(args, value)
+		where += fmt.Sprintf(` and `+condition+`$%d`, len(args))
+	}
+	for _, c := range [...]struct{ condition, value string }{ // one that may not count would hide the index
+		{"l.user_id = ", f.UserID}, {"l.subject_id = ", f.SubjectID}, {"l.id < ", f.Before}, {"l.application_id = ", f.ApplicationID},
+		{"l.product = ", f.Product},
+	} {
+		if c.value != "" {
+			and(c.condition, c.value)
+		}
+	}
+	if f.OverdueFrom > 0 {
+		and("l.overdue_days >= ", f.OverdueFrom)
+	}
 	var in string
 	if len(f.States) > 0 {
 		in, args = store.In(args, f.States)

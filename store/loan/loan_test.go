@@ -36,7 +36,7 @@ func (rail) Query(_ context.Context, id string) (pay.Receipt, error) {
 
 type alerts struct{}
 
-func (alerts) Raise(context.Context, watch.Alert) error                            { return nil }
+func (alerts) RaiseAll(context.Context, []watch.Alert) error                       { return nil }
 func (alerts) Clear(context.Context, string, string, string, string, string) error { return nil }
 
 var (

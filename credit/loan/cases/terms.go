@@ -156,6 +156,8 @@ func (p *Params) terms() (servicing.Terms, error) {
 		t.Chargeback = append(t.Chargeback, partNames[w])
 	}
 	if p.Terms.Recalculation {
+		t.Progressive = p.Terms.Schedule == "PROGRESSIVE"
+		t.AtChargeOff = map[string]servicing.AtChargeOff{"ZERO_INTEREST": servicing.NoInterest, "ACCELERATE_MATURITY": servicing.AllDue}[p.Terms.ChargeOff]
 		t.Recalculation = &servicing.Recalculation{
 			ByInstalment:     p.Terms.Rest == "SAME_AS_REPAYMENT",
 			PayoffFullPeriod: p.Terms.PreClosure == "TILL_REST_FREQUENCY_DATE",

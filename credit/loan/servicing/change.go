@@ -93,7 +93,25 @@ func (e *engine) reAge(ev *Event) {
 }
 
 // chargeOff marks the loan; it stays owed.
-func (e *engine) chargeOff(ev *Event) {
+func (e *engine) chargeOff(ev *Event) error {
+	if e.pg != nil {
+		var err error
+		switch e.t.AtChargeOff {
+		case AllDue:
+			err = e.endPlan(ev.Date)
+		case NoInterest:
+			if err = e.pg.late(ev.Date, e.t.Recalculation.ByInstalment); err == nil {
+				e.pg.cutAt(ev.Date)
+				e.pg.free = ev.Date
+				e.pg.factors()
+				err = e.pg.settle()
+				e.sync(ev.Date)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
 	tx := Transaction{Event: ev.ID, Kind: ChargeOff, Date: ev.Date, Balance: 0}
 	for i := range e.rows {
 		tx.Parts = tx.Plus(e.rows[i].Open())
@@ -101,6 +119,26 @@ func (e *engine) chargeOff(ev *Event) {
 	tx.Amount = tx.Total()
 	e.off, e.isOff = ev.Date, true
 	e.txs = append(e.txs, tx)
+	return nil
+}
+
+// capitalise lends a fee of the bank with the loan.
+func (e *engine) capitalise(ev *Event) error {
+	e.balance += ev.Amount
+	e.drawn += ev.Amount
+	e.txs = append(e.txs, Transaction{Event: ev.ID, Kind: Capitalise, Date: ev.Date, Amount: ev.Amount,
+		Parts: Parts{Principal: ev.Amount}, Balance: e.balance})
+	if e.pg == nil {
+		return e.increase(ev.Date, ev.Amount)
+	}
+	if err := e.pg.late(ev.Date, e.t.Recalculation.ByInstalment); err != nil {
+		return err
+	}
+	if err := e.pg.draw(ev.Date, ev.Amount); err != nil {
+		return err
+	}
+	e.sync(ev.Date)
+	return nil
 }
 
 // writeOff gives up what is open.

@@ -136,7 +136,11 @@ func (e *engine) drawOverpaid(k int) error {
 	}
 	left := e.overpaid
 	e.overpaid = 0
-	if e.recalculates() {
+	if e.pg != nil {
+		if err := e.takeProgressive(tx, left); err != nil {
+			return err
+		}
+	} else if e.recalculates() {
 		if err := e.repayRecalculated(tx, left); err != nil {
 			return err
 		}
@@ -161,7 +165,13 @@ func (e *engine) useOverpaid(on money.Date) {
 		e.overpaid -= left
 		was := tx.Date
 		tx.Date = max(on, was)
-		e.take(tx, left)
+		if e.pg != nil {
+			if err := e.takeProgressive(tx, left); err != nil && e.broken == nil {
+				e.broken = err
+			}
+		} else {
+			e.take(tx, left)
+		}
 		tx.Date = was
 		tx.Balance = e.balance
 	}

@@ -5,7 +5,7 @@ import "github.com/furrowcredit/furrow/money"
 // credit makes money owed again that the borrower got back: a payment claimed back, or an
 // overpayment paid out. It is owed with the next row that falls due, or a row of its own
 // after the last; what is overpaid pays it first.
-func (e *engine) credit(i int) {
+func (e *engine) credit(i int) error {
 	ev := &e.events[i]
 	covered := min(e.overpaid, ev.Amount)
 	e.overpaid -= covered
@@ -21,11 +21,16 @@ func (e *engine) credit(i int) {
 		if !split {
 			owed.Principal += covered
 		}
+		e.balance += owed.Principal
+		if e.pg != nil && ev.Date <= e.pg.spans[len(e.pg.spans)-1].due {
+			if err := e.creditPlan(ev.Date, &owed); err != nil {
+				return err
+			}
+		}
 		r := &e.rows[e.creditRow(ev.Date)]
 		r.Due = r.Due.Plus(owed)
 		r.Credited += owed.Principal
 		r.PaidOn = 0
-		e.balance += owed.Principal
 		for _, p := range [...]Part{Penalty, Fee, Interest, Principal} {
 			x := min(covered, *owed.of(p))
 			covered -= x
@@ -46,6 +51,21 @@ func (e *engine) credit(i int) {
 	}
 	tx.Balance = e.balance
 	e.txs = append(e.txs, tx)
+	return nil
+}
+
+// creditPlan puts principal and interest that are owed again into the plan, and takes
+// them off what the row gets.
+func (e *engine) creditPlan(on money.Date, owed *Parts) error {
+	if err := e.pg.late(on, e.t.Recalculation.ByInstalment); err != nil {
+		return err
+	}
+	if err := e.pg.credit(on, owed.Principal, owed.Interest); err != nil {
+		return err
+	}
+	owed.Principal, owed.Interest = 0, 0
+	e.sync(on)
+	return nil
 }
 
 // creditParts says what an amount is owed for: the parts of the payment that it takes

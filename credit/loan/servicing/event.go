@@ -31,6 +31,14 @@ const (
 	ReAge          Kind = "re_age"
 	ReAmortise     Kind = "re_amortise"
 	PausePenalty   Kind = "pause_penalty" // from Date to Change.To, both included
+	// PauseInterest lets a progressive loan earn nothing from Change.From to Change.To,
+	// both included.
+	PauseInterest Kind = "pause_interest"
+	// Terminate makes all that is left of a progressive loan due on Date.
+	Terminate      Kind = "terminate"
+	Capitalise     Kind = "capitalise"      // a fee of the bank that is lent with the loan
+	InterestWaiver Kind = "interest_waiver" // a repayment that the bank makes for the borrower
+	InterestRefund Kind = "interest_refund" // interest given back with a refund
 	ChargeOff      Kind = "charge_off"
 	WriteOff       Kind = "write_off"
 	PaidAtDraw     Kind = "paid_at_draw" // only in transactions: a charge taken out of a drawdown

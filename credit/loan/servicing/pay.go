@@ -8,7 +8,11 @@ var standard = []Part{Penalty, Fee, Interest, Principal}
 func (e *engine) repay(ev *Event) error {
 	e.txs = append(e.txs, Transaction{Event: ev.ID, Kind: ev.Kind, Date: ev.Date, Amount: ev.Amount})
 	tx := &e.txs[len(e.txs)-1]
-	if e.recalculates() {
+	if e.pg != nil {
+		if err := e.takeProgressive(tx, ev.Amount); err != nil {
+			return err
+		}
+	} else if e.recalculates() {
 		if err := e.repayRecalculated(tx, ev.Amount); err != nil {
 			return err
 		}
@@ -222,6 +226,7 @@ func (e *engine) put(tx *Transaction, i int, p Part, amount money.Fen) money.Fen
 	if p == Fee || p == Penalty {
 		e.payCharges(i, p, x)
 	}
+	e.told(r, tx.Date, p, x)
 	if open.Total() == x {
 		r.PaidOn = tx.Date
 	}

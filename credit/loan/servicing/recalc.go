@@ -170,7 +170,7 @@ func (e *engine) relay(asOf money.Date) error {
 
 // trim drops rows at the end that nothing is left for.
 func (e *engine) trim() {
-	if !e.recalculates() || e.t.Prepayment == "" {
+	if !e.recalculates() || e.t.Prepayment == "" || e.pg != nil {
 		return
 	}
 	for n := len(e.rows); n > 1 && e.rows[n-1].Due.Total() == 0 && e.rows[n-1].Kind == Instalment; n-- {
@@ -401,6 +401,9 @@ func (e *engine) payNext(tx *Transaction, left money.Fen) (money.Fen, error) {
 
 // payoffRecalculated is what pays the loan off on a day.
 func (e *engine) payoffRecalculated(on money.Date) (sum Parts, err error) {
+	if e.pg != nil {
+		return e.payoffProgressive(on)
+	}
 	if err = e.relay(on); err != nil {
 		return sum, err
 	}

@@ -35,12 +35,27 @@ func (e *engine) run() error {
 		if err := e.advance(e.events[i].effective()); err != nil {
 			return err
 		}
+		if err := e.changes(e.events[i].Date); err != nil {
+			return err
+		}
 		if err := e.apply(i); err != nil {
 			return err
 		}
 	}
 	if err := e.advance(e.to); err != nil {
 		return err
+	}
+	if e.pg != nil {
+		if err := e.changes(e.pg.spans[len(e.pg.spans)-1].due); err != nil {
+			return err
+		}
+		if !e.isOff {
+			if err := e.pg.late(e.to, e.t.Recalculation.ByInstalment); err != nil {
+				return err
+			}
+		}
+		e.sync(e.to)
+		return nil
 	}
 	if e.recalculates() && len(e.rows) > 0 {
 		return e.relay(e.to)
@@ -68,6 +83,9 @@ type engine struct {
 	accrued  Parts
 	basis    schedule.Basis
 	re       recalc
+	pg       *progress // of a progressive loan
+	ops      []op      // changes of the plan to come
+	broken   error     // an overflow within a payment
 	moves    []Change   // of due dates, rates and rows, in the order of their booking
 	day      money.Date // the days up to it have passed, see advance
 	pauses   []Change   // of penalty, From and To included
@@ -139,8 +157,8 @@ func (e *engine) find(i int, id string) (int, error) {
 // free are kinds without an amount, or where 0 means all of it.
 func (k Kind) free() bool {
 	switch k {
-	case Payoff, Waive, RateChange, Reschedule, Extend, ReAge, ReAmortise, PausePenalty,
-		ChargeOff, WriteOff, WaiveInterest, Chargeback:
+	case Payoff, Waive, RateChange, Reschedule, Extend, ReAge, ReAmortise, PausePenalty, PauseInterest,
+		Terminate, ChargeOff, WriteOff, WaiveInterest, Chargeback:
 		return true
 	default:
 		return false
@@ -150,7 +168,7 @@ func (k Kind) free() bool {
 func (k Kind) known() bool {
 	switch k {
 	case Disburse, Repay, DownPaid, Charged, AdjustCharge, Goodwill, MerchantRefund, PayoutRefund,
-		CreditRefund, Recovery, Reverse, Accrue:
+		Capitalise, InterestWaiver, InterestRefund, CreditRefund, Recovery, Reverse, Accrue:
 		return true
 	default:
 		return k.free()
@@ -221,9 +239,9 @@ func (e *engine) apply(i int32) error {
 		}
 		return e.waive(int(i))
 	case Chargeback, CreditRefund:
-		e.credit(int(i))
+		return e.credit(int(i))
 	case ChargeOff:
-		e.chargeOff(ev)
+		return e.chargeOff(ev)
 	case WriteOff:
 		if e.daily() {
 			e.cut(ev.Date) // what is not earned is not lost
@@ -233,6 +251,10 @@ func (e *engine) apply(i int32) error {
 		e.reAge(ev)
 	case ReAmortise:
 		e.reAmortise(ev)
+	case PauseInterest:
+		if e.pg == nil || ev.Change == nil || ev.Change.To < ev.Change.From {
+			return ErrDate.With("event", ev.ID).With("why", "interest stands still from a day to a later one, and only on a progressive loan")
+		}
 	case Reschedule, Extend, RateChange:
 		if !e.laid[i] {
 			return ErrDate.With("event", ev.ID).With("why", "it says no change")
@@ -256,6 +278,9 @@ func (e *engine) disburse(i int32) error {
 	e.re.moved = append(e.re.moved, draw{ev.Date, ev.Amount})
 	if e.laid[i] {
 		return nil
+	}
+	if e.progressive() {
+		return e.drawProgressive(ev)
 	}
 	if err := e.draw(ev); err != nil {
 		return err

@@ -103,6 +103,15 @@ const (
 	Hold Prepayment = "hold"
 )
 
+// AtChargeOff is what a charge-off does to the plan of a progressive loan; "" is nothing.
+type AtChargeOff string
+
+// Kinds of it.
+const (
+	NoInterest AtChargeOff = "no_interest" // nothing is earned from the day on
+	AllDue     AtChargeOff = "all_due"     // all that is left falls due on the day
+)
+
 // Recalculation makes interest follow the balance that is really out, day by day.
 type Recalculation struct {
 	// ByInstalment counts a change of the balance from the next due date on only, instead
@@ -140,8 +149,13 @@ type Terms struct {
 	// Upfront lays out the drawdowns and charges of the whole life before any payment is
 	// taken, so that money that came early pays what was drawn later. Otherwise everything
 	// happens in the order of its date.
-	Upfront       bool           `json:"upfront,omitempty"`
-	Prepayment    Prepayment     `json:"prepayment,omitempty"`
+	Upfront    bool       `json:"upfront,omitempty"`
+	Prepayment Prepayment `json:"prepayment,omitempty"`
+	// Progressive lets recalculated interest follow a plan of equal instalments, in which
+	// the last that is not paid takes what the others leave.
+	Progressive bool `json:"progressive,omitempty"`
+	// AtChargeOff is what a charge-off does to a progressive loan.
+	AtChargeOff   AtChargeOff    `json:"at_charge_off,omitempty"`
 	Recalculation *Recalculation `json:"recalculation,omitempty"`
 	Penalty       PenaltyTerms   `json:"penalty,omitzero"`
 	// Chargeback is the order in which money that is claimed back is owed again; nil puts
