@@ -70,10 +70,12 @@ type SupplierName struct {
 type supplierNamesIn struct {
 	Query string `query:"q" maxLength:"100" doc:"a part of the name, or the start of the credit code; none gives those that invoiced most"`
 	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
+	// Buyers asks for the other side of the trade.
+	Buyers bool `query:"buyers" doc:"firms that buy from the anchor instead of its suppliers"`
 }
 
 func (f face) supplierNames(ctx context.Context, who access.Actor, in *supplierNamesIn) (*route.Body[route.List[SupplierName]], error) {
-	page, err := f.Partners.Partners(ctx, who.Tenant, chain.PartnerFilter{FirmID: who.FirmID, Query: in.Query, Sort: chain.ByInvoiced, Limit: in.Limit})
+	page, err := f.Partners.Partners(ctx, who.Tenant, chain.PartnerFilter{FirmID: who.FirmID, Query: in.Query, Buyers: in.Buyers, Sort: chain.ByInvoiced, Limit: in.Limit})
 	names := make([]SupplierName, len(page.Partners))
 	for i, p := range page.Partners {
 		names[i] = SupplierName{p.Firm.ID, p.Firm.Name, p.Firm.USCC}

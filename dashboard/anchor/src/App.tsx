@@ -12,11 +12,14 @@ import { lazy, Suspense, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, NavLink, Outlet, Route, Routes } from 'react-router';
 import { History } from './page/History';
+import { Pledges } from './page/Pledges';
 import { Result } from './page/Result';
 import { Suppliers } from './page/Suppliers';
 import { Upload } from './page/Upload';
 
 const Receivables = lazy(() => import('./receivable'));
+const Sales = lazy(() => import('./sale'));
+const Bringing = lazy(() => import('./bring'));
 
 export function App() {
   const { i18n } = useTranslation();
@@ -40,8 +43,11 @@ export function App() {
             <Route path="uploads" element={<History />} />
             <Route path="uploads/:id" element={<Result />} />
             <Route path="suppliers" element={<Suppliers />} />
+            <Route path="receivables/pledges" element={<Pledges />} />
             <Route path="receivables/*" element={<Receivables side="owed" />} />
             <Route path="holdings/*" element={<Receivables side="held" />} />
+            <Route path="sales/*" element={<Sales />} />
+            <Route path="bring/*" element={<Bringing />} />
             <Route path="*" element={<Nowhere />} />
           </Route>
         </Routes>
@@ -68,6 +74,8 @@ function Frame() {
           <NavLink to="/suppliers">{t('suppliers')}</NavLink>
           <NavLink to="/receivables">{t('receivables')}</NavLink>
           <NavLink to="/holdings">{t('holdings')}</NavLink>
+          <NavLink to="/sales">{t('sales')}</NavLink>
+          <NavLink to="/bring">{t('bring')}</NavLink>
         </nav>
         <span className="a-who">
           <span>{user.name}</span>

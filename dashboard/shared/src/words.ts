@@ -36,6 +36,8 @@ export function useWords() {
           .join(' · '),
       crop: (code: string | undefined) =>
         data?.crops.find((c) => c.code === code)?.[local] ?? word('crop', code || 'unknown'),
+      goods: (code: string) => data?.goods?.find((g) => g.code === code)?.[local] ?? code,
+      unit: (code: string) => data?.units?.find((u) => u.code === code)?.[local] ?? code,
       feature: (name: string) => data?.features?.find((f) => f.code === name)?.[local] ?? name,
       product: (code: string) =>
         data?.products.find((p) => p.code === code)?.name[currentLanguage()] ??

@@ -48,6 +48,9 @@ export function List({ side }: { side: Side }) {
         <h1>{t(`${side}.title`)}</h1>
         {side === 'owed' ? (
           <span className="fw-row">
+            <Link className="fw-button" to="/receivables/pledges">
+              {t('pledges')}
+            </Link>
             <Link className="fw-button" to="/receivables/batch">
               {t('batch.title')}
             </Link>

@@ -1,5 +1,5 @@
 /** What the pages of receivables ask of the API, as hooks. */
-import { api, body, idempotencyKey } from '@furrow/shared/api/client';
+import { api, body } from '@furrow/shared/api/client';
 import type { Fen, ReceivableLine } from '@furrow/shared/api/types';
 import {
   keepPreviousData,
@@ -8,7 +8,7 @@ import {
   useQuery,
   useQueryClient,
 } from '@tanstack/react-query';
-import { useRef } from 'react';
+import { useKey } from '../key';
 import type { ActKind } from './tree';
 
 const anchor = '/api/v1/anchor';
@@ -85,16 +85,6 @@ export function useEvents(side: Side, id: string) {
           : api.GET(`${anchor}/holdings/{id}/events`, { params }),
       ),
   });
-}
-
-/** Gives the same key for the same content, so that what is tried again happens once. */
-function useKey() {
-  const last = useRef({ content: '', key: '' });
-  return (content: unknown) => {
-    const text = JSON.stringify(content);
-    if (last.current.content !== text) last.current = { content: text, key: idempotencyKey() };
-    return { 'Idempotency-Key': last.current.key };
-  };
 }
 
 /** Keeps the answer of a change and asks again for all that it may have changed. */

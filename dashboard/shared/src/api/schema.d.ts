@@ -11388,6 +11388,8 @@ export interface operations {
                 /** @description a part of the name, or the start of the credit code; none gives those that invoiced most */
                 q?: string;
                 limit?: number;
+                /** @description firms that buy from the anchor instead of its suppliers */
+                buyers?: boolean;
             };
             header?: never;
             path?: never;

@@ -3,6 +3,7 @@
  * Money is fen, areas are m², times are RFC 3339 in UTC.
  */
 export type {
+  Agreement,
   Alert,
   Allowance,
   AnchorShare,
@@ -82,6 +83,7 @@ export type {
   Movement as LoanMovement,
   Neighbourhood,
   NodeView,
+  Notice as PledgeNotice,
   Observation,
   OfficerCollateralAct,
   OfficerExposureLine,
@@ -123,6 +125,8 @@ export type {
   Product,
   Proof,
   Proposal,
+  PurchaseEvent,
+  PurchaseLine,
   PurchaseOffer,
   PurchaseOrder,
   PurchaseSeller,
