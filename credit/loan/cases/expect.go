@@ -108,7 +108,7 @@ func (r *run) rows() []cells {
 	for _, tx := range r.state.Transactions {
 		switch {
 		case tx.Reversed:
-		case tx.Kind == servicing.Disburse:
+		case tx.Kind == servicing.Disburse, tx.Kind == servicing.Capitalise:
 			draws = append(draws, tx)
 		case tx.Kind == servicing.PaidAtDraw:
 			fees[tx.Date.String()] += tx.Fee
@@ -279,6 +279,8 @@ var kindNames = map[servicing.Kind]string{
 	servicing.AdjustCharge: "Charge Adjustment", servicing.Accrue: "Accrual", servicing.ReAge: "Re-age", servicing.ReAmortise: "Re-amortize",
 	servicing.Waive: "Waive loan charges", servicing.PaidAtDraw: "Repayment (at time of disbursement)", servicing.WriteOff: "Close (as written-off)",
 	servicing.Recovery: "Recovery Repayment", servicing.WaiveInterest: "Waive interest",
+	servicing.InterestWaiver: "Interest Payment Waiver", servicing.InterestRefund: "Interest Refund",
+	servicing.Capitalise: "Capitalized Income", servicing.Terminate: "Contract Termination",
 }
 
 // transactions compares what is expected with what there is, in any order, and each only
@@ -301,7 +303,7 @@ func (r *run) transactions(want []map[string]any) {
 		switch tx.Kind {
 		case servicing.Disburse: // what overpaid money paid of it is not shown
 			c["principal"], c["interest"], c["fees"], c["penalties"], c["overpayment"] = money.Fen(0), money.Fen(0), money.Fen(0), money.Fen(0), money.Fen(0)
-		case servicing.Accrue, servicing.ReAge, servicing.ReAmortise, servicing.ChargeOff:
+		case servicing.Accrue, servicing.ReAge, servicing.ReAmortise, servicing.ChargeOff, servicing.Terminate:
 			c["loan_balance"] = money.Fen(0)
 		default:
 		}

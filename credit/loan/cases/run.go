@@ -141,6 +141,7 @@ func (r *run) horizon() money.Date {
 var payments = map[string]servicing.Kind{
 	"repayment": servicing.Repay, "goodwill_credit": servicing.Goodwill, "merchant_issued_refund": servicing.MerchantRefund,
 	"payout_refund": servicing.PayoutRefund, "credit_balance_refund": servicing.CreditRefund, "recovery": servicing.Recovery,
+	"interest_payment_waiver": servicing.InterestWaiver, "interest_refund": servicing.InterestRefund, "capitalized_income": servicing.Capitalise,
 }
 
 // do carries out an event; it returns why it cannot.
@@ -169,6 +170,8 @@ func (r *run) do(e *Event) string {
 		return r.charge(e.Charge, e.DueDate.Date, e.Amount.Fen)
 	case "chargeback":
 		return r.chargeback(e)
+	case "undo_contract_termination":
+		return r.undoLast(servicing.Terminate)
 	case "write_off":
 		return r.add(servicing.Event{Kind: servicing.WriteOff, Date: r.on(e)})
 	case "waive_charge":
@@ -183,6 +186,10 @@ func (r *run) do(e *Event) string {
 		return r.reAge(nil, e)
 	case "reschedule":
 		return r.reschedule(nil, e)
+	case "interest_pause":
+		return r.add(servicing.Event{Kind: servicing.PauseInterest, Date: r.today, Change: &servicing.Change{From: e.Date.Date, To: e.DueDate.Date}})
+	case "contract_termination":
+		return r.add(servicing.Event{Kind: servicing.Terminate, Date: r.on(e)})
 	case "charge_off":
 		return r.add(servicing.Event{Kind: servicing.ChargeOff, Date: r.on(e)})
 	case "close_of_business":

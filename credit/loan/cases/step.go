@@ -130,6 +130,21 @@ var steps = []struct {
 	}},
 	{regexp.MustCompile(`(?i)undo (a |the )?loan re-aging`), func(r *run, _ []string, _ *Event) string { return r.undoLast(servicing.ReAge) }},
 	{regexp.MustCompile(`(?i)undo (a |the )?loan re-amortization`), func(r *run, _ []string, _ *Event) string { return r.undoLast(servicing.ReAmortise) }},
+	{regexp.MustCompile(`(?i)(create|update) (?:an|the) interest pause period with start date "([^"]+)" and end date "([^"]+)"`), (*run).pauseInterest},
+	{regexp.MustCompile(`(?i)delete the interest pause`), func(r *run, _ []string, _ *Event) string { return r.undoLast(servicing.PauseInterest) }},
+	{regexp.MustCompile(`(?i)adds capitalized income with "[^"]+" payment type to the loan on "([^"]+)" with "?([\d.]+)"? EUR`), func(r *run, m []string, _ *Event) string {
+		return r.pay(servicing.Capitalise, m[1], m[2])
+	}},
+	{regexp.MustCompile(`(?i)undo(?:es)? (?:the )?(?:loan )?contract termination`), func(r *run, _ []string, _ *Event) string { return r.undoLast(servicing.Terminate) }},
+	{regexp.MustCompile(`(?i)terminates loan contract`), func(r *run, _ []string, _ *Event) string {
+		return r.add(servicing.Event{Kind: servicing.Terminate, Date: r.today})
+	}},
+	{regexp.MustCompile(`(?i)adds interest refund for "[^"]+" transaction made on "([^"]+)" with ([\d.]+) EUR`), func(r *run, m []string, _ *Event) string {
+		return r.pay(servicing.InterestRefund, m[1], m[2])
+	}},
+	{regexp.MustCompile(`(?i)re-aging preview|re-amortization preview`), func(*run, []string, *Event) string {
+		return "previews are not kept: rows are compared with the loan as it is"
+	}},
 	{regexp.MustCompile(`(?i)creates a loan re-aging transaction`), (*run).reAge},
 	{regexp.MustCompile(`(?i)creates a loan re-amortization transaction`), func(r *run, _ []string, _ *Event) string {
 		return r.add(servicing.Event{Kind: servicing.ReAmortise, Date: r.today})
@@ -290,7 +305,7 @@ func cents(s string) money.Fen {
 func (r *run) payment(m []string, _ *Event) string {
 	k, ok := map[string]servicing.Kind{
 		"GOODWILL_CREDIT": servicing.Goodwill, "MERCHANT_ISSUED_REFUND": servicing.MerchantRefund, "PAYOUT_REFUND": servicing.PayoutRefund,
-		"INTEREST_PAYMENT_WAIVER": servicing.Goodwill,
+		"INTEREST_PAYMENT_WAIVER": servicing.InterestWaiver,
 	}[m[1]]
 	if !ok {
 		k = servicing.Repay
@@ -506,6 +521,25 @@ func (r *run) reAge(_ []string, e *Event) string {
 	}
 	return r.add(servicing.Event{Kind: servicing.ReAge, Date: r.today,
 		Change: &servicing.Change{From: d, N: n, Every: every, Unit: units[row["frequencyType"]]}})
+}
+
+// pauseInterest lets nothing be earned for some days; an update takes the place of the last
+// pause.
+func (r *run) pauseInterest(m []string, _ *Event) string {
+	from, err := parseDay(m[2])
+	if err != nil {
+		return err.Error()
+	}
+	to, err := parseDay(m[3])
+	if err != nil {
+		return err.Error()
+	}
+	if strings.EqualFold(m[1], "update") {
+		if why := r.undoLast(servicing.PauseInterest); why != "" {
+			return why
+		}
+	}
+	return r.add(servicing.Event{Kind: servicing.PauseInterest, Date: r.today, Change: &servicing.Change{From: from, To: to}})
 }
 
 func (r *run) move(m []string, _ *Event) string {
