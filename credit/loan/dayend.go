@@ -148,7 +148,7 @@ func (s *Service) dayEnd(ctx context.Context, tenant string, date money.Date, re
 // again, until the loan stands alone; one that does not give way then is left for the next run.
 func (s *Service) accrue(ctx context.Context, run *DayRun, report *DayEndReport) (failed []error, _ error) {
 	const tries = 10
-	stale, size := 0, batchSize
+	stale, size := 0, s.cfg.Batch
 	for {
 		if ctx.Err() != nil {
 			return failed, ctx.Err()
@@ -175,7 +175,7 @@ func (s *Service) accrue(ctx context.Context, run *DayRun, report *DayEndReport)
 		if err != nil {
 			return failed, err
 		}
-		stale, size = 0, min(batchSize, 2*size)
+		stale, size = 0, min(s.cfg.Batch, 2*size)
 		*run = step.batch.Run
 		report.Loans += len(step.batch.Days) + len(step.batch.Changes)
 		report.Overdue += step.overdue

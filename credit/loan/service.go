@@ -43,6 +43,8 @@ type Config struct {
 	// that are posted in the same transaction. It is called again when the operation is
 	// tried again, so it must only compute.
 	Share func(ctx context.Context, l Loan, moves []Movement) ([]ledger.Entry, error)
+	// Batch is how many loans a day end writes in one transaction; 0 means 1000.
+	Batch int
 	// Admit is asked before the money of a new loan is sent, and may refuse it.
 	Admit func(ctx context.Context, l Loan) error
 }
@@ -58,6 +60,9 @@ type Transition struct{ Before, After Loan }
 
 // New returns a service.
 func New(cfg Config) *Service {
+	if cfg.Batch == 0 {
+		cfg.Batch = batchSize
+	}
 	return &Service{cfg: cfg, changed: func(context.Context, []Transition) error { return nil }}
 }
 

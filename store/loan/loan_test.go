@@ -70,7 +70,7 @@ func open(t *testing.T, db *store.DB) *desk {
 	must(t, err)
 	d := &desk{db: db, now: time.Date(2026, 1, 10, 4, 0, 0, 0, time.UTC)}
 	d.book = ledger.New(ledgerstore.New(db), chart, d.clock)
-	d.Service = loan.New(loan.Config{Store: loanstore.New(db), Book: d.book, Rail: rail{}, Alerts: alerts{}, Now: d.clock, Rules: rules, Provision: table})
+	d.Service = loan.New(loan.Config{Store: loanstore.New(db), Book: d.book, Rail: rail{}, Alerts: alerts{}, Now: d.clock, Rules: rules, Provision: table, Batch: 5})
 	return d
 }
 
@@ -280,6 +280,7 @@ func TestBadInput(t *testing.T) {
 			"no key":               {li, servicing.Event{Kind: servicing.Repay, Amount: 5}, "", loan.ErrKey},
 			"key with other body":  {li, servicing.Event{Kind: servicing.Repay, Amount: 5}, "same", loan.ErrKeyReused},
 			"unknown target":       {loan.System, servicing.Event{Kind: servicing.Reverse, Target: "nothing"}, "9", servicing.ErrTarget},
+			"more than is held":    {loan.System, servicing.Event{Kind: servicing.CreditRefund, Amount: 101}, "11", loan.ErrCredit},
 			"undoing the drawdown": {loan.System, servicing.Event{Kind: servicing.Reverse, Target: "draw"}, "10", loan.ErrDrawdown},
 		} {
 			c.who.Tenant = "t"
