@@ -59,7 +59,7 @@ func (s *Service) SetSureties(ctx context.Context, actor access.Actor, id string
 		}
 	}
 	if len(list) > most {
-		return nil, ErrSurety.At("body.sureties").With("why", "the product takes none or fewer")
+		return nil, ErrSurety.At("body.guarantors").With("why", "the product takes none or fewer")
 	}
 	for i := range list {
 		x := &list[i]
@@ -69,11 +69,11 @@ func (s *Service) SetSureties(ctx context.Context, actor access.Actor, id string
 		}
 		switch {
 		case x.Name == "" || utf8.RuneCountInString(x.Name) > 100 || len(x.Code) > 18:
-			return nil, ErrSurety.At("body.sureties[%d].name", i).With("why", "give a name of up to 100 characters and a credit code of 18")
+			return nil, ErrSurety.At("body.guarantors[%d].name", i).With("why", "give a name of up to 100 characters and a credit code of 18")
 		case x.UserID == a.UserID:
-			return nil, ErrSurety.At("body.sureties[%d].user_id", i).With("why", "it is the borrower")
+			return nil, ErrSurety.At("body.guarantors[%d].user_id", i).With("why", "it is the borrower")
 		case slices.ContainsFunc(list[:i], same):
-			return nil, ErrSurety.At("body.sureties[%d]", i).With("why", "it stands here twice")
+			return nil, ErrSurety.At("body.guarantors[%d]", i).With("why", "it stands here twice")
 		}
 	}
 	if err := s.cfg.Store.SetSureties(ctx, a.Tenant, id, list); err != nil {

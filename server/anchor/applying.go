@@ -94,8 +94,8 @@ func (f face) intakeTemplate(context.Context, access.Actor, *struct{}) (*fileOut
 type intakeIn struct {
 	RawBody huma.MultipartFormFiles[struct {
 		File    huma.FormFile `form:"file" required:"true" contentType:"application/octet-stream" doc:"XLSX or CSV (UTF-8, GBK)"`
-		DryRun  bool          `form:"dry_run" doc:"only say what would happen"`
-		SkipBad bool          `form:"skip_bad" doc:"enter the good rows although others are wrong"`
+		DryRun  bool          `form:"dry_run" required:"false" doc:"only say what would happen"`
+		SkipBad bool          `form:"skip_bad" required:"false" doc:"enter the good rows although others are wrong"`
 	}]
 }
 

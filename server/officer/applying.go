@@ -69,8 +69,8 @@ func (f face) intakeTemplate(context.Context, access.Actor, *struct{}) (*farmer.
 type intakeIn struct {
 	RawBody huma.MultipartFormFiles[struct {
 		File    huma.FormFile `form:"file" required:"true" contentType:"application/octet-stream" doc:"XLSX or CSV (UTF-8, GBK)"`
-		DryRun  bool          `form:"dry_run" doc:"only say what would happen"`
-		SkipBad bool          `form:"skip_bad" doc:"enter the good rows although others are wrong"`
+		DryRun  bool          `form:"dry_run" required:"false" doc:"only say what would happen"`
+		SkipBad bool          `form:"skip_bad" required:"false" doc:"enter the good rows although others are wrong"`
 	}]
 }
 
@@ -100,8 +100,8 @@ func (f face) signatures(ctx context.Context, who access.Actor, in *ByID) (*rout
 
 type verifyIn struct {
 	RawBody huma.MultipartFormFiles[struct {
-		File          huma.FormFile `form:"file" contentType:"application/octet-stream" doc:"the PDF; without it the stored one is checked"`
-		ApplicationID string        `form:"application_id" maxLength:"64"`
+		File          huma.FormFile `form:"file" required:"false" contentType:"application/octet-stream" doc:"the PDF; without it the stored one is checked"`
+		ApplicationID string        `form:"application_id" required:"false" maxLength:"64"`
 	}]
 }
 
@@ -119,15 +119,24 @@ func (f face) verify(ctx context.Context, who access.Actor, in *verifyIn) (*rout
 	return route.Answer(f.Desk.Verify(ctx, who.Tenant, q))
 }
 
+// GuarantorAsk is one who shall answer for a loan.
+type GuarantorAsk struct {
+	UserID string `json:"user_id,omitempty" maxLength:"64" doc:"a person of the house, whose name is taken"`
+	Name   string `json:"name,omitempty" maxLength:"100"`
+	Code   string `json:"code,omitempty" maxLength:"18" doc:"credit code of a firm"`
+}
+
 type guarantorsIn struct {
 	ByID
 	Body struct {
-		Guarantors []apply.Guarantor `json:"guarantors" maxItems:"10"`
+		Guarantors []GuarantorAsk `json:"guarantors" maxItems:"10"`
 	}
 }
 
 func (f face) setGuarantors(ctx context.Context, who access.Actor, in *guarantorsIn) (*route.Body[route.List[apply.Guarantor]], error) {
+	list := make([]apply.Guarantor, len(in.Body.Guarantors))
 	for i, g := range in.Body.Guarantors {
+		list[i] = apply.Guarantor{UserID: g.UserID, Name: g.Name, Code: g.Code}
 		if g.UserID == "" {
 			continue
 		}
@@ -135,9 +144,9 @@ func (f face) setGuarantors(ctx context.Context, who access.Actor, in *guarantor
 		if err != nil {
 			return nil, err
 		}
-		in.Body.Guarantors[i].Name = u.Name
+		list[i].Name = u.Name
 	}
-	items, err := f.Desk.SetSureties(ctx, who, in.ID, in.Body.Guarantors)
+	items, err := f.Desk.SetSureties(ctx, who, in.ID, list)
 	return route.Page(items, err, 0, nil)
 }
 

@@ -6255,7 +6255,7 @@ export interface components {
             user_id?: string;
         };
         GuarantorsInBody: {
-            guarantors: components["schemas"]["Guarantor"][];
+            guarantors: components["schemas"]["OfficerGuarantorAsk"][];
         };
         HarvestDay: {
             on: string;
@@ -7136,6 +7136,8 @@ export interface components {
             interest: number;
             lines: components["schemas"]["Transaction"][];
             loan_id: string;
+            /** Format: date-time */
+            made_at?: string;
             /** Format: int64 */
             next_amount: number;
             next_due: string;
@@ -7143,7 +7145,11 @@ export interface components {
             /** Format: int64 */
             penalty: number;
             product: string;
+            /** Format: int64 */
+            replaces?: number;
             to: string;
+            /** Format: int64 */
+            version: number;
         };
         Mount: {
             /** Format: double */
@@ -7392,6 +7398,13 @@ export interface components {
             agreements: components["schemas"]["SharingAgreement"][];
             capital?: components["schemas"]["BankCapital"];
             funders: components["schemas"]["Participant"][];
+        };
+        OfficerGuarantorAsk: {
+            /** @description credit code of a firm */
+            code?: string;
+            name?: string;
+            /** @description a person of the house, whose name is taken */
+            user_id?: string;
         };
         OfficerHerdPage: {
             alerts: components["schemas"]["Alert"][];
@@ -10091,6 +10104,7 @@ export type OfficerExposureLine = components['schemas']['OfficerExposureLine'];
 export type OfficerFactLine = components['schemas']['OfficerFactLine'];
 export type OfficerFirmPage = components['schemas']['OfficerFirmPage'];
 export type OfficerFunderBook = components['schemas']['OfficerFunderBook'];
+export type OfficerGuarantorAsk = components['schemas']['OfficerGuarantorAsk'];
 export type OfficerHerdPage = components['schemas']['OfficerHerdPage'];
 export type OfficerHome = components['schemas']['OfficerHome'];
 export type OfficerIndustries = components['schemas']['OfficerIndustries'];
@@ -10719,14 +10733,14 @@ export interface operations {
             content: {
                 "multipart/form-data": {
                     /** @description only say what would happen */
-                    dry_run: boolean;
+                    dry_run?: boolean;
                     /**
                      * Format: binary
                      * @description XLSX or CSV (UTF-8, GBK)
                      */
                     file: string;
                     /** @description enter the good rows although others are wrong */
-                    skip_bad: boolean;
+                    skip_bad?: boolean;
                 };
             };
         };
@@ -15402,12 +15416,12 @@ export interface operations {
         requestBody?: {
             content: {
                 "multipart/form-data": {
-                    application_id: string;
+                    application_id?: string;
                     /**
                      * Format: binary
                      * @description the PDF; without it the stored one is checked
                      */
-                    file: string;
+                    file?: string;
                 };
             };
         };
@@ -16305,14 +16319,14 @@ export interface operations {
             content: {
                 "multipart/form-data": {
                     /** @description only say what would happen */
-                    dry_run: boolean;
+                    dry_run?: boolean;
                     /**
                      * Format: binary
                      * @description XLSX or CSV (UTF-8, GBK)
                      */
                     file: string;
                     /** @description enter the good rows although others are wrong */
-                    skip_bad: boolean;
+                    skip_bad?: boolean;
                 };
             };
         };
@@ -19919,14 +19933,14 @@ export interface operations {
             content: {
                 "multipart/form-data": {
                     /** @description only say what would happen */
-                    dry_run: boolean;
+                    dry_run?: boolean;
                     /**
                      * Format: binary
                      * @description XLSX or CSV (UTF-8, GBK)
                      */
                     file: string;
                     /** @description enter the good rows although others are wrong */
-                    skip_bad: boolean;
+                    skip_bad?: boolean;
                 };
             };
         };
