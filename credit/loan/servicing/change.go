@@ -100,7 +100,7 @@ func (e *engine) chargeOff(ev *Event) error {
 		case AllDue:
 			err = e.endPlan(ev.Date)
 		case NoInterest:
-			if err = e.pg.late(ev.Date, e.t.Recalculation.ByInstalment); err == nil {
+			if err = e.pg.late(ev.Date, e.wholePeriods()); err == nil {
 				e.pg.cutAt(ev.Date)
 				e.pg.free = ev.Date
 				e.pg.factors()
@@ -131,7 +131,7 @@ func (e *engine) capitalise(ev *Event) error {
 	if e.pg == nil {
 		return e.increase(ev.Date, ev.Amount)
 	}
-	if err := e.pg.late(ev.Date, e.t.Recalculation.ByInstalment); err != nil {
+	if err := e.pg.late(ev.Date, e.wholePeriods()); err != nil {
 		return err
 	}
 	if err := e.pg.draw(ev.Date, ev.Amount); err != nil {

@@ -57,7 +57,7 @@ func (e *engine) credit(i int) error {
 // creditPlan puts principal and interest that are owed again into the plan, and takes
 // them off what the row gets.
 func (e *engine) creditPlan(on money.Date, owed *Parts) error {
-	if err := e.pg.late(on, e.t.Recalculation.ByInstalment); err != nil {
+	if err := e.pg.late(on, e.wholePeriods()); err != nil {
 		return err
 	}
 	if err := e.pg.credit(on, owed.Principal, owed.Interest); err != nil {

@@ -13,6 +13,11 @@ import (
 // progressive says whether the loan follows a plan of progress.
 func (e *engine) progressive() bool { return e.t.Progressive && e.recalculates() }
 
+// wholePeriods says whether overdue principal earns to the end of the period that runs.
+func (e *engine) wholePeriods() bool {
+	return e.t.Recalculation.ByInstalment && e.t.Recalculation.PayoffFullPeriod
+}
+
 // op is a change of the plan that takes place on a day.
 type op struct {
 	on     money.Date
@@ -42,9 +47,6 @@ func (e *engine) changes(to money.Date) error {
 	for e.pg != nil && len(e.ops) > 0 && e.ops[0].on <= to {
 		o := e.ops[0]
 		e.ops = e.ops[1:]
-		if err := e.pg.late(o.on, e.t.Recalculation.ByInstalment); err != nil {
-			return err
-		}
 		var err error
 		if o.pause {
 			err = e.pg.pause(o.change.From, o.change.To)
@@ -70,7 +72,7 @@ func (e *engine) drawProgressive(ev *Event) error {
 		}
 		e.pg = newProgress(&e.t.Schedule, e.rows)
 		e.startOps()
-	} else if err := e.pg.late(ev.Date, e.t.Recalculation.ByInstalment); err != nil {
+	} else if err := e.pg.late(ev.Date, e.wholePeriods()); err != nil {
 		return err
 	}
 	if down > 0 {
@@ -121,7 +123,7 @@ func (e *engine) sync(on money.Date) {
 
 // takeProgressive allocates an amount: what is due first, then ahead of the plan.
 func (e *engine) takeProgressive(tx *Transaction, amount money.Fen) error {
-	if err := e.pg.late(tx.Date, e.t.Recalculation.ByInstalment); err != nil {
+	if err := e.pg.late(tx.Date, e.wholePeriods()); err != nil {
 		return err
 	}
 	e.sync(tx.Date)
@@ -129,15 +131,14 @@ func (e *engine) takeProgressive(tx *Transaction, amount money.Fen) error {
 	if s, ok := e.t.Special[tx.Kind]; ok {
 		a = &s
 	}
+	all, err := e.payoffProgressive(tx.Date)
+	if err != nil {
+		return err
+	}
+	off := amount >= all.Total()
 	earned := tx.Date
-	if e.t.Recalculation.PayoffFullPeriod {
-		all, err := e.payoffProgressive(tx.Date)
-		if err != nil {
-			return err
-		}
-		if amount >= all.Total() && tx.Date > e.pg.spans[0].from {
-			earned = e.pg.spans[e.pg.at(tx.Date)].due
-		}
+	if off && e.t.Recalculation.PayoffFullPeriod && tx.Date > e.pg.spans[0].from {
+		earned = e.pg.spans[e.pg.at(tx.Date)].due
 	}
 	before := tx.Principal
 	left := amount
@@ -149,7 +150,11 @@ func (e *engine) takeProgressive(tx *Transaction, amount money.Fen) error {
 		}
 	}
 	e.sync(tx.Date)
-	left, err := e.ahead(a, tx, earned, left)
+	if off {
+		left, err = e.payOff(a, tx, earned, left)
+	} else {
+		left, err = e.ahead(a, tx, left)
+	}
 	if err != nil {
 		return err
 	}
@@ -160,18 +165,39 @@ func (e *engine) takeProgressive(tx *Transaction, amount money.Fen) error {
 	return e.broken
 }
 
-// ahead pays rows that are not due: the interest earned by a day, and principal for the
+// payOff pays all rows that are not due, with the interest earned by a day.
+func (e *engine) payOff(a *Allocation, tx *Transaction, earned money.Date, left money.Fen) (money.Fen, error) {
+	c, err := e.pg.until(earned)
+	if err != nil {
+		return 0, err
+	}
+	for k := range e.rows {
+		r := &e.rows[k]
+		if i := e.span(r); i >= 0 && when(r, tx.Date) == InAdvance {
+			r.Due.Principal, r.Due.Interest = c.spans[i].principal, c.spans[i].interest
+		}
+	}
+	for i := range e.rows {
+		if when(&e.rows[i], tx.Date) == InAdvance {
+			left = e.settle(a, tx, i, InAdvance, a.parts(InAdvance), left)
+		}
+	}
+	return left, nil
+}
+
+// ahead pays rows that are not due: the interest earned by the day, and principal for the
 // rest of each instalment.
-func (e *engine) ahead(a *Allocation, tx *Transaction, earned money.Date, left money.Fen) (money.Fen, error) {
+func (e *engine) ahead(a *Allocation, tx *Transaction, left money.Fen) (money.Fen, error) {
 	parts := a.parts(InAdvance)
 	prepare := func(i int) error {
 		k := e.span(&e.rows[i])
 		if k < 0 {
 			return nil
 		}
-		principal, interest, err := e.pg.payable(k, earned)
+		principal, interest, err := e.pg.payable(k, tx.Date)
 		if err == nil {
-			e.rows[i].Due.Principal = max(principal, e.rows[i].Paid.Principal)
+			paid := e.rows[i].Paid.Principal
+			e.rows[i].Due.Principal = max(min(principal, paid+e.out()), paid)
 			e.rows[i].Due.Interest = max(interest, e.rows[i].Paid.Interest)
 		}
 		return err
@@ -196,18 +222,40 @@ func (e *engine) ahead(a *Allocation, tx *Transaction, earned money.Date, left m
 	return left, nil
 }
 
+// aheadEvenly gives every row that is not due the same, until nothing takes more.
 func (e *engine) aheadEvenly(parts []Part, tx *Transaction, left money.Fen, prepare func(int) error) (money.Fen, error) {
 	for left > 0 {
 		before := left
+		open := make([]int, 0, len(e.rows))
 		for i := range e.rows {
 			if when(&e.rows[i], tx.Date) == InAdvance && e.rows[i].Open().Total() > 0 {
+				open = append(open, i)
 				if err := prepare(i); err != nil {
 					return 0, err
 				}
 			}
 		}
-		for _, p := range parts {
-			left = e.spread(tx, p, left, false)
+		if len(open) == 0 {
+			return left, nil
+		}
+		each, err := money.Mul(left, 1, int64(len(open)))
+		if err != nil {
+			return 0, err
+		}
+		for n, i := range open {
+			share := each
+			if n == len(open)-1 {
+				share = before - each*money.Fen(n) // the rounding
+			}
+			for _, p := range parts {
+				x := min(share, left)
+				if p == Principal {
+					x = min(x, e.out())
+				}
+				x = e.put(tx, i, p, x)
+				share -= x
+				left -= x
+			}
 		}
 		e.sync(tx.Date)
 		if left == before {
@@ -215,6 +263,18 @@ func (e *engine) aheadEvenly(parts []Part, tx *Transaction, left money.Fen, prep
 		}
 	}
 	return left, nil
+}
+
+// out is the principal that the plan has not been paid.
+func (e *engine) out() (sum money.Fen) {
+	for i := range e.pg.spans {
+		s := &e.pg.spans[i]
+		for k := range s.parts {
+			sum += s.parts[k].drawn
+		}
+		sum += s.creditP - s.paidP
+	}
+	return sum
 }
 
 // told tells the plan what was paid of a row.
@@ -240,7 +300,7 @@ func (e *engine) told(r *Row, on money.Date, p Part, x money.Fen) {
 // payoffProgressive is what pays the loan off on a day.
 func (e *engine) payoffProgressive(on money.Date) (sum Parts, err error) {
 	p := e.pg.clone()
-	if err := p.late(on, e.t.Recalculation.ByInstalment); err != nil {
+	if err := p.late(on, e.wholePeriods()); err != nil {
 		return sum, err
 	}
 	if e.t.Recalculation.PayoffFullPeriod && on > p.spans[0].from {
@@ -267,7 +327,7 @@ func (e *engine) payoffProgressive(on money.Date) (sum Parts, err error) {
 
 // endPlan makes all that is left due on a day.
 func (e *engine) endPlan(on money.Date) error {
-	if err := e.pg.late(on, e.t.Recalculation.ByInstalment); err != nil {
+	if err := e.pg.late(on, e.wholePeriods()); err != nil {
 		return err
 	}
 	keep := 0

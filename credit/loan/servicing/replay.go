@@ -50,7 +50,7 @@ func (e *engine) run() error {
 			return err
 		}
 		if !e.isOff {
-			if err := e.pg.late(e.to, e.t.Recalculation.ByInstalment); err != nil {
+			if err := e.pg.late(e.to, e.wholePeriods()); err != nil {
 				return err
 			}
 		}
@@ -214,8 +214,12 @@ func (e *engine) apply(i int32) error {
 	switch ev.Kind {
 	case Disburse:
 		return e.disburse(i)
-	case Repay, DownPaid, Goodwill, PayoutRefund, AdjustCharge:
+	case Repay, DownPaid, Goodwill, PayoutRefund, AdjustCharge, InterestWaiver, InterestRefund:
 		return e.repay(ev)
+	case Capitalise:
+		return e.capitalise(ev)
+	case Terminate:
+		return e.terminate(ev)
 	case MerchantRefund:
 		return e.refund(ev)
 	case Charged:
