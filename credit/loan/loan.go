@@ -281,6 +281,12 @@ type Store interface {
 	ActionByKey(ctx context.Context, tenant, key string) (Action, error)
 	Actions(ctx context.Context, tenant string, f ActionFilter) ([]Action, error)
 
+	// Statement returns a version of the statement of a month, "2026-05", the newest for 0;
+	// ErrNotFound.
+	Statement(ctx context.Context, tenant, loanID, month string, version int) (Monthly, error)
+	// SaveStatement adds a version. ErrStale: it is there.
+	SaveStatement(ctx context.Context, tenant, month string, m Monthly) error
+
 	// Behind returns the earliest day to which a running loan has been brought, 0 when none runs.
 	Behind(ctx context.Context, tenant string) (money.Date, error)
 	// Days returns running loans whose day end is before a date, in id order after an id.

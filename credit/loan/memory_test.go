@@ -24,7 +24,9 @@ type memory struct {
 	entries  []ledger.Entry
 	keys     map[string]bool
 	sums     map[[2]string]money.Fen // by account and item
-	fail     func() mishap           // what happens to the next write; nil is nothing
+	// statements by loan and month, version by version
+	statements map[string][]loan.Monthly
+	fail       func() mishap // what happens to the next write; nil is nothing
 }
 
 // mishap of a write.
@@ -41,7 +43,7 @@ var errCrash = errors.New("crash")
 func newMemory() *memory {
 	return &memory{
 		loans: map[string]loan.Loan{}, events: map[string][]loan.Happening{}, payments: map[string]loan.Payment{}, actions: map[string]loan.Action{},
-		runs: map[money.Date]loan.DayRun{}, keys: map[string]bool{}, sums: map[[2]string]money.Fen{},
+		statements: map[string][]loan.Monthly{}, runs: map[money.Date]loan.DayRun{}, keys: map[string]bool{}, sums: map[[2]string]money.Fen{},
 	}
 }
 
@@ -151,6 +153,25 @@ func (m *memory) Loan(_ context.Context, _, id string) (loan.Loan, error) {
 		return l, nil
 	}
 	return loan.Loan{}, loan.ErrNotFound
+}
+
+func (m *memory) Statement(_ context.Context, _, id, month string, version int) (loan.Monthly, error) {
+	list := m.statements[id+month]
+	if len(list) == 0 || version > len(list) {
+		return loan.Monthly{}, loan.ErrNotFound
+	}
+	if version == 0 {
+		version = len(list)
+	}
+	return list[version-1], nil
+}
+
+func (m *memory) SaveStatement(_ context.Context, _, month string, x loan.Monthly) error {
+	if x.Version != len(m.statements[x.LoanID+month])+1 {
+		return loan.ErrStale
+	}
+	m.statements[x.LoanID+month] = append(m.statements[x.LoanID+month], x)
+	return nil
 }
 
 // named are the balances that are not zero, with the loan under one name.

@@ -245,15 +245,20 @@ func transactions(st *servicing.State) []Transaction {
 
 // load reads a loan with its events.
 func (s *Service) load(ctx context.Context, tenant, id string) (*book, error) {
+	b, _, err := s.read(ctx, tenant, id)
+	return b, err
+}
+
+func (s *Service) read(ctx context.Context, tenant, id string) (*book, []Happening, error) {
 	l, err := s.cfg.Store.Loan(ctx, tenant, id)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	past, err := s.cfg.Store.Happenings(ctx, tenant, id)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return s.open(l, past[id]), nil
+	return s.open(l, past[id]), past[id], nil
 }
 
 // at replays a loan to a day; nil before anything was drawn.

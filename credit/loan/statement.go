@@ -3,7 +3,9 @@ package loan
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"io"
+	"reflect"
 	"time"
 
 	"github.com/furrowcredit/furrow/credit/loan/servicing"
@@ -33,6 +35,13 @@ func balances(st *servicing.State) Owing {
 
 // Monthly is the statement of a loan for a month.
 type Monthly struct {
+	// Version 1 says what was known when the month ended, and never changes. What is booked
+	// later with a date of the month makes another, which replaces the one before it. 0 is
+	// of a month that still runs.
+	Version  int       `json:"version"`
+	Replaces int       `json:"replaces,omitempty"`
+	MadeAt   time.Time `json:"made_at,omitzero"`
+
 	LoanID   string        `json:"loan_id"`
 	Borrower string        `json:"borrower"`
 	Product  string        `json:"product"`
@@ -58,21 +67,89 @@ func Month(text string) (first, last money.Date, err error) {
 	return first, first.AddMonths(1) - 1, nil
 }
 
-// Statement tells of one month of a loan, "2026-05", as its events are known now: what is
-// booked later with a date of that month changes it. ErrNotFound, ErrMonth.
+// Statement tells of one month of a loan, "2026-05". Of a month that is over it is frozen
+// and kept; when events of that month were booked since, it is a new version that names the
+// old one. ErrNotFound, ErrMonth.
 func (s *Service) Statement(ctx context.Context, tenant, id, month string) (Monthly, error) {
 	first, last, err := Month(month)
 	if err != nil {
 		return Monthly{}, err
 	}
-	b, err := s.load(ctx, tenant, id)
+	b, past, err := s.read(ctx, tenant, id)
 	if err != nil {
 		return Monthly{}, err
 	}
 	if first > s.today(&b.Loan) {
 		return Monthly{}, ErrMonth.At("query.month")
 	}
-	return b.statement(first, min(last, max(b.DayEnd, first)))
+	return s.monthly(ctx, b, past, first, last)
+}
+
+// StatementVersion returns a version that was given out before; ErrNotFound, ErrMonth.
+func (s *Service) StatementVersion(ctx context.Context, tenant, id, month string, version int) (Monthly, error) {
+	if _, _, err := Month(month); err != nil {
+		return Monthly{}, err
+	}
+	return s.cfg.Store.Statement(ctx, tenant, id, month, max(1, version))
+}
+
+// monthly is the newest version of a statement, which is kept once the month is over.
+func (s *Service) monthly(ctx context.Context, b *book, past []Happening, first, last money.Date) (Monthly, error) {
+	over := last < s.today(&b.Loan) && (b.DayEnd >= last || !b.live())
+	to := last
+	if !over {
+		to = min(last, max(b.DayEnd, first))
+	}
+	now, err := b.statement(first, to)
+	if err != nil || !over || len(past) == 0 || b.DrawnOn > last {
+		return now, err
+	}
+	month := first.String()[:7]
+	for {
+		kept, err := s.cfg.Store.Statement(ctx, b.Tenant, b.ID, month, 0)
+		var next Monthly
+		switch {
+		case errors.Is(err, ErrNotFound):
+			if next, err = s.closing(ctx, b, past, first, last); err != nil {
+				return next, err
+			}
+			next.Version = 1
+		case err != nil || kept.says(now):
+			return kept, err
+		default:
+			next = now
+			next.Version, next.Replaces = kept.Version+1, kept.Version
+		}
+		next.MadeAt = s.now()
+		if err := s.cfg.Store.SaveStatement(ctx, b.Tenant, month, next); err != nil && !errors.Is(err, ErrStale) {
+			return next, err
+		}
+	}
+}
+
+// closing is the statement with what was booked by the end of the month's last day end.
+func (s *Service) closing(ctx context.Context, b *book, past []Happening, first, last money.Date) (Monthly, error) {
+	end := (last + 1).Start()
+	run, err := s.cfg.Store.Run(ctx, b.Tenant, last)
+	switch {
+	case err == nil && run.EndAt != nil:
+		end = *run.EndAt
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return Monthly{}, err
+	}
+	known := 0
+	for known < len(past) && !past[known].At.After(end) {
+		known++
+	}
+	then := *b
+	then.events = b.events[:known]
+	return then.statement(first, last)
+}
+
+// says compares what two statements say, not which versions they are.
+func (m Monthly) says(x Monthly) bool {
+	m.Version, m.Replaces, m.MadeAt = x.Version, x.Replaces, x.MadeAt
+	return reflect.DeepEqual(m, x)
 }
 
 // Statements are those of all loans of a borrower that ran in a month.
@@ -100,7 +177,7 @@ func (s *Service) Statements(ctx context.Context, tenant, userID, month string) 
 			if l.DrawnOn > last || l.ClosedAt != nil && money.DateOf(*l.ClosedAt) < first {
 				continue
 			}
-			st, err := s.open(l, past[l.ID]).statement(first, min(last, max(l.DayEnd, first)))
+			st, err := s.monthly(ctx, s.open(l, past[l.ID]), past[l.ID], first, last)
 			if err != nil {
 				return nil, err
 			}

@@ -27,6 +27,7 @@ type Servicing interface {
 	Refuse(ctx context.Context, actor access.Actor, id, note string) (loan.Action, error)
 	Actions(ctx context.Context, tenant string, f loan.ActionFilter) ([]loan.Action, error)
 	Statement(ctx context.Context, tenant, id, month string) (loan.Monthly, error)
+	StatementVersion(ctx context.Context, tenant, id, month string, version int) (loan.Monthly, error)
 	Statements(ctx context.Context, tenant, userID, month string) ([]loan.Monthly, error)
 	Runs(ctx context.Context, tenant string, limit int) ([]loan.DayRun, error)
 	Classes(ctx context.Context, tenant string) ([]loan.ClassSum, error)
@@ -363,7 +364,15 @@ type monthIn struct {
 	Month string `query:"month" required:"true" doc:"such as 2026-05"`
 }
 
-func (f face) loanStatement(ctx context.Context, who access.Actor, in *monthIn) (*route.Body[loan.Monthly], error) {
+type statementIn struct {
+	monthIn
+	Version int `query:"version" minimum:"0" doc:"a version that was given out before; 0 is the newest"`
+}
+
+func (f face) loanStatement(ctx context.Context, who access.Actor, in *statementIn) (*route.Body[loan.Monthly], error) {
+	if in.Version > 0 {
+		return route.Answer(f.Book.StatementVersion(ctx, who.Tenant, in.ID, in.Month, in.Version))
+	}
 	return route.Answer(f.Book.Statement(ctx, who.Tenant, in.ID, in.Month))
 }
 

@@ -3,6 +3,7 @@ package loan_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/loan/servicing"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/store"
 	"github.com/furrowcredit/furrow/store/storetest"
@@ -188,5 +191,58 @@ func TestFiftyRepaymentsAtOnce(t *testing.T) {
 			t.Errorf("%d events %v", len(past), err)
 		}
 		d.sound(t)
+	})
+}
+
+// A statement of a month that is over keeps its figures; what is booked later with a date of
+// the month is told by a version that names the one that it replaces.
+func TestStatementsAreFrozen(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		d, ctx := open(t, db), context.Background()
+		id := d.crowd(t, 1)
+		running, err := d.Statement(ctx, "t", id, "2026-01")
+		if err != nil || running.Version != 0 {
+			t.Fatalf("of a month that runs: %+v %v", running, err)
+		}
+		end := money.NewDate(2026, 1, 31)
+		d.set(end)
+		if _, err := d.DayEnd(ctx, "t", end); err != nil {
+			t.Fatal(err)
+		}
+		d.set(end + 5)
+		// Booked before anybody asked, yet after the month was over.
+		late := servicing.Event{Kind: servicing.Charged, Amount: 700, Date: end - 3, Charge: &servicing.Charge{Name: "letter", DueOn: end - 3}}
+		if _, err := d.Apply(ctx, access.Actor{UserID: loan.System.UserID, Tenant: "t"}, id, late, "late"); err != nil {
+			t.Fatal(err)
+		}
+		second, err := d.Statement(ctx, "t", id, "2026-01")
+		if err != nil || second.Version != 2 || second.Replaces != 1 || second.Fee != 700 {
+			t.Errorf("corrected: %+v %v", second, err)
+		}
+		first, err := d.StatementVersion(ctx, "t", id, "2026-01", 1)
+		if err != nil || first.Version != 1 || first.Fee != 0 || first.Closing.Fee != 0 || first.Closing.Principal != second.Closing.Principal {
+			t.Errorf("as it was: %+v %v", first, err)
+		}
+		d.set(end + 20)
+		again, err := d.Statement(ctx, "t", id, "2026-01")
+		before, _ := json.Marshal(second)
+		after, _ := json.Marshal(again)
+		if err != nil || !bytes.Equal(before, after) {
+			t.Errorf("asked again: %s\nwas %s %v", after, before, err)
+		}
+		// A loan that ended within the month has one version.
+		quote, err := d.Payoff(ctx, "t", id)
+		must(t, err)
+		if _, err := d.Repay(ctx, "t", id, quote.Total, "all"); err != nil {
+			t.Fatal(err)
+		}
+		d.set(end + 60)
+		if last, err := d.Statement(ctx, "t", id, "2026-02"); err != nil || last.Version != 1 || last.Closing != (loan.Owing{}) {
+			t.Errorf("of the month in which it ended: %+v %v", last, err)
+		}
+		if _, err := d.StatementVersion(ctx, "t", id, "2026-01", 3); !errors.Is(err, loan.ErrNotFound) {
+			t.Errorf("a version that there is not: %v", err)
+		}
 	})
 }

@@ -11,6 +11,34 @@ import (
 	"github.com/furrowcredit/furrow/store"
 )
 
+// Statement implements loan.Store.
+func (s *Store) Statement(ctx context.Context, tenant, loanID, month string, version int) (m loan.Monthly, err error) {
+	var body string
+	err = s.db.QueryRow(ctx, `select body from loan_statements where tenant = $1 and loan_id = $2 and month = $3 and ($4 = 0 or version = $4)
+		order by version desc limit 1`, tenant, loanID, month, version).Scan(&body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return m, loan.ErrNotFound
+	}
+	if err != nil {
+		return m, err
+	}
+	return m, json.Unmarshal([]byte(body), &m)
+}
+
+// SaveStatement implements loan.Store.
+func (s *Store) SaveStatement(ctx context.Context, tenant, month string, m loan.Monthly) error {
+	body, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	_, err = s.db.Exec(ctx, `insert into loan_statements (loan_id, month, version, tenant, body) values ($1, $2, $3, $4, $5)`,
+		m.LoanID, month, m.Version, tenant, string(body))
+	if store.Conflict(err) {
+		return loan.ErrStale
+	}
+	return err
+}
+
 // Behind implements loan.Store.
 func (s *Store) Behind(ctx context.Context, tenant string) (money.Date, error) {
 	var date string
