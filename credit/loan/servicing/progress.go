@@ -190,7 +190,7 @@ func (p *progress) settle() error {
 		last := -1
 		for i := range p.spans {
 			s := &p.spans[i]
-			if !s.full() || paid == 0 && i == len(p.spans)-1 {
+			if !s.full() {
 				last = i
 			}
 			owed += s.interest + s.creditP
@@ -198,6 +198,9 @@ func (p *progress) settle() error {
 			for k := range s.parts {
 				owed += s.parts[k].drawn
 			}
+		}
+		if last < 0 && paid == 0 {
+			last = len(p.spans) - 1
 		}
 		if last < 0 || owed == asked {
 			return nil
