@@ -15,8 +15,6 @@ import { AlertsPage } from './pages/Alerts';
 import { ApplicationsPage } from './pages/Applications';
 import { FirmsPage } from './pages/Firms';
 import { HomePage } from './pages/Home';
-import { LoanPage } from './pages/Loan';
-import { LoansPage } from './pages/Loans';
 import { MissingPage } from './pages/Missing';
 import { SearchPage } from './pages/Search';
 
@@ -50,6 +48,14 @@ const VersionPage = lazy(() =>
 );
 const ModelsPage = lazy(() => import('./model/Models').then((m) => ({ default: m.ModelsPage })));
 const ModelPage = lazy(() => import('./model/Model').then((m) => ({ default: m.ModelPage })));
+const LoanPage = lazy(() => import('./pages/Loan').then((m) => ({ default: m.LoanPage })));
+const LoansPage = lazy(() => import('./pages/Loans').then((m) => ({ default: m.LoansPage })));
+const ProposalsPage = lazy(() =>
+  import('./pages/Proposals').then((m) => ({ default: m.ProposalsPage })),
+);
+const DayEndPage = lazy(() => import('./pages/DayEnd').then((m) => ({ default: m.DayEndPage })));
+const IntakePage = lazy(() => import('./pages/Intake').then((m) => ({ default: m.IntakePage })));
+const CounterPage = lazy(() => import('./pages/Counter').then((m) => ({ default: m.CounterPage })));
 const QuarantinePage = lazy(() =>
   import('./pages/Quarantine').then((m) => ({ default: m.QuarantinePage })),
 );
@@ -107,6 +113,7 @@ export function App() {
                 <Routes>
                   <Route index element={<HomePage />} />
                   <Route path="applications" element={<ApplicationsPage />} />
+                  <Route path="applications/new" element={<CounterPage />} />
                   <Route path="applications/:id" element={<ApplicationPage />} />
                   <Route path="map" element={<MapPage />} />
                   <Route path="plots/:id" element={<PlotPage />} />
@@ -125,6 +132,9 @@ export function App() {
                   <Route path="alerts" element={<AlertsPage />} />
                   <Route path="loans" element={<LoansPage />} />
                   <Route path="loans/:id" element={<LoanPage />} />
+                  <Route path="proposals" element={<ProposalsPage />} />
+                  <Route path="dayend" element={<DayEndPage />} />
+                  <Route path="intake" element={<IntakePage />} />
                   <Route path="ledger" element={<LedgerPage />} />
                   <Route path="ledger/journal" element={<JournalPage />} />
                   <Route path="ledger/accounts/:code" element={<AccountPage />} />

@@ -11,14 +11,17 @@ import { useTranslation } from 'react-i18next';
 import { Link, NavLink, useLocation, useNavigate } from 'react-router';
 import { useHome } from '../data';
 import { alertPath } from '../pieces/subject';
+import { useMay } from '../pieces/useMay';
 import { Help } from './Help';
 import { Icon, type IconName } from './Icon';
 import { useKeys } from './keys';
 import { takeAlert } from './live';
 
-const places: { to: string; name: string; icon: IconName }[] = [
+/** Where the menu leads; `acts` are for those who may change things. */
+const places: { to: string; name: string; icon: IconName; acts?: boolean }[] = [
   { to: '/', name: 'home', icon: 'queue' },
   { to: '/applications', name: 'applications', icon: 'application' },
+  { to: '/intake', name: 'intake', icon: 'intake', acts: true },
   { to: '/map', name: 'map', icon: 'map' },
   { to: '/herds', name: 'herds', icon: 'herd' },
   { to: '/firms', name: 'firms', icon: 'firm' },
@@ -29,6 +32,8 @@ const places: { to: string; name: string; icon: IconName }[] = [
   { to: '/receivables', name: 'receivables', icon: 'receivable' },
   { to: '/alerts', name: 'alerts', icon: 'alert' },
   { to: '/loans', name: 'loans', icon: 'loan' },
+  { to: '/proposals', name: 'proposals', icon: 'proposal' },
+  { to: '/dayend', name: 'dayend', icon: 'dayend' },
   { to: '/collateral', name: 'collateral', icon: 'collateral' },
   { to: '/purchases', name: 'purchases', icon: 'purchase' },
   { to: '/payments', name: 'payments', icon: 'payment' },
@@ -47,6 +52,7 @@ export function Frame(props: { children: ReactNode }) {
   const location = useLocation();
   const search = useRef<HTMLInputElement>(null);
   const main = useRef<HTMLElement>(null);
+  const may = useMay();
   const [help, setHelp] = useState(false);
   const [menu, setMenu] = useState(false);
   const home = useHome();
@@ -100,15 +106,17 @@ export function Frame(props: { children: ReactNode }) {
         </div>
         <nav id="menu" aria-label={t('menu')}>
           <ul>
-            {places.map((p) => (
-              <li key={p.to}>
-                <NavLink to={p.to} end={p.to === '/'}>
-                  <Icon name={p.icon} />
-                  <span>{t(`nav.${p.name}`)}</span>
-                  {badges[p.name] ? <b>{badges[p.name]}</b> : null}
-                </NavLink>
-              </li>
-            ))}
+            {places
+              .filter((p) => may || !p.acts)
+              .map((p) => (
+                <li key={p.to}>
+                  <NavLink to={p.to} end={p.to === '/'}>
+                    <Icon name={p.icon} />
+                    <span>{t(`nav.${p.name}`)}</span>
+                    {badges[p.name] ? <b>{badges[p.name]}</b> : null}
+                  </NavLink>
+                </li>
+              ))}
           </ul>
           <div className="side-foot">
             <LiveLight />

@@ -16,6 +16,8 @@ import { ReviewPanel } from '../decision/ReviewPanel';
 import { ScorePanel } from '../decision/ScorePanel';
 import { SourcesPanel } from '../decision/SourcesPanel';
 import { TurnoverPanel } from '../decision/TurnoverPanel';
+import { DocumentsPanel } from '../paper/DocumentsPanel';
+import { SuretyPanel } from '../paper/SuretyPanel';
 import { NoteDialog } from '../pieces/NoteDialog';
 import { Facts, Figures, Page, Panel } from '../pieces/Page';
 import { Pill, toneOf } from '../pieces/Pill';
@@ -175,6 +177,8 @@ function Body(props: { detail: ApplicationDetail }) {
               ) : null}
             </Panel>
           ) : null}
+          <SuretyPanel detail={props.detail} />
+          {PRINTED.includes(a.state) ? <DocumentsPanel applicationId={a.id} /> : null}
           <Panel title={t('history')}>
             <ol className="steps">
               {(steps ?? []).map((s) => (
@@ -195,6 +199,9 @@ function Body(props: { detail: ApplicationDetail }) {
     </>
   );
 }
+
+/** States in which there is a contract to read or to check. */
+const PRINTED = ['offered', 'accepted', 'signed', 'active', 'closed'];
 
 function Reasons(props: { reasons: Reason[] }) {
   const { t } = useTranslation('applications');

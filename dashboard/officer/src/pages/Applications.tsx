@@ -10,17 +10,39 @@ import { Choice, useParam } from '../pieces/Filter';
 import { More } from '../pieces/More';
 import { Page, Panel } from '../pieces/Page';
 import { Pill, toneOf } from '../pieces/Pill';
+import { useMay } from '../pieces/useMay';
 
-const states = ['referred', 'submitted', 'offered', 'signed', 'active', 'refused', 'closed'];
+const states = [
+  'referred',
+  'submitted',
+  'offered',
+  'accepted',
+  'signed',
+  'active',
+  'refused',
+  'expired',
+  'closed',
+];
 
 export function ApplicationsPage() {
   const { t } = useTranslation('applications');
   const w = useWords();
   const [state, setState] = useParam('state');
   const list = useApplications(state);
+  const may = useMay();
   const counts = useHome().data?.applications ?? {};
   return (
-    <Page title={t('title')}>
+    <Page
+      title={t('title')}
+      actions={
+        may ? (
+          <>
+            <Link to="/intake">{t('intake')}</Link>
+            <Link to="/applications/new">{t('counter')}</Link>
+          </>
+        ) : null
+      }
+    >
       <Choice
         label={t('state')}
         value={state}

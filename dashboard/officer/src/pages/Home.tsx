@@ -1,12 +1,17 @@
 import { useFormats } from '@furrow/shared/format';
 import { Await, Loading, Problem } from '@furrow/shared/ui/states';
 import { useWords } from '@furrow/shared/words';
+import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { useAlerts, useApplications, useHome, useReviews } from '../data';
 import { AlertList } from '../pieces/AlertList';
 import { Page, Panel } from '../pieces/Page';
 import { ApplicationTable } from './Applications';
+
+const WaitingPanel = lazy(() =>
+  import('../loan/WaitingPanel').then((m) => ({ default: m.WaitingPanel })),
+);
 
 /** The work queue: what waits, what burns, and what is out; each number opens its list. */
 export function HomePage() {
@@ -102,6 +107,9 @@ export function HomePage() {
           );
         }}
       </Await>
+      <Suspense>
+        <WaitingPanel title={t('proposals')} all={t('all')} />
+      </Suspense>
       {reviews.data?.length ? (
         <Panel title={t('reviews')}>
           <ul>

@@ -1,17 +1,24 @@
-import type { LedgerEntry, LoanPayment } from '@furrow/shared/api/types';
+import type { LedgerEntry, LoanPayment, OfficerLoanPage } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
 import { Await } from '@furrow/shared/ui/states';
 import { useWords } from '@furrow/shared/words';
 import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'react-router';
 import { useLoan } from '../data';
+import { ActPanel } from '../loan/ActPanel';
+import { BalanceChart } from '../loan/BalanceChart';
+import { Events, Transactions } from '../loan/Books';
+import { PayoffPanel } from '../loan/PayoffPanel';
+import { Proposals } from '../loan/Proposals';
+import { Rows } from '../loan/Rows';
+import { StatementPanel } from '../loan/StatementPanel';
+import { DocumentsPanel } from '../paper/DocumentsPanel';
 import { type Column, DataTable } from '../pieces/DataTable';
 import { Facts, Figures, Page, Panel } from '../pieces/Page';
 import { Pill, toneOf } from '../pieces/Pill';
-import { ScheduleTable } from '../pieces/ScheduleTable';
 import { subjectPath } from '../pieces/subject';
 
-/** A loan: where it stands, its schedule, its payments and every posting. */
+/** A loan: where it stands, its schedule, what happened to it, and what may be done. */
 export function LoanPage() {
   const { id = '' } = useParams();
   const { t } = useTranslation('loans');
@@ -27,6 +34,7 @@ export function LoanPage() {
         l ? (
           <>
             <Pill tone={toneOf(l.state)}>{w.word('loan_state', l.state)}</Pill>
+            <Pill tone={toneOf(l.class)}>{w.word('loan_class', l.class)}</Pill>
             <span>{w.product(l.product)}</span>
             <span>
               {w.word('subject', l.subject.kind)}{' '}
@@ -68,46 +76,114 @@ export function LoanPage() {
                 },
               ]}
             />
-            <div className="split">
-              <div>
-                <Panel title={t('schedule')} flush>
-                  <ScheduleTable rows={d.schedule ?? []} />
-                </Panel>
-                <Panel title={t('entries')} flush>
-                  <Entries rows={d.entries ?? []} />
-                </Panel>
-              </div>
-              <div>
-                <Panel title={t('terms')}>
-                  <Facts
-                    rows={[
-                      [t('method'), w.word('method', d.loan.method)],
-                      [t('day_count'), d.loan.day_count],
-                      [t('term'), t('months', { count: d.loan.term_months })],
-                      [t('drawn_on'), f.date(d.loan.drawn_on)],
-                      [t('due_on'), f.date(d.loan.due_on)],
-                      [
-                        t('class'),
-                        <Pill key="c" tone={toneOf(d.loan.class)}>
-                          {w.word('loan_class', d.loan.class)}
-                        </Pill>,
-                      ],
-                      [t('accrued'), f.yuan(d.loan.accrued)],
-                      [t('penalty'), f.yuan(d.loan.penalty)],
-                      [t('worst'), t('overdue_days', { count: d.loan.worst_overdue_days })],
-                      [t('day_end'), f.date(d.loan.day_end)],
-                    ]}
-                  />
-                </Panel>
-                <Panel title={t('payments')} flush>
-                  <Payments rows={d.payments ?? []} />
-                </Panel>
-              </div>
-            </div>
+            <Body page={d} />
           </>
         )}
       </Await>
     </Page>
+  );
+}
+
+function Body({ page: d }: { page: OfficerLoanPage }) {
+  const { t } = useTranslation('servicing');
+  const schedule = d.schedule ?? [];
+  const transactions = d.transactions ?? [];
+  const events = d.events ?? [];
+  const running = ['active', 'overdue'].includes(d.loan.state);
+  const waiting = (d.proposals ?? []).filter((p) => p.state === 'proposed');
+  const decided = (d.proposals ?? []).filter((p) => p.state !== 'proposed');
+  return (
+    <>
+      {waiting.length ? (
+        <Panel title={t('waiting')}>
+          <Proposals rows={waiting} empty={t('no_proposals')} />
+        </Panel>
+      ) : null}
+      <ActPanel page={d} />
+      {d.loan.drawn_on ? (
+        <Panel title={t('balance_time')}>
+          <BalanceChart loan={d.loan} schedule={schedule} transactions={transactions} />
+        </Panel>
+      ) : null}
+      <Panel title={t('schedule')} className="loan-rows" flush>
+        <Rows label={t('schedule')} rows={schedule} />
+      </Panel>
+      <Panel title={t('transactions')} className="loan-transactions" flush>
+        <Transactions rows={transactions} events={events} />
+      </Panel>
+      <div className="split">
+        <div>
+          {d.loan.drawn_on ? <StatementPanel loan={d.loan} /> : null}
+          <Ledger rows={d.entries ?? []} />
+        </div>
+        <div>
+          {running ? <PayoffPanel loan={d.loan} /> : null}
+          <Terms page={d} />
+          <Panel title={t('events')}>
+            <Events rows={events} />
+          </Panel>
+          {decided.length ? (
+            <Panel title={t('proposals')}>
+              <Proposals rows={decided} empty={t('no_proposals')} />
+            </Panel>
+          ) : null}
+          <DocumentsPanel applicationId={d.loan.application_id} />
+          <Paid rows={d.payments ?? []} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Terms({ page: { loan } }: { page: OfficerLoanPage }) {
+  const { t } = useTranslation('loans');
+  const s = useTranslation('servicing').t;
+  const f = useFormats();
+  const w = useWords();
+  return (
+    <Panel title={t('terms')}>
+      <Facts
+        rows={[
+          [t('method'), w.word('method', loan.method)],
+          [t('day_count'), loan.day_count],
+          [t('term'), t('months', { count: loan.term_months })],
+          [t('drawn_on'), f.date(loan.drawn_on)],
+          [t('due_on'), f.date(loan.due_on)],
+          [t('accrued'), f.yuan(loan.accrued)],
+          [t('penalty'), f.yuan(loan.penalty)],
+          [s('fee'), f.yuan(loan.fee)],
+          [s('credit_held'), f.yuan(loan.credit)],
+          [t('worst'), t('overdue_days', { count: loan.worst_overdue_days })],
+          [s('stage'), loan.stage ? s('stage_nr', { nr: loan.stage }) : '—'],
+          [s('expected_loss'), f.yuan(loan.expected_loss)],
+          ...(loan.restructured
+            ? [[s('restructured'), f.date(loan.restructured)] as [string, string]]
+            : []),
+          ...(loan.charged_off
+            ? [[s('charged_off'), f.date(loan.charged_off)] as [string, string]]
+            : []),
+          [t('day_end'), f.date(loan.day_end)],
+        ]}
+      />
+    </Panel>
+  );
+}
+
+function Ledger(props: { rows: LedgerEntry[] }) {
+  const { t } = useTranslation('loans');
+  return (
+    <Panel title={t('entries')} flush>
+      <Entries rows={props.rows} />
+    </Panel>
+  );
+}
+
+function Paid(props: { rows: LoanPayment[] }) {
+  const { t } = useTranslation('loans');
+  return (
+    <Panel title={t('payments')} flush>
+      <Payments rows={props.rows} />
+    </Panel>
   );
 }
 
@@ -182,6 +258,7 @@ function Entries(props: { rows: LedgerEntry[] }) {
       rows={lines}
       columns={columns}
       rowKey={(l) => `${l.entry.seq}.${l.nr}`}
+      page={40}
       empty={t('no_entries')}
     />
   );

@@ -1,0 +1,160 @@
+import { api, body, idempotencyKey } from '@furrow/shared/api/client';
+import type { OfficerLoanEvent, OfficerLoanProposal } from '@furrow/shared/api/types';
+import { addTexts } from '@furrow/shared/i18n';
+import {
+  keepPreviousData,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query';
+
+import './loan.css';
+
+addTexts(import.meta.glob('../locales/*/servicing.json', { eager: true, import: 'default' }));
+
+const officer = '/api/v1/officer';
+const byId = (id: string) => ({ params: { path: { id } } });
+
+export const newKey = idempotencyKey;
+
+/** What ends a loan on a day. */
+export function usePayoff(id: string, date: string) {
+  return useQuery({
+    queryKey: ['payoff', id, date],
+    enabled: !!date,
+    placeholderData: keepPreviousData,
+    queryFn: () =>
+      body(api.GET(`${officer}/loans/{id}/payoff`, { params: { path: { id }, query: { date } } })),
+  });
+}
+
+/** The loan as it would be with one more event; nothing is kept. */
+export function usePreview(id: string) {
+  return useMutation({
+    mutationFn: (event: OfficerLoanEvent) =>
+      body(api.POST(`${officer}/loans/{id}/preview`, { ...byId(id), body: event })),
+  });
+}
+
+export interface Booking {
+  event: OfficerLoanEvent;
+  /** The same key for each retry, so that it happens once. */
+  key: string;
+  /** With a reason it is a proposal that a second person must approve. */
+  reason?: string;
+  /** Money that goes back over the rail. */
+  refund?: boolean;
+}
+
+/** Books an event, proposes it, or pays money back. */
+export function useBook(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async ({ event, key, reason, refund }: Booking): Promise<void> => {
+      const params = { path: { id }, header: { 'Idempotency-Key': key } };
+      if (refund) {
+        const sent = { amount: event.amount ?? 0 };
+        await body(api.POST(`${officer}/loans/{id}/refund`, { params, body: sent }));
+      } else if (reason !== undefined)
+        await body(
+          api.POST(`${officer}/loans/{id}/proposals`, { params, body: { event, reason } }),
+        );
+      else await body(api.POST(`${officer}/loans/{id}/events`, { params, body: event }));
+    },
+    onSuccess: () => client.invalidateQueries(),
+  });
+}
+
+/** Proposals of all loans, newest first; "" are those of every state. */
+export function useProposals(state: '' | 'proposed' | 'approved' | 'refused') {
+  return useInfiniteQuery({
+    queryKey: ['loan-proposals', { state }],
+    initialPageParam: '',
+    placeholderData: keepPreviousData,
+    queryFn: ({ pageParam: before }) =>
+      body(
+        api.GET(`${officer}/loan-proposals`, {
+          params: {
+            query: { limit: 50, ...(state ? { state } : {}), ...(before ? { before } : {}) },
+          },
+        }),
+      ),
+    getNextPageParam: (last) => last.next || undefined,
+    select: (data): OfficerLoanProposal[] => data.pages.flatMap((page) => page.items ?? []),
+  });
+}
+
+/** Approves or refuses what a colleague proposed. */
+export function useSecond() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ id, act, note }: { id: string; act: 'approve' | 'refuse'; note: string }) =>
+      body(api.POST(`${officer}/loan-proposals/{id}/${act}`, { ...byId(id), body: { note } })),
+    onSettled: () => client.invalidateQueries(),
+  });
+}
+
+/** A loan in one month. */
+export function useStatement(id: string, month: string) {
+  return useQuery({
+    queryKey: ['statement', id, month],
+    queryFn: () =>
+      body(
+        api.GET(`${officer}/loans/{id}/statement`, { params: { path: { id }, query: { month } } }),
+      ),
+  });
+}
+
+export const statementsCSV = (userId: string, month: string) =>
+  `${officer}/borrowers/${encodeURIComponent(userId)}/statements.csv?month=${month}`;
+
+/** Day ends, newest first; one that runs is read again. */
+export function useDayEnds() {
+  return useQuery({
+    queryKey: ['dayends'],
+    queryFn: async () =>
+      (await body(api.GET(`${officer}/dayends`, { params: { query: { limit: 60 } } }))).items ?? [],
+    refetchInterval: (query) => (query.state.data?.some((r) => !r.ended_at) ? 3_000 : 60_000),
+  });
+}
+
+/** Running loans by tier and stage. */
+export function useClasses() {
+  return useQuery({
+    queryKey: ['loan-classes'],
+    queryFn: async () => (await body(api.GET(`${officer}/loan-classes`))).items ?? [],
+  });
+}
+
+export interface LoanFilter {
+  state: string;
+  class: string;
+  product: string;
+  overdue: string;
+}
+
+export function useFilteredLoans(filter: LoanFilter) {
+  return useInfiniteQuery({
+    queryKey: ['loans', filter],
+    initialPageParam: '',
+    placeholderData: keepPreviousData,
+    queryFn: ({ pageParam: before }) =>
+      body(
+        api.GET(`${officer}/loans`, {
+          params: {
+            query: {
+              limit: 50,
+              ...(filter.state ? { state: [filter.state] } : {}),
+              ...(filter.class ? { class: [filter.class] } : {}),
+              ...(filter.product ? { product: filter.product } : {}),
+              ...(filter.overdue ? { overdue_from: Number(filter.overdue) } : {}),
+              ...(before ? { before } : {}),
+            },
+          },
+        }),
+      ),
+    getNextPageParam: (last) => last.next || undefined,
+    select: (data) => data.pages.flatMap((page) => page.items ?? []),
+  });
+}
