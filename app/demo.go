@@ -136,7 +136,7 @@ func greet(w io.Writer, opt sim.Options) {
 	_, _ = fmt.Fprintf(w, `
 Furrow is ready. Everybody's password: %s
 
-  officer   %s/officer/   officer01, auditor01 (reads only)
+  officer   %s/officer/   officer01, officer02, auditor01 (reads only)
   farmer    %s/farmer/    farmer01 ..., herder01 ..., owner01 ...
   anchor    %s/anchor/    anchor01, anchor02
   operator  %s/api/v1     %s

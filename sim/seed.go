@@ -165,6 +165,7 @@ func (s *settler) people(ctx context.Context) error {
 	all := []Person{
 		{Login: officerLogin, Name: personName(holders + 20), Role: "officer"},
 		{Login: auditorLogin, Name: personName(holders + 21), Role: "auditor"},
+		{Login: secondLogin, Name: personName(holders + 22), Role: "officer"},
 	}
 	all = append(append(append(all, s.farmers...), s.herders...), s.owners...)
 	operator, err := s.as(ctx, s.Operator)

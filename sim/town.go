@@ -39,6 +39,7 @@ func (t *town) asleep() { t.open = map[string]*client{} }
 const (
 	officerLogin = "officer01"
 	auditorLogin = "auditor01"
+	secondLogin  = "officer02" // approves what the first proposes
 )
 
 // ask is one application and how far it goes.

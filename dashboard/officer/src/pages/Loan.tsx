@@ -225,6 +225,9 @@ function Entries(props: { rows: LedgerEntry[] }) {
   const { t } = useTranslation('loans');
   const f = useFormats();
   const w = useWords();
+  const { t: event } = useTranslation('servicing');
+  // Entries are named by the event that they book; older ones by their own kind.
+  const said = (kind: string) => event(`kind.${kind}`, { defaultValue: w.word('entry', kind) });
   const lines: Line[] = props.rows.flatMap((entry) =>
     (entry.postings ?? []).map((p, nr) => ({
       entry,
@@ -237,7 +240,7 @@ function Entries(props: { rows: LedgerEntry[] }) {
   const columns: Column<Line>[] = [
     { key: 'seq', title: t('seq'), number: true, cell: (l) => (l.first ? l.entry.seq : '') },
     { key: 'date', title: t('date'), cell: (l) => (l.first ? f.date(l.entry.date) : '') },
-    { key: 'kind', title: t('entry'), cell: (l) => (l.first ? w.word('entry', l.entry.kind) : '') },
+    { key: 'kind', title: t('entry'), cell: (l) => (l.first ? said(l.entry.kind) : '') },
     { key: 'account', title: t('account'), cell: (l) => w.word('account', l.account) },
     {
       key: 'debit',

@@ -18,6 +18,9 @@ const tones: Record<string, Tone> = {
   active: 'good',
   closed: 'calm',
   withdrawn: 'calm',
+  draft: 'calm',
+  accepted: 'good',
+  written_off: 'bad',
   expired: 'calm',
   // evidence
   known: 'good',
