@@ -89,6 +89,49 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// plan is 1,200 at 1 % a month over three months that follow a plan: 408.03 each.
+const plan = `{"cases": [{"id": "a", "title": "t", "kind": "servicing", "params": {
+	"principal": 1200, "annual_rate_pct": 12, "interest_type": "DECLINING_BALANCE", "interest_calculation_period": "DAILY",
+	"amortization": "EQUAL_INSTALLMENTS", "number_of_repayments": 3, "repay_every": 1, "repay_unit": "MONTHS", "submitted_on": "2024-01-01",
+	"payment_strategy": "ADVANCED_PAYMENT_ALLOCATION", "product_terms": {"schedule_type": "PROGRESSIVE", "schedule_processing": "HORIZONTAL",
+	"day_count_days_in_year": "360", "day_count_days_in_month": "30", "interest_recalculation": true, "pre_closure": "TILL_PRE_CLOSE_DATE",
+	"rest_frequency": "DAILY", "reschedule_strategy": "ADJUST_LAST_UNPAID_PERIOD", "compounding": "NONE", "accrual_activity": true}},
+	"events": [{"type": "business_date", "date": "2024-01-01"}, {"type": "disburse", "date": "2024-01-01", "amount": 1200.0}, `
+
+// TestRunPlan changes a plan by sentences; the figures are those of TestProgressive in
+// credit/loan/servicing.
+func TestRunPlan(t *testing.T) {
+	t.Parallel()
+	for name, events := range map[string]string{
+		"interest stands still": `{"type": "step", "text": "Create an interest pause period with start date \"11 February 2024\" and end date \"20 February 2024\""},
+			{"type": "expect_schedule", "rows": [{"nr": 0}, {"nr": 1, "interest": 12.0}, {"nr": 2, "interest": 5.27}, {"nr": 3, "interest": 4.01}]},
+			{"type": "step", "text": "Update the interest pause period with start date \"11 March 2024\" and end date \"20 March 2024\""}, {"type": "step", "text": "Delete the interest pause period"},
+			{"type": "expect_totals", "totals": {"interest": 24.08}}`,
+		"terminated": `{"type": "business_date", "date": "2024-02-15"}, {"type": "repayment", "date": "2024-02-01", "amount": 408.03}, {"type": "step", "text": "Admin successfully terminates loan contract"},
+			{"type": "expect_schedule", "rows": [{"nr": 0}, {"nr": 1}, {"nr": 2, "due_date": "2024-02-15", "principal": 803.97, "interest": 3.88}]},
+			{"type": "expect_transactions", "rows": [{"transaction_type": "Contract Termination", "transaction_date": "2024-02-15", "amount": 807.85}]},
+			{"type": "step", "text": "Admin successfully undo contract termination"}, {"type": "expect_totals", "totals": {"principal_due": 1200.0}}`,
+		"a fee that is lent": `{"type": "business_date", "date": "2024-02-01"}, {"type": "repayment", "date": "2024-02-01", "amount": 408.03},
+			{"type": "step", "text": "Admin adds capitalized income with \"AUTOPAY\" payment type to the loan on \"01 February 2024\" with \"100\" EUR transaction amount"},
+			{"type": "expect_schedule", "rows": [{"nr": 0, "balance": 1200.0}, {"nr": 1}, {"nr": 0, "balance": 100.0}, {"nr": 2, "principal": 449.74}, {"nr": 3, "principal": 454.23}]}`,
+		"paid by the bank": `{"type": "business_date", "date": "2024-02-02"}, {"type": "step", "text": "Admin makes \"INTEREST_PAYMENT_WAIVER\" transaction with \"AUTOPAY\" payment type on \"01 February 2024\" with 408.03 EUR transaction amount"},
+			{"type": "close_of_business"}, {"type": "expect_transactions", "rows": [
+			{"transaction_type": "Interest Payment Waiver", "amount": 408.03, "principal": 396.03, "interest": 12.0},
+			{"transaction_type": "Accrual Activity", "transaction_date": "2024-02-01", "amount": 12.0, "interest": 12.0}]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			list, err := cases.Read("plan", strings.NewReader(plan+events+"]}]}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r := cases.Run(&list[0]); r.Matched != r.Expected || r.Expected == 0 || len(r.Unknown) > 0 {
+				t.Errorf("%d of %d rows: %+v, unknown %+v", r.Matched, r.Expected, r.Differences, r.Unknown)
+			}
+		})
+	}
+}
+
 // TestUnknown names what was not understood.
 func TestUnknown(t *testing.T) {
 	t.Parallel()

@@ -309,6 +309,7 @@ func (r *run) transactions(want []map[string]any) {
 		}
 		got = append(got, c)
 	}
+	got = append(got, r.activity()...)
 	used := make([]bool, len(got))
 	for i, w := range want {
 		best, near := "there is no such transaction", -1
@@ -336,6 +337,24 @@ func (r *run) transactions(want []map[string]any) {
 				Why: fmt.Sprintf("%v of %s on %v is not named", got[k]["transaction_type"], text(got[k]["amount"]), got[k]["transaction_date"])})
 		}
 	}
+}
+
+// activity is the income of each due date that a day end has closed, where the product
+// lists it.
+func (r *run) activity() (out []cells) {
+	if !r.p.Terms.Activity {
+		return nil
+	}
+	for _, row := range r.state.Rows {
+		d := row.Due
+		if x := d.Interest + d.Fee + d.Penalty; x > 0 && row.DueOn <= r.closed {
+			out = append(out, cells{
+				"transaction_date": row.DueOn.String(), "transaction_type": "Accrual Activity", "amount": x, "principal": money.Fen(0),
+				"interest": d.Interest, "fees": d.Fee, "penalties": d.Penalty, "loan_balance": money.Fen(0), "overpayment": money.Fen(0), "reverted": false,
+			})
+		}
+	}
+	return out
 }
 
 func (r *run) status(want string) string {

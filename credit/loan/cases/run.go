@@ -58,7 +58,8 @@ type run struct {
 	late         map[money.Date]bool // due dates that took a late fee
 	config       map[string]string
 	at           int
-	status0      string // of a loan that is not approved any more
+	closed       money.Date // the last day that a day end has closed
+	status0      string     // of a loan that is not approved any more
 }
 
 // Run replays a case.
@@ -255,6 +256,7 @@ func (r *run) drawWithout(e *Event) string {
 
 // dayEnd closes the day before today.
 func (r *run) dayEnd() string {
+	r.closed = max(r.closed, r.today-1)
 	if r.config["LOAN_INTEREST_RECALCULATION"] == "on" && r.state != nil {
 		r.recalculated = r.today
 		s, err := servicing.Replay(r.t, r.events, r.horizon())

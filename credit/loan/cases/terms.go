@@ -111,6 +111,9 @@ func (p *Params) odd() []string {
 			out = append(out, f.name+" "+f.value)
 		}
 	}
+	if len(p.Terms.Refund) > 0 {
+		out = append(out, "supported_interest_refund_types: interest is given back only where an event says so")
+	}
 	if p.Strategy != "" && !strings.HasPrefix(p.Strategy, "ADVANCED") && len(allocation(p.Strategy, "").Order) == 0 {
 		out = append(out, "payment_strategy "+p.Strategy)
 	}

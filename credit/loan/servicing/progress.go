@@ -27,7 +27,7 @@ type progress struct {
 type span struct {
 	from, due        money.Date
 	whole            money.Date // due date that the basis counts to
-	emi, orig        money.Fen // instalment, and as it was first laid out
+	emi, orig        money.Fen  // instalment, and as it was first laid out
 	paidP, paidI     money.Fen
 	creditP, creditI money.Fen // owed again, on top of the instalment
 	parts            []stretch

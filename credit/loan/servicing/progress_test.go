@@ -52,7 +52,7 @@ func TestProgressive(t *testing.T) {
 		"interest stands still": {none, []servicing.Event{drawn, {ID: "s", Kind: servicing.PauseInterest, Date: on("2024-01-02"),
 			Change: &servicing.Change{From: on("2024-02-11"), To: on("2024-02-20")}}}, "2024-01-02", []row{{39603, 1200}, {40276, 527}, {40121, 401}}, 122128},
 		// 14 of 29 days on 803.97: 3.88.
-		"terminated":          {none, []servicing.Event{drawn, paid, {ID: "t", Kind: servicing.Terminate, Date: on("2024-02-15")}}, "2024-02-15", []row{{39603, 1200}, {80397, 388}}, 80785},
+		"terminated":           {none, []servicing.Event{drawn, paid, {ID: "t", Kind: servicing.Terminate, Date: on("2024-02-15")}}, "2024-02-15", []row{{39603, 1200}, {80397, 388}}, 80785},
 		"all due, charged off": {func(t *servicing.Terms) { t.AtChargeOff = servicing.AllDue }, []servicing.Event{drawn, paid, {ID: "c", Kind: servicing.ChargeOff, Date: on("2024-02-15")}}, "2024-03-15", []row{{39603, 1200}, {80397, 388}}, 80785},
 		"free, charged off":    {func(t *servicing.Terms) { t.AtChargeOff = servicing.NoInterest }, []servicing.Event{drawn, paid, {ID: "c", Kind: servicing.ChargeOff, Date: on("2024-02-15")}}, "2024-03-15", []row{{39603, 1200}, {40415, 388}, {39982, 0}}, 80785},
 		// 803.97 at 2 % a month over two: 414.08.

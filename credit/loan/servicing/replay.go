@@ -83,9 +83,9 @@ type engine struct {
 	accrued  Parts
 	basis    schedule.Basis
 	re       recalc
-	pg       *progress // of a progressive loan
-	ops      []op      // changes of the plan to come
-	broken   error     // an overflow within a payment
+	pg       *progress  // of a progressive loan
+	ops      []op       // changes of the plan to come
+	broken   error      // an overflow within a payment
 	moves    []Change   // of due dates, rates and rows, in the order of their booking
 	day      money.Date // the days up to it have passed, see advance
 	pauses   []Change   // of penalty, From and To included
@@ -251,10 +251,15 @@ func (e *engine) apply(i int32) error {
 			e.cut(ev.Date) // what is not earned is not lost
 		}
 		e.writeOff(ev)
-	case ReAge:
-		e.reAge(ev)
-	case ReAmortise:
-		e.reAmortise(ev)
+	case ReAge, ReAmortise:
+		if e.pg != nil {
+			return ErrDate.With("event", ev.ID).With("why", "the plan of a progressive loan with interest takes another due date or rate, but is not laid out anew")
+		}
+		if ev.Kind == ReAge {
+			e.reAge(ev)
+		} else {
+			e.reAmortise(ev)
+		}
 	case PauseInterest:
 		if e.pg == nil || ev.Change == nil || ev.Change.To < ev.Change.From {
 			return ErrDate.With("event", ev.ID).With("why", "interest stands still from a day to a later one, and only on a progressive loan")
