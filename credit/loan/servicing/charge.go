@@ -136,16 +136,8 @@ func (e *engine) drawOverpaid(k int) error {
 	}
 	left := e.overpaid
 	e.overpaid = 0
-	if e.pg != nil {
-		if err := e.takeProgressive(tx, left); err != nil {
-			return err
-		}
-	} else if e.recalculates() {
-		if err := e.repayRecalculated(tx, left); err != nil {
-			return err
-		}
-	} else {
-		e.take(tx, left)
+	if err := e.allocate(tx, left); err != nil {
+		return err
 	}
 	tx.Excess -= left
 	tx.Balance = e.balance

@@ -8,18 +8,22 @@ var standard = []Part{Penalty, Fee, Interest, Principal}
 func (e *engine) repay(ev *Event) error {
 	e.txs = append(e.txs, Transaction{Event: ev.ID, Kind: ev.Kind, Date: ev.Date, Amount: ev.Amount})
 	tx := &e.txs[len(e.txs)-1]
-	if e.pg != nil {
-		if err := e.takeProgressive(tx, ev.Amount); err != nil {
-			return err
-		}
-	} else if e.recalculates() {
-		if err := e.repayRecalculated(tx, ev.Amount); err != nil {
-			return err
-		}
-	} else {
-		e.take(tx, ev.Amount)
+	if err := e.allocate(tx, ev.Amount); err != nil {
+		return err
 	}
 	tx.Balance = e.balance
+	return nil
+}
+
+// allocate takes an amount of tx in the way of the loan.
+func (e *engine) allocate(tx *Transaction, amount money.Fen) error {
+	switch {
+	case e.pg != nil:
+		return e.takeProgressive(tx, amount)
+	case e.recalculates():
+		return e.repayRecalculated(tx, amount)
+	}
+	e.take(tx, amount)
 	return nil
 }
 
