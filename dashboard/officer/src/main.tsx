@@ -3,11 +3,14 @@ import './officer.css';
 import { startFace } from '@furrow/shared/start';
 import { App } from './App';
 
-// The texts of herds, animals, refused messages, policies and models come with their pages.
+// The texts of what is not looked at each day come with their pages.
 startFace(
   '/officer/',
   import.meta.glob(
-    ['./locales/*/*.json', '!./locales/*/{herds,animal,quarantine,chain,strategy,model}.json'],
+    [
+      './locales/*/*.json',
+      '!./locales/*/{herds,animal,quarantine,chain,strategy,model,servicing,paper,collateral,fund,ledger,purchase}.json',
+    ],
     {
       eager: true,
       import: 'default',
