@@ -3,6 +3,7 @@
  * the money; keep a herd; without a network; without a map; every page in both languages.
  */
 import { base, desktop, languages, password, phone, run } from './harness.mjs';
+import { buy, repay, resumeDraft, threeOneZero } from './lending.mjs';
 
 const touch = { hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
 /** What the way from the front page to the answer may cost. */
@@ -10,7 +11,16 @@ const MAX_TAPS = 40;
 const MAX_SECONDS = 180;
 
 await run('farmer', async (h) => {
-  const login = await someone(h);
+  const { login } = await someone(h, 2);
+  const other = await someone(h, 3, login);
+  const [clean, half, goods] = other.plots;
+  const quick = await threeOneZero(h, other.login, clean);
+  await again(h, other.login, async (page) => {
+    await resumeDraft(h, page, half);
+    if (quick.loan) await repay(h, page, quick.loan);
+    await buy(h, page, goods);
+  });
+
   const page = await h.page(phone, { ...touch, permissions: ['geolocation'] });
   await page.goto('/farmer/');
   await h.settled(page);
@@ -64,19 +74,29 @@ await run('farmer', async (h) => {
   await herder(h);
 });
 
-/** A farmer of the demo with at least two plots to borrow on. */
-async function someone(h) {
+/** A farmer of the demo, not the one named, with so many plots to borrow on. */
+async function someone(h, plots, not) {
   const page = await h.page();
   for (let i = 1; i < 60; i++) {
     const login = `farmer${String(i).padStart(2, '0')}`;
+    if (login === not) continue;
     const answer = await page.request.post('/api/v1/session', { data: { login, password } });
     if (!answer.ok()) break;
-    if ((await freePlots(h, page)).length > 1) {
+    const free = await freePlots(h, page);
+    if (free.length >= plots) {
       await page.context().close();
-      return login;
+      return { login, plots: free };
     }
   }
-  throw new Error('no farmer of the demo has two plots to borrow on; start with --reset');
+  throw new Error(`no farmer of the demo has ${plots} plots to borrow on; start with --reset`);
+}
+
+/** A phone of somebody who is signed in. */
+async function again(h, login, body) {
+  const page = await h.page(phone, touch);
+  await page.request.post('/api/v1/session', { data: { login, password } });
+  await body(page);
+  await page.context().close();
 }
 
 /** Plots that the bank should lend on: seen as declared, not used before, no arrears. */
@@ -301,14 +321,18 @@ async function borrow(h, page, id) {
     h.fault(`a healthy plot was not offered a loan but ${detail.application.state}`);
     return undefined;
   }
-  await page.locator('.f-verdict .adm-button').tap();
+  await page.locator('.f-verdict > .adm-button').tap();
+  await page.locator('[data-testid=disclosure]').waitFor();
+  await h.shoot(page, 'disclosure-zh-CN');
+  await h.axe(page, 'the yearly cost');
+  await page.locator('.f-foot button').tap();
   await page.locator('.f-contract').waitFor();
   h.check((await page.locator('.f-contract').textContent()).length > 100, 'the contract is empty');
   h.check(await page.locator('.f-foot button').isDisabled(), 'an unread contract can be signed');
   await page.locator('.f-consent').tap();
   await h.shoot(page, 'contract-open-zh-CN');
   await page.locator('.f-foot button').tap();
-  const yuan = page.locator('.f-money input');
+  const yuan = page.locator('.f-verdict .f-money input');
   await yuan.waitFor();
   await h.settled(page);
   const limit = Number(await yuan.inputValue());
@@ -318,11 +342,11 @@ async function borrow(h, page, id) {
   await page.locator('.adm-toast-main').waitFor({ state: 'detached' });
   await h.shoot(page, 'signed-zh-CN');
   await page.locator('.f-verdict .adm-button').tap();
-  const link = page.locator('.f-verdict a');
+  const link = page.locator('.f-verdict a[href*="/loans/"]');
   await link.waitFor();
   const path = await link.getAttribute('href');
   await link.tap();
-  await page.locator('.f-plan').waitFor();
+  await page.locator('.f-months').waitFor();
   await page.locator('.f-money input').fill('100');
   await page.locator('.f-verdict .adm-button').tap();
   await page.locator('.adm-toast-main').waitFor();

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/apply"
@@ -22,12 +23,17 @@ import (
 )
 
 // Store implements apply.Store.
-type Store struct{ db *store.DB }
+type Store struct {
+	db *store.DB
+	// signing is held by whoever adds to the chain of signatures. The head of the chain is
+	// one row, over which transactions that begin at once would only undo each other.
+	signing sync.Mutex
+}
 
 var _ apply.Store = (*Store)(nil)
 
 // New returns a store on db.
-func New(db *store.DB) *Store { return &Store{db} }
+func New(db *store.DB) *Store { return &Store{db: db} }
 
 const columns = `id, tenant, user_id, user_name, subject_kind, subject_id, subject_name, product, asked, term_months,
 	purpose, state, decision_id, loan_id, credit_limit, rate, idem_key, key_hash, created_at, updated_at,
@@ -116,6 +122,10 @@ func (s *Store) Applications(ctx context.Context, tenant string, f apply.Filter)
 
 // Move implements apply.Store.
 func (s *Store) Move(ctx context.Context, from apply.State, a apply.Application, st apply.Step, r apply.Record) error {
+	if r.Signature != nil {
+		s.signing.Lock()
+		defer s.signing.Unlock()
+	}
 	return s.db.Tx(ctx, func(tx *store.Tx) error {
 		// What was decided moves only with a decision, and what is signed is what was read.
 		res, err := tx.Exec(ctx, `update applications set state = $4, loan_id = $5, updated_at = $6

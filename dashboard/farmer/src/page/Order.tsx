@@ -11,7 +11,7 @@ import { Refusal } from '../ui/Refusal';
 import { Facts, Part, Screen } from '../ui/Screen';
 import { OrderState } from './Orders';
 
-const CANCELLABLE = new Set(['draft', 'submitted', 'confirmed', 'delivered']);
+const CANCELLABLE = new Set(['draft', 'submitted', 'confirmed']);
 /** Delivery can be confirmed before the payment, or after it where the product pays first. */
 const DELIVERABLE = new Set(['confirmed', 'paid']);
 
