@@ -83,7 +83,7 @@ var words = map[string][]string{
 	"rest_frequency":               {"DAILY", "SAME_AS_REPAYMENT"},
 	"compounding":                  {"NONE"},
 	"month_end_due_date_strategy":  {"LAST_DAY_OF_MONTH", "FIRST_DAY_OF_NEXT_MONTH"},
-	"days_in_year_custom_strategy": {"FULL_LEAP_YEAR", "FEB_29_PERIOD_ONLY"},
+	"days_in_year_custom_strategy": {"FULL_LEAP_YEAR"},
 	"charge_off_behaviour":         {"REGULAR", "ZERO_INTEREST", "ACCELERATE_MATURITY"},
 }
 
@@ -110,6 +110,9 @@ func (p *Params) odd() []string {
 		if f.value != "" && !slices.Contains(words[f.name], f.value) {
 			out = append(out, f.name+" "+f.value)
 		}
+	}
+	if b := p.Terms.ChargeOff; b != "" && b != "REGULAR" && (!p.Terms.Recalculation || p.Terms.Schedule != "PROGRESSIVE") {
+		out = append(out, "charge_off_behaviour "+b+" of a loan that follows no plan")
 	}
 	if len(p.Terms.Refund) > 0 {
 		out = append(out, "supported_interest_refund_types: interest is given back only where an event says so")
