@@ -1,4 +1,5 @@
 /** The officer's face: every page in both languages, and the deeds of an officer. */
+import { books } from './books.mjs';
 import { filled } from './decision.mjs';
 import { desktop, languages, phone, run } from './harness.mjs';
 import { policies, policyPages } from './policy.mjs';
@@ -32,6 +33,7 @@ await run('officer', async (h) => {
   await chainPages(h, page);
   await decision(h, page);
   await policies(h, page);
+  await books(h, page);
   await mapPage(h, page);
   await documents(h, page);
   await keys(h, page);
@@ -439,6 +441,9 @@ async function audit(h) {
   }
   await h.open(page, '/officer/alerts');
   h.check(!(await page.locator('.alert button').count()), 'an auditor is offered to close alerts');
+  await h.open(page, '/officer/ledger');
+  h.check(await page.locator('.trial tbody tr').count(), 'an auditor sees no trial balance');
+  h.check(!(await page.locator('.panel button.ant-btn').count()), 'an auditor is offered deeds');
   await page.context().close();
 }
 

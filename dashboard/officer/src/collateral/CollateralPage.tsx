@@ -209,8 +209,10 @@ function Past({ picture }: { picture: Picture }) {
                   <b>{t(`event.${e.kind}`, { defaultValue: e.kind })}</b> {what(e)}
                   <br />
                   <small className="fw-muted">
-                    {e.user_name} {e.second_id ? `· ${t('by_two')} ` : ''}·{' '}
-                    <code title={e.hash}>{e.hash.slice(0, 12)}</code>
+                    {[e.user_name || t('house'), e.second_id ? t('by_two') : '']
+                      .filter(Boolean)
+                      .join(' · ')}{' '}
+                    · <code title={e.hash}>{e.hash.slice(0, 12)}</code>
                   </small>
                 </span>
               </li>
