@@ -25,12 +25,19 @@ func runLedgerVerify(ctx context.Context, args []string, std stdio) error {
 	if err != nil {
 		return err
 	}
+	proofs, err := app.ProveLoans(ctx, dsn())
+	if err != nil {
+		return err
+	}
 	sound := true
 	for _, a := range audits {
 		sound = sound && a.OK()
 	}
+	for _, p := range proofs {
+		sound = sound && p.OK()
+	}
 	if *asJSON {
-		err = printJSON(std.Out, map[string]any{"ok": sound, "books": audits})
+		err = printJSON(std.Out, map[string]any{"ok": sound, "books": audits, "loans": proofs})
 	} else {
 		for _, a := range audits {
 			_, err = fmt.Fprintf(std.Out, "%s: %d entries, %d accounts, %d open holds, debits and credits %s yuan each, head %.16s\n",
@@ -40,6 +47,12 @@ func runLedgerVerify(ctx context.Context, args []string, std stdio) error {
 			}
 			if more := a.Wrong - len(a.Faults); more > 0 {
 				_, err = fmt.Fprintf(std.Out, "  and %d more\n", more)
+			}
+		}
+		for _, p := range proofs {
+			_, err = fmt.Fprintf(std.Out, "%s: %d loans replayed\n", p.Tenant, p.Loans)
+			for _, x := range p.Faults {
+				_, err = fmt.Fprintf(std.Out, "  wrong: %s\n", x)
 			}
 		}
 	}

@@ -365,8 +365,9 @@ type monthIn struct {
 }
 
 type statementIn struct {
-	monthIn
-	Version int `query:"version" minimum:"0" doc:"a version that was given out before; 0 is the newest"`
+	ByID
+	Month   string `query:"month" required:"true" doc:"such as 2026-05"`
+	Version int    `query:"version" minimum:"0" doc:"a version that was given out before; 0 is the newest"`
 }
 
 func (f face) loanStatement(ctx context.Context, who access.Actor, in *statementIn) (*route.Body[loan.Monthly], error) {
