@@ -3,11 +3,13 @@ package app_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,6 +30,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/loan/servicing"
 	"github.com/furrowcredit/furrow/credit/pay"
 	"github.com/furrowcredit/furrow/credit/pay/purchase"
+	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/server/officer"
@@ -669,5 +672,155 @@ func (v *village) intake() {
 	back := strings.Replace(row("7000.00", "CNY"), "2026-09-10,,", "2026-09-10,2026-09-10,来晚了", 1)
 	if r := send("officer", false, back); r.Created != 0 || len(r.Remarks) != 1 {
 		v.Errorf("an officer dates back: %+v", r)
+	}
+}
+
+// TestRefusedMoney sends what must be refused with its place, and leaves nothing behind;
+// then it reads the loan in every way that an officer has.
+func TestRefusedMoney(t *testing.T) {
+	villages(t, func(t *testing.T, v *village) {
+		wang := v.register(access.Borrower, "wang", "")
+		p := v.field("wang")
+		for place, x := range map[string]any{
+			"body.asked": -1, "body.term_months": 0, "body.currency": "USD", "body.product": "",
+		} {
+			ask := map[string]any{"subject": credit.Subject{Kind: credit.PlotSubject, ID: p.ID}, "product": "crop", "asked": 1_000_000, "term_months": 6}
+			ask[strings.TrimPrefix(place, "body.")] = x
+			if r := v.as("wang").Try("/farmer/applications", ask); r.Status != 422 || !placed(t, r, place) && place != "body.currency" {
+				t.Errorf("%s: %d %s", place, r.Status, r.Body)
+			}
+		}
+		id := v.offered("wang", "crop", credit.Subject{Kind: credit.PlotSubject, ID: p.ID}, 1_000_000, 6).Application.ID
+		draw := "/farmer/applications/" + id + "/draw"
+		if r := v.as("wang").Try(draw, map[string]int{"amount": 100}); r.Status != 409 {
+			t.Errorf("drawn before the signature: %d %s", r.Status, r.Body)
+		}
+		limit := v.sign("wang", id).Limit
+		for _, body := range []any{
+			map[string]int{"amount": 0}, map[string]int{"amount": -5}, map[string]any{"amount": limit + 1}, map[string]any{"amount": "1"},
+			map[string]any{"amount": 1.5}, map[string]any{"amount": 100, "currency": "USD"}, map[string]any{"amount": json.Number("99999999999999999999")},
+		} {
+			if r := v.as("wang").Try(draw, body); r.Status/100 != 4 {
+				t.Errorf("drawn %v: %d %s", body, r.Status, r.Body)
+			}
+		}
+		if out, _ := v.bank.Moved(); out != 0 {
+			t.Errorf("refused drawdowns moved %s", out)
+		}
+
+		// Both ask for the last fen at once, each under a key of its own.
+		replies := make([]apptest.Reply, 2)
+		who := v.as("wang")
+		var both sync.WaitGroup
+		for i := range replies {
+			both.Go(func() {
+				replies[i] = who.Try(draw, map[string]money.Fen{"amount": limit}, "Idempotency-Key", fmt.Sprint("all-of-it-", i))
+			})
+		}
+		both.Wait()
+		first := 0
+		if replies[0].Status != 200 {
+			first = 1
+		}
+		if a, b := replies[first].Status, replies[1-first].Status; a != 200 || b != 409 {
+			t.Fatalf("two drawdowns of all: %d %s, %d %s", a, replies[first].Body, b, replies[1-first].Body)
+		}
+		var l loan.Loan
+		replies[first].Read(t, &l)
+		if out, _ := v.bank.Moved(); out != limit {
+			t.Errorf("the bank paid %s of %s", out, limit)
+		}
+		if r := who.Try(draw, map[string]int{"amount": 100}, "Idempotency-Key", fmt.Sprint("all-of-it-", first)); r.Status != 409 {
+			t.Errorf("another amount under the same key: %d %s", r.Status, r.Body)
+		}
+
+		repay, one := "/farmer/loans/"+l.ID+"/repay", "/officer/loans/"+l.ID
+		for _, body := range []any{map[string]int{"amount": 0}, map[string]int{"amount": -1}, map[string]any{"amount": 100, "currency": "USD"}} {
+			if r := who.Try(repay, body); r.Status != 422 {
+				t.Errorf("repaid %v: %d %s", body, r.Status, r.Body)
+			}
+		}
+		before := string(v.as("officer").Send("GET", one, "", nil).Body)
+		bp := func(n int64) *officer.LoanChange { return &officer.LoanChange{From: "2026-12-15", RateBP: n} }
+		for place, ev := range map[string]officer.LoanEvent{
+			"body.date":                {Kind: "repay", Amount: 100, Date: "2027-02-29"},
+			"body.date before":         {Kind: "repay", Amount: 100, Date: "2026-09-01"},
+			"body.date ahead":          {Kind: "repay", Amount: 100, Date: "2027-09-01"},
+			"body.amount":              {Kind: "repay"},
+			"body.amount minus":        {Kind: "repay", Amount: -100},
+			"body.kind":                {Kind: "poem", Amount: 100},
+			"body.kind disburse":       {Kind: "disburse", Amount: 100},
+			"body.target":              {Kind: "reverse", Target: "nothing"},
+			"body.change.rate_bp 1000": {Kind: "rate_change", Change: bp(100_000)},
+			"body.charge":              {Kind: "charge", Amount: 100},
+			"body.charge.due_on":       {Kind: "charge", Amount: 100, Charge: &officer.LoanCharge{DueOn: "2027-02-29"}},
+		} {
+			for path, body := range map[string]any{"/events": ev, "/preview": ev, "/proposals": map[string]any{"event": ev, "reason": "x"}} {
+				if r := v.as("officer").Try(one+path, body); r.Status/100 != 4 {
+					t.Errorf("%s to %s: %d %s", place, path, r.Status, r.Body)
+				}
+			}
+		}
+		if after := string(v.as("officer").Send("GET", one, "", nil).Body); after != before {
+			t.Errorf("refused events left %s, before %s", after, before)
+		}
+		if r := v.as(apptest.Operator).Try("/operator/dayend", map[string]string{"date": "2027-02-29"}); r.Status != 422 {
+			t.Errorf("the end of 29 February 2027: %d %s", r.Status, r.Body)
+		}
+
+		const key = "charge-of-officer"
+		v.must("officer", one+"/events", officer.LoanEvent{Kind: "charge", Amount: 1000, Charge: &officer.LoanCharge{Name: "letter", DueOn: "2026-12-15"}}, "Idempotency-Key", key)
+		if r := v.as("officer").Try(one+"/events", officer.LoanEvent{Kind: "charge", Amount: 1001, Charge: &officer.LoanCharge{Name: "letter", DueOn: "2026-12-15"}}, "Idempotency-Key", key); r.Status != 409 {
+			t.Errorf("another charge under the same key: %d %s", r.Status, r.Body)
+		}
+		var seen officer.LoanPreview
+		v.as("officer").Post(one+"/preview", officer.LoanEvent{Kind: "repay", Amount: 5000}, &seen)
+		if len(seen.Movements) == 0 || len(seen.Entries) == 0 || seen.Second {
+			t.Errorf("preview: %+v", seen)
+		}
+		v.travel(time.Date(2026, 10, 2, 2, 0, 0, 0, time.UTC))
+		v.dayEnd("2026-10-01")
+		for path, want := range map[string]string{
+			one + "/payoff?date=2026-10-02": "total", one + "/statement?month=2026-09": l.ID,
+			"/officer/borrowers/" + wang + "/statements?month=2026-09": l.ID, "/officer/borrowers/" + wang + "/statements.csv?month=2026-09": "2026-09",
+			"/officer/dayends": "2026-10-01", "/officer/loan-classes": "normal", "/officer/loan-proposals": "items", "/officer/payments": "settled",
+			"/officer/collateral": id, "/officer/fund/bounds": "items", "/officer/fund/pools": "items", "/officer/funders": "own",
+		} {
+			if r := v.as("officer").Send("GET", path, "", nil); r.Status != 200 || !strings.Contains(string(r.Body), want) {
+				t.Errorf("%s: %d %s", path, r.Status, r.Body)
+			}
+		}
+		for _, path := range []string{one + "/payoff?date=2026-02-29", one + "/statement?month=2026-13", "/officer/borrowers/" + wang + "/statements?month=x"} {
+			if r := v.as("officer").Send("GET", path, "", nil); r.Status != 422 {
+				t.Errorf("%s: %d %s", path, r.Status, r.Body)
+			}
+		}
+		v.clean()
+	})
+}
+
+// A product with a rate of 1,000 % does not let the house start.
+func TestUsury(t *testing.T) {
+	t.Parallel()
+	files, err := catalog.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	products, err := fs.ReadFile(files, "products.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"base_rate_bp: 100000", "base_rate_bp: -1"} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "products.yaml"), []byte(strings.Replace(string(products), "base_rate_bp: 435", bad, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		a, err := app.New(t.Context(), app.Config{Data: t.TempDir(), Catalog: dir, Tenant: "bank", Now: time.Now})
+		if !errors.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "crop") {
+			t.Errorf("%s: %v", bad, err)
+		}
+		if err == nil {
+			_ = a.Close()
+		}
 	}
 }

@@ -25,8 +25,12 @@ var (
 	ErrSecond   = fault.New(fault.Conflict, "loan.second", "this needs a second person; propose it with a reason")
 	ErrBackDate = fault.New(fault.Invalid, "loan.back_date", "{date} lies too far back; give a date from {first} on")
 	ErrAhead    = fault.New(fault.Invalid, "loan.ahead", "{date} has not come; give a date up to {last}")
+	ErrRate     = fault.New(fault.Invalid, "loan.rate", "{rate} a year is above {most}, the most that may be asked for")
 	ErrDrawdown = fault.New(fault.Conflict, "loan.drawdown", "a drawdown is paid back by the rail or by a repayment; it cannot be undone on paper")
 )
+
+// mostRate is the highest rate a year that a change of terms may bring, as for products.
+const mostRate = 2400 // basis points
 
 // Rules say who may do what to a loan.
 type Rules struct {
@@ -121,6 +125,9 @@ func (r *Rules) may(actor access.Actor, ev *servicing.Event, today money.Date) (
 	}
 	if first := today - money.Date(r.BackDays); ev.Date < first {
 		return false, ErrBackDate.At("body.date").With("date", ev.Date).With("first", first)
+	}
+	if c := ev.Change; c != nil && c.Rate > money.BP(mostRate) {
+		return false, ErrRate.At("body.change.rate_bp").With("rate", c.Rate).With("most", money.BP(mostRate))
 	}
 	alone := rule.Alone || ev.Amount > 0 && ev.Amount <= rule.AloneUpTo
 	return !alone || int(today-ev.Date) > r.AloneBackDays, nil
