@@ -41,6 +41,9 @@ export function LoanPage() {
               <Link to={subjectPath(l.subject.kind, l.subject.id)}>{l.subject_name}</Link>
             </span>
             <Link to={`/applications/${l.application_id}`}>{t('application')}</Link>
+            <Link to={`/collateral/${l.application_id}`}>{t('to_collateral')}</Link>
+            <Link to={`/loans/${l.id}/trace`}>{t('to_trace')}</Link>
+            <Link to={`/ledger/journal?item=${l.id}`}>{t('to_journal')}</Link>
           </>
         ) : null
       }
