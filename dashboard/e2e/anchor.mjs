@@ -6,6 +6,7 @@ import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { desktop, languages, phone, run } from './harness.mjs';
+import { orderFor } from './order.mjs';
 import { creditCode, xlsx } from './xlsx.mjs';
 
 const login = process.env.FURROW_E2E_ANCHOR ?? 'anchor01';
@@ -58,6 +59,8 @@ await run('anchor', async (h) => {
   const contract = await send(h, page, 'contracts', contracts());
   const issued = await issue(h, page);
   const batch = await issueFile(h, page);
+  const sold = await sell(h, page);
+  await bring(h, page);
 
   const places = [
     ['upload', ''],
@@ -72,6 +75,11 @@ await run('anchor', async (h) => {
     ['propose', 'receivables/new'],
     ['propose-file', 'receivables/batch'],
     ['holdings', 'holdings'],
+    ['pledges', 'receivables/pledges'],
+    ['sales', 'sales'],
+    ['sale', `sales/${sold}`],
+    ['bring', 'bring'],
+    ['bring-file', 'bring/file'],
     ['missing', 'no-such-page'],
   ];
   for (const language of languages) {
@@ -352,6 +360,59 @@ async function issueFile(h, page) {
   await page.locator('td [data-state=confirmed]').waitFor();
   await h.shoot(page, 'batch-confirmed-zh-CN');
   return id;
+}
+
+/** An order is confirmed, delivered with a receipt, paid, and a part of it given back. */
+async function sell(h, page) {
+  const id = await orderFor(login);
+  await h.open(page, '/anchor/sales?state=submitted');
+  await page.locator(`a[href$="/sales/${id}"]`).click();
+  await page.waitForURL(`**/sales/${id}`);
+  await h.settled(page);
+  await act(h, page, '确认有货', '确认有货');
+  await page.locator('h1 [data-state=confirmed]').waitFor();
+  await h.shoot(page, 'sale-confirmed-zh-CN');
+
+  await page.getByRole('button', { name: '登记交付', exact: true }).click();
+  const dialog = page.locator('.ant-modal');
+  await dialog
+    .locator('input[type=file]')
+    .setInputFiles({ name: '签收单.pdf', mimeType: 'application/pdf', buffer: Buffer.from('abc') });
+  await dialog.getByText('ba7816bf8f01cfea414140de5dae2223').waitFor();
+  await h.shoot(page, 'deliver-zh-CN');
+  await h.axe(page, 'dialog of a delivery');
+  await dialog.getByRole('button', { name: '登记交付' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.locator('h1 [data-state=paid]').waitFor();
+
+  await page.getByRole('button', { name: '退款', exact: true }).click();
+  await dialog.getByRole('textbox').first().fill('1');
+  await dialog.getByLabel('原因').fill('少送一袋');
+  await h.shoot(page, 'refund-zh-CN');
+  await h.axe(page, 'dialog of a refund');
+  await dialog.getByRole('button', { name: '退款' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.locator('.r-sums').getByText('¥1.00').waitFor();
+  const trail = await page.locator('.r-past').innerText();
+  for (const step of ['确认有货', '交付', '付款到账', '开始退款'])
+    h.check(trail.includes(step), `the trail of the order lacks ${step}`);
+  return id;
+}
+
+/** A table of firms with a wrong row says so by cell, and enters nothing. */
+async function bring(h, page) {
+  await h.open(page, '/anchor/bring/file');
+  await drop(
+    page,
+    '推荐.csv',
+    Buffer.from(`\uFEFF借款人,依据类型,依据,产品,申请金额,期限,授权项目,授权书编号,授权日期
+nobody${run_},企业,没有的企业,产业链订单贷,50000,6,决策,SQ-${run_},${day(-1)}
+`),
+  );
+  await page.getByText('共 1 行，0 行正确').waitFor();
+  await page.locator('.a-table tbody code').getByText('A2').waitFor();
+  await h.shoot(page, 'bring-bad-zh-CN');
+  await h.axe(page, 'table of firms with errors');
 }
 
 /** An anchor that another one owes: accepts, splits, passes on, asks for finance. */
