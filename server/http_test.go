@@ -317,3 +317,15 @@ func TestSceneOfTheMap(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+// What a bank tells reaches the room of the rail as the bytes that were signed: this house
+// has no bank over HTTP and says so, instead of refusing the body.
+func TestRailCallbackBody(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	r := h.post("", "/rail/callback", map[string]string{"order_id": "x"},
+		"Furrow-Key", "k", "Furrow-Time", "1", "Furrow-Nonce", "0123456789abcdef", "Furrow-Signature", "x")
+	if r.status != 503 {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+}

@@ -30,7 +30,7 @@ func (f face) registerPurchases(a *route.API) {
 	route.Register(a, op("purchase-place", http.MethodPost, "/purchases", "Order goods for a borrower"), f.placePurchase)
 	route.Register(a, op("purchase", http.MethodGet, "/purchases/{id}", "An order and what happened to it"), f.purchase)
 	route.Register(a, route.Op{
-		ID: "rail-callback", Method: http.MethodPost, Path: "/rail/callback", Tag: "rail", MaxBytes: 64 << 10,
+		ID: "rail-callback", Method: http.MethodPost, Path: "/rail/callback", Tag: "rail", MaxBytes: 64 << 10, Raw: true,
 		Summary: "What the bank tells of a payment order by itself, signed",
 	}, f.callback)
 }

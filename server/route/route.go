@@ -88,6 +88,7 @@ type Op struct {
 	Tag      string
 	MaxBytes int64 // of the body; 0 means MaxJSON
 	Status   int   // of success; 0 means 200
+	Raw      bool  // the operation reads the JSON of the body itself, because the bytes are signed
 }
 
 // call travels with a request through its operation.
@@ -138,7 +139,8 @@ func Register[I, O any](a *API, op Op, h func(ctx context.Context, who access.Ac
 		Tags:          []string{op.Tag},
 		DefaultStatus: op.Status,
 		// One byte more than is taken: the framework refuses what reaches its limit.
-		MaxBodyBytes: op.MaxBytes + 1,
+		MaxBodyBytes:     op.MaxBytes + 1,
+		SkipValidateBody: op.Raw,
 		// A large file may come over a line of one MiB a second.
 		BodyReadTimeout: time.Minute + time.Duration(op.MaxBytes>>20)*time.Second,
 		Responses:       map[string]*huma.Response{"default": a.problemResponse()},
