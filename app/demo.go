@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -72,15 +74,20 @@ func Demo(ctx context.Context, cfg DemoConfig) (err error) {
 		}
 	}
 	clock := &sim.Clock{}
-	rail, err := bank.Open(filepath.Join(cfg.Data, "bank.jsonl"), clock.Now)
+	vault, err := bank.Open(filepath.Join(cfg.Data, "bank.jsonl"), clock.Now)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, rail.Close()) }()
-	rail.Answer = bank.Magic
+	defer func() { err = errors.Join(err, vault.Close()) }()
+	vault.Answer = bank.Magic
+	rail, shut, err := serveBank(ctx, vault)
+	if err != nil {
+		return err
+	}
+	defer shut()
 	a, err := New(ctx, Config{
 		Data: cfg.Data, Addr: cfg.Addr, MQTT: cfg.MQTT, Work: true, Serve: true,
-		Operator: operatorLogin, OperatorPassword: state.Password, Rail: rail, Now: clock.Now, Log: log,
+		Operator: operatorLogin, OperatorPassword: state.Password, RailHTTP: rail, Now: clock.Now, Log: log,
 	})
 	if err != nil {
 		return err
@@ -93,7 +100,7 @@ func Demo(ctx context.Context, cfg DemoConfig) (err error) {
 	go func() { done <- a.Run(ctx) }()
 	opt := sim.Options{
 		URL: a.URL(), MQTT: a.MQTT(), Operator: operatorLogin, Password: state.Password, Dir: cfg.Data,
-		County: land, Clock: clock, Progress: show.step,
+		County: land, Clock: clock, Statement: vault.Statement, Progress: show.step,
 	}
 	live := make(chan error, 1)
 	go func() { live <- liveCounty(ctx, cfg, opt, &state, show) }()
@@ -106,6 +113,20 @@ func Demo(ctx context.Context, cfg DemoConfig) (err error) {
 		stop()
 		return errors.Join(canceled(err), <-done)
 	}
+}
+
+// serveBank puts the sandbox bank behind the HTTP that a real one speaks, on this machine,
+// with a secret that lives as long as the process.
+func serveBank(ctx context.Context, vault *bank.Bank) (Rail, func(), error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return Rail{}, nil, fmt.Errorf("demo: %w", err)
+	}
+	r := Rail{URL: "http://" + l.Addr().String(), KeyID: "demo", Secret: NewPassword() + NewPassword()}
+	srv := &http.Server{Handler: &bank.Server{Bank: vault, Key: r.key()}, ReadHeaderTimeout: time.Minute}
+	go func() { _ = srv.Serve(l) }() // it ends with shut
+	return r, func() { _ = srv.Close() }, nil
 }
 
 // liveCounty settles the county at the first start, says where to look, and then
@@ -136,9 +157,9 @@ func greet(w io.Writer, opt sim.Options) {
 	_, _ = fmt.Fprintf(w, `
 Furrow is ready. Everybody's password: %s
 
-  officer   %s/officer/   officer01, officer02, auditor01 (reads only)
+  officer   %s/officer/   officer01, officer02 (approves), auditor01 (reads only)
   farmer    %s/farmer/    farmer01 ..., herder01 ..., owner01 ...
-  anchor    %s/anchor/    anchor01, anchor02
+  anchor    %s/anchor/    anchor01, anchor02, seller01 (a shop)
   operator  %s/api/v1     %s
   MQTT      %s
 

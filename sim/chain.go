@@ -105,9 +105,10 @@ func (s *settler) firmLoans(ctx context.Context, t *trade.Trade) ([]owned, error
 	wanted := []struct {
 		profile trade.Profile
 		until   apply.State
+		shared  string
 	}{
-		{trade.Growing, apply.Active}, {trade.Steady, apply.Active}, {trade.Steady, apply.Offered}, {trade.Young, apply.Offered},
-		{trade.Ring, apply.Active}, {trade.Reuser, apply.Active}, {trade.Stopped, apply.Offered}, {trade.Listed, apply.Offered},
+		{trade.Growing, apply.Active, ""}, {trade.Steady, apply.Active, "syndicate"}, {trade.Steady, apply.Offered, ""}, {trade.Young, apply.Offered, ""},
+		{trade.Ring, apply.Active, ""}, {trade.Reuser, apply.Active, ""}, {trade.Stopped, apply.Offered, ""}, {trade.Listed, apply.Offered, ""},
 	}
 	used := map[int]bool{}
 	for n, w := range wanted {
@@ -127,11 +128,12 @@ func (s *settler) firmLoans(ctx context.Context, t *trade.Trade) ([]owned, error
 			}
 			_, err = s.borrow(ctx, ask{
 				login: owner.Login, subject: credit.Subject{Kind: credit.FirmSubject, ID: firm.ID}, product: "order",
-				yuan: 80_000, months: 6, purpose: "为订单采购" + f.Goods + "原料", until: w.until,
+				yuan: 80_000, months: 6, purpose: "为订单采购" + f.Goods + "原料", until: w.until, shared: w.shared,
 			})
 			if err != nil {
 				return nil, err
 			}
+			s.firms[owner.Login] = firm.ID
 			out = append(out, owned{i, firm.ID, owner.Login})
 			break
 		}

@@ -26,7 +26,9 @@ type Options struct {
 	Dir      string // where the truth and the devices' credentials are written
 	County   *county.County
 	Clock    *Clock // of the product
-	Progress func(step string, done, total int)
+	// Statement is the bank's file of a day.
+	Statement func(ctx context.Context, day money.Date) ([]byte, error)
+	Progress  func(step string, done, total int)
 }
 
 // settler plays the county's first day.
@@ -38,6 +40,12 @@ type settler struct {
 	owners  []Person          // of small firms
 	plots   map[string]string // plot id by the county's key
 	ids     map[string]string // person id by login
+
+	firms  map[string]string            // firm id by its owner's login
+	busy   map[int]bool                 // owners of plots who do something already
+	lent   map[string]apply.Application // loans of the past by their fate
+	seller string                       // id of the shop that directed money may go to
+	drawn  money.Date                   // when the loans of the past were drawn
 }
 
 // Settle fills an empty house: people, land, loans of the past, herds, trade and
@@ -47,9 +55,10 @@ func Settle(ctx context.Context, opt Options) error {
 		Options: opt,
 		town:    town{base: opt.URL + "/api/v1", password: opt.Password, open: map[string]*client{}},
 		plots:   map[string]string{}, ids: map[string]string{},
+		firms: map[string]string{}, busy: map[int]bool{}, lent: map[string]apply.Application{},
 	}
 	for _, step := range []func(context.Context) error{
-		s.past, s.land, s.ranches, s.trade, s.present,
+		s.past, s.land, s.ranches, s.trade, s.present, s.lending,
 	} {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("sim: %w", err)
@@ -80,22 +89,23 @@ func (s *settler) past(ctx context.Context) error {
 
 	// The plot that is pledged twice has its first pledge now.
 	// An offer that nobody takes lapses.
-	fates := []string{"stays", "repaid", "repaid", "overdue", "overdue", "partly"}
+	ends := []string{"stays", "repaid", "repaid", "overdue", "overdue", "partly"}
 	lapsed := false
 	var lent []apply.Application
 	var fate []string
 	for _, p := range s.candidates("wheat_maize") {
-		if len(lent) == len(fates) {
+		if len(lent) == len(ends) {
 			break
 		}
 		months := 6
-		if fates[len(lent)] == "stays" {
+		if ends[len(lent)] == "stays" {
 			months = 12
 		}
 		until := apply.Active
 		if len(lent) == 1 && !lapsed {
 			until = apply.Offered
 		}
+		s.busy[p.Owner] = true
 		app, err := s.borrow(ctx, ask{
 			login: s.farmers[p.Owner].Login, subject: credit.Subject{Kind: credit.PlotSubject, ID: s.plots[p.Key]},
 			product: "crop", yuan: 1000 + int64(p.AreaM2/geo.M2PerMu)*300, months: months, purpose: "购买玉米种子和化肥", until: until,
@@ -105,10 +115,14 @@ func (s *settler) past(ctx context.Context) error {
 		}
 		lapsed = lapsed || app.State == apply.Offered
 		if app.State == apply.Active {
-			fate = append(fate, fates[len(lent)])
+			fate = append(fate, ends[len(lent)])
 			lent = append(lent, app)
 		}
-		s.Progress("loans", len(lent), len(fates))
+		s.Progress("loans", len(lent), len(ends))
+	}
+	s.drawn = money.DateOf(s.Clock.Now())
+	if err := s.season(ctx); err != nil {
+		return err
 	}
 
 	s.asleep()
@@ -125,7 +139,7 @@ func (s *settler) past(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return s.months(ctx)
 }
 
 // candidates are the sound plots of a crop, the one that is pledged twice first.

@@ -51,6 +51,10 @@ type ask struct {
 	months  int
 	purpose string
 	less    money.Fen   // drawn less than the limit
+	most    money.Fen   // drawn at most; 0 is the limit
+	paper   time.Time   // signed then, and entered by an officer; zero comes by phone
+	surety  string      // a company that answers for it by a letter
+	shared  string      // agreement that an officer chooses for it
 	until   apply.State // Submitted, Offered, Withdrawn, Signed or Active: how far the borrower goes
 }
 
@@ -64,16 +68,28 @@ func (t *town) borrow(ctx context.Context, a ask) (apply.Application, error) {
 		return app, err
 	}
 	req := apply.Request{Subject: a.subject, Product: a.product, Asked: money.Fen(a.yuan * 100), TermMonths: a.months, Purpose: a.purpose}
-	if req.Consents, err = agree(ctx, who, a.product); err != nil {
+	desk, path := who, "/farmer/applications"
+	if !a.paper.IsZero() {
+		if desk, err = t.as(ctx, officerLogin); err != nil {
+			return app, err
+		}
+		path = "/officer/applications"
+	}
+	if req.Consents, err = agree(ctx, desk, a.product); err != nil {
 		return app, err
 	}
-	if err := who.post(ctx, "/farmer/applications", req, &app); err != nil {
+	for i := range req.Consents {
+		if !a.paper.IsZero() {
+			req.Consents[i].Proof, req.Consents[i].At = "授权书-"+a.login, &a.paper
+		}
+	}
+	if err := desk.post(ctx, path, req, &app); err != nil {
 		return app, err
 	}
 	if app, err = answer(ctx, who, app.ID); err != nil {
 		return app, err
 	}
-	path := "/farmer/applications/" + app.ID
+	path = "/farmer/applications/" + app.ID
 	if a.until == apply.Withdrawn && app.State == apply.Offered {
 		return app, who.post(ctx, path+"/withdraw", nil, &app)
 	}
@@ -95,18 +111,27 @@ func (t *town) borrow(ctx context.Context, a ask) (apply.Application, error) {
 	if app.State != apply.Offered || (a.until != apply.Signed && a.until != apply.Active) {
 		return app, nil
 	}
-	var contract apply.Contract
-	if err := who.get(ctx, path+"/contract", &contract); err != nil {
-		return app, err
-	}
-	if err := who.post(ctx, path+"/sign", map[string]string{"hash": contract.Hash}, &app); err != nil {
+	if err := t.sign(ctx, who, &app, a.surety); err != nil {
 		return app, err
 	}
 	if a.until != apply.Active {
 		return app, nil
 	}
+	if a.shared != "" {
+		officer, err := t.as(ctx, officerLogin)
+		if err != nil {
+			return app, err
+		}
+		if err := officer.post(ctx, "/officer/applications/"+app.ID+"/agreement", map[string]string{"agreement": a.shared}, nil); err != nil {
+			return app, err
+		}
+	}
+	amount := app.Limit - a.less
+	if a.most > 0 {
+		amount = min(amount, a.most)
+	}
 	var l loan.Loan
-	err = who.post(ctx, path+"/draw", map[string]money.Fen{"amount": app.Limit - a.less}, &l)
+	err = who.post(ctx, path+"/draw", map[string]money.Fen{"amount": amount}, &l)
 	var p *problem
 	if errors.As(err, &p) && p.Code == "loan.payment_failed" { // the bank refuses: nothing was lent
 		return app, nil
@@ -116,6 +141,28 @@ func (t *town) borrow(ctx context.Context, a ask) (apply.Application, error) {
 	}
 	app.State, app.LoanID = apply.Active, l.ID
 	return app, nil
+}
+
+// sign signs the contract of an offer, for the borrower and for who answers for it.
+func (t *town) sign(ctx context.Context, who *client, app *apply.Application, surety string) error {
+	officer, err := t.as(ctx, officerLogin)
+	if err != nil {
+		return err
+	}
+	path, desk := "/farmer/applications/"+app.ID, "/officer/applications/"+app.ID+"/guarantors"
+	if surety != "" {
+		if err := officer.post(ctx, desk, map[string]any{"guarantors": []map[string]any{{"nr": 1, "name": surety}}}, nil); err != nil {
+			return err
+		}
+	}
+	var contract apply.Contract
+	if err := who.get(ctx, path+"/contract", &contract); err != nil {
+		return err
+	}
+	if err := who.post(ctx, path+"/sign", map[string]string{"hash": contract.Hash}, app); err != nil || surety == "" {
+		return err
+	}
+	return officer.post(ctx, desk+"/1/sign", map[string]string{"hash": contract.Hash, "proof": "担保函-" + app.ID[:8]}, app)
 }
 
 // agree says yes to everything that the product asks for, in the words of the catalogue.
