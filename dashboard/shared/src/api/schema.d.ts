@@ -16987,6 +16987,8 @@ export interface operations {
             query: {
                 /** @description such as 2026-05 */
                 month: string;
+                /** @description a version that was given out before; 0 is the newest */
+                version?: number;
             };
             header?: never;
             path: {
