@@ -248,19 +248,25 @@ func (s *settler) acts(ctx context.Context) error {
 }
 
 // orders buys with directed money: one order is paid after its delivery, and in part given
-// back, one is confirmed, one waits for the seller, one was cancelled.
+// back, one is confirmed, one waits for the seller.
 func (s *settler) orders(ctx context.Context) error {
-	p := s.spare(1)
-	if len(p) == 0 {
-		return nil
+	for i, p := range s.spare(2) {
+		if err := s.order(ctx, p, [][]string{{"refunded"}, {"submitted", "confirmed"}}[i]); err != nil {
+			return err
+		}
 	}
-	login := s.farmers[p[0].Owner].Login
+	return nil
+}
+
+// order has the holder of a plot order under one loan, each order to its end.
+func (s *settler) order(ctx context.Context, p county.Plot, ends []string) error {
+	login := s.farmers[p.Owner].Login
 	if err := s.vouch(ctx, s.ids[login]); err != nil { // sellers are those of the county on record
 		return err
 	}
 	app, err := s.borrow(ctx, ask{
-		login: login, subject: credit.Subject{Kind: credit.PlotSubject, ID: s.plots[p[0].Key]}, product: "inputs",
-		yuan: min(800*int64(p[0].AreaM2/geo.M2PerMu), 60_000), months: 9, purpose: "购买化肥", until: apply.Signed,
+		login: login, subject: credit.Subject{Kind: credit.PlotSubject, ID: s.plots[p.Key]}, product: "inputs",
+		yuan: min(800*int64(p.AreaM2/geo.M2PerMu), 60_000), months: 9, purpose: "购买化肥", until: apply.Signed,
 	})
 	if err != nil || app.State != apply.Signed {
 		return err
@@ -273,7 +279,7 @@ func (s *settler) orders(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, end := range []string{"refunded", "submitted", "confirmed", "cancelled"} {
+	for _, end := range ends {
 		var shelf purchase.Shelf
 		if err := buyer.get(ctx, "/farmer/applications/"+app.ID+"/shelf", &shelf); err != nil {
 			return err
@@ -291,12 +297,6 @@ func (s *settler) orders(ctx context.Context) error {
 			continue
 		}
 		sale := "/anchor/sales/" + o.ID
-		if end == "cancelled" {
-			if err := buyer.post(ctx, "/farmer/purchases/"+o.ID+"/cancel", map[string]string{"reason": "改用农家肥"}, nil); err != nil {
-				return err
-			}
-			continue
-		}
 		if err := seller.post(ctx, sale+"/confirm", nil, nil); err != nil {
 			return err
 		}
