@@ -1,0 +1,68 @@
+/** What officers do to a loan: one proposes a waiver, another approves it. */
+import { desktop } from './harness.mjs';
+
+/** A fee that one officer charges is let off by two; the schedule follows. */
+export async function servicing(h, page) {
+  await h.speak(page, 'zh-CN');
+  const { items } = await h.get(page, '/officer/loans?limit=200');
+  const loan = items.find((l) => l.state === 'active') ?? items.find((l) => l.state === 'overdue');
+  if (!loan) return h.fault('no loan runs');
+  const path = `/officer/loans/${loan.id}`;
+  const waived = async () =>
+    (await h.get(page, path)).schedule.reduce((sum, row) => sum + row.waived, 0);
+  await h.open(page, path);
+
+  await act(page, 'charge', async (dialog) => {
+    await dialog.getByLabel('金额（元）').fill('150');
+    await dialog.getByLabel('名称').fill('查询费');
+    await dialog.getByLabel('应还日').fill(loan.next_due || loan.day_end);
+  });
+  await page.locator('.act-dialog .ant-btn-primary').click();
+  await page.locator('.act-dialog').waitFor({ state: 'detached', timeout: 20_000 });
+  const { events } = await h.get(page, path);
+  const fee = events.findLast((e) => e.event.kind === 'charge');
+  h.check(fee?.event.amount === 15_000, 'a fee that one may charge is not booked');
+
+  const before = await waived();
+  await act(page, 'waive', async (dialog) => {
+    await dialog.getByLabel('针对费用').selectOption(fee.event.id);
+  });
+  const reason = page.locator('.act-reason textarea');
+  await reason.waitFor();
+  await h.axe(page, 'a waiver before it is proposed');
+  await h.shoot(page, 'waiver-preview');
+  await reason.fill('e2e');
+  await page.locator('.act-dialog .ant-btn-primary').click();
+  await page.locator('.act-dialog').waitFor({ state: 'detached', timeout: 20_000 });
+  h.check((await waived()) === before, 'a proposal changes the schedule before it is approved');
+  await page.locator('[data-proposal]').first().waitFor();
+  h.check(
+    !(await page.locator('[data-proposal] .ant-btn-primary').count()),
+    'who proposes is offered to approve',
+  );
+
+  const other = await h.page(desktop);
+  await h.signIn(other, '/officer/proposals', 'officer02');
+  await other.locator('[data-proposal] .ant-btn-primary').first().click();
+  await other.locator('.ant-modal textarea').fill('e2e');
+  await other.locator('.ant-modal .ant-btn-primary').click();
+  await other.locator('.ant-modal textarea').waitFor({ state: 'hidden', timeout: 20_000 });
+  await other.context().close();
+  h.check((await waived()) === before + 15_000, 'an approved waiver does not change the schedule');
+  await h.open(page, path);
+  const rows = await page.locator('.loan-rows').textContent();
+  h.check(rows.includes('减免 ¥150.00'), 'the schedule does not show what was waived');
+  const second = await page.locator('.loan-events').textContent();
+  h.check(second.includes('复核'), 'the history does not name the second person');
+  await h.shoot(page, 'loan-waived');
+}
+
+/** Opens an act of the loan, fills it in and looks at its preview. */
+async function act(page, kind, fill) {
+  await page.locator(`[data-act=${kind}]`).click();
+  const dialog = page.locator('.act-dialog');
+  await dialog.waitFor();
+  await fill(dialog);
+  await dialog.locator('form button[type=submit]').click();
+  await page.locator('.act-preview').waitFor({ timeout: 20_000 });
+}
