@@ -151,7 +151,7 @@ func (t *town) sign(ctx context.Context, who *client, app *apply.Application, su
 	}
 	path, desk := "/farmer/applications/"+app.ID, "/officer/applications/"+app.ID+"/guarantors"
 	if surety != "" {
-		if err := officer.post(ctx, desk, map[string]any{"guarantors": []map[string]any{{"nr": 1, "name": surety}}}, nil); err != nil {
+		if err := officer.post(ctx, desk, map[string]any{"guarantors": []map[string]any{{"name": surety}}}, nil); err != nil {
 			return err
 		}
 	}
