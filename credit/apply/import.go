@@ -191,8 +191,9 @@ func channelOf(actor access.Actor) product.Channel {
 		return product.API
 	case access.Anchor:
 		return product.Portal
+	default:
+		return product.Counter
 	}
-	return product.Counter
 }
 
 // productNamed gives the code of a product by code or name, "" for none.

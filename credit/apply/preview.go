@@ -54,7 +54,7 @@ func (s *Service) Preview(ctx context.Context, actor access.Actor, id string, as
 	if err != nil {
 		return Preview{}, err
 	}
-	o, err := s.previewed(ctx, a)
+	o, err := s.previewed(a)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -94,11 +94,12 @@ func (s *Service) Preview(ctx context.Context, actor access.Actor, id string, as
 }
 
 // previewed is the offer of an application that has one, or a contract that may be drawn.
-func (s *Service) previewed(ctx context.Context, a Application) (offer, error) {
+func (s *Service) previewed(a Application) (offer, error) {
 	switch a.State {
 	case Offered, Accepted, Signed, Active:
 		p, err := s.cfg.Products.Product(a.Product)
 		return offer{Service: s, a: a, product: p}, err
+	default:
+		return offer{}, ErrNoContract.With("state", a.State)
 	}
-	return offer{}, ErrNoContract.With("state", a.State)
 }

@@ -136,6 +136,7 @@ func evidence(actor access.Actor, c Contract, by Signing, at time.Time) contract
 		sig.Identity = contract.ByPartner
 	case access.Officer:
 		sig.Identity, sig.Proof = contract.OnPaper, by.Proof
+	default: // signed in by password
 	}
 	return sig
 }

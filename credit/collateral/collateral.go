@@ -65,8 +65,8 @@ var (
 // Bounds.
 const (
 	MaxValue  money.Fen = 10_000_000_000_000 // 100 billion yuan: more is a mistake of unit
-	MaxAssets           = 100_000
-	maxText             = 500
+	MaxAssets int       = 100_000
+	maxText   int       = 500
 )
 
 // Kind of what is pledged.
@@ -175,7 +175,7 @@ type MarginCall struct {
 	Reason string     `json:"reason,omitempty"` // what the cure was
 }
 
-// Share of proceeds that repays one loan.
+// LoanShare is what of proceeds repays one loan.
 type LoanShare struct {
 	LoanID string    `json:"loan_id"`
 	Amount money.Fen `json:"amount"`

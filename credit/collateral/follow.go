@@ -261,8 +261,7 @@ func (s *Service) news(p Pool, found []AssetValue) (PoolEvent, bool) {
 	return e, len(e.Values) > 0
 }
 
-// PlotChanged, HerdChanged and LoanChanged are the hooks of the rooms: a new report of a
-// plot, news of a herd, money of a loan.
+// PlotChanged values the pools that hold the crop of a plot.
 func (s *Service) PlotChanged(ctx context.Context, tenant, plotID string) error {
 	return s.each(ctx, tenant, Filter{Open: true, Kind: Crop, Ref: plotID}, s.Revalue)
 }

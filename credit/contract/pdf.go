@@ -124,12 +124,10 @@ func (w *writer) number() {
 }
 
 // room begins a page when less than h is left of this one.
-func (w *writer) room(h float64) bool {
-	if w.y+h <= pageHeight-bottom {
-		return false
+func (w *writer) room(h float64) {
+	if w.y+h > pageHeight-bottom {
+		w.newPage()
 	}
-	w.newPage()
-	return true
 }
 
 func (w *writer) at(size float64) { w.size = size }

@@ -1,3 +1,6 @@
+// Package contract makes the paper of a loan and keeps who signed it: a PDF that is the
+// same bytes for the same terms, signatures that name what was seen and hash the one
+// before, and the mark of the house over them.
 package contract
 
 import (

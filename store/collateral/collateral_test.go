@@ -456,7 +456,7 @@ func TestNothingIsPledgedTwice(t *testing.T) {
 		named := func(err error, holder string) {
 			t.Helper()
 			var f *fault.Error
-			if !errors.As(err, &f) || f.Kind != fault.Conflict || f.Args["holder"] != holder {
+			if !errors.As(err, &f) || !errors.Is(f.Kind, fault.Conflict) || f.Args["holder"] != holder {
 				t.Errorf("%v does not name %s", err, holder)
 			}
 		}
