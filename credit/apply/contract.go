@@ -42,7 +42,12 @@ func (s *Service) ContractBy(ctx context.Context, actor access.Actor, id, lang s
 	if way == "" {
 		way = o.product.Method
 	}
-	return o.write(lang, way)
+	c, err := o.write(lang, way)
+	if err == nil {
+		// Printed while it is read, so that signing need not wait; what hinders it is told then.
+		_, _ = s.print(c, o.decision.MadeAt)
+	}
+	return c, err
 }
 
 // signed is the contract that stands; ErrNotFound.
@@ -85,7 +90,7 @@ func (s *Service) print(c Contract, made time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return font.Print(s.cfg.Words.Paper(c.Language, c.ApplicationID, c.Text, c.Hash, money.DateOf(made).Start()))
+	return s.press.Print(font, s.cfg.Words.Paper(c.Language, c.ApplicationID, c.Text, c.Hash, money.DateOf(made).Start()))
 }
 
 // offer is all that a contract is written from.

@@ -68,7 +68,10 @@ type Config struct {
 }
 
 // Service takes applications through their states.
-type Service struct{ cfg Config }
+type Service struct {
+	cfg   Config
+	press contract.Press
+}
 
 // New returns a service, which from now on follows the loans of cfg.Loans.
 func New(cfg Config) *Service {
@@ -78,7 +81,7 @@ func New(cfg Config) *Service {
 	if cfg.Font == nil {
 		cfg.Font = sync.OnceValues(func() (*contract.Font, error) { return contract.FindFont("") })
 	}
-	s := &Service{cfg}
+	s := &Service{cfg: cfg}
 	cfg.Loans.OnChanges(s.loansChanged)
 	return s
 }
