@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -125,8 +126,14 @@ func New(cfg Config) *API {
 	return a
 }
 
-// Register adds an operation. h gets who asks; an error of h becomes a problem.
+// Register adds an operation. h gets who asks; an error of h becomes a problem. It panics
+// when I embeds a type that is not exported: the framework would leave its fields empty.
 func Register[I, O any](a *API, op Op, h func(ctx context.Context, who access.Actor, in *I) (*O, error)) {
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[I]()) {
+		if f.Anonymous && !f.IsExported() {
+			panic("route: " + op.ID + " embeds " + f.Name + ", which would not be read")
+		}
+	}
 	if op.MaxBytes == 0 {
 		op.MaxBytes = MaxJSON
 	}
