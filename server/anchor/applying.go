@@ -3,10 +3,7 @@ package anchor
 import (
 	"context"
 	"errors"
-	"io"
 	"slices"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/chain"
@@ -18,7 +15,7 @@ import (
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/server/route"
-	"github.com/furrowcredit/furrow/sheet"
+	"github.com/furrowcredit/furrow/server/view"
 )
 
 // ErrNotPartner is the remark on a row that names no firm which trades with the anchor.
@@ -91,39 +88,19 @@ func (f face) intakeTemplate(context.Context, access.Actor, *struct{}) (*fileOut
 	return &fileOut{Type: xlsx, Disposition: `attachment; filename="applications.xlsx"`, Body: body}, err
 }
 
-type intakeIn struct {
-	RawBody huma.MultipartFormFiles[struct {
-		File    huma.FormFile `form:"file" required:"true" contentType:"application/octet-stream" doc:"XLSX or CSV (UTF-8, GBK)"`
-		DryRun  bool          `form:"dry_run" required:"false" doc:"only say what would happen"`
-		SkipBad bool          `form:"skip_bad" required:"false" doc:"enter the good rows although others are wrong"`
-	}]
-}
-
 // intake brings the firms of a table, each with its consent on paper.
-func (f face) intake(ctx context.Context, who access.Actor, in *intakeIn) (*route.Body[apply.ImportReport], error) {
-	form := in.RawBody.Data()
-	defer func() { _ = form.File.Close() }()
-	body, err := io.ReadAll(io.LimitReader(form.File, sheet.MaxBytes+1))
-	if err != nil {
-		return nil, err
-	}
-	route.Touch(ctx, form.File.Filename)
-	report, err := f.Desk.Import(ctx, who, apply.ImportRequest{
-		Body: body, DryRun: form.DryRun, SkipBad: form.SkipBad,
-		May: func(ctx context.Context, subject credit.Subject) error {
+func (f face) intake(ctx context.Context, who access.Actor, in *view.IntakeForm) (*route.Body[apply.ImportReport], error) {
+	return view.Intake(ctx, in, func(ctx context.Context, req apply.ImportRequest) (apply.ImportReport, error) {
+		req.May = func(ctx context.Context, subject credit.Subject) error {
 			if subject.Kind != credit.FirmSubject {
 				return ErrNotPartner
 			}
-			if err := f.trades(ctx, who, subject.ID); errors.Is(err, apply.ErrSubject) {
+			err := f.trades(ctx, who, subject.ID)
+			if errors.Is(err, apply.ErrSubject) {
 				return ErrNotPartner
-			} else if err != nil {
-				return err
 			}
-			return nil
-		},
-	})
-	for i, r := range report.Remarks {
-		report.Remarks[i].Why = f.Words(route.Lang(ctx), r.Code, r.Why, r.Args)
-	}
-	return route.Answer(report, err)
+			return err
+		}
+		return f.Desk.Import(ctx, who, req)
+	}, f.Words)
 }

@@ -2,10 +2,7 @@ package partner
 
 import (
 	"context"
-	"io"
 	"net/http"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit/apply"
@@ -13,6 +10,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/loan/schedule"
 	"github.com/furrowcredit/furrow/server/farmer"
 	"github.com/furrowcredit/furrow/server/route"
+	"github.com/furrowcredit/furrow/server/view"
 	"github.com/furrowcredit/furrow/sheet"
 )
 
@@ -36,26 +34,10 @@ func (f face) registerApplying(a *route.API) {
 	route.Register(a, op("signatures", http.MethodGet, "/applications/{id}/signatures", "The evidence of the signatures"), f.signatures)
 }
 
-type intakeIn struct {
-	RawBody huma.MultipartFormFiles[struct {
-		File    huma.FormFile `form:"file" required:"true" contentType:"application/octet-stream" doc:"XLSX or CSV (UTF-8, GBK)"`
-		DryRun  bool          `form:"dry_run" required:"false" doc:"only say what would happen"`
-		SkipBad bool          `form:"skip_bad" required:"false" doc:"enter the good rows although others are wrong"`
-	}]
-}
-
-func (f face) intake(ctx context.Context, who access.Actor, in *intakeIn) (*route.Body[apply.ImportReport], error) {
-	form := in.RawBody.Data()
-	defer func() { _ = form.File.Close() }()
-	body, err := io.ReadAll(io.LimitReader(form.File, sheet.MaxBytes+1))
-	if err != nil {
-		return nil, err
-	}
-	report, err := f.Desk.Import(ctx, who, apply.ImportRequest{Body: body, DryRun: form.DryRun, SkipBad: form.SkipBad})
-	for i, r := range report.Remarks {
-		report.Remarks[i].Why = f.Words(route.Lang(ctx), r.Code, r.Why, r.Args)
-	}
-	return route.Answer(report, err)
+func (f face) intake(ctx context.Context, who access.Actor, in *view.IntakeForm) (*route.Body[apply.ImportReport], error) {
+	return view.Intake(ctx, in, func(ctx context.Context, req apply.ImportRequest) (apply.ImportReport, error) {
+		return f.Desk.Import(ctx, who, req)
+	}, f.Words)
 }
 
 func (f face) contract(ctx context.Context, who access.Actor, in *farmer.ContractIn) (*route.Body[apply.Contract], error) {
