@@ -196,7 +196,12 @@ func (s *Service) Undo(ctx context.Context, who Who, uploadID string) (chain.Upl
 // Get returns an upload of the anchor, or chain.ErrUploadNotFound.
 func (s *Service) Get(ctx context.Context, who Who, uploadID string) (chain.Upload, error) {
 	u, err := s.store.Upload(ctx, who.Tenant, uploadID)
-	if t := s.running(uploadID); t != nil && (err == nil || errors.Is(err, chain.ErrUploadNotFound)) {
+	t := s.running(uploadID)
+	if err == nil && t == nil && (u.State == chain.UploadChecking || u.State == chain.UploadCommitting) {
+		// The work may have ended since: then its end is in the store.
+		u, err = s.store.Upload(ctx, who.Tenant, uploadID)
+	}
+	if t != nil && (err == nil || errors.Is(err, chain.ErrUploadNotFound)) {
 		now := t.view()
 		if err == nil && now.Tenant == who.Tenant {
 			u.State, u.RowsDone, u.RowsTotal, u.TouchedAt = now.State, now.RowsDone, now.RowsTotal, time.Now()
