@@ -14,7 +14,7 @@ export function WaitingPanel(props: { title: string; all: string }) {
   if (list.length === 0) return null;
   return (
     <Panel title={props.title} extra={<Link to="/proposals">{props.all}</Link>}>
-      <ul>
+      <ul className="links">
         {list.slice(0, MOST).map((p) => (
           <li key={p.id}>
             <Link to={`/loans/${p.loan_id}`}>{kind(p.event.kind)}</Link>{' '}
