@@ -1,7 +1,10 @@
 package collateral
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 
@@ -53,7 +56,9 @@ func LoadRules(fsys fs.FS) (Rules, error) {
 		return Rules{}, fmt.Errorf("collateral: %w", err)
 	}
 	var r Rules
-	if err := yaml.Unmarshal(b, &r); err != nil {
+	dec := yaml.NewDecoder(bytes.NewReader(b))
+	dec.KnownFields(true)
+	if err := dec.Decode(&r); err != nil && !errors.Is(err, io.EOF) {
 		return Rules{}, ErrFile.At(RuleFile).With("why", err)
 	}
 	if why := r.problem(); why != "" {
