@@ -100,6 +100,7 @@ func TestRulesAreChecked(t *testing.T) {
 	for old, bad := range map[string]string{
 		"crop: 7000": "crop: 0", "surety: 10000": "moon: 1", "call_bp: 8000": "call_bp: 9500", "cure_days: 10": "cure_days: 0", "[5]": "[9, 5]",
 		"funder: x": "second_person: [call]\nfunder: x", "filing_warn_days: 30": "filing_warn_days: many",
+		"cure_days: 10\nescalate_days": "cure_days: 10\ncure_day: 3\nescalate_days",
 	} {
 		_, err := collateral.LoadRules(fstest.MapFS{collateral.RuleFile: {Data: []byte(strings.Replace(good, old, bad, 1))}})
 		if !errors.Is(err, collateral.ErrFile) {

@@ -1,7 +1,10 @@
 package schedule
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 	"time"
@@ -115,7 +118,9 @@ func ParseHolidays(text []byte) (h Holidays, err error) {
 		return ErrHolidays.At(HolidayFile).With("why", fmt.Sprintf(format, args...))
 	}
 	var f holidayFile
-	if err := yaml.Unmarshal(text, &f); err != nil {
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	dec.KnownFields(true)
+	if err := dec.Decode(&f); err != nil && !errors.Is(err, io.EOF) {
 		return h, bad("%v", err)
 	}
 	for _, y := range f.Years {

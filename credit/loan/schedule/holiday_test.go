@@ -117,6 +117,7 @@ func TestParseHolidaysRefuses(t *testing.T) {
 		"no date":      {"2027-01-03", "2027-02-30"},
 		"long":         {"2027-01-03", "2027-12-03"},
 		"worked week":  {"2027-01-09", "2027-01-08"},
+		"misspelt":     {"    work:", "    worked:"},
 		"no structure": {"years:\n", "years: 3\nx:\n"},
 	} {
 		text := strings.Replace(good, edit[0], edit[1], 1)
