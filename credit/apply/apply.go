@@ -57,7 +57,6 @@ var (
 	ErrTerm        = fault.New(fault.Invalid, "application.offered_term", "the offer is for {months} months; for another term apply anew")
 	ErrUnaccepted  = fault.New(fault.Conflict, "application.unaccepted", "accept the offer first; it can be signed from {time} on")
 	ErrSureties    = fault.New(fault.Conflict, "application.sureties", "{needed} must answer for this loan; {named} are named")
-	ErrSurety      = fault.New(fault.Invalid, "application.surety", "this person or firm cannot answer for the loan: {why}")
 	ErrPurposeLong = fault.New(fault.Invalid, "application.purpose", "describe the purpose in at most 200 characters")
 )
 

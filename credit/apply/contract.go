@@ -125,6 +125,7 @@ func (s *Service) offer(ctx context.Context, a Application) (o offer, err error)
 	}
 	o.consents = ev.Consents
 	o.sureties, err = s.cfg.Store.Sureties(ctx, a.Tenant, a.ID)
+	o.sureties = slices.DeleteFunc(o.sureties, func(x Guarantor) bool { return x.DeclinedAt != nil })
 	return o, err
 }
 

@@ -19,6 +19,8 @@ type Signing struct {
 	Remote string // network address; kept only as a hash
 	Seen   contract.Seen
 	Proof  string // of a paper, when an officer brings it
+	// Declaration is the SHA-256 of what a guarantor agreed to, hex.
+	Declaration string
 }
 
 // Accept takes an offer whose product gives time to think before the signature. Doing it

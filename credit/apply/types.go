@@ -161,8 +161,10 @@ type Record struct {
 	Seal      func(s contract.Signature, nr int64, hash string) (contract.Signature, error)
 	// Key is the public key of the house, PEM, kept once under KeyID; "" without a house.
 	KeyID, Key string
-	// Surety is who signs, when it is not the borrower.
-	Surety int
+	// Surety is who signs, when it is not the borrower; or who declines, when, and why.
+	Surety   int
+	Declined *time.Time
+	Reason   string
 	// Review is a request for a person's review, or its end.
 	Review *Review
 	// Source of Decision; "" is Asked.

@@ -44,6 +44,7 @@ type Words struct {
 		Lender     said            `yaml:"lender"`
 		Complaints said            `yaml:"complaints"`
 		Page       said            `yaml:"page"`
+		Guarantee  said            `yaml:"guarantee"`
 		Methods    map[string]said `yaml:"methods"`
 		Parts      map[string]said `yaml:"parts"`
 		Text       said            `yaml:"text"`
@@ -69,6 +70,7 @@ type Sheet struct {
 	Goods           []string // that it may buy
 	Sureties        []string // who answers besides
 	SuretyShare     string   // of what is owed, per cent
+	Declaration     string   // what each of them agrees to; from the file itself
 	Consents        []Consent
 	CoolingDays     int // in which an unused contract may be given back and a loan repaid as if never made
 }
@@ -117,6 +119,7 @@ func (w *Words) lacks(lang string) string {
 	for what, s := range map[string]said{
 		"give the text": w.file.Text, "name the lender": w.file.Lender,
 		"say where complaints go": w.file.Complaints, "say how pages are numbered": w.file.Page,
+		"say what a guarantor agrees to": w.file.Guarantee,
 	} {
 		if s[lang] == "" {
 			return what
@@ -141,9 +144,16 @@ func (w *Words) Part(part, lang string) string {
 	return part
 }
 
+// Declaration is what a guarantor agrees to in signing, and its SHA-256. The contract
+// has the same words.
+func (w *Words) Declaration(lang string) (text, hash string) {
+	text = w.file.Guarantee[lang]
+	return text, credit.Hash([]byte(text))
+}
+
 // Write fills in the contract: its exact words, and their SHA-256.
 func (w *Words) Write(lang string, s Sheet) (text, hash string, err error) {
-	s.Lender, s.Complaints = w.file.Lender[lang], w.file.Complaints[lang]
+	s.Lender, s.Complaints, s.Declaration = w.file.Lender[lang], w.file.Complaints[lang], w.file.Guarantee[lang]
 	var b strings.Builder
 	if err := w.text[lang].Execute(&b, s); err != nil {
 		return "", "", fmt.Errorf("contract of %s: %w", s.Application, err)

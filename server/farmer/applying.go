@@ -26,7 +26,8 @@ type Applying interface {
 	ContractBy(ctx context.Context, who access.Actor, id, lang string, way schedule.Method) (apply.Contract, error)
 	Document(ctx context.Context, who access.Actor, id, lang string, way schedule.Method) ([]byte, apply.Contract, error)
 	Signatures(ctx context.Context, who access.Actor, id string) ([]contract.Signature, error)
-	Guarantees(ctx context.Context, who access.Actor) ([]apply.Guarantee, error)
+	Guarantees(ctx context.Context, who access.Actor, lang string) ([]apply.Guarantee, error)
+	DeclineSurety(ctx context.Context, who access.Actor, id string, nr int, reason string) (apply.Application, error)
 	SignSurety(ctx context.Context, who access.Actor, id string, nr int, by apply.Signing) (apply.Application, error)
 	Verify(ctx context.Context, tenant string, q apply.Question) (apply.ContractCheck, error)
 }
@@ -41,6 +42,7 @@ func (f face) registerApplying(a *route.API, op func(id, method, path, summary s
 	route.Register(a, op("signatures", http.MethodGet, "/applications/{id}/signatures", "The evidence of the signatures"), f.signatures)
 	route.Register(a, op("guarantees", http.MethodGet, "/guarantees", "Loans for which I answer or am asked to"), f.guarantees)
 	route.Register(a, op("guarantee-sign", http.MethodPost, "/guarantees/{id}/{nr}/sign", "Sign as the one who answers for a loan"), f.signGuarantee)
+	route.Register(a, op("guarantee-decline", http.MethodPost, "/guarantees/{id}/{nr}/decline", "Decline to answer for a loan; it goes back to an officer"), f.declineGuarantee)
 }
 
 type draftIn struct {
@@ -136,6 +138,8 @@ type Signature struct {
 		Hash  string         `json:"hash" minLength:"64" maxLength:"64" doc:"SHA-256 of the contract's words, or of its PDF, that was shown"`
 		Seen  *contract.Seen `json:"seen,omitempty" doc:"what the signer was shown, as the device tells"`
 		Proof string         `json:"proof,omitempty" maxLength:"200" doc:"number or hash of a paper, when an officer brings it"`
+		// Declaration is for guarantors on their phone only.
+		Declaration string `json:"declaration,omitempty" maxLength:"64" doc:"SHA-256 of the declaration that a guarantor agreed to, hex"`
 	}
 	remote string
 }
@@ -148,7 +152,7 @@ func (s *Signature) Resolve(ctx huma.Context) []error {
 
 // Signing is what the domain takes.
 func (s *Signature) Signing() apply.Signing {
-	by := apply.Signing{Hash: s.Body.Hash, Device: s.Device, Remote: s.remote, Proof: s.Body.Proof}
+	by := apply.Signing{Hash: s.Body.Hash, Device: s.Device, Remote: s.remote, Proof: s.Body.Proof, Declaration: s.Body.Declaration}
 	if s.Body.Seen != nil {
 		by.Seen = *s.Body.Seen
 	}
@@ -165,7 +169,7 @@ func (f face) sign(ctx context.Context, who access.Actor, in *signIn) (*route.Bo
 }
 
 func (f face) guarantees(ctx context.Context, who access.Actor, _ *struct{}) (*route.Body[route.List[apply.Guarantee]], error) {
-	items, err := f.Desk.Guarantees(ctx, who)
+	items, err := f.Desk.Guarantees(ctx, who, route.Lang(ctx))
 	return route.Page(items, err, 0, nil)
 }
 
@@ -180,6 +184,24 @@ type signGuaranteeIn struct {
 	Signature
 }
 
-func (f face) signGuarantee(ctx context.Context, who access.Actor, in *signGuaranteeIn) (*route.Body[apply.Application], error) {
-	return route.Answer(f.Desk.SignSurety(ctx, who, in.ID, in.Nr, in.Signing()))
+// GuaranteeState is what a guarantor is told of the application after a step.
+type GuaranteeState struct {
+	State apply.State `json:"state"`
+}
+
+func (f face) signGuarantee(ctx context.Context, who access.Actor, in *signGuaranteeIn) (*route.Body[GuaranteeState], error) {
+	a, err := f.Desk.SignSurety(ctx, who, in.ID, in.Nr, in.Signing())
+	return route.Answer(GuaranteeState{a.State}, err)
+}
+
+type declineGuaranteeIn struct {
+	BySurety
+	Body struct {
+		Reason string `json:"reason,omitempty" maxLength:"2000" doc:"up to 200 characters, for the bank and the borrower"`
+	}
+}
+
+func (f face) declineGuarantee(ctx context.Context, who access.Actor, in *declineGuaranteeIn) (*route.Body[GuaranteeState], error) {
+	a, err := f.Desk.DeclineSurety(ctx, who, in.ID, in.Nr, in.Body.Reason)
+	return route.Answer(GuaranteeState{a.State}, err)
 }

@@ -105,7 +105,7 @@ func (f face) verify(ctx context.Context, who access.Actor, in *verifyIn) (*rout
 
 // GuarantorAsk is one who shall answer for a loan.
 type GuarantorAsk struct {
-	UserID string `json:"user_id,omitempty" maxLength:"64" doc:"a person of the house, whose name is taken"`
+	UserID string `json:"user_id,omitempty" maxLength:"64" doc:"id or login of a person of the house, whose name is taken; they sign on their phone"`
 	Name   string `json:"name,omitempty" maxLength:"100"`
 	Code   string `json:"code,omitempty" maxLength:"18" doc:"credit code of a firm"`
 }
@@ -124,11 +124,14 @@ func (f face) setGuarantors(ctx context.Context, who access.Actor, in *guarantor
 		if g.UserID == "" {
 			continue
 		}
-		u, err := f.person(ctx, who, g.UserID)
+		u, err := f.People.Find(ctx, who.Tenant, g.UserID)
+		if err == nil && u.Role != access.Borrower {
+			err = access.ErrUserNotFound
+		}
 		if err != nil {
 			return nil, err
 		}
-		list[i].Name = u.Name
+		list[i].UserID, list[i].Name = u.ID, u.Name
 	}
 	items, err := f.Desk.SetSureties(ctx, who, in.ID, list)
 	return route.Page(items, err, 0, nil)

@@ -32,6 +32,9 @@ func addContract(ctx context.Context, tx *store.Tx, c apply.Contract) error {
 // sign keeps the document, and the signature at the end of the chain. It comes last in a
 // transaction: the head of the chain is locked until that ends.
 func sign(ctx context.Context, tx *store.Tx, a apply.Application, r apply.Record) error {
+	if r.Declined != nil {
+		return decline(ctx, tx, a, r)
+	}
 	if r.Signature == nil {
 		return nil
 	}
@@ -48,13 +51,13 @@ func sign(ctx context.Context, tx *store.Tx, a apply.Application, r apply.Record
 		}
 	}
 	if r.Surety > 0 {
-		res, err := tx.Exec(ctx, `update surety set signed_at = $3 where application_id = $1 and nr = $2 and signed_at is null`,
+		res, err := tx.Exec(ctx, `update surety set signed_at = $3 where application_id = $1 and nr = $2 and signed_at is null and declined_at is null`,
 			a.ID, r.Surety, store.Millis(sig.At))
 		if err != nil {
 			return err
 		}
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return err // signed already, by the same request
+			return err // signed already by the same request, or declined
 		}
 	}
 	var nr int64
@@ -77,6 +80,19 @@ func sign(ctx context.Context, tx *store.Tx, a apply.Application, r apply.Record
 	}
 	_, err = tx.Exec(ctx, `update contract_head set nr = $2, hash = $3 where tenant = $1`, a.Tenant, sealed.Nr, sealed.Hash)
 	return err
+}
+
+// decline keeps the no of one who was asked to answer; ErrSuretySigned when they had signed.
+func decline(ctx context.Context, tx *store.Tx, a apply.Application, r apply.Record) error {
+	res, err := tx.Exec(ctx, `update surety set declined_at = $3, reason = $4 where application_id = $1 and nr = $2 and signed_at is null`,
+		a.ID, r.Surety, store.Millis(*r.Declined), r.Reason)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	return apply.ErrSuretySigned
 }
 
 // Witness implements apply.Store.
@@ -184,11 +200,11 @@ func (s *Store) SetSureties(ctx context.Context, tenant, applicationID string, l
 // Sureties implements apply.Store.
 func (s *Store) Sureties(ctx context.Context, tenant, applicationID string) ([]apply.Guarantor, error) {
 	list, err := store.Collect(ctx, s.db, func(row store.Row) (x apply.Guarantor, err error) {
-		var signed sql.NullInt64
-		err = row.Scan(&x.Nr, &x.UserID, &x.Name, &x.Code, &signed)
-		x.SignedAt = store.NullTime(signed)
+		var signed, declined sql.NullInt64
+		err = row.Scan(&x.Nr, &x.UserID, &x.Name, &x.Code, &signed, &declined, &x.Reason)
+		x.SignedAt, x.DeclinedAt = store.NullTime(signed), store.NullTime(declined)
 		return x, err
-	}, `select nr, user_id, name, code, signed_at from surety where tenant = $1 and application_id = $2 order by nr`, tenant, applicationID)
+	}, `select nr, user_id, name, code, signed_at, declined_at, reason from surety where tenant = $1 and application_id = $2 order by nr`, tenant, applicationID)
 	if list == nil {
 		list = []apply.Guarantor{}
 	}

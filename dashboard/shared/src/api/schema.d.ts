@@ -1094,6 +1094,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/farmer/guarantees/{id}/{nr}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decline to answer for a loan; it goes back to an officer */
+        post: operations["farmer-guarantee-decline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/farmer/guarantees/{id}/{nr}/sign": {
         parameters: {
             query?: never;
@@ -4933,6 +4950,16 @@ export interface components {
             pool: components["schemas"]["Pool"];
             proposal?: components["schemas"]["Proposal"];
         };
+        Answered: {
+            /** Format: int64 */
+            next_amount: number;
+            next_due: string;
+            /** Format: int64 */
+            outstanding: number;
+            /** Format: int64 */
+            overdue_days: number;
+            state: string;
+        };
         Applicant: {
             /** Format: int64 */
             age?: number;
@@ -5650,6 +5677,10 @@ export interface components {
             /** Format: int64 */
             term_months: number;
         };
+        DeclineGuaranteeInBody: {
+            /** @description up to 200 characters, for the bank and the borrower */
+            reason?: string;
+        };
         Defects: {
             /** Format: int64 */
             food_needs?: number;
@@ -5901,6 +5932,9 @@ export interface components {
         FarmerFirmLine: {
             firm: components["schemas"]["Party"];
             standing: components["schemas"]["Standing"];
+        };
+        FarmerGuaranteeState: {
+            state: string;
         };
         FarmerHerdPage: {
             free_tags: string[];
@@ -6241,15 +6275,37 @@ export interface components {
             percentile: number;
         };
         Guarantee: {
-            application: components["schemas"]["Application"];
+            /** Format: int64 */
+            amount: number;
+            application_id: string;
+            /** Format: int64 */
+            at_most: number;
+            borrower: string;
+            declaration: string;
+            declaration_hash: string;
             guarantor: components["schemas"]["Guarantor"];
+            loan?: components["schemas"]["Answered"];
+            others: string[];
+            product: string;
+            purpose: string;
+            /** Format: int64 */
+            rate: number;
+            ready: boolean;
+            /** Format: int64 */
+            share_bp: number;
+            state: string;
+            /** Format: int64 */
+            term_months: number;
         };
         Guarantor: {
             /** @description credit code of a firm */
             code?: string;
+            /** Format: date-time */
+            declined_at?: string;
             name: string;
             /** Format: int64 */
             nr: number;
+            reason?: string;
             /** Format: date-time */
             signed_at?: string;
             user_id?: string;
@@ -7403,7 +7459,7 @@ export interface components {
             /** @description credit code of a firm */
             code?: string;
             name?: string;
-            /** @description a person of the house, whose name is taken */
+            /** @description id or login of a person of the house, whose name is taken; they sign on their phone */
             user_id?: string;
         };
         OfficerHerdPage: {
@@ -9254,6 +9310,8 @@ export interface components {
             struck: components["schemas"]["Shock"][];
         };
         SignGuaranteeInBody: {
+            /** @description SHA-256 of the declaration that a guarantor agreed to, hex */
+            declaration?: string;
             /** @description SHA-256 of the contract's words, or of its PDF, that was shown */
             hash: string;
             /** @description number or hash of a paper, when an officer brings it */
@@ -9262,6 +9320,8 @@ export interface components {
             seen?: components["schemas"]["Seen"];
         };
         SignGuarantorInBody: {
+            /** @description SHA-256 of the declaration that a guarantor agreed to, hex */
+            declaration?: string;
             /** @description SHA-256 of the contract's words, or of its PDF, that was shown */
             hash: string;
             /** @description number or hash of a paper, when an officer brings it */
@@ -9270,6 +9330,8 @@ export interface components {
             seen?: components["schemas"]["Seen"];
         };
         SignInBody: {
+            /** @description SHA-256 of the declaration that a guarantor agreed to, hex */
+            declaration?: string;
             /** @description SHA-256 of the contract's words, or of its PDF, that was shown */
             hash: string;
             /** @description number or hash of a paper, when an officer brings it */
@@ -9865,6 +9927,7 @@ export type AnimalPage = components['schemas']['AnimalPage'];
 export type AnimalState = components['schemas']['AnimalState'];
 export type AnimalsInBody = components['schemas']['AnimalsInBody'];
 export type Answer = components['schemas']['Answer'];
+export type Answered = components['schemas']['Answered'];
 export type Applicant = components['schemas']['Applicant'];
 export type Application = components['schemas']['Application'];
 export type ApplyInBody = components['schemas']['ApplyInBody'];
@@ -9928,6 +9991,7 @@ export type DayEndInBody = components['schemas']['DayEndInBody'];
 export type DayRun = components['schemas']['DayRun'];
 export type DecideFactInBody = components['schemas']['DecideFactInBody'];
 export type Decision = components['schemas']['Decision'];
+export type DeclineGuaranteeInBody = components['schemas']['DeclineGuaranteeInBody'];
 export type Defects = components['schemas']['Defects'];
 export type Detail = components['schemas']['Detail'];
 export type Device = components['schemas']['Device'];
@@ -9947,6 +10011,7 @@ export type Fact = components['schemas']['Fact'];
 export type FarmerAnimalEvent = components['schemas']['FarmerAnimalEvent'];
 export type FarmerAsk = components['schemas']['FarmerAsk'];
 export type FarmerFirmLine = components['schemas']['FarmerFirmLine'];
+export type FarmerGuaranteeState = components['schemas']['FarmerGuaranteeState'];
 export type FarmerHerdPage = components['schemas']['FarmerHerdPage'];
 export type FarmerHome = components['schemas']['FarmerHome'];
 export type FarmerLoanPage = components['schemas']['FarmerLoanPage'];
@@ -12614,6 +12679,42 @@ export interface operations {
             };
         };
     };
+    "farmer-guarantee-decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                nr: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeclineGuaranteeInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FarmerGuaranteeState"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "farmer-guarantee-sign": {
         parameters: {
             query?: never;
@@ -12638,7 +12739,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Application"];
+                    "application/json": components["schemas"]["FarmerGuaranteeState"];
                 };
             };
             /** @description Problem */
