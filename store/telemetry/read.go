@@ -400,6 +400,7 @@ type windower struct {
 	start    time.Time
 	step     int64
 	windows  []series.Window
+	until    int64 // the end of the last window
 
 	d       chunkReader
 	times   []int64
@@ -479,9 +480,10 @@ func (w *windower) chunk(body []byte) error {
 }
 
 func (w *windower) add(v sample) {
-	start := w.start.Add(time.Duration((v.at-w.from)/w.step*w.step) * time.Millisecond)
-	if n := len(w.windows); n == 0 || !w.windows[n-1].Start.Equal(start) {
-		w.windows = append(w.windows, series.Window{Start: start, Min: v.v, Max: v.v})
+	if len(w.windows) == 0 || v.at >= w.until {
+		begin := (v.at - w.from) / w.step * w.step
+		w.windows = append(w.windows, series.Window{Start: w.start.Add(time.Duration(begin) * time.Millisecond), Min: v.v, Max: v.v})
+		w.until = w.from + begin + w.step
 	}
 	to := &w.windows[len(w.windows)-1]
 	to.Min, to.Max = min(to.Min, v.v), max(to.Max, v.v)
