@@ -167,6 +167,7 @@ func (p *Params) terms() (servicing.Terms, error) {
 		t.Recalculation = &servicing.Recalculation{
 			ByInstalment:     p.Terms.Rest == "SAME_AS_REPAYMENT",
 			PayoffFullPeriod: p.Terms.PreClosure == "TILL_REST_FREQUENCY_DATE",
+			KeepEnded:        true, // recalculated with every payment; a day end does it only where a case says so
 		}
 		switch p.Terms.Reschedule {
 		case "REDUCE_EMI_AMOUNT":

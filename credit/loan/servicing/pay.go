@@ -97,8 +97,9 @@ func (e *engine) group(a *Allocation, tx *Transaction, w When, parts []Part, lef
 	}
 	for left > 0 {
 		before := left
+		rows := e.open(tx.Date, func(open Parts) bool { return open.Total() > 0 })
 		for _, p := range parts {
-			left = e.spread(tx, p, left, false)
+			left = e.spread(tx, rows, p, left)
 		}
 		if left == before {
 			break
@@ -125,45 +126,32 @@ func (e *engine) settle(a *Allocation, tx *Transaction, i int, w When, parts []P
 	return left
 }
 
-// spread divides an amount evenly over the rows in advance that are open, the last taking
-// the rounding.
-func (e *engine) spread(tx *Transaction, p Part, left money.Fen, one bool) money.Fen {
-	n := money.Fen(0)
-	last := -1
-	for i := range e.rows {
-		if e.open(i, tx.Date, p, one) {
-			n++
-			last = i
-		}
-	}
-	if n == 0 {
+// spread divides an amount evenly over rows, the last taking the rounding.
+func (e *engine) spread(tx *Transaction, rows []int, p Part, left money.Fen) money.Fen {
+	n := len(rows)
+	if n == 0 || left <= 0 {
 		return left
 	}
 	each, _ := money.Mul(left, 1, int64(n)) // a part of an amount cannot overflow
-	rest := left - each*n
-	for i := range e.rows {
-		if e.open(i, tx.Date, p, one) {
-			share := each
-			if i == last {
-				share += rest
-			}
-			left -= e.put(tx, i, p, min(share, left)) // shares may have been rounded up
+	rest := left - each*money.Fen(n)
+	for k, i := range rows {
+		share := each
+		if k == n-1 {
+			share += rest
 		}
+		left -= e.put(tx, i, p, min(share, left)) // shares may have been rounded up
 	}
 	return left
 }
 
-// open says whether row i is in advance and not settled: as a whole, or in one part.
-func (e *engine) open(i int, on money.Date, p Part, one bool) bool {
-	r := &e.rows[i]
-	if when(r, on) != InAdvance {
-		return false
+// open are the rows in advance of which something is open that counts.
+func (e *engine) open(on money.Date, counts func(open Parts) bool) (rows []int) {
+	for i := range e.rows {
+		if when(&e.rows[i], on) == InAdvance && counts(e.rows[i].Open()) {
+			rows = append(rows, i)
+		}
 	}
-	open := r.Open()
-	if one {
-		return *open.of(p) > 0
-	}
-	return open.Total() > 0
+	return rows
 }
 
 // vertical takes one part over all rows before the next.
@@ -180,7 +168,8 @@ func (e *engine) vertical(a *Allocation, tx *Transaction, left money.Fen) money.
 		case s.When == InAdvance && a.Future == Reamortised:
 			for left > 0 {
 				before := left
-				if left = e.spread(tx, s.Part, left, true); left == before {
+				rows := e.open(tx.Date, func(open Parts) bool { return *open.of(s.Part) > 0 })
+				if left = e.spread(tx, rows, s.Part, left); left == before {
 					break
 				}
 			}

@@ -184,7 +184,7 @@ func (e *engine) increase(on money.Date, amount money.Fen) error {
 	n := int64(0)
 	last := -1
 	for i := range e.rows {
-		if e.rows[i].Kind == Instalment && e.rows[i].DueOn > on {
+		if e.rows[i].takes(on) {
 			n++
 			last = i
 		}
@@ -199,7 +199,7 @@ func (e *engine) increase(on money.Date, amount money.Fen) error {
 	}
 	left := amount
 	for i := range e.rows {
-		if r := &e.rows[i]; r.Kind == Instalment && r.DueOn > on {
+		if r := &e.rows[i]; r.takes(on) {
 			x := schedule.Multiple(r.Due.Principal+each, e.t.Schedule.Multiple) - r.Due.Principal
 			if x = min(x, left); i == last { // shares may have been rounded up
 				x = left
@@ -210,6 +210,11 @@ func (e *engine) increase(on money.Date, amount money.Fen) error {
 		}
 	}
 	return nil
+}
+
+// takes says whether a drawdown on a day is paid back with the row.
+func (r *Row) takes(on money.Date) bool {
+	return (r.Kind == Instalment || r.Kind == ReAgedRow) && r.DueOn > on
 }
 
 // dates lays out the due dates, with the changes that were agreed.

@@ -138,9 +138,6 @@ func (e *engine) relay(asOf money.Date) error {
 			row.Due.Principal, row.Due.Interest = 0, 0
 			continue
 		}
-		if e.t.Recalculation.ByInstalment && row.DueOn < asOf {
-			r.frozen[i] = true
-		}
 		if !r.frozen[i] {
 			x, err := e.earnedIn(i, asOf, left)
 			if err != nil {
@@ -211,7 +208,7 @@ func (e *engine) earnedIn(i int, asOf money.Date, left money.Fen) (money.Fen, er
 		balance += m.amount
 		from = m.date
 	}
-	if row.From < asOf && asOf < row.DueOn {
+	if row.From < asOf && asOf < row.DueOn && !e.t.Recalculation.ByInstalment {
 		// From now on what is overdue counts as paid.
 		if over := e.overdueBefore(i, asOf); over > 0 {
 			if err := part(from, asOf, balance); err != nil {
@@ -237,6 +234,11 @@ func (e *engine) overdueBefore(i int, d money.Date) (sum money.Fen) {
 
 // repayRecalculated takes money where interest follows the balance.
 func (e *engine) repayRecalculated(tx *Transaction, amount money.Fen) error {
+	if e.t.Recalculation.KeepEnded {
+		for i := range e.rows {
+			e.re.frozen[i] = e.re.frozen[i] || e.rows[i].DueOn < tx.Date
+		}
+	}
 	if err := e.relay(tx.Date); err != nil {
 		return err
 	}
@@ -258,11 +260,23 @@ func (e *engine) repayRecalculated(tx *Transaction, amount money.Fen) error {
 		}
 	}
 	paid := tx.Principal - before
-	e.re.moved = append(e.re.moved, draw{tx.Date, -paid})
+	e.re.moved = append(e.re.moved, draw{e.rest(tx.Date), -paid})
 	e.balance -= paid
 	tx.Excess += left
 	e.overpaid += left
 	return e.relay(tx.Date)
+}
+
+// rest is the day from which money that was paid on a day earns nothing any more.
+func (e *engine) rest(d money.Date) money.Date {
+	if e.t.Recalculation.ByInstalment {
+		for i := range e.rows {
+			if r := &e.rows[i]; r.Kind == Instalment && r.DueOn >= d {
+				return r.DueOn
+			}
+		}
+	}
+	return d
 }
 
 // parts is the order of the parts of a When.
@@ -306,6 +320,12 @@ func (e *engine) payAhead(tx *Transaction, left money.Fen) (money.Fen, error) {
 		r.Due.Interest = max(x, r.Paid.Interest)
 		e.re.frozen[at] = true
 		left -= e.put(tx, at, Interest, left)
+	} else if e.t.Recalculation.ByInstalment {
+		// The money does not count before the due date, so the row earns all its interest.
+		for _, p := range e.t.Allocation.parts(InAdvance) {
+			left -= e.put(tx, at, p, left)
+		}
+		out = e.balance - tx.Principal
 	}
 	x := min(left, out)
 	r.Due.Principal = max(r.Due.Principal, r.Paid.Principal+x)

@@ -120,6 +120,9 @@ type Recalculation struct {
 	// PayoffFullPeriod charges the interest of the running period on a payoff, instead of
 	// up to its day.
 	PayoffFullPeriod bool `json:"payoff_full_period,omitempty"`
+	// KeepEnded leaves a period that has ended when money comes as it was laid out, as
+	// where interest is recalculated when money moves and not by the day.
+	KeepEnded bool `json:"keep_ended,omitempty"`
 }
 
 // PenaltyTerms is penalty interest by day on what is overdue, never on penalty.
