@@ -263,6 +263,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	loans.OnChange(share.Changed)
 	desk.LoanOf, desk.FirmNames, desk.Moved = loanOf(loans), firmNames(firmStore), a.alertMoved
 	flows.Join(cfg.members(firmStore))
+	flows.Around(books.industry)
 	a.engine = herdwatch.New(herdwatch.Config{
 		Herds: herdStore, Series: a.readings, Species: books.species, Memory: herdStore, Raise: desk.Herd, Open: openOf(desk), OnMove: a.hub.Moved, Now: now, Log: cfg.Log,
 	})

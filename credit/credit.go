@@ -67,10 +67,12 @@ type Evidence struct {
 	Pledged  string          `json:"pledged"`  // application that holds the subject already, or ""
 	TakenAt  time.Time       `json:"taken_at"`
 
-	Bureau   *Bureau    `json:"bureau,omitempty"`
-	Bank     *Bank      `json:"bank,omitempty"`
-	Turnover *Turnover  `json:"turnover,omitempty"`
-	Exposure *Exposures `json:"exposure,omitempty"`
+	Bureau   *Bureau   `json:"bureau,omitempty"`
+	Bank     *Bank     `json:"bank,omitempty"`
+	Turnover *Turnover `json:"turnover,omitempty"`
+	// Surroundings are what the turnover was tried against.
+	Surroundings *chain.Surroundings `json:"surroundings,omitempty"`
+	Exposure     *Exposures          `json:"exposure,omitempty"`
 	// Consents are those under which the parts were read.
 	Consents []Consent `json:"consents,omitempty"`
 	// Sources tell of each part where it comes from, or why it is missing.

@@ -8,7 +8,7 @@ import (
 
 // Source is where one part of the evidence comes from.
 type Source struct {
-	Part    string     `json:"part" enum:"applicant,overlaps,crop,herd,standing,bureau,bank,turnover,exposure"`
+	Part    string     `json:"part" enum:"applicant,overlaps,crop,herd,standing,surroundings,bureau,bank,turnover,exposure"`
 	From    string     `json:"from"`         // "sentinel-2", "ear tags", "upload <SHA-256>", "this bank"
 	Version string     `json:"version"`      // of the method that made it
 	At      *time.Time `json:"at,omitempty"` // of the newest observation in it
@@ -58,6 +58,20 @@ type Turnover struct {
 	History int             `json:"history"`          // whole months that it rests on
 	Method  string          `json:"method"`
 	Months  []TurnoverMonth `json:"months"` // to come, the next first
+	// Outside says what of the firm's surroundings it leans on; nil when nothing was known.
+	Outside *TurnoverOutside `json:"outside,omitempty"`
+}
+
+// TurnoverOutside is what a trial on the firm's own past found of its surroundings. With
+// neither Industry, Anchors nor Season the forecast rests on the firm's months alone.
+type TurnoverOutside struct {
+	Industry bool    `json:"industry"` // the growth of its industry counts
+	Anchors  bool    `json:"anchors"`  // the growth of what its anchors buy
+	Season   bool    `json:"season"`   // the season of its industry
+	Weight   float64 `json:"weight"`   // of others' growth in the forecast, 0..1
+	Origins  int     `json:"origins"`  // past months from which it was tried
+	Alone    float64 `json:"alone"`    // mean absolute error of the months alone, by mean sales
+	Error    float64 `json:"error"`    // of the way that is used
 }
 
 // TurnoverMonth is one month to come, with its 80 % interval.

@@ -188,6 +188,7 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 	industries := must(industry.Load(files))(t)
 	graph := network.New(h.firms, network.Options{Industries: industries, Now: now})
 	flows := flow.NewNetwork(h.firms, graph, now)
+	flows.Around(industries)
 	book := ledger.New(ledgerstore.New(db), must(ledger.LoadChart(files))(t), now)
 	outbox := &pay.Outbox{Store: paystore.New(db), Rail: bank.New(now), Alerts: h.desk, Now: now}
 	loans := loan.New(loan.Config{

@@ -9,6 +9,7 @@ import (
 
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/flow/fraud"
+	"github.com/furrowcredit/furrow/chain/industry"
 	"github.com/furrowcredit/furrow/money"
 )
 
@@ -35,10 +36,12 @@ type Network struct {
 	now   func() time.Time
 	rules Rules
 
-	members *Members // nil: other funders are not asked
+	members    *Members            // nil: other funders are not asked
+	industries *industry.Catalogue // nil: firms have no industry
 
 	mu      sync.Mutex
 	related map[string]*relations // by tenant
+	levels  map[string]*place
 }
 
 // maxKept bounds the tenants whose relations are in memory.
@@ -46,7 +49,7 @@ const maxKept = 16
 
 // NewNetwork returns a network with the default rules over the books and their graph.
 func NewNetwork(store chain.Store, g Graph, now func() time.Time) *Network {
-	return &Network{graph: g, store: store, now: now, rules: DefaultRules(), related: map[string]*relations{}}
+	return &Network{graph: g, store: store, now: now, rules: DefaultRules(), related: map[string]*relations{}, levels: map[string]*place{}}
 }
 
 // shares says of each anchor that a firm's sales lead to how much of them does:
@@ -183,14 +186,19 @@ func invoicedTo(sales []chain.Document) map[string]money.Fen {
 		if d.Kind != chain.Invoice || d.Void {
 			continue
 		}
-		key := d.ID
-		if number := numberKey(d.Number); number != "" {
-			key = d.BuyerID + "\x00" + numberKey(d.Code) + "\x00" + number
-		}
-		if !seen[key] {
+		if key := invoiceKey(&d); !seen[key] {
 			seen[key] = true
 			out[d.BuyerID] += d.Amount
 		}
 	}
 	return out
+}
+
+// invoiceKey tells an invoice of one seller from the others.
+func invoiceKey(d *chain.Document) string {
+	number := numberKey(d.Number)
+	if number == "" {
+		return d.ID
+	}
+	return d.BuyerID + "\x00" + numberKey(d.Code) + "\x00" + number
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/party"
+	"github.com/furrowcredit/furrow/money"
 )
 
 // Method names the version of the mounting rule.
@@ -58,6 +59,33 @@ func FirmOf(p chain.Party) Firm {
 		f.Scope = p.Industry + "；" + f.Scope
 	}
 	return f
+}
+
+// GoodsSold sums the goods of a seller's documents. Invoices speak when there are
+// any: an order and its invoice are one trade.
+func GoodsSold(firmID string, docs []chain.Document) []Item {
+	for _, kinds := range [][]chain.DocKind{{chain.Invoice}, {chain.Order, chain.Delivery, chain.Contract}} {
+		sum := map[string]money.Fen{}
+		var order []string
+		for _, d := range docs {
+			if d.BuyerID == firmID || d.Goods == "" || d.Void || d.Amount <= 0 && d.Kind == chain.Invoice || !slices.Contains(kinds, d.Kind) {
+				continue
+			}
+			if _, ok := sum[d.Goods]; !ok {
+				order = append(order, d.Goods)
+			}
+			sum[d.Goods] += d.Amount
+		}
+		if len(order) == 0 {
+			continue
+		}
+		out := make([]Item, len(order))
+		for i, g := range order {
+			out[i] = Item{Text: g, Weight: float64(sum[g])}
+		}
+		return out
+	}
+	return nil
 }
 
 // MountReason is one piece of evidence for a mount.

@@ -9,7 +9,6 @@ import (
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/graph"
 	"github.com/furrowcredit/furrow/chain/industry"
-	"github.com/furrowcredit/furrow/money"
 )
 
 // AnchorWay is an anchor that a firm's trade leads to.
@@ -114,35 +113,8 @@ func (n *Network) placement(ctx context.Context, tenantID string, firm chain.Par
 		return industry.Placement{}, err
 	}
 	f := industry.FirmOf(firm)
-	f.Goods = goodsSold(firm.ID, docs)
+	f.Goods = industry.GoodsSold(firm.ID, docs)
 	return n.opt.Industries.Place(f), nil
-}
-
-// goodsSold sums the goods of a seller's documents. Invoices speak when there are
-// any: an order and its invoice are one trade.
-func goodsSold(firmID string, docs []chain.Document) []industry.Item {
-	for _, kinds := range [][]chain.DocKind{{chain.Invoice}, {chain.Order, chain.Delivery, chain.Contract}} {
-		sum := map[string]money.Fen{}
-		var order []string
-		for _, d := range docs {
-			if d.BuyerID == firmID || d.Goods == "" || d.Void || d.Amount <= 0 && d.Kind == chain.Invoice || !slices.Contains(kinds, d.Kind) {
-				continue
-			}
-			if _, ok := sum[d.Goods]; !ok {
-				order = append(order, d.Goods)
-			}
-			sum[d.Goods] += d.Amount
-		}
-		if len(order) == 0 {
-			continue
-		}
-		out := make([]industry.Item, len(order))
-		for i, g := range order {
-			out[i] = industry.Item{Text: g, Weight: float64(sum[g])}
-		}
-		return out
-	}
-	return nil
 }
 
 // Anchors returns the anchors that a firm's sales lead to within three hops, nearest

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/forecast"
@@ -242,13 +244,24 @@ func (g *gathering) standing(ctx context.Context) error {
 // months ahead that sales are foretold for.
 const months = 12
 
-// turnover foretells the firm's sales from its own months, as the standing has them.
-func (g *gathering) turnover(context.Context) error {
+// turnover foretells the firm's sales from its own months, as the standing has them, and
+// from what moves around it, where that helps.
+func (g *gathering) turnover(ctx context.Context) error {
 	if g.ev.Standing == nil {
 		g.missing("turnover", NotMade)
 		return nil
 	}
-	t := forecast.Turnover(g.ev.Standing.Series, nil, nil, months)
+	x, err := g.cfg.Standings.Surroundings(ctx, g.a.Tenant, *g.ev.Standing)
+	if err != nil {
+		return err
+	}
+	g.ev.Surroundings = &x
+	if x.Industry == nil && len(x.Anchors) == 0 {
+		g.missing("surroundings", x.Reason)
+	} else {
+		g.source(credit.Source{Part: "surroundings", From: "trade of other firms", Version: x.Method, At: &x.MadeAt})
+	}
+	t := Foretold(g.ev)
 	g.ev.Turnover = &t
 	if t.Status != "known" {
 		g.missing("turnover", t.Reason)
@@ -266,6 +279,34 @@ func (g *gathering) turnover(context.Context) error {
 	}
 	g.source(credit.Source{Part: "turnover", From: "forecast of the firm's sales", Version: t.Method, At: &g.ev.Standing.MadeAt, Uncertainty: unsure(sure)})
 	return nil
+}
+
+// Foretold is the forecast of sales that evidence with a standing gives: nothing but what
+// is frozen in it is read.
+func Foretold(ev credit.Evidence) credit.Turnover {
+	var industry []forecast.IndexPoint
+	var anchors []forecast.AnchorSeries
+	if x := ev.Surroundings; x != nil {
+		if x.Industry != nil {
+			industry = points(x.Industry.Level)
+		}
+		for _, a := range x.Anchors {
+			anchors = append(anchors, forecast.AnchorSeries{Share: a.Share, Months: points(a.Level)})
+		}
+	}
+	return forecast.Turnover(ev.Standing.Series, industry, anchors, months)
+}
+
+func points(l chain.Level) []forecast.IndexPoint {
+	first, err := time.Parse("2006-01", l.First)
+	if err != nil {
+		return nil
+	}
+	out := make([]forecast.IndexPoint, len(l.Values))
+	for i, v := range l.Values {
+		out[i] = forecast.IndexPoint{Month: first.AddDate(0, i, 0).Format("2006-01"), Value: v}
+	}
+	return out
 }
 
 func (g *gathering) bureau(ctx context.Context) error {

@@ -101,6 +101,8 @@ type (
 	// Standings makes the standing of now: the network of chain.
 	Standings interface {
 		Standing(ctx context.Context, tenant, firmID string) (chain.Standing, error)
+		// Surroundings are what moves around the firm that stands so.
+		Surroundings(ctx context.Context, tenant string, s chain.Standing) (chain.Surroundings, error)
 	}
 	// Consents takes what borrowers agree to: *consent.Book.
 	Consents interface {

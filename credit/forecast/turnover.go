@@ -39,17 +39,18 @@ const fewestMonths = 6
 const trustMonths = 6
 
 // method is the name under which forecasts are kept.
-const method = "water-level@1"
+const method = "water-level@2"
 
 // Turnover forecasts the sales of a firm by months after the last whole one: from
-// its own history, and from the forecast growth of its industry and of its anchors'
-// purchases. The shorter the history, the more the growth of others counts: with n
-// whole months the firm's own forecast weighs n/(n+6). Within the rest, anchors weigh
-// by the share of sales that go to them and the industry takes what they leave.
+// its own history, and where that would have told its own past months better, from the
+// forecast growth of its industry and of its anchors' purchases and from the season of
+// its industry; see [lean]. The shorter the history, the more the growth of others
+// counts: with n whole months the firm's own forecast weighs n/(n+6). Within the rest,
+// anchors weigh by the share of sales that go to them and the industry takes what they
+// leave.
 //
 // Months that are not whole are left out. The Chinese new year is taken out before
-// and put back after. A firm with less than three years takes the season of its
-// industry, if that has one.
+// and put back after.
 func Turnover(own []chain.TradeMonth, industry []IndexPoint, anchors []AnchorSeries, horizon int) credit.Turnover {
 	months, values := whole(own)
 	t := credit.Turnover{Status: "unknown", History: len(values), Method: method, Months: []credit.TurnoverMonth{}}
@@ -61,28 +62,26 @@ func Turnover(own []chain.TradeMonth, industry []IndexPoint, anchors []AnchorSer
 		t.Reason = NoSales
 		return t
 	}
-	rested := make([]float64, len(values))
+	h := history{rested: make([]float64, len(values)), last: months[len(months)-1]}
 	for i, v := range values {
-		rested[i] = v / working(months[i])
+		h.rested[i] = v / working(months[i])
 	}
-	last := months[len(months)-1]
-	season := borrowedSeason(rested, last, industry)
-	for i := range rested {
-		rested[i] /= season(months[i])
+	from := others{industry, anchors}
+	w, tried := lean(h, from)
+	season := func(time.Time) float64 { return 1 }
+	if w.season {
+		season = from.season(h)
 	}
-	e := Fit(rested, 12)
-	points := e.Outlook(horizon)
-	others := outside(rested, last, industry, anchors, horizon)
-	t.Status = "known"
-	for h, p := range points {
-		month := last.AddDate(0, h+1, 0)
+	points := Fit(h.without(season), 12).Outlook(horizon)
+	v := from.growth(h, w, season, horizon)
+	t.Status, t.Outside = "known", tried
+	if tried != nil {
+		tried.Weight = math.Round((1-v.own(h))*1e4) / 1e4
+	}
+	for i, p := range points {
+		month := h.last.AddDate(0, i+1, 0)
 		factor := season(month) * working(month)
-		middle := p.Middle
-		if others != nil {
-			n := float64(len(values))
-			w := n / (n + trustMonths*others.weight)
-			middle = w*p.Middle + (1-w)*others.level[h]
-		}
+		middle := v.blend(h, p.Middle, i)
 		below, above := p.Middle-p.Low80, p.High80-p.Middle
 		t.Months = append(t.Months, credit.TurnoverMonth{
 			Month:  month.Format("2006-01"),
@@ -186,62 +185,6 @@ func indexOf(points []IndexPoint, last time.Time) *index {
 // steps counts months.
 func steps(from, to time.Time) int {
 	return (to.Year()-from.Year())*12 + int(to.Month()) - int(from.Month())
-}
-
-// borrowedSeason is the season of the industry for a firm whose own three years are
-// not there, else 1 for every month.
-func borrowedSeason(own []float64, last time.Time, industry []IndexPoint) func(time.Time) float64 {
-	none := func(time.Time) float64 { return 1 }
-	if len(own) >= 36 {
-		return none
-	}
-	x := indexOf(industry, last)
-	if x == nil || !smooth.Positive(x.values) || !smooth.Seasonal(x.values, 12) {
-		return none
-	}
-	shares := smooth.Season(x.values, 12, true)
-	return func(month time.Time) float64 { return math.Max(0.05, shares[((steps(x.first, month))%12+12)%12]) }
-}
-
-// view is what others' growth says of the firm: levels by month to come, and how
-// much of the usual weight the view deserves.
-type view struct {
-	level  []float64
-	weight float64
-}
-
-// outside carries the firm's mean level of the last year forward with the growth of
-// its anchors and its industry, in the firm's own season. It is nil when neither is known.
-func outside(own []float64, last time.Time, industry []IndexPoint, anchors []AnchorSeries, horizon int) *view {
-	level := smooth.Mean(own[max(0, len(own)-12):])
-	v := &view{level: make([]float64, horizon)}
-	addGrowth := func(points []IndexPoint, share float64) {
-		g := growthOf(points, last, min(12, len(own)), horizon)
-		if g == nil || !(share > 0) {
-			return
-		}
-		v.weight += share
-		for h := range g {
-			v.level[h] += share * g[h] * level
-		}
-	}
-	left := 1.0
-	for _, a := range anchors {
-		share := math.Min(left, a.Share)
-		addGrowth(a.Months, share)
-		if share > 0 {
-			left -= share
-		}
-	}
-	addGrowth(industry, left)
-	if v.weight == 0 {
-		return nil
-	}
-	shape := ownSeason(own)
-	for h := range v.level {
-		v.level[h] = shape(v.level[h]/v.weight, len(own)+h)
-	}
-	return v
 }
 
 // ownSeason puts the season of a history of three years and more, if it has one, on

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"math"
 	"strconv"
 
 	"github.com/furrowcredit/furrow/credit"
@@ -55,6 +56,18 @@ var builtin = map[string]text{
 		"The evidence {part} is too uncertain for this product; a loan officer looks at it.",
 		"证据 {part} 把握不够，由客户经理核实。",
 	},
+	"turnover.outside": {
+		"The forecast of sales rests to {percent} % on {surroundings}: tried on the firm's own past, that came {gain} % nearer.",
+		"营收预测有 {percent}% 参考{surroundings}：用企业过去的月份检验，误差小 {gain}%。",
+	},
+	"turnover.season": {
+		"The forecast of sales takes the season of the firm's industry: tried on the firm's own past, that came {gain} % nearer.",
+		"营收预测采用所在行业的淡旺季：用企业过去的月份检验，误差小 {gain}%。",
+	},
+	"turnover.alone": {
+		"The forecast of sales rests on the firm's own months: tried on its past, its industry and its anchors came no nearer.",
+		"营收预测只用企业自己的月份：用过去的月份检验，参考行业和核心企业没有更准。",
+	},
 	"raise.fact": {
 		"If {fact} were {to} instead of {from}, the limit could be {yuan} yuan.",
 		"如果{fact}从 {from} 变为 {to}，额度可达 {yuan} 元。",
@@ -74,6 +87,10 @@ var inside = map[string]map[string]text{
 		"crop": {"the satellite report", "卫星报告"}, "herd": {"the herd report", "畜群报告"}, "standing": {"the chain evidence", "产业链资料"},
 		"bureau": {"the credit bureau report", "征信报告"}, "bank": {"the bank statement", "银行流水"},
 		"turnover": {"the forecast of sales", "营收预测"}, "exposure": {"what is lent around the applicant", "关联敞口"},
+	},
+	"surroundings": {
+		"industry": {"the growth of its industry", "行业走势"}, "anchors": {"what its anchors buy", "核心企业的采购量"},
+		"both": {"the growth of its industry and what its anchors buy", "行业走势和核心企业的采购量"},
 	},
 	"condition": {
 		"kind": {"person or firm", "申请人类型"}, "region": {"the county", "所在县"}, "industry": {"the industry", "所属行业"}, "age": {"the age", "年龄"},
@@ -140,6 +157,9 @@ func (r *run) product(ev *credit.Evidence, prod *product.Product) {
 	for i := range prod.Evidence {
 		r.need(&prod.Evidence[i])
 	}
+	if t := ev.Turnover; t != nil && t.Outside != nil && prod.Reads("turnover") {
+		r.foretold(t.Outside)
+	}
 	b := prod.Regulation.Bound()
 	most := b.Months
 	if prod.Method == loan.Bullet && b.BulletMonths > 0 && (most == 0 || b.BulletMonths < most) {
@@ -147,6 +167,30 @@ func (r *run) product(ev *credit.Evidence, prod *product.Product) {
 	}
 	if most > 0 && ev.TermMonths > most {
 		r.reason(r.named("limit.term_law", Refuse, "months", strconv.Itoa(most), "article", b.Article["en"]))
+	}
+}
+
+// foretold says what the forecast of sales leans on.
+func (r *run) foretold(o *credit.TurnoverOutside) {
+	gain := "0"
+	if o.Alone > 0 {
+		gain = strconv.Itoa(int(math.Round(100 * (1 - o.Error/o.Alone))))
+	}
+	if o.Industry || o.Anchors {
+		on := "both"
+		switch {
+		case !o.Anchors:
+			on = "industry"
+		case !o.Industry:
+			on = "anchors"
+		}
+		r.reason(r.named("turnover.outside", Info, "percent", strconv.Itoa(int(math.Round(100*o.Weight))), "surroundings", on, "gain", gain))
+	}
+	if o.Season {
+		r.reason(r.named("turnover.season", Info, "gain", gain))
+	}
+	if !o.Industry && !o.Anchors && !o.Season {
+		r.reason(r.named("turnover.alone", Info))
 	}
 }
 

@@ -133,6 +133,10 @@ func (r *rooms) Firm(_ context.Context, _, id string) (chain.Party, error) {
 	return chain.Party{ID: id, Name: "Green Mill", OwnerID: farmer.UserID}, nil
 }
 
+func (r *rooms) Surroundings(_ context.Context, _ string, s chain.Standing) (chain.Surroundings, error) {
+	return chain.Surroundings{FirmID: s.FirmID, Reason: "no_node", Anchors: []chain.AnchorLevel{}}, nil
+}
+
 func (r *rooms) Standing(_ context.Context, _, id string) (chain.Standing, error) {
 	monthly := make([]money.Fen, 12)
 	for i := range monthly {

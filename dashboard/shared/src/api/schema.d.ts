@@ -4826,6 +4826,14 @@ export interface components {
              */
             amount: number;
         };
+        AnchorLevel: {
+            anchor_id: string;
+            first: string;
+            name: string;
+            /** Format: double */
+            share: number;
+            values: number[];
+        };
         AnchorProposeFrom: {
             /**
              * Format: int64
@@ -5843,6 +5851,7 @@ export interface components {
             sources?: components["schemas"]["Source"][];
             standing?: components["schemas"]["Standing"];
             subject: components["schemas"]["Subject"];
+            surroundings?: components["schemas"]["Surroundings"];
             /** Format: date-time */
             taken_at: string;
             /** Format: int64 */
@@ -6583,6 +6592,15 @@ export interface components {
             shipped?: string;
             subject: string;
             versions: components["schemas"]["Version"][];
+        };
+        IndustryLevel: {
+            en: string;
+            /** Format: int64 */
+            firms: number;
+            first: string;
+            node: string;
+            values: number[];
+            zh: string;
         };
         InputDrift: {
             bins: components["schemas"]["BinDrift"][];
@@ -9395,7 +9413,7 @@ export interface components {
             from: string;
             missing?: string;
             /** @enum {string} */
-            part: "applicant" | "overlaps" | "crop" | "herd" | "standing" | "bureau" | "bank" | "turnover" | "exposure";
+            part: "applicant" | "overlaps" | "crop" | "herd" | "standing" | "surroundings" | "bureau" | "bank" | "turnover" | "exposure";
             /** Format: double */
             uncertainty: number;
             version: string;
@@ -9554,6 +9572,15 @@ export interface components {
             /** Format: int64 */
             trigger_days?: number;
         };
+        Surroundings: {
+            anchors: components["schemas"]["AnchorLevel"][];
+            firm_id: string;
+            industry?: components["schemas"]["IndustryLevel"];
+            /** Format: date-time */
+            made_at: string;
+            method: string;
+            reason?: string;
+        };
         Taken: {
             /** Format: int64 */
             accepted: number;
@@ -9664,6 +9691,7 @@ export interface components {
             history: number;
             method: string;
             months: components["schemas"]["TurnoverMonth"][];
+            outside?: components["schemas"]["TurnoverOutside"];
             reason?: string;
             /** @enum {string} */
             status: "known" | "unknown";
@@ -9676,6 +9704,19 @@ export interface components {
             /** Format: int64 */
             middle: number;
             month: string;
+        };
+        TurnoverOutside: {
+            /** Format: double */
+            alone: number;
+            anchors: boolean;
+            /** Format: double */
+            error: number;
+            industry: boolean;
+            /** Format: int64 */
+            origins: number;
+            season: boolean;
+            /** Format: double */
+            weight: number;
         };
         UndoMergeInBody: {
             why: string;
@@ -9914,6 +9955,7 @@ export type Agreement = components['schemas']['Agreement'];
 export type Alert = components['schemas']['Alert'];
 export type Allowance = components['schemas']['Allowance'];
 export type AmountInBody = components['schemas']['AmountInBody'];
+export type AnchorLevel = components['schemas']['AnchorLevel'];
 export type AnchorProposeFrom = components['schemas']['AnchorProposeFrom'];
 export type AnchorSalePage = components['schemas']['AnchorSalePage'];
 export type AnchorShare = components['schemas']['AnchorShare'];
@@ -10069,6 +10111,7 @@ export type Identifier = components['schemas']['Identifier'];
 export type ImportReport = components['schemas']['ImportReport'];
 export type Imported = components['schemas']['Imported'];
 export type InUse = components['schemas']['InUse'];
+export type IndustryLevel = components['schemas']['IndustryLevel'];
 export type InputDrift = components['schemas']['InputDrift'];
 export type Instalment = components['schemas']['Instalment'];
 export type Integrity = components['schemas']['Integrity'];
@@ -10346,6 +10389,7 @@ export type SuggestInBody = components['schemas']['SuggestInBody'];
 export type Suggestion = components['schemas']['Suggestion'];
 export type Support = components['schemas']['Support'];
 export type Surety = components['schemas']['Surety'];
+export type Surroundings = components['schemas']['Surroundings'];
 export type Taken = components['schemas']['Taken'];
 export type Terms = components['schemas']['Terms'];
 export type Timeline = components['schemas']['Timeline'];
@@ -10356,6 +10400,7 @@ export type TrialLine = components['schemas']['TrialLine'];
 export type TryInBody = components['schemas']['TryInBody'];
 export type Turnover = components['schemas']['Turnover'];
 export type TurnoverMonth = components['schemas']['TurnoverMonth'];
+export type TurnoverOutside = components['schemas']['TurnoverOutside'];
 export type UndoMergeInBody = components['schemas']['UndoMergeInBody'];
 export type Upload = components['schemas']['Upload'];
 export type UploadFailure = components['schemas']['UploadFailure'];
