@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -159,6 +160,80 @@ func (f pledgeFinder) Find(ctx context.Context, tenant string, named []collatera
 		}
 	}
 	return out, nil
+}
+
+// Owned implements collateral.Evidence.
+func (f pledgeFinder) Owned(ctx context.Context, tenant, userID string, k collateral.Kind) (out []collateral.Named, err error) {
+	switch k {
+	case collateral.Crop:
+		err = f.ownedPlots(ctx, tenant, userID, func(n collateral.Named) { out = append(out, n) })
+	case collateral.Animal:
+		err = f.ownedAnimals(ctx, tenant, userID, func(n collateral.Named) { out = append(out, n) })
+	case collateral.Receivable:
+		err = f.ownedParts(ctx, tenant, userID, func(n collateral.Named) { out = append(out, n) })
+	default:
+	}
+	slices.SortFunc(out, func(a, b collateral.Named) int {
+		return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Ref, b.Ref))
+	})
+	return out, err
+}
+
+func (f pledgeFinder) ownedPlots(ctx context.Context, tenant, userID string, add func(collateral.Named)) error {
+	for q := (geo.PlotFilter{OwnerID: userID, Limit: 1000}); ; {
+		plots, err := f.plots.Plots(ctx, tenant, q)
+		if err != nil || len(plots) == 0 {
+			return err
+		}
+		for _, p := range plots {
+			add(collateral.Named{Kind: collateral.Crop, Ref: p.ID, Label: p.Name})
+		}
+		q.After = plots[len(plots)-1].ID
+	}
+}
+
+func (f pledgeFinder) ownedAnimals(ctx context.Context, tenant, userID string, add func(collateral.Named)) error {
+	herds, err := f.herds.Herds(ctx, tenant, userID)
+	if err != nil {
+		return err
+	}
+	for _, h := range herds {
+		animals, err := f.herds.Animals(ctx, tenant, h.ID)
+		if err != nil {
+			return err
+		}
+		for _, a := range animals {
+			if a.Here() {
+				add(collateral.Named{Kind: collateral.Animal, Ref: a.ID, Parent: h.ID, Label: h.Name + " · " + a.Identity.Code})
+			}
+		}
+	}
+	return nil
+}
+
+func (f pledgeFinder) ownedParts(ctx context.Context, tenant, userID string, add func(collateral.Named)) error {
+	firms, err := f.firms.Firms(ctx, tenant, chain.PartyFilter{OwnerID: userID})
+	if err != nil || len(firms) == 0 {
+		return err
+	}
+	who := bankOf(tenant)
+	for _, p := range firms {
+		who.Firms = append(who.Firms, p.ID)
+	}
+	for q := (receivable.Filter{Limit: 500}); ; {
+		list, err := f.parts.Held(ctx, who, q)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		for _, r := range list {
+			for _, p := range r.Parts {
+				if slices.Contains(who.Firms, p.HolderID) && p.Free() > 0 {
+					add(collateral.Named{Kind: collateral.Receivable, Ref: p.ID, Parent: r.ID, Label: p.Number, Amount: p.Free()})
+				}
+			}
+		}
+		q.Before = list[len(list)-1].ID
+	}
 }
 
 func (f pledgeFinder) crop(ctx context.Context, tenant, id string) (collateral.Asset, error) {

@@ -125,6 +125,8 @@ func Roles() map[string][]access.Role {
 		"officer-collateral-csv":        reader,
 		"officer-collateral-events":     reader,
 		"officer-collateral-plan":       reader,
+		"officer-collateral-offers":     reader,
+		"officer-agreement":             reader,
 		"officer-collateral-pledge":     officer,
 		"officer-collateral-value":      officer,
 		"officer-collateral-release":    officer,

@@ -26,6 +26,31 @@ type ContractCheck struct {
 	Document      string               `json:"document"` // SHA-256 of the file, or of the stored one, hex
 	Signatures    []contract.Signature `json:"signatures"`
 	Chain         int64                `json:"chain"` // signatures of the house that were checked
+	// Checks are those that were made, in order; the first that fails is the last.
+	Checks []DocumentCheck `json:"checks"`
+}
+
+// DocumentCheck is one thing that was looked at.
+type DocumentCheck struct {
+	Name  string `json:"name" enum:"signed,kept,keys,chain,mark,signer"`
+	Holds bool   `json:"holds"`
+}
+
+// What is looked at.
+const (
+	checkSigned = "signed" // a contract with these bytes was signed here
+	checkKept   = "kept"   // the stored file has the hash under which it is kept
+	checkKeys   = "keys"   // the public keys of the house are those that their ids name
+	checkChain  = "chain"  // no signature was changed or taken out
+	checkMark   = "mark"   // the house signed each that names its key
+	checkSigner = "signer" // somebody's signature is on these bytes
+)
+
+// found notes a check; why says what is wrong, "" for nothing. It tells whether it holds.
+func (v *ContractCheck) found(name, why string) bool {
+	v.Checks = append(v.Checks, DocumentCheck{name, why == ""})
+	v.Why = why
+	return why == ""
 }
 
 // Archive is what a verification reads; Store has it.
@@ -45,7 +70,7 @@ func (s *Service) Verify(ctx context.Context, tenant string, q Question) (Contra
 // anywhere is found, and checks the mark of the house on each. Without a file it checks
 // the stored one. contract.ErrAbsent for an application that has no signature.
 func Verify(ctx context.Context, store Archive, tenant string, q Question) (ContractCheck, error) {
-	v := ContractCheck{Signatures: []contract.Signature{}}
+	v := ContractCheck{Signatures: []contract.Signature{}, Checks: []DocumentCheck{}}
 	if q.File != nil {
 		v.Document = credit.Hash(q.File)
 	}
@@ -62,22 +87,26 @@ func Verify(ctx context.Context, store Archive, tenant string, q Question) (Cont
 		last := all[len(all)-1].Document
 		if q.File != nil && v.Document != last {
 			v.Signatures = all
-			v.Why = fmt.Sprintf("this is not the file that was signed: its SHA-256 is %s, that of the signed one %s", v.Document, last)
+			v.found(checkSigned, fmt.Sprintf("this is not the file that was signed: its SHA-256 is %s, that of the signed one %s", v.Document, last))
 			return v, nil
 		}
 		v.Document = last
 	}
 	body, id, err := store.Document(ctx, tenant, v.Document)
 	if errors.Is(err, contract.ErrAbsent) {
-		v.Why = "no contract with these bytes was signed here: the file was changed, or it is not of this house"
+		v.found(checkSigned, "no contract with these bytes was signed here: the file was changed, or it is not of this house")
 		return v, nil
 	}
 	if err != nil {
 		return v, err
 	}
+	v.found(checkSigned, "")
 	v.ApplicationID = id
+	why := ""
 	if got := credit.Hash(body); got != v.Document {
-		v.Why = "the stored file was changed: its SHA-256 is " + got
+		why = "the stored file was changed: its SHA-256 is " + got
+	}
+	if !v.found(checkKept, why) {
 		return v, nil
 	}
 	return v, v.walk(ctx, store, tenant)
@@ -85,19 +114,11 @@ func Verify(ctx context.Context, store Archive, tenant string, q Question) (Cont
 
 // walk checks the chain and gathers the signatures on the document.
 func (v *ContractCheck) walk(ctx context.Context, store Archive, tenant string) error {
-	texts, err := store.Keys(ctx, tenant)
-	if err != nil {
+	keys, wrong, err := houseKeys(ctx, store, tenant)
+	if err != nil || !v.found(checkKeys, wrong) {
 		return err
 	}
-	keys := make(map[string]ed25519.PublicKey, len(texts))
-	for id, text := range texts {
-		key, err := contract.ReadPublic(text)
-		if err != nil || contract.KeyID(key) != id {
-			v.Why = "the public key " + id + " in the books was changed"
-			return nil
-		}
-		keys[id] = key
-	}
+	mark := ""
 	for previous := ""; ; {
 		page, err := store.Signatures(ctx, tenant, "", v.Chain, 1000)
 		if err != nil {
@@ -107,12 +128,18 @@ func (v *ContractCheck) walk(ctx context.Context, store Archive, tenant string) 
 			if s.Document == v.Document {
 				v.Signatures = append(v.Signatures, s)
 			}
-			if err := s.Check(previous, keys); err != nil || s.Nr != v.Chain+1 || s.Tenant != tenant {
-				v.Why = "the chain of signatures was changed at number " + fmt.Sprint(v.Chain+1)
+			bare := s
+			bare.KeyID = "" // its content and place alone
+			if err := bare.Check(previous, nil); err != nil || s.Nr != v.Chain+1 || s.Tenant != tenant {
+				why := fmt.Sprintf("the chain of signatures was changed at number %d", v.Chain+1)
 				if err != nil {
-					v.Why += ": " + err.Error()
+					why += ": " + err.Error()
 				}
+				v.found(checkChain, why)
 				return nil
+			}
+			if err := s.Check(previous, keys); err != nil && mark == "" {
+				mark = err.Error()
 			}
 			previous, v.Chain = s.Hash, s.Nr
 		}
@@ -120,12 +147,30 @@ func (v *ContractCheck) walk(ctx context.Context, store Archive, tenant string) 
 			break
 		}
 	}
-	if len(v.Signatures) == 0 {
-		v.Why = "nobody's signature on this file is in the chain"
+	v.found(checkChain, "")
+	if !v.found(checkMark, mark) {
 		return nil
 	}
-	v.Genuine = true
+	nobody := ""
+	if len(v.Signatures) == 0 {
+		nobody = "nobody's signature on this file is in the chain"
+	}
+	v.Genuine = v.found(checkSigner, nobody)
 	return nil
+}
+
+// houseKeys are the public keys of the house by id; wrong names one that was changed.
+func houseKeys(ctx context.Context, store Archive, tenant string) (keys map[string]ed25519.PublicKey, wrong string, err error) {
+	texts, err := store.Keys(ctx, tenant)
+	keys = make(map[string]ed25519.PublicKey, len(texts))
+	for id, text := range texts {
+		key, err := contract.ReadPublic(text)
+		if err != nil || contract.KeyID(key) != id {
+			return nil, "the public key " + id + " in the books was changed", nil
+		}
+		keys[id] = key
+	}
+	return keys, "", err
 }
 
 // HouseKey is a public key with which the house signs or signed.

@@ -47,6 +47,8 @@ type (
 		// Find returns what was named, in its order, each with kind, ref, parent, label,
 		// owner, obligor, mark, ground and value; NotFound for what is not there.
 		Find(ctx context.Context, tenant string, named []Named) ([]Asset, error)
+		// Owned names what a person has of a kind, by label; none of sureties.
+		Owned(ctx context.Context, tenant, userID string, k Kind) ([]Named, error)
 	}
 	// Desk keeps the holds on receivables; nil keeps none.
 	Desk interface {
@@ -301,6 +303,36 @@ func (s *Service) Do(ctx context.Context, who access.Actor, applicationID, key s
 	out, err := s.answer(ctx, p)
 	out.Proposal = &asked
 	return out, err
+}
+
+// Offers are the things of a kind that could be pledged under an application: those of its
+// borrower that stand behind none of the borrower's loans, by label. ErrNotFound.
+func (s *Service) Offers(ctx context.Context, who access.Actor, applicationID string, k Kind) ([]Named, error) {
+	p, err := s.pool(ctx, who, applicationID)
+	if err != nil {
+		return nil, err
+	}
+	owned, err := s.cfg.Evidence.Owned(ctx, p.Tenant, p.UserID, k)
+	if err != nil {
+		return nil, err
+	}
+	held := map[string]bool{}
+	for f := (Filter{Open: true, UserID: p.UserID, Limit: 200}); ; {
+		pools, err := s.cfg.Store.Pools(ctx, p.Tenant, f)
+		if err != nil {
+			return nil, err
+		}
+		for _, x := range pools {
+			for _, a := range x.Holds() {
+				held[string(a.Kind)+"/"+a.Ref] = true
+			}
+		}
+		if len(pools) < f.Limit {
+			break
+		}
+		f.Before = pools[len(pools)-1].ApplicationID
+	}
+	return slices.DeleteFunc(owned, func(n Named) bool { return held[string(n.Kind)+"/"+n.Ref] }), nil
 }
 
 // pool is one that the actor may see.

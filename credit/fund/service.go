@@ -255,6 +255,26 @@ func (s *Service) Choose(ctx context.Context, tenant, applicationID, agreement, 
 	return s.cfg.Store.Choose(ctx, tenant, applicationID, agreement, userID, now)
 }
 
+// AgreementChoice is by which agreement an application is shared from its next drawdown on.
+type AgreementChoice struct {
+	Chosen string   `json:"chosen"` // "" for that of its product
+	Open   []string `json:"open"`   // codes of the agreements in force, any of which may be chosen
+}
+
+// Chosen tells what [Service.Choose] was last asked, and what it takes today.
+func (s *Service) Chosen(ctx context.Context, tenant, applicationID string) (AgreementChoice, error) {
+	out := AgreementChoice{Open: []string{}}
+	today := money.DateOf(s.cfg.Now())
+	for _, a := range s.cfg.Catalogue.Agreements {
+		if s.cfg.Catalogue.inForce("", a.Code, today) != nil && !slices.Contains(out.Open, a.Code) {
+			out.Open = append(out.Open, a.Code)
+		}
+	}
+	var err error
+	out.Chosen, err = s.cfg.Store.Chosen(ctx, tenant, applicationID)
+	return out, err
+}
+
 // Bounds shows how far each rule is used.
 func (s *Service) Bounds(ctx context.Context, tenant string) ([]BoundUse, error) {
 	e, err := s.cfg.Store.Exposure(ctx, tenant, s.cfg.Now())

@@ -20,6 +20,7 @@ type Collateral interface {
 	Agree(ctx context.Context, who access.Actor, id string) (collateral.Answer, error)
 	Decline(ctx context.Context, who access.Actor, id, note string) (collateral.Proposal, error)
 	Proposals(ctx context.Context, tenant, applicationID string, open bool) ([]collateral.Proposal, error)
+	Offers(ctx context.Context, who access.Actor, applicationID string, k collateral.Kind) ([]collateral.Named, error)
 }
 
 func (f face) registerCollateral(a *route.API, get, post func(id, path, summary string) route.Op) {
@@ -30,6 +31,7 @@ func (f face) registerCollateral(a *route.API, get, post func(id, path, summary 
 	route.Register(a, get("collateral-csv", one+".csv", "The same as CSV"), f.collateralCSV)
 	route.Register(a, get("collateral-events", one+"/events", "Its history: each event with its memo entry"), f.collateralEvents)
 	route.Register(a, get("collateral-plan", one+"/plan", "What repaying an amount frees, and what must be repaid for things to be free"), f.collateralPlan)
+	route.Register(a, get("collateral-offers", one+"/offers", "Things of the borrower that could be pledged, by name"), f.collateralOffers)
 	act := func(id, summary string, kind collateral.EventKind) {
 		route.Register(a, post("collateral-"+id, one+"/"+id, summary), f.act(kind))
 	}
@@ -108,6 +110,16 @@ type planIn struct {
 
 func (f face) collateralPlan(ctx context.Context, who access.Actor, in *planIn) (*route.Body[collateral.ReleasePlan], error) {
 	return route.Answer(f.Collateral.Plan(ctx, who, in.ID, in.Pay, in.Assets))
+}
+
+type offersIn struct {
+	ByID
+	Kind string `query:"kind" required:"true" enum:"crop,animal,receivable"`
+}
+
+func (f face) collateralOffers(ctx context.Context, who access.Actor, in *offersIn) (*route.Body[route.List[collateral.Named]], error) {
+	list, err := f.Collateral.Offers(ctx, who, in.ID, collateral.Kind(in.Kind))
+	return route.Page(list, err, 0, func(collateral.Named) string { return "" })
 }
 
 // CollateralAct is what is to be done; which fields count depends on the act.

@@ -3,6 +3,7 @@ package officer
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 
 	"github.com/furrowcredit/furrow/access"
@@ -20,6 +21,7 @@ type Fund interface {
 	Statement(ctx context.Context, tenant, code, month string) (fund.FundStatement, error)
 	SubsidyClaims(ctx context.Context, tenant, code, quarter string) (fund.SubsidyList, error)
 	Settle(ctx context.Context, tenant string, x fund.FundSettlement) (fund.FundSettlement, error)
+	Chosen(ctx context.Context, tenant, applicationID string) (fund.AgreementChoice, error)
 	Choose(ctx context.Context, tenant, applicationID, agreement, userID string) error
 }
 
@@ -33,6 +35,7 @@ func (f face) registerFund(a *route.API, get, post func(id, path, summary string
 	route.Register(a, get("subsidy", "/funders/{code}/subsidy", "What a government owes for a quarter, loan by loan"), f.subsidy)
 	route.Register(a, get("subsidy-csv", "/funders/{code}/subsidy.csv", "The same as CSV: the list that goes with the claim"), f.subsidyCSV)
 	route.Register(a, post("fund-settle", "/funders/{code}/settlements", "Enter money that passed between the bank and a funder"), f.settleFund)
+	route.Register(a, get("agreement", "/applications/{id}/agreement", "By which agreement an application is shared, and which may be chosen"), f.agreement)
 	route.Register(a, post("agreement-choose", "/applications/{id}/agreement", "Have an application shared by an agreement that its product does not name; none goes back"), f.chooseAgreement)
 }
 
@@ -48,9 +51,27 @@ func (f face) funders(context.Context, access.Actor, *struct{}) (*route.Body[Fun
 	return route.Answer(FunderBook{c.Capital, c.Funders, c.Agreements}, nil)
 }
 
-func (f face) bounds(ctx context.Context, who access.Actor, _ *struct{}) (*route.Body[route.List[fund.BoundUse]], error) {
+// BoundLine is a rule with the name of the debtor that it is about.
+type BoundLine struct {
+	fund.BoundUse
+	DebtorName string `json:"debtor_name,omitempty"`
+}
+
+func (f face) bounds(ctx context.Context, who access.Actor, _ *struct{}) (*route.Body[route.List[BoundLine]], error) {
 	list, err := f.Fund.Bounds(ctx, who.Tenant)
-	return route.Page(list, err, 0, func(fund.BoundUse) string { return "" })
+	out := make([]BoundLine, len(list))
+	for i, b := range list {
+		out[i].BoundUse = b
+		if b.Debtor == "" {
+			continue
+		}
+		u, err := f.People.User(ctx, who.Tenant, b.Debtor)
+		if err != nil && !errors.Is(err, access.ErrUserNotFound) {
+			return nil, err
+		}
+		out[i].DebtorName = u.Name
+	}
+	return route.Page(out, err, 0, func(BoundLine) string { return "" })
 }
 
 func (f face) riskPools(ctx context.Context, who access.Actor, _ *struct{}) (*route.Body[route.List[fund.PoolUse]], error) {
@@ -136,6 +157,10 @@ type chooseAgreementIn struct {
 	Body struct {
 		Agreement string `json:"agreement" maxLength:"50" doc:"code of an agreement in force; empty goes back to the product's"`
 	}
+}
+
+func (f face) agreement(ctx context.Context, who access.Actor, in *ByID) (*route.Body[fund.AgreementChoice], error) {
+	return route.Answer(f.Fund.Chosen(ctx, who.Tenant, in.ID))
 }
 
 func (f face) chooseAgreement(ctx context.Context, who access.Actor, in *chooseAgreementIn) (*struct{}, error) {

@@ -26,7 +26,8 @@ import (
 type Store struct {
 	db *store.DB
 	// signing is held by whoever adds to the chain of signatures. The head of the chain is
-	// one row, over which transactions that begin at once would only undo each other.
+	// one row, over which transactions that begin at once would only undo each other. Those
+	// of other processes are undone by the database and tried again: [store.DB.Tx].
 	signing sync.Mutex
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -266,7 +267,10 @@ func open(t testing.TB, db *store.DB) *bench {
 	b.loans = loan.New(loan.Config{Store: loanstore.New(db), Book: b.book, Rail: b.rail, Alerts: b.desk, Now: b.clock.now})
 	b.consents = &consent.Book{Store: consentstore.New(db), Wordings: wordings, Now: b.clock.now}
 	b.profiles = &profile.Book{Store: profilestore.New(db), Now: b.clock.now}
+	house, err := contract.OpenHouse(filepath.Join(t.TempDir(), "house.pem"))
+	must(err)
 	b.apply = apply.New(apply.Config{
+		House: house,
 		Store: application.New(db), Plots: b.rooms, Overlaps: b.rooms, PlotReports: b.rooms, Herds: b.rooms, HerdReports: b.rooms,
 		Firms: b.rooms, Standings: b.rooms, Alerts: b.desk, Products: products, Policies: strategy.New(strategy.Config{Store: strategystore.New(db), Shipped: policies, Now: b.clock.now}), Words: words,
 		Consents: b.consents, Profiles: b.profiles, Loans: b.loans, Notify: b.notify, Now: b.clock.now,

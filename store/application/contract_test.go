@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/furrowcredit/furrow/access"
@@ -11,6 +13,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/contract"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/store"
+	"github.com/furrowcredit/furrow/store/application"
 	"github.com/furrowcredit/furrow/store/storetest"
 )
 
@@ -53,13 +56,81 @@ func TestSignedDocumentIsVerified(t *testing.T) {
 				}
 			}
 		}
-		if _, err := db.Exec(ctx, `update contract_signature set body = replace(body, 'phone', 'other') where tenant = $1`, tenant); err != nil {
-			t.Fatal(err)
-		}
-		if v, err := b.apply.Verify(ctx, tenant, apply.Question{ApplicationID: a.ID}); err != nil || v.Genuine {
-			t.Errorf("evidence that was changed in the books: %+v %v", v, err)
+		// Each change in the books is found by the check that is for it.
+		for _, c := range []struct{ check, change, back string }{
+			{"mark", `replace(body, '"house":"', '"house":"A')`, `replace(body, '"house":"A', '"house":"')`},
+			{"chain", `replace(body, 'phone', 'other')`, `replace(body, 'other', 'phone')`},
+			{"", "body", "body"},
+		} {
+			alter := func(to string) {
+				if _, err := db.Exec(ctx, `update contract_signature set body = `+to+` where tenant = $1`, tenant); err != nil {
+					t.Fatal(err)
+				}
+			}
+			alter(c.change)
+			v, err := b.apply.Verify(ctx, tenant, apply.Question{ApplicationID: a.ID})
+			if err != nil || v.Genuine != (c.check == "") {
+				t.Fatalf("%s: %+v %v", c.check, v, err)
+			}
+			if last := v.Checks[len(v.Checks)-1]; last.Holds != v.Genuine || !last.Holds && last.Name != c.check {
+				t.Errorf("%q: found by %+v", c.check, v.Checks)
+			}
+			alter(c.back)
 		}
 	})
+}
+
+// Several processes sign at once: the chain of the tenant has each signature once, in one line.
+func TestProcessesShareOneChain(t *testing.T) {
+	t.Parallel()
+	const processes, each = 8, 6
+	for name, dsn := range map[string]func(*testing.T) string{
+		"sqlite":   func(t *testing.T) string { return "sqlite:" + t.TempDir() + "/f.db" },
+		"postgres": func(t *testing.T) string { return storetest.Postgres(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			where, ctx := dsn(t), context.Background()
+			b := open(t, storetest.Open(t, where))
+			var asked []apply.Application
+			for i := range processes * each {
+				a, err := b.apply.Submit(ctx, farmer, requests["herd"], fmt.Sprint(i))
+				if err != nil {
+					t.Fatal(err)
+				}
+				asked = append(asked, a)
+			}
+			var wg sync.WaitGroup
+			for i := range processes {
+				s := application.New(storetest.Open(t, where))
+				for _, a := range asked[i*each : (i+1)*each] {
+					wg.Go(func() {
+						err := s.Witness(ctx, a, apply.Record{
+							Signature: &contract.Signature{Tenant: tenant, ApplicationID: a.ID, Party: contract.Guarantor, Document: a.ID, At: start},
+							Seal: func(sig contract.Signature, nr int64, hash string) (contract.Signature, error) {
+								return contract.Seal(sig, nr, hash, nil)
+							},
+						})
+						if err != nil {
+							t.Error(err)
+						}
+					})
+				}
+			}
+			wg.Wait()
+			chain, err := application.New(storetest.Open(t, where)).Signatures(ctx, tenant, "", 0, 1000)
+			if err != nil || len(chain) != len(asked) {
+				t.Fatalf("%d signatures of %d, %v", len(chain), len(asked), err)
+			}
+			previous := ""
+			for i, s := range chain {
+				if err := s.Check(previous, nil); err != nil || s.Nr != int64(i+1) {
+					t.Fatalf("signature %d: %v", i, err)
+				}
+				previous = s.Hash
+			}
+		})
+	}
 }
 
 func TestDraftIsResumedAndExpires(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -146,6 +147,17 @@ func (w *world) Find(_ context.Context, _ string, named []collateral.Named) ([]c
 			return nil, iot.ErrAnimalNotFound
 		}
 		out[i] = a
+	}
+	return out, nil
+}
+
+func (w *world) Owned(_ context.Context, _, userID string, k collateral.Kind) (out []collateral.Named, _ error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, ref := range slices.Sorted(maps.Keys(w.found)) {
+		if a := w.found[ref]; a.Kind == k && a.OwnerID == userID {
+			out = append(out, collateral.Named{Kind: k, Ref: a.Ref, Parent: a.Parent, Label: a.Label})
+		}
 	}
 	return out, nil
 }
@@ -404,6 +416,37 @@ func TestReleaseOneByOneAsItIsRepaid(t *testing.T) {
 		_, err = w.do(app, collateral.PoolAct{Kind: collateral.Revalue})
 		want(t, "acted after the end", err, collateral.ErrClosed)
 		w.sound()
+	})
+}
+
+func TestOffersAreWhatStandsNowhere(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w, ctx := newWorld(t, db, "bank"), context.Background()
+		refs := w.herd("h1", 3, 1_000_000)
+		app := w.sign("herd_release", herdSubject("h1"), refs[:1], 500_000)
+		offers := func() (out []string) {
+			list, err := w.svc.Offers(ctx, w.as(zhao), app, collateral.Animal)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, n := range list {
+				out = append(out, n.Ref)
+			}
+			return out
+		}
+		if got := offers(); !slices.Equal(got, refs[1:]) {
+			t.Errorf("offered %v, want %v", got, refs[1:])
+		}
+		if _, err := w.do(app, collateral.PoolAct{Kind: collateral.Pledge, Take: []collateral.Named{{Kind: collateral.Animal, Ref: refs[1], Parent: "h1"}}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := offers(); !slices.Equal(got, refs[2:]) {
+			t.Errorf("offered %v after the pledge, want %v", got, refs[2:])
+		}
+		stranger := w.as(access.Actor{UserID: "other", Role: access.Borrower})
+		_, err := w.svc.Offers(ctx, stranger, app, collateral.Animal)
+		want(t, "a stranger", err, collateral.ErrNotFound)
 	})
 }
 

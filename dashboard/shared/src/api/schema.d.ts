@@ -1902,7 +1902,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** By which agreement an application is shared, and which may be chosen */
+        get: operations["officer-agreement"];
         put?: never;
         /** Have an application shared by an agreement that its product does not name; none goes back */
         post: operations["officer-agreement-choose"];
@@ -2008,6 +2009,23 @@ export interface paths {
         put?: never;
         /** Things are dead or destroyed */
         post: operations["officer-collateral-loss"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/applications/{id}/collateral/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Things of the borrower that could be pledged, by name */
+        get: operations["officer-collateral-offers"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4784,6 +4802,10 @@ export interface components {
             /** @description SHA-256 of the words that were shown, as the catalogue gives it */
             text: string;
         };
+        AgreementChoice: {
+            chosen: string;
+            open: string[];
+        };
         Alert: {
             cause?: string;
             /** Format: date-time */
@@ -5246,23 +5268,6 @@ export interface components {
             /** Format: int64 */
             reserve: number;
         };
-        BoundUse: {
-            article: {
-                [key: string]: string;
-            };
-            as_of: string;
-            /** @enum {string} */
-            code: "share" | "partner" | "joint" | "liability" | "debtor" | "related";
-            debtor?: string;
-            /** Format: int64 */
-            max: number;
-            party: string;
-            source: string;
-            /** Format: int64 */
-            used: number;
-            /** Format: int64 */
-            used_bp: number;
-        };
         Bureau: {
             /** Format: date-time */
             at: string;
@@ -5485,6 +5490,7 @@ export interface components {
             application_id?: string;
             /** Format: int64 */
             chain: number;
+            checks: components["schemas"]["DocumentCheck"][];
             document: string;
             genuine: boolean;
             signatures: components["schemas"]["Signature"][];
@@ -5790,6 +5796,11 @@ export interface components {
             unit?: string;
             upload_id: string;
             void?: boolean;
+        };
+        DocumentCheck: {
+            holds: boolean;
+            /** @enum {string} */
+            name: "signed" | "kept" | "keys" | "chain" | "mark" | "signer";
         };
         DraftInBody: {
             /** @description version */
@@ -6832,10 +6843,6 @@ export interface components {
             items: components["schemas"]["AuditEntry"][];
             next: string;
         };
-        ListBoundUse: {
-            items: components["schemas"]["BoundUse"][];
-            next: string;
-        };
         ListClassSum: {
             items: components["schemas"]["ClassSum"][];
             next: string;
@@ -6880,8 +6887,16 @@ export interface components {
             items: components["schemas"]["Monthly"][];
             next: string;
         };
+        ListNamed: {
+            items: components["schemas"]["Named"][];
+            next: string;
+        };
         ListNotice: {
             items: components["schemas"]["Notice"][];
+            next: string;
+        };
+        ListOfficerBoundLine: {
+            items: components["schemas"]["OfficerBoundLine"][];
             next: string;
         };
         ListOfficerExposureLine: {
@@ -7427,6 +7442,24 @@ export interface components {
             name: string;
             profile?: components["schemas"]["Borrower"];
             user_id: string;
+        };
+        OfficerBoundLine: {
+            article: {
+                [key: string]: string;
+            };
+            as_of: string;
+            /** @enum {string} */
+            code: "share" | "partner" | "joint" | "liability" | "debtor" | "related";
+            debtor?: string;
+            debtor_name?: string;
+            /** Format: int64 */
+            max: number;
+            party: string;
+            source: string;
+            /** Format: int64 */
+            used: number;
+            /** Format: int64 */
+            used_bp: number;
         };
         OfficerCollateralAct: {
             /** @description ids of things that leave: release, substitute, sale, realise, loss */
@@ -9952,6 +9985,7 @@ export type ActionInBody = components['schemas']['ActionInBody'];
 export type AddPlotInBody = components['schemas']['AddPlotInBody'];
 export type Ageing = components['schemas']['Ageing'];
 export type Agreement = components['schemas']['Agreement'];
+export type AgreementChoice = components['schemas']['AgreementChoice'];
 export type Alert = components['schemas']['Alert'];
 export type Allowance = components['schemas']['Allowance'];
 export type AmountInBody = components['schemas']['AmountInBody'];
@@ -9993,7 +10027,6 @@ export type BirthInBody = components['schemas']['BirthInBody'];
 export type Borrower = components['schemas']['Borrower'];
 export type BorrowerInBody = components['schemas']['BorrowerInBody'];
 export type BorrowingBase = components['schemas']['BorrowingBase'];
-export type BoundUse = components['schemas']['BoundUse'];
 export type Bureau = components['schemas']['Bureau'];
 export type Cap = components['schemas']['Cap'];
 export type Catalogue = components['schemas']['Catalogue'];
@@ -10042,6 +10075,7 @@ export type DifferenceResolveInBody = components['schemas']['DifferenceResolveIn
 export type Direction = components['schemas']['Direction'];
 export type DirectionShare = components['schemas']['DirectionShare'];
 export type Document = components['schemas']['Document'];
+export type DocumentCheck = components['schemas']['DocumentCheck'];
 export type DraftInBody = components['schemas']['DraftInBody'];
 export type Endangered = components['schemas']['Endangered'];
 export type Entry = components['schemas']['Entry'];
@@ -10132,7 +10166,6 @@ export type ListAnimal = components['schemas']['ListAnimal'];
 export type ListAnswer = components['schemas']['ListAnswer'];
 export type ListApplication = components['schemas']['ListApplication'];
 export type ListAuditEntry = components['schemas']['ListAuditEntry'];
-export type ListBoundUse = components['schemas']['ListBoundUse'];
 export type ListClassSum = components['schemas']['ListClassSum'];
 export type ListDayRun = components['schemas']['ListDayRun'];
 export type ListDevice = components['schemas']['ListDevice'];
@@ -10144,7 +10177,9 @@ export type ListInUse = components['schemas']['ListInUse'];
 export type ListLedgerEntry = components['schemas']['ListLedgerEntry'];
 export type ListLoan = components['schemas']['ListLoan'];
 export type ListMonthly = components['schemas']['ListMonthly'];
+export type ListNamed = components['schemas']['ListNamed'];
 export type ListNotice = components['schemas']['ListNotice'];
+export type ListOfficerBoundLine = components['schemas']['ListOfficerBoundLine'];
 export type ListOfficerExposureLine = components['schemas']['ListOfficerExposureLine'];
 export type ListOfficerFactLine = components['schemas']['ListOfficerFactLine'];
 export type ListOfficerLoanProposal = components['schemas']['ListOfficerLoanProposal'];
@@ -10207,6 +10242,7 @@ export type ObligorBase = components['schemas']['ObligorBase'];
 export type Observation = components['schemas']['Observation'];
 export type OfferRow = components['schemas']['OfferRow'];
 export type OfficerBorrowerPage = components['schemas']['OfficerBorrowerPage'];
+export type OfficerBoundLine = components['schemas']['OfficerBoundLine'];
 export type OfficerCollateralAct = components['schemas']['OfficerCollateralAct'];
 export type OfficerExposureLine = components['schemas']['OfficerExposureLine'];
 export type OfficerFactLine = components['schemas']['OfficerFactLine'];
@@ -14425,6 +14461,37 @@ export interface operations {
             };
         };
     };
+    "officer-agreement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementChoice"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "officer-agreement-choose": {
         parameters: {
             query?: never;
@@ -14651,6 +14718,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-collateral-offers": {
+        parameters: {
+            query: {
+                kind: "crop" | "animal" | "receivable";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListNamed"];
                 };
             };
             /** @description Problem */
@@ -15975,7 +16075,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListBoundUse"];
+                    "application/json": components["schemas"]["ListOfficerBoundLine"];
                 };
             };
             /** @description Problem */
