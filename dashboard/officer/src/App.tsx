@@ -56,6 +56,9 @@ const ProposalsPage = lazy(() =>
 const DayEndPage = lazy(() => import('./pages/DayEnd').then((m) => ({ default: m.DayEndPage })));
 const IntakePage = lazy(() => import('./pages/Intake').then((m) => ({ default: m.IntakePage })));
 const CounterPage = lazy(() => import('./pages/Counter').then((m) => ({ default: m.CounterPage })));
+const VerifyPage = lazy(() =>
+  import('./paper/VerifyPage').then((m) => ({ default: m.VerifyPage })),
+);
 const QuarantinePage = lazy(() =>
   import('./pages/Quarantine').then((m) => ({ default: m.QuarantinePage })),
 );
@@ -114,6 +117,7 @@ export function App() {
                   <Route index element={<HomePage />} />
                   <Route path="applications" element={<ApplicationsPage />} />
                   <Route path="applications/new" element={<CounterPage />} />
+                  <Route path="contracts/verify" element={<VerifyPage />} />
                   <Route path="applications/:id" element={<ApplicationPage />} />
                   <Route path="map" element={<MapPage />} />
                   <Route path="plots/:id" element={<PlotPage />} />

@@ -4,21 +4,12 @@ import type {
   Application,
   Loan,
   OfficerPlotLine,
-  Page,
   Party,
   Quarantined,
 } from '@furrow/shared/api/types';
-import {
-  keepPreviousData,
-  useInfiniteQuery,
-  useMutation,
-  useQuery,
-  useQueryClient,
-} from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { asked, type Span } from './animal/timeline';
-
-const officer = '/api/v1/officer';
-const byId = (id: string) => ({ params: { path: { id } } });
+import { byId, given, officer, useList } from './pieces/query';
 
 export function useHome() {
   return useQuery({
@@ -26,24 +17,6 @@ export function useHome() {
     queryFn: () => body(api.GET(`${officer}/home`)),
     refetchInterval: 60_000,
   });
-}
-
-/** A list that is read page by page: `read` takes the cursor of the page, "" for the first. */
-function useList<T>(key: [string, object], read: (cursor: string) => Promise<Page<T>>) {
-  return useInfiniteQuery({
-    queryKey: key,
-    initialPageParam: '',
-    placeholderData: keepPreviousData,
-    queryFn: ({ pageParam }) => read(pageParam),
-    getNextPageParam: (last: Page<T>) => last.next || undefined,
-    select: (data) => data.pages.flatMap((page) => page.items ?? []),
-  });
-}
-
-/** Query parameters without the empty ones. */
-function given<T extends object>(query: T): T {
-  const kept = Object.entries(query).filter(([, v]) => v !== '' && v !== false && v !== undefined);
-  return Object.fromEntries(kept) as T;
 }
 
 export const useApplications = (state: string) =>

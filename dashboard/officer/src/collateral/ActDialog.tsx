@@ -1,15 +1,32 @@
-import type { Asset, OfficerCollateralAct, Picture } from '@furrow/shared/api/types';
+import type {
+  Asset,
+  CollateralNamed,
+  OfficerCollateralAct,
+  Picture,
+} from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
 import { Problem } from '@furrow/shared/ui/states';
-import { Modal } from 'antd';
+import { Modal, Select } from 'antd';
 import { useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { fenOf } from '../receivable/fen';
-import { type Act, newKey, useAct, usePlan } from './data';
+import { type Act, newKey, useAct, useOffers, usePlan } from './data';
 import '../ledger/book.css';
 
 const KINDS = ['crop', 'animal', 'receivable', 'surety'] as const;
 type Kind = (typeof KINDS)[number];
+
+/** Acts by what they ask for: things that leave, things that come in, and fields. */
+const LEAVES: Act[] = ['release', 'substitute', 'sale', 'realise', 'loss'];
+const TAKES: Act[] = ['pledge', 'substitute'];
+const FIELDS: Partial<Record<Act, string[]>> = {
+  sale: ['gross', 'payer', 'on'],
+  realise: ['gross', 'costs', 'payer', 'on'],
+  loss: ['on'],
+  file: ['number', 'filed_on', 'until'],
+};
+const DATES = ['on', 'filed_on', 'until'];
+const OPTIONAL = ['costs', 'on'];
 
 /** Asks for what an act needs, says at once whether things may leave, and does it once. */
 export function ActDialog(props: { act: Act; picture: Picture; onClose(): void }) {
@@ -19,32 +36,35 @@ export function ActDialog(props: { act: Act; picture: Picture; onClose(): void }
   const run = useAct(pool.application_id);
   const [key] = useState(newKey);
   const [chosen, setChosen] = useState<string[]>([]);
+  const [taken, setTaken] = useState<CollateralNamed[]>([]);
   const [values, setValues] = useState<Record<string, string>>({ kind: 'animal' });
   const text = (name: string) => (values[name] ?? '').trim();
   const set = (name: string, value: string) => setValues({ ...values, [name]: value });
   const fen = (name: string) => fenOf(text(name));
-  const leaves = act === 'release' || act === 'substitute';
-  const takes = act === 'pledge' || act === 'substitute';
-  const surety = text('kind') === 'surety';
+  const leaves = LEAVES.includes(act);
+  const takes = TAKES.includes(act);
+  const kind = text('kind') as Kind;
+  const surety = kind === 'surety';
   const byHand = act === 'value' && chosen.length > 0;
+  const fields = FIELDS[act] ?? [];
+  const asked = byHand ? ['low', 'middle', 'high', 'value_source'] : fields;
+  const amounts = ['low', 'middle', 'high', 'gross', 'costs'];
   const ready =
     (!leaves || chosen.length > 0) &&
-    (!takes || (text('ref') && (!surety || (fen('amount') && text('label'))))) &&
-    (!byHand || (fen('low') && fen('middle') && fen('high') && text('value_source')));
+    (!takes || (surety ? fen('amount') && text('label') : taken.length > 0)) &&
+    (act !== 'loss' || text('note')) &&
+    asked.every((name) =>
+      text(name) ? !amounts.includes(name) || fen(name) : OPTIONAL.includes(name),
+    );
   const done = run.data;
 
   const sent = (): OfficerCollateralAct => ({
     ...(leaves ? { assets: chosen } : {}),
     ...(takes
       ? {
-          take: [
-            {
-              kind: text('kind') as Kind,
-              ref: text('ref'),
-              ...(text('parent') ? { parent: text('parent') } : {}),
-              ...(surety ? { amount: fen('amount') ?? 0, label: text('label') } : {}),
-            },
-          ],
+          take: surety
+            ? [{ kind, ref: text('label'), label: text('label'), amount: fen('amount') ?? 0 }]
+            : taken.map(({ ref, parent }) => ({ kind, ref, ...(parent ? { parent } : {}) })),
         }
       : {}),
     ...(byHand
@@ -58,6 +78,13 @@ export function ActDialog(props: { act: Act; picture: Picture; onClose(): void }
           })),
         }
       : {}),
+    ...(act === 'file'
+      ? { filing: { number: text('number'), on: text('filed_on'), until: text('until') } }
+      : {}),
+    ...(fen('gross') ? { gross: fen('gross') ?? 0 } : {}),
+    ...(fen('costs') ? { costs: fen('costs') ?? 0 } : {}),
+    ...(text('payer') ? { payer: text('payer') } : {}),
+    ...(text('on') ? { on: text('on') } : {}),
     ...(text('note') ? { note: text('note') } : {}),
   });
 
@@ -79,9 +106,12 @@ export function ActDialog(props: { act: Act; picture: Picture; onClose(): void }
       onCancel={props.onClose}
     >
       <div className="book-form">
-        {act === 'value' ? <p className="fw-muted">{t('value_lead')}</p> : null}
-        {act !== 'pledge' ? (
+        {act === 'release' || act === 'pledge' || act === 'substitute' ? null : (
+          <p className="fw-muted">{t(`lead_of.${act}`)}</p>
+        )}
+        {act !== 'pledge' && act !== 'file' ? (
           <Chooser
+            title={t(`choose.${act}`)}
             assets={pool.assets.filter((a) => a.status === 'held')}
             one={act === 'value'}
             chosen={chosen}
@@ -93,7 +123,14 @@ export function ActDialog(props: { act: Act; picture: Picture; onClose(): void }
           <>
             <Field label={t('kind_column')}>
               {(id) => (
-                <select id={id} value={text('kind')} onChange={(e) => set('kind', e.target.value)}>
+                <select
+                  id={id}
+                  value={kind}
+                  onChange={(e) => {
+                    set('kind', e.target.value);
+                    setTaken([]);
+                  }}
+                >
                   {KINDS.map((k) => (
                     <option key={k} value={k}>
                       {t(`kind.${k}`)}
@@ -102,18 +139,6 @@ export function ActDialog(props: { act: Act; picture: Picture; onClose(): void }
                 </select>
               )}
             </Field>
-            <TextField
-              label={t(`ref.${text('kind')}`)}
-              value={values.ref}
-              onChange={(v) => set('ref', v)}
-            />
-            {['animal', 'receivable'].includes(text('kind')) ? (
-              <TextField
-                label={t(`parent.${text('kind')}`)}
-                value={values.parent}
-                onChange={(v) => set('parent', v)}
-              />
-            ) : null}
             {surety ? (
               <>
                 <TextField
@@ -127,23 +152,70 @@ export function ActDialog(props: { act: Act; picture: Picture; onClose(): void }
                   onChange={(v) => set('amount', v)}
                 />
               </>
-            ) : null}
+            ) : (
+              <Offers
+                key={kind}
+                id={pool.application_id}
+                kind={kind}
+                taken={taken}
+                onChange={setTaken}
+              />
+            )}
           </>
         ) : null}
-        {byHand
-          ? ['low', 'middle', 'high', 'value_source'].map((name) => (
-              <TextField
-                key={name}
-                label={t(name === 'value_source' ? name : `${name}_yuan`)}
-                value={values[name]}
-                onChange={(v) => set(name, v)}
-              />
-            ))
-          : null}
-        <TextField label={t('note')} value={values.note} onChange={(v) => set('note', v)} />
+        {asked.map((name) => (
+          <TextField
+            key={name}
+            label={t(`field.${name}`)}
+            date={DATES.includes(name)}
+            value={values[name]}
+            onChange={(v) => set(name, v)}
+          />
+        ))}
+        <TextField
+          label={t(act === 'loss' ? 'what_happened' : 'note')}
+          value={values.note}
+          onChange={(v) => set('note', v)}
+        />
       </div>
       {run.error ? <Problem error={run.error} compact /> : null}
     </Modal>
+  );
+}
+
+/** What the borrower has of a kind, looked for by name or code. */
+function Offers(props: {
+  id: string;
+  kind: Kind;
+  taken: CollateralNamed[];
+  onChange(taken: CollateralNamed[]): void;
+}) {
+  const { t } = useTranslation('collateral');
+  const f = useFormats();
+  const offers = useOffers(props.id, props.kind);
+  const label = t(`offered.${props.kind}`);
+  if (offers.error) return <Problem error={offers.error} compact />;
+  return (
+    <p>
+      <span>{label}</span>
+      <Select
+        mode="multiple"
+        aria-label={label}
+        className="firm-select"
+        placeholder={t('offered.find')}
+        loading={offers.isPending}
+        notFoundContent={offers.isPending ? null : t('offered.none')}
+        showSearch={{ optionFilterProp: 'label' }}
+        value={props.taken.map((n) => n.ref)}
+        options={(offers.data ?? []).map((n) => ({
+          value: n.ref,
+          label: [n.label, n.amount ? f.yuan(n.amount) : ''].filter(Boolean).join(' · '),
+        }))}
+        onChange={(refs: string[]) =>
+          props.onChange((offers.data ?? []).filter((n) => refs.includes(n.ref)))
+        }
+      />
+    </p>
   );
 }
 
@@ -160,6 +232,7 @@ function Field(props: { label: string; children(id: string): React.ReactNode }) 
 function TextField(props: {
   label: string;
   value: string | undefined;
+  date?: boolean;
   onChange(value: string): void;
 }) {
   return (
@@ -167,6 +240,7 @@ function TextField(props: {
       {(id) => (
         <input
           id={id}
+          type={props.date ? 'date' : 'text'}
           maxLength={200}
           value={props.value ?? ''}
           onChange={(e) => props.onChange(e.target.value)}
@@ -180,6 +254,7 @@ const SHOWN = 100;
 
 /** Things of the pool to choose from, by name. */
 function Chooser(props: {
+  title: string;
   assets: Asset[];
   one: boolean;
   chosen: string[];
@@ -194,7 +269,7 @@ function Chooser(props: {
     );
   return (
     <fieldset style={{ maxHeight: 220, overflow: 'auto' }}>
-      <legend>{t(props.one ? 'choose_one' : 'choose')}</legend>
+      <legend>{props.title}</legend>
       {props.assets.slice(0, SHOWN).map((a) => (
         <div key={a.id}>
           <label>

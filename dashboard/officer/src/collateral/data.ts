@@ -1,41 +1,27 @@
 import { api, body, idempotencyKey } from '@furrow/shared/api/client';
 import type { OfficerCollateralAct } from '@furrow/shared/api/types';
 import { addTexts } from '@furrow/shared/i18n';
-import {
-  keepPreviousData,
-  useInfiniteQuery,
-  useMutation,
-  useQuery,
-  useQueryClient,
-} from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { byId, given, officer, useDeed, useList } from '../pieces/query';
 
 addTexts(import.meta.glob('../locales/*/collateral.json', { eager: true, import: 'default' }));
 
-const officer = '/api/v1/officer';
-const byId = (id: string) => ({ params: { path: { id } } });
-
 /** What stands behind loans, newest first: open, called, or all. */
-export function useCollaterals(show: string) {
-  return useInfiniteQuery({
-    queryKey: ['collaterals', show],
-    initialPageParam: '',
-    placeholderData: keepPreviousData,
-    queryFn: ({ pageParam: before }) =>
-      body(
-        api.GET(`${officer}/collateral`, {
-          params: {
-            query: {
-              limit: 50,
-              ...(show === 'called' ? { called: true } : show === 'all' ? {} : { open: true }),
-              ...(before ? { before } : {}),
-            },
-          },
-        }),
-      ),
-    getNextPageParam: (last) => last.next || undefined,
-    select: (data) => data.pages.flatMap((page) => page.items ?? []),
-  });
-}
+export const useCollaterals = (show: string) =>
+  useList(['collaterals', show], (before) =>
+    body(
+      api.GET(`${officer}/collateral`, {
+        params: {
+          query: given({
+            limit: 50,
+            called: show === 'called',
+            open: show !== 'called' && show !== 'all',
+            before,
+          }),
+        },
+      }),
+    ),
+  );
 
 export function useCollateral(id: string) {
   return useQuery({
@@ -68,23 +54,44 @@ export function usePlan(id: string, assets: string[], pay: number) {
   });
 }
 
-export const ACTS = ['pledge', 'value', 'release', 'substitute'] as const;
+export const ACTS = [
+  'pledge',
+  'value',
+  'release',
+  'substitute',
+  'sale',
+  'realise',
+  'loss',
+  'file',
+] as const;
 export type Act = (typeof ACTS)[number];
 
-/** Does something with what is pledged, or proposes it where a second person must agree. */
-export function useAct(id: string) {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: ({ act, key, sent }: { act: Act; key: string; sent: OfficerCollateralAct }) =>
-      body(
-        api.POST(`${officer}/applications/{id}/collateral/${act}`, {
-          params: { path: { id }, header: { 'Idempotency-Key': key } },
-          body: sent,
-        }),
-      ),
-    onSettled: () => client.invalidateQueries(),
+/** Things of the borrower that could be pledged, by name. */
+export function useOffers(id: string, kind: string) {
+  return useQuery({
+    queryKey: ['collateral-offers', id, kind],
+    enabled: kind === 'crop' || kind === 'animal' || kind === 'receivable',
+    queryFn: async () =>
+      (
+        await body(
+          api.GET(`${officer}/applications/{id}/collateral/offers`, {
+            params: { path: { id }, query: { kind: kind as 'crop' | 'animal' | 'receivable' } },
+          }),
+        )
+      ).items ?? [],
   });
 }
+
+/** Does something with what is pledged, or proposes it where a second person must agree. */
+export const useAct = (id: string) =>
+  useDeed(({ act, key, sent }: { act: Act; key: string; sent: OfficerCollateralAct }) =>
+    body(
+      api.POST(`${officer}/applications/{id}/collateral/${act}`, {
+        params: { path: { id }, header: { 'Idempotency-Key': key } },
+        body: sent,
+      }),
+    ),
+  );
 
 /** Acts that wait for a second person, on all loans. */
 export function useProposals() {
@@ -94,22 +101,14 @@ export function useProposals() {
   });
 }
 
-export function useDecide() {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: async ({ id, note }: { id: string; note?: string }): Promise<void> => {
-      if (note === undefined)
-        await body(api.POST(`${officer}/collateral-proposals/{id}/agree`, byId(id)));
-      else
-        await body(
-          api.POST(`${officer}/collateral-proposals/{id}/decline`, {
-            ...byId(id),
-            body: { note },
-          }),
-        );
-    },
-    onSettled: () => client.invalidateQueries(),
+export const useDecide = () =>
+  useDeed(async ({ id, note }: { id: string; note?: string }): Promise<void> => {
+    if (note === undefined)
+      await body(api.POST(`${officer}/collateral-proposals/{id}/agree`, byId(id)));
+    else
+      await body(
+        api.POST(`${officer}/collateral-proposals/{id}/decline`, { ...byId(id), body: { note } }),
+      );
   });
-}
 
 export const newKey = idempotencyKey;

@@ -1,5 +1,5 @@
 import type {
-  BoundUse,
+  OfficerBoundLine,
   OfficerFunderBook,
   Participant,
   PoolUse,
@@ -78,7 +78,8 @@ function Bounds({ book }: { book: OfficerFunderBook }) {
   const f = useFormats();
   const bounds = useBounds();
   const name = useNames(book.funders);
-  const who = (b: BoundUse) => [name(b.party), b.debtor].filter(Boolean).join(' · ');
+  const who = (b: OfficerBoundLine) =>
+    [name(b.party), b.debtor_name || b.debtor].filter(Boolean).join(' · ');
   return (
     <Panel title={t('bounds')}>
       <Await query={bounds} lines={4}>

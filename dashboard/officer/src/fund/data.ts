@@ -1,10 +1,9 @@
 import { api, body, idempotencyKey } from '@furrow/shared/api/client';
 import { addTexts } from '@furrow/shared/i18n';
 import { useMutation, useQueries, useQuery, useQueryClient } from '@tanstack/react-query';
+import { byId, officer, useDeed } from '../pieces/query';
 
 addTexts(import.meta.glob('../locales/*/fund.json', { eager: true, import: 'default' }));
-
-const officer = '/api/v1/officer';
 
 export function useFunders() {
   return useQuery({
@@ -77,5 +76,19 @@ export function useSettle(code: string) {
     onSuccess: () => client.invalidateQueries(),
   });
 }
+
+/** By which agreement an application is shared, and which may be chosen. */
+export function useAgreement(id: string) {
+  return useQuery({
+    queryKey: ['agreement', id],
+    queryFn: () => body(api.GET(`${officer}/applications/{id}/agreement`, byId(id))),
+  });
+}
+
+/** Has an application shared by an agreement; "" goes back to its product's. */
+export const useChoose = (id: string) =>
+  useDeed((agreement: string) =>
+    body(api.POST(`${officer}/applications/{id}/agreement`, { ...byId(id), body: { agreement } })),
+  );
 
 export const newKey = idempotencyKey;

@@ -1,12 +1,9 @@
 import { api, body } from '@furrow/shared/api/client';
 import { addTexts } from '@furrow/shared/i18n';
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
+import { given, officer, useList } from '../pieces/query';
 
 addTexts(import.meta.glob('../locales/*/ledger.json', { eager: true, import: 'default' }));
-
-const officer = '/api/v1/officer';
-const given = (query: Record<string, string>) =>
-  Object.fromEntries(Object.entries(query).filter(([, value]) => value));
 
 /** The trial balance over bank dates; "" does not bound. */
 export function useTrial(from: string, to: string) {
@@ -19,21 +16,14 @@ export function useTrial(from: string, to: string) {
 }
 
 /** The entries of the book in order, page by page. */
-export function useJournal(from: string, to: string, item: string) {
-  return useInfiniteQuery({
-    queryKey: ['journal', from, to, item],
-    initialPageParam: '',
-    placeholderData: keepPreviousData,
-    queryFn: ({ pageParam: after }) =>
-      body(
-        api.GET(`${officer}/ledger/journal`, {
-          params: { query: { ...given({ from, to, item, after }), limit: 50 } },
-        }),
-      ),
-    getNextPageParam: (last) => last.next || undefined,
-    select: (data) => data.pages.flatMap((page) => page.items ?? []),
-  });
-}
+export const useJournal = (from: string, to: string, item: string) =>
+  useList(['journal', from, to, item], (after) =>
+    body(
+      api.GET(`${officer}/ledger/journal`, {
+        params: { query: given({ from, to, item, after, limit: 50 }) },
+      }),
+    ),
+  );
 
 /** Where the journal is given as a file. */
 export const journalFile = (from: string, to: string, item: string) =>
@@ -48,7 +38,7 @@ export function useAccount(code: string, item: string, on: string) {
     queryFn: ({ pageParam: before }) =>
       body(
         api.GET(`${officer}/ledger/accounts/{code}`, {
-          params: { path: { code }, query: { ...given({ item, on, before }), limit: 50 } },
+          params: { path: { code }, query: given({ item, on, before, limit: 50 }) },
         }),
       ),
     getNextPageParam: (last) => last.next || undefined,

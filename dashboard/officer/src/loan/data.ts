@@ -1,20 +1,12 @@
 import { api, body, idempotencyKey } from '@furrow/shared/api/client';
-import type { OfficerLoanEvent, OfficerLoanProposal } from '@furrow/shared/api/types';
+import type { OfficerLoanEvent } from '@furrow/shared/api/types';
 import { addTexts } from '@furrow/shared/i18n';
-import {
-  keepPreviousData,
-  useInfiniteQuery,
-  useMutation,
-  useQuery,
-  useQueryClient,
-} from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { byId, given, officer, useDeed, useList } from '../pieces/query';
 
 import './loan.css';
 
 addTexts(import.meta.glob('../locales/*/servicing.json', { eager: true, import: 'default' }));
-
-const officer = '/api/v1/officer';
-const byId = (id: string) => ({ params: { path: { id } } });
 
 export const newKey = idempotencyKey;
 
@@ -67,33 +59,20 @@ export function useBook(id: string) {
 }
 
 /** Proposals of all loans, newest first; "" are those of every state. */
-export function useProposals(state: '' | 'proposed' | 'approved' | 'refused') {
-  return useInfiniteQuery({
-    queryKey: ['loan-proposals', { state }],
-    initialPageParam: '',
-    placeholderData: keepPreviousData,
-    queryFn: ({ pageParam: before }) =>
-      body(
-        api.GET(`${officer}/loan-proposals`, {
-          params: {
-            query: { limit: 50, ...(state ? { state } : {}), ...(before ? { before } : {}) },
-          },
-        }),
-      ),
-    getNextPageParam: (last) => last.next || undefined,
-    select: (data): OfficerLoanProposal[] => data.pages.flatMap((page) => page.items ?? []),
-  });
-}
+export const useProposals = (state: '' | 'proposed' | 'approved' | 'refused') =>
+  useList(['loan-proposals', { state }], (before) =>
+    body(
+      api.GET(`${officer}/loan-proposals`, {
+        params: { query: given({ state, before, limit: 50 }) },
+      }),
+    ),
+  );
 
 /** Approves or refuses what a colleague proposed. */
-export function useSecond() {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: ({ id, act, note }: { id: string; act: 'approve' | 'refuse'; note: string }) =>
-      body(api.POST(`${officer}/loan-proposals/{id}/${act}`, { ...byId(id), body: { note } })),
-    onSettled: () => client.invalidateQueries(),
-  });
-}
+export const useSecond = () =>
+  useDeed(({ id, act, note }: { id: string; act: 'approve' | 'refuse'; note: string }) =>
+    body(api.POST(`${officer}/loan-proposals/{id}/${act}`, { ...byId(id), body: { note } })),
+  );
 
 /** A loan in one month. */
 export function useStatement(id: string, month: string) {
@@ -134,27 +113,20 @@ export interface LoanFilter {
   overdue: string;
 }
 
-export function useFilteredLoans(filter: LoanFilter) {
-  return useInfiniteQuery({
-    queryKey: ['loans', filter],
-    initialPageParam: '',
-    placeholderData: keepPreviousData,
-    queryFn: ({ pageParam: before }) =>
-      body(
-        api.GET(`${officer}/loans`, {
-          params: {
-            query: {
-              limit: 50,
-              ...(filter.state ? { state: [filter.state] } : {}),
-              ...(filter.class ? { class: [filter.class] } : {}),
-              ...(filter.product ? { product: filter.product } : {}),
-              ...(filter.overdue ? { overdue_from: Number(filter.overdue) } : {}),
-              ...(before ? { before } : {}),
-            },
-          },
-        }),
-      ),
-    getNextPageParam: (last) => last.next || undefined,
-    select: (data) => data.pages.flatMap((page) => page.items ?? []),
-  });
-}
+export const useFilteredLoans = (filter: LoanFilter) =>
+  useList(['loans', filter], (before) =>
+    body(
+      api.GET(`${officer}/loans`, {
+        params: {
+          query: given({
+            limit: 50,
+            state: filter.state ? [filter.state] : undefined,
+            class: filter.class ? [filter.class] : undefined,
+            product: filter.product,
+            overdue_from: filter.overdue ? Number(filter.overdue) : undefined,
+            before,
+          }),
+        },
+      }),
+    ),
+  );

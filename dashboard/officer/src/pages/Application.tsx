@@ -16,6 +16,7 @@ import { ReviewPanel } from '../decision/ReviewPanel';
 import { ScorePanel } from '../decision/ScorePanel';
 import { SourcesPanel } from '../decision/SourcesPanel';
 import { TurnoverPanel } from '../decision/TurnoverPanel';
+import { AgreementPanel } from '../fund/AgreementPanel';
 import { DocumentsPanel } from '../paper/DocumentsPanel';
 import { SuretyPanel } from '../paper/SuretyPanel';
 import { NoteDialog } from '../pieces/NoteDialog';
@@ -178,6 +179,7 @@ function Body(props: { detail: ApplicationDetail }) {
             </Panel>
           ) : null}
           <SuretyPanel detail={props.detail} />
+          {OPEN.includes(a.state) ? <AgreementPanel applicationId={a.id} /> : null}
           {PRINTED.includes(a.state) ? <DocumentsPanel applicationId={a.id} /> : null}
           <Panel title={t('history')}>
             <ol className="steps">
@@ -201,6 +203,8 @@ function Body(props: { detail: ApplicationDetail }) {
 }
 
 /** States in which there is a contract to read or to check. */
+/** Something may still be drawn. */
+const OPEN = ['referred', 'offered', 'accepted', 'signed', 'active'];
 const PRINTED = ['offered', 'accepted', 'signed', 'active', 'closed'];
 
 function Reasons(props: { reasons: Reason[] }) {

@@ -39,6 +39,7 @@ export function ApplicationsPage() {
           <>
             <Link to="/intake">{t('intake')}</Link>
             <Link to="/applications/new">{t('counter')}</Link>
+            <Link to="/contracts/verify">{t('check_contract')}</Link>
           </>
         ) : null
       }

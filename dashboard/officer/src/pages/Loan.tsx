@@ -34,7 +34,7 @@ export function LoanPage() {
         l ? (
           <>
             <Pill tone={toneOf(l.state)}>{w.word('loan_state', l.state)}</Pill>
-            <Pill tone={toneOf(l.class)}>{w.word('loan_class', l.class)}</Pill>
+            <Pill tone={toneOf(l.class)}>{t('tier', { tier: w.word('loan_class', l.class) })}</Pill>
             <span>{w.product(l.product)}</span>
             <span>
               {w.word('subject', l.subject.kind)}{' '}

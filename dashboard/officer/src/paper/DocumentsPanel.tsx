@@ -1,11 +1,9 @@
 import { useFormats } from '@furrow/shared/format';
-import { Await, Problem } from '@furrow/shared/ui/states';
-import { Button } from 'antd';
-import { type FormEvent, useId, useState } from 'react';
+import { Await } from '@furrow/shared/ui/states';
 import { useTranslation } from 'react-i18next';
 import { Facts, Panel } from '../pieces/Page';
-import { Pill } from '../pieces/Pill';
-import { contractFile, useSignatures, useVerify } from './data';
+import { contractFile, useSignatures } from './data';
+import { Verify } from './Verify';
 
 /** The contract as a file, who signed it and how, and whether a file at hand is the same. */
 export function DocumentsPanel(props: { applicationId: string }) {
@@ -71,44 +69,3 @@ const Hash = (props: { text: string }) => (
     {props.text}
   </code>
 );
-
-/** Holds a file against what was signed. */
-function Verify(props: { id: string }) {
-  const { t } = useTranslation('paper');
-  const verify = useVerify(props.id);
-  const [file, setFile] = useState<File>();
-  const field = useId();
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    verify.mutate(file);
-  };
-  const check = verify.data;
-  return (
-    <form className="verify" onSubmit={submit}>
-      <label htmlFor={field}>{t('verify_file')}</label>
-      <div className="fw-row">
-        <input
-          id={field}
-          type="file"
-          accept=".pdf"
-          onChange={(e) => {
-            setFile(e.target.files?.[0]);
-            verify.reset();
-          }}
-        />
-        <Button htmlType="submit" size="small" loading={verify.isPending}>
-          {t(file ? 'verify' : 'verify_kept')}
-        </Button>
-      </div>
-      {verify.error ? <Problem error={verify.error} compact /> : null}
-      {check ? (
-        <p role="status" data-genuine={check.genuine}>
-          <Pill tone={check.genuine ? 'good' : 'bad'}>
-            {t(check.genuine ? 'genuine' : 'not_genuine')}
-          </Pill>{' '}
-          {check.why ?? t('checked', { count: check.chain })}
-        </p>
-      ) : null}
-    </form>
-  );
-}

@@ -2,13 +2,11 @@ import { api, body, idempotencyKey } from '@furrow/shared/api/client';
 import type { Guarantor } from '@furrow/shared/api/types';
 import { addTexts } from '@furrow/shared/i18n';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { byId, officer } from '../pieces/query';
 
 import '../loan/loan.css';
 
 addTexts(import.meta.glob('../locales/*/paper.json', { eager: true, import: 'default' }));
-
-const officer = '/api/v1/officer';
-const byId = (id: string) => ({ params: { path: { id } } });
 
 export const contractFile = (id: string) => `${officer}/applications/${id}/contract.pdf`;
 export const templateFile = `${officer}/intake/template.xlsx`;
@@ -24,15 +22,15 @@ export function useSignatures(id: string) {
 }
 
 /** Whether a PDF is the contract that was signed; without a file, the one that is kept. */
-export function useVerify(id: string) {
+export function useVerify(id = '') {
   return useMutation({
     mutationFn: (file: File | undefined) =>
       body(
         api.POST(`${officer}/contracts/verify`, {
-          body: { file: '', application_id: id },
+          body: { file: '', ...(id ? { application_id: id } : {}) },
           bodySerializer: () => {
             const form = new FormData();
-            form.set('application_id', id);
+            if (id) form.set('application_id', id);
             if (file) form.set('file', file, file.name);
             return form;
           },

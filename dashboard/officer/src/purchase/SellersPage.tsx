@@ -15,7 +15,7 @@ import { NoteDialog } from '../pieces/NoteDialog';
 import { Page, Panel } from '../pieces/Page';
 import { Pill } from '../pieces/Pill';
 import { useMay } from '../pieces/useMay';
-import { useEnrol, useSellerDeed, useSellers } from './data';
+import { useAmend, useEnrol, useSellerDeed, useSellers } from './data';
 import { PurchaseSub } from './Subs';
 import { stateTone } from './tones';
 
@@ -45,7 +45,7 @@ export function SellersPage() {
   const [state, setState] = useParam('state');
   const list = useSellers(state);
   const deed = useSellerDeed();
-  const [enrolling, setEnrolling] = useState(false);
+  const [enrolling, setEnrolling] = useState<PurchaseSeller | 'new'>();
   const [suspending, setSuspending] = useState<PurchaseSeller>();
   const columns: Column<PurchaseSeller>[] = [
     {
@@ -93,7 +93,7 @@ export function SellersPage() {
       title: t('act'),
       cell: (s) => {
         if (!may) return null;
-        const button = (name: 'approve' | 'suspend' | 'reinstate', act: () => void) => (
+        const button = (name: 'approve' | 'suspend' | 'reinstate' | 'amend', act: () => void) => (
           <Button
             size="small"
             aria-label={`${t(name)} ${s.name}`}
@@ -103,13 +103,21 @@ export function SellersPage() {
             {t(name)}
           </Button>
         );
-        if (s.state === 'enrolled') return button('suspend', () => setSuspending(s));
-        if (s.state === 'suspended')
-          return button('reinstate', () => deed.mutate({ id: s.id, deed: 'reinstate' }));
-        return s.changed_by === user.id ? (
-          <span className="fw-muted">{t('second_waits')}</span>
-        ) : (
-          button('approve', () => deed.mutate({ id: s.id, deed: 'approve' }))
+        const next =
+          s.state === 'enrolled' ? (
+            button('suspend', () => setSuspending(s))
+          ) : s.state === 'suspended' ? (
+            button('reinstate', () => deed.mutate({ id: s.id, deed: 'reinstate' }))
+          ) : s.changed_by === user.id ? (
+            <span className="fw-muted">{t('second_waits')}</span>
+          ) : (
+            button('approve', () => deed.mutate({ id: s.id, deed: 'approve' }))
+          );
+        return (
+          <span className="fw-row">
+            {next}
+            {button('amend', () => setEnrolling(s))}
+          </span>
         );
       },
     },
@@ -120,7 +128,7 @@ export function SellersPage() {
       lead={t('sellers_lead')}
       actions={
         may ? (
-          <Button type="primary" onClick={() => setEnrolling(true)}>
+          <Button type="primary" onClick={() => setEnrolling('new')}>
             {t('enrol')}
           </Button>
         ) : null
@@ -151,7 +159,12 @@ export function SellersPage() {
         </Await>
       </Panel>
       <More list={list} />
-      {enrolling ? <EnrolDialog onClose={() => setEnrolling(false)} /> : null}
+      {enrolling ? (
+        <EnrolDialog
+          {...(enrolling === 'new' ? {} : { seller: enrolling })}
+          onClose={() => setEnrolling(undefined)}
+        />
+      ) : null}
       {suspending ? (
         <NoteDialog
           title={`${t('suspend')} · ${suspending.name}`}
@@ -173,15 +186,21 @@ export function SellersPage() {
   );
 }
 
-function EnrolDialog({ onClose }: { onClose(): void }) {
+/** Asks for the terms of a new seller, or for others of one that is known. */
+function EnrolDialog({ seller, onClose }: { seller?: PurchaseSeller; onClose(): void }) {
   const { t } = useTranslation('purchase');
   const id = useId();
   const enrol = useEnrol();
-  const [firm, setFirm] = useState('');
-  const [categories, setCategories] = useState<string[]>([]);
+  const amend = useAmend(seller?.id ?? '');
+  const run = seller ? amend : enrol;
+  const [firm, setFirm] = useState(seller?.firm_id ?? '');
+  const [categories, setCategories] = useState<string[]>(seller?.categories ?? []);
   const [values, setValues] = useState<Record<string, string>>({
-    from: dayOf(new Date()),
-    to: dayOf(new Date(Date.now() + 365 * 86_400_000)),
+    regions: seller?.regions.join(' ') ?? '',
+    bank: seller?.bank ?? '',
+    account: seller?.account ?? '',
+    from: seller?.from ?? dayOf(new Date()),
+    to: seller?.to ?? dayOf(new Date(Date.now() + 365 * 86_400_000)),
   });
   const value = (name: string) => (values[name] ?? '').trim();
   const ready =
@@ -192,30 +211,30 @@ function EnrolDialog({ onClose }: { onClose(): void }) {
   return (
     <Modal
       open
-      title={t('enrol')}
+      title={seller ? `${t('amend')} · ${seller.name}` : t('enrol')}
       okText={t('propose')}
-      okButtonProps={{ loading: enrol.isPending, disabled: !ready }}
-      onOk={() =>
-        enrol.mutate(
-          {
-            firm_id: firm,
-            categories,
-            ...(regions.length ? { regions } : {}),
-            account: value('account'),
-            bank: value('bank'),
-            from: value('from'),
-            to: value('to'),
-          },
-          { onSuccess: onClose },
-        )
-      }
+      okButtonProps={{ loading: run.isPending, disabled: !ready }}
+      onOk={() => {
+        const terms = {
+          categories,
+          ...(regions.length ? { regions } : {}),
+          account: value('account'),
+          bank: value('bank'),
+          from: value('from'),
+          to: value('to'),
+        };
+        if (seller) amend.mutate(terms, { onSuccess: onClose });
+        else enrol.mutate({ firm_id: firm, ...terms }, { onSuccess: onClose });
+      }}
       onCancel={onClose}
     >
       <div className="book-form">
-        <p>{t('enrol_lead')}</p>
-        <p>
-          <FirmSelect label={t('seller')} value={firm} onChange={setFirm} />
-        </p>
+        <p>{t(seller ? 'amend_lead' : 'enrol_lead')}</p>
+        {seller ? null : (
+          <p>
+            <FirmSelect label={t('seller')} value={firm} onChange={setFirm} />
+          </p>
+        )}
         <fieldset>
           <legend>{t('categories')}</legend>
           {CATEGORIES.map((c) => (
@@ -246,7 +265,7 @@ function EnrolDialog({ onClose }: { onClose(): void }) {
           </p>
         ))}
       </div>
-      {enrol.error ? <Problem error={enrol.error} compact /> : null}
+      {run.error ? <Problem error={run.error} compact /> : null}
     </Modal>
   );
 }

@@ -1,33 +1,10 @@
 import { api, body } from '@furrow/shared/api/client';
 import type { OfficerSellerTerms } from '@furrow/shared/api/types';
 import { addTexts } from '@furrow/shared/i18n';
-import {
-  keepPreviousData,
-  useInfiniteQuery,
-  useMutation,
-  useQuery,
-  useQueryClient,
-} from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
+import { byId, given, officer, useDeed, useList } from '../pieces/query';
 
 addTexts(import.meta.glob('../locales/*/purchase.json', { eager: true, import: 'default' }));
-
-const officer = '/api/v1/officer';
-const byId = (id: string) => ({ params: { path: { id } } });
-
-/** A list that is read page by page; `read` takes the cursor, "" for the first. */
-function useList<T>(
-  key: unknown[],
-  read: (before: string) => Promise<{ items: T[] | null; next?: string }>,
-) {
-  return useInfiniteQuery({
-    queryKey: key,
-    initialPageParam: '',
-    placeholderData: keepPreviousData,
-    queryFn: ({ pageParam }) => read(pageParam),
-    getNextPageParam: (last) => last.next || undefined,
-    select: (data) => data.pages.flatMap((page) => page.items ?? []),
-  });
-}
 
 export type SellerState = 'proposed' | 'enrolled' | 'suspended';
 
@@ -35,13 +12,7 @@ export const useSellers = (state: string) =>
   useList(['sellers', state], (before) =>
     body(
       api.GET(`${officer}/sellers`, {
-        params: {
-          query: {
-            limit: 50,
-            ...(state ? { state: state as SellerState } : {}),
-            ...(before ? { before } : {}),
-          },
-        },
+        params: { query: given({ state: state as SellerState | '', before, limit: 50 }) },
       }),
     ),
   );
@@ -50,7 +21,7 @@ export const usePurchases = () =>
   useList(['purchases'], (before) =>
     body(
       api.GET(`${officer}/purchases`, {
-        params: { query: { limit: 50, ...(before ? { before } : {}) } },
+        params: { query: given({ before, limit: 50 }) },
       }),
     ),
   );
@@ -78,7 +49,7 @@ export const useStatements = () =>
   useList(['statements'], (before) =>
     body(
       api.GET(`${officer}/statements`, {
-        params: { query: { limit: 31, ...(before ? { before } : {}) } },
+        params: { query: given({ before, limit: 31 }) },
       }),
     ),
   );
@@ -104,15 +75,14 @@ export function usePayment(id: string) {
   });
 }
 
-/** A change after which everything is read again. */
-function useDeed<T>(act: (deed: T) => Promise<unknown>) {
-  const client = useQueryClient();
-  return useMutation({ mutationFn: act, onSettled: () => client.invalidateQueries() });
-}
-
 export const useEnrol = () =>
   useDeed((sent: OfficerSellerTerms & { firm_id: string }) =>
     body(api.POST(`${officer}/sellers`, { body: sent })),
+  );
+
+export const useAmend = (id: string) =>
+  useDeed((sent: OfficerSellerTerms) =>
+    body(api.POST(`${officer}/sellers/{id}/amend`, { ...byId(id), body: sent })),
   );
 
 export const useSellerDeed = () =>

@@ -1,43 +1,29 @@
 import { api, body, idempotencyKey } from '@furrow/shared/api/client';
 import { addTexts } from '@furrow/shared/i18n';
-import {
-  keepPreviousData,
-  useInfiniteQuery,
-  useMutation,
-  useQuery,
-  useQueryClient,
-} from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { byId, given, officer, useList } from '../pieces/query';
 
 addTexts(import.meta.glob('../locales/*/receivables.json', { eager: true, import: 'default' }));
-
-const officer = '/api/v1/officer';
-const byId = (id: string) => ({ params: { path: { id } } });
 
 export const STATES = ['proposed', 'confirmed', 'accepted', 'redeemed', 'cancelled'];
 
 /** The receivables of all anchors, newest first. */
-export function useReceivables(state: string, obligor: string) {
-  return useInfiniteQuery({
-    queryKey: ['receivables', { state, obligor }],
-    initialPageParam: '',
-    placeholderData: keepPreviousData,
-    queryFn: ({ pageParam: before }) =>
-      body(
-        api.GET(`${officer}/receivables`, {
-          params: {
-            query: {
-              limit: 50,
-              ...(state === 'overdue' ? { overdue: true } : state ? { state: [state] } : {}),
-              ...(obligor ? { obligor_id: obligor } : {}),
-              ...(before ? { before } : {}),
-            },
-          },
-        }),
-      ),
-    getNextPageParam: (last) => last.next || undefined,
-    select: (data) => data.pages.flatMap((page) => page.items ?? []),
-  });
-}
+export const useReceivables = (state: string, obligor: string) =>
+  useList(['receivables', { state, obligor }], (before) =>
+    body(
+      api.GET(`${officer}/receivables`, {
+        params: {
+          query: given({
+            limit: 50,
+            overdue: state === 'overdue',
+            state: state && state !== 'overdue' ? [state] : undefined,
+            obligor_id: obligor,
+            before,
+          }),
+        },
+      }),
+    ),
+  );
 
 export function useReceivable(id: string) {
   return useQuery({
