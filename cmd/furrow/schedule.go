@@ -41,7 +41,7 @@ func runScheduleRun(_ context.Context, args []string, std stdio) (err error) {
 	} else {
 		printCases(std, report)
 	}
-	if report.Matched < report.Expected {
+	if report.Passed < len(report.Cases) {
 		return errNo
 	}
 	return nil
@@ -70,5 +70,6 @@ func printCases(std stdio, report cases.Report) {
 			_, _ = fmt.Fprintf(std.Out, "%s: %d of %d\n", of, n.Matched, n.Expected)
 		}
 	}
+	_, _ = fmt.Fprintf(std.Out, "cases: %d of %d without a difference or anything unknown\n", report.Passed, len(report.Cases))
 	_, _ = fmt.Fprintf(std.Out, "all: %d of %d rows\n", report.Matched, report.Expected)
 }

@@ -4,6 +4,7 @@
 package cases
 
 import (
+	"bytes"
 	"compress/gzip"
 	"encoding/json"
 	"io"
@@ -76,6 +77,10 @@ type Case struct {
 	Kind   string  `json:"kind"` // "pure_schedule" or "servicing"
 	Params *Params `json:"params"`
 	Events []Event `json:"events"`
+
+	Touches json.RawMessage `json:"touches"`
+	Source  json.RawMessage `json:"source"`
+	Unread  []string        `json:"-"` // fields that are not known
 }
 
 // Params are the terms of a loan. Absent ones mean what the runner says in defaults.
@@ -94,6 +99,7 @@ type Params struct {
 	GracePaying int         `json:"grace_on_interest_payment_periods"`
 	Free        int         `json:"interest_free_periods"`
 	Strategy    string      `json:"payment_strategy"`
+	Length      int         `json:"fixed_length"` // in repay units
 	Product     string      `json:"product"`
 	Terms       Product     `json:"product_terms"`
 	DaysInYear  string      `json:"days_in_year"`
@@ -153,13 +159,14 @@ type Event struct {
 	Product string              `json:"product"`
 	Tx      string              `json:"transaction_type"`
 	Future  string              `json:"future_installment_rule"`
+	Unread  []string            `json:"-"` // fields that are not known
 }
 
 // benign are fields that change no figure that is compared.
 var benign = map[string]bool{
 	"term": true, "term_unit": true, "upstream_columns": true, "rounding": true, "method": true, "note": true, "currency": true,
 	"currency_digits": true, "rounding_mode": true, "principal_threshold_for_last_installment_pct": true, "grace_on_arrears_ageing": true,
-	"overdue_days_for_npa": true, "installment_level_delinquency": true, "rest_interval": true,
+	"overdue_days_for_npa": true, "installment_level_delinquency": true, "rest_interval": true, "line": true, "expected_disbursement": true,
 }
 
 // meaningless are values that say the same as an absent field.
@@ -183,6 +190,33 @@ func (p *Product) UnmarshalJSON(b []byte) error {
 	}
 	p.Unread = unread(b, Product{})
 	return nil
+}
+
+// UnmarshalJSON keeps the names of fields that are not read.
+func (c *Case) UnmarshalJSON(b []byte) error {
+	type plain Case
+	if err := decode(b, (*plain)(c)); err != nil {
+		return err
+	}
+	c.Unread = unread(b, Case{})
+	return nil
+}
+
+// UnmarshalJSON keeps the names of fields that are not read.
+func (e *Event) UnmarshalJSON(b []byte) error {
+	type plain Event
+	if err := decode(b, (*plain)(e)); err != nil {
+		return err
+	}
+	e.Unread = unread(b, Event{})
+	return nil
+}
+
+// decode reads an object with its numbers as they are written.
+func decode(b []byte, v any) error {
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.UseNumber()
+	return dec.Decode(v)
 }
 
 // unread are the fields of an object that a type has no place for, with their values.
@@ -217,9 +251,7 @@ func Read(name string, r io.Reader) ([]Case, error) {
 	var f struct {
 		Cases []Case `json:"cases"`
 	}
-	dec := json.NewDecoder(io.LimitReader(r, maxFile))
-	dec.UseNumber()
-	if err := dec.Decode(&f); err != nil {
+	if err := json.NewDecoder(io.LimitReader(r, maxFile)).Decode(&f); err != nil {
 		return nil, ErrFile.With("file", name).With("why", err.Error())
 	}
 	if len(f.Cases) == 0 {

@@ -67,6 +67,9 @@ func TestRun(t *testing.T) {
 		"a loan by its table": {`{"type": "step", "text": "Admin creates a fully customized loan with downpayment 20%, NO auto downpayment, and with the following data:", "table": [{"LoanProduct": "X", "submitted on date": "01 March 2023", "with Principal": "500", "ANNUAL interest rate %": "0", "number of repayments": "2", "repaymentEvery": "1"}]},
 			{"type": "step", "text": "Admin successfully undo disbursal"},
 			{"type": "expect_schedule", "rows": [{"nr": 0, "due_date": "2023-03-01", "balance": 500.0}, {"nr": 1, "principal": 100.0}, {"nr": 2, "principal": 200.0}, {"nr": 3, "principal": 200.0}]}`, 4, 4, ""},
+		"a loan of a fixed length, its terms by the product's name": {`{"type": "step", "text": "Admin creates a fully customized loan with fixed length 75 and with the following data:", "table": [{"LoanProduct": "LP2_DOWNPAYMENT_ADV_PMT_ALLOC_PROGRESSIVE_LOAN_SCHEDULE_HORIZONTAL", "submitted on date": "01 March 2023", "with Principal": "500", "ANNUAL interest rate %": "0", "number of repayments": "2", "repaymentEvery": "30", "repaymentFrequencyType": "DAYS"}]},
+			{"type": "step", "text": "Admin successfully undo disbursal"},
+			{"type": "expect_schedule", "rows": [{"nr": 0, "due_date": "2023-03-01", "balance": 500.0}, {"nr": 1, "principal": 125.0}, {"nr": 2, "principal": 187.5, "days": 30}, {"nr": 3, "principal": 187.5, "days": 45, "due_date": "2023-05-15"}]}`, 4, 4, ""},
 		"charged and waived": {`{"type": "step", "text": "Admin adds an NSF fee because of payment bounce with \"10 March 2023\" transaction date"},
 			{"type": "expect_totals", "totals": {"penalties": 10.0}}, {"type": "step", "text": "Admin waives charge"}, {"type": "expect_totals", "totals": {"penalties": 10.0, "waived": 10.0, "outstanding": 900.0}}`, 2, 2, ""},
 		"put off": {`{"type": "step", "text": "Admin creates and approves Loan reschedule with the following data:", "table": [{"rescheduleFromDate": "05 May 2023", "submittedOnDate": "10 March 2023", "adjustedDueDate": "20 May 2023", "graceOnPrincipal": "", "graceOnInterest": "", "extraTerms": "", "newInterestRate": ""}]},
@@ -139,9 +142,28 @@ func TestUnknown(t *testing.T) {
 	if len(r.Unknown) != 3 {
 		t.Fatalf("%d are told, want 3: %+v", len(r.Unknown), r.Unknown)
 	}
+	if r.Passed {
+		t.Error("the case passes")
+	}
 	for i, want := range []string{"Admin paints the loan green", "this kind of event is not known", "give an amount above zero"} {
 		if got := r.Unknown[i]; got.Event != i+2 || !strings.Contains(got.Why, want) {
 			t.Errorf("%+v, want %q of event %d", got, want, i+2)
+		}
+	}
+}
+
+// TestUnknownField names a field that has no meaning, with its place; the case fails though
+// its rows are met.
+func TestUnknownField(t *testing.T) {
+	t.Parallel()
+	r := cases.RunAll(read(t, `{"type": "expect_totals", "totals": {"due": 900.0}, "colour": "green"}, {"type": "repayment", "date": "2023-03-05", "amount": 5, "fixed_emi": 7}`), "")
+	c := r.Cases[0]
+	if r.Matched != 1 || r.Passed != 0 || c.Passed || len(c.Unknown) != 2 {
+		t.Fatalf("%+v", r)
+	}
+	for i, want := range []cases.Difference{{Event: 2, Of: "expect_totals", Why: `unknown field colour "green"`}, {Event: 3, Of: "repayment", Why: "unknown field fixed_emi 7"}} {
+		if c.Unknown[i] != want {
+			t.Errorf("%+v, want %+v", c.Unknown[i], want)
 		}
 	}
 }

@@ -10,8 +10,9 @@ var Expectations = []string{"schedule", "periods", "transactions", "totals", "st
 type Report struct {
 	Matched  int               `json:"rows_matched"`
 	Expected int               `json:"rows_expected"`
-	Kinds    map[string]*Count `json:"kinds"` // by kind of case
-	Of       map[string]*Count `json:"of"`    // by what the rows are of
+	Passed   int               `json:"cases_passed"` // see [Result.Passed]
+	Kinds    map[string]*Count `json:"kinds"`        // by kind of case
+	Of       map[string]*Count `json:"of"`           // by what the rows are of
 	Cases    []Result          `json:"cases"`
 }
 
@@ -32,6 +33,9 @@ func RunAll(list []Case, id string) Report {
 		c := Run(&list[i])
 		r.Matched += c.Matched
 		r.Expected += c.Expected
+		if c.Passed {
+			r.Passed++
+		}
 		add(r.Kinds, c.Kind, c.Matched, c.Expected)
 		for of, n := range c.Of {
 			add(r.Of, of, n.Matched, n.Expected)

@@ -2,6 +2,7 @@ package cases
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/furrowcredit/furrow/credit/loan/servicing"
@@ -24,10 +25,12 @@ type Count struct {
 
 // Result is what a case came to.
 type Result struct {
-	ID       string `json:"id"`
-	Kind     string `json:"kind"`
-	Matched  int    `json:"rows_matched"`  // schedule, periods, totals and transactions
-	Expected int    `json:"rows_expected"` // of these
+	ID   string `json:"id"`
+	Kind string `json:"kind"`
+	// Passed says that everything expected was met and everything in the case understood.
+	Passed   bool `json:"passed"`
+	Matched  int  `json:"rows_matched"`  // schedule, periods, totals and transactions
+	Expected int  `json:"rows_expected"` // of these
 	// Of counts by what the rows are of, status and amounts among them.
 	Of          map[string]*Count `json:"of"`
 	Differences []Difference      `json:"differences"`
@@ -73,7 +76,7 @@ func Run(c *Case) Result {
 	if r.t, err = r.p.terms(); err != nil {
 		r.broken = err.Error()
 	}
-	for _, what := range r.p.odd() {
+	for _, what := range slices.Concat(c.Unread, r.p.odd()) {
 		r.unknown("params", what)
 	}
 	if n := len(r.p.Periods); n > 0 {
@@ -89,6 +92,9 @@ func Run(c *Case) Result {
 	for i := range c.Events {
 		r.at = i
 		e := &c.Events[i]
+		for _, what := range e.Unread {
+			r.unknown(e.Type, "unknown field "+what)
+		}
 		if strings.HasPrefix(e.Type, "expect_") {
 			r.expect(e)
 			continue
@@ -100,6 +106,7 @@ func Run(c *Case) Result {
 			r.unknown(e.Type, why)
 		}
 	}
+	r.result.Passed = len(r.result.Differences)+len(r.result.Unknown) == 0
 	return r.result
 }
 

@@ -260,6 +260,11 @@ func (r *run) customTable(_ []string, e *Event) string {
 	}
 	p := *r.p
 	for name, v := range e.Table[0] {
+		if strings.EqualFold(name, "LoanProduct") && strings.HasPrefix(v, "LP") {
+			p.Terms = productTerms(v)
+		}
+	}
+	for name, v := range e.Table[0] {
 		name = strings.ToLower(name)
 		for _, c := range columns {
 			found := false
@@ -280,6 +285,9 @@ func (r *run) customTable(_ []string, e *Event) string {
 		p.Terms.DownPayment = json.Number(m[1])
 		p.Terms.AutoDown = !strings.Contains(strings.ToLower(e.Text), "no auto")
 	}
+	if m := fixedLength.FindStringSubmatch(e.Text); m != nil {
+		p.Length, _ = strconv.Atoi(m[1])
+	}
 	if strings.Contains(e.Text, "forced disabled downpayment") {
 		p.Terms.DownPayment, p.Terms.AutoDown = "0", false
 	}
@@ -291,7 +299,10 @@ func (r *run) customTable(_ []string, e *Event) string {
 	return ""
 }
 
-var downPercent = regexp.MustCompile(`(?i)downpayment ([\d.]+)%`)
+var (
+	downPercent = regexp.MustCompile(`(?i)downpayment ([\d.]+)%`)
+	fixedLength = regexp.MustCompile(`(?i)fixed length "?(\d+)`)
+)
 
 func cents(s string) money.Fen {
 	var a Amount
@@ -478,10 +489,11 @@ func (r *run) trancheFee(on money.Date, amount money.Fen) string {
 		Charge: &servicing.Charge{Name: r.trancheName, DueOn: on, AtDisbursement: true}})
 }
 
-// waive gives up the last charge.
+// waive gives up the last charge that has a due date of its own.
 func (r *run) waive([]string, *Event) string {
 	for i := len(r.events) - 1; i >= 0; i-- {
-		if ev := &r.events[i]; ev.Kind == servicing.Charged {
+		ev := &r.events[i]
+		if ev.Kind == servicing.Charged && !ev.Charge.AtDisbursement && !strings.Contains(ev.Charge.Name, "PROCESSING") && !strings.Contains(ev.Charge.Name, "INSTALLMENT") {
 			return r.add(servicing.Event{Kind: servicing.Waive, Date: r.waiveDate(ev), Target: ev.ID})
 		}
 	}

@@ -134,7 +134,7 @@ func (p *Params) terms() (servicing.Terms, error) {
 			Rate: r, Method: schedule.EqualInstalments, DayCount: p.dayCount(),
 			N: p.N, Every: max(p.Every, 1), Unit: units[p.Unit],
 			Grace: p.Grace, GraceInterest: p.GracePaying, InterestFree: p.Free,
-			Cumulative: p.Terms.Schedule == "CUMULATIVE",
+			Cumulative: p.Terms.Schedule == "CUMULATIVE", Length: p.Length,
 		},
 		Allocation: allocation(p.Strategy, p.Terms.Processing),
 		Upfront:    p.Terms.Schedule == "CUMULATIVE",
@@ -222,6 +222,57 @@ func (p *Params) dayCount() money.DayCount {
 		return money.Act365
 	}
 	return money.ActActEnd // upstream counts 31 December with the new year
+}
+
+// productTerms reads what the name of an upstream product says of its terms, for a case
+// that gives the name alone.
+func productTerms(name string) Product {
+	has := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(name, w) })
+	}
+	p := Product{DaysInYear: "ACTUAL", DaysInMonth: "ACTUAL", Schedule: "CUMULATIVE", Multi: has("MULTIDISB", "MULTI_DISB")}
+	if has("DOWNPAYMENT") {
+		p.DownPayment, p.AutoDown = "25", has("DOWNPAYMENT_AUTO")
+	}
+	if has("ADV") && !has("LP1") {
+		p.Schedule, p.Processing = "PROGRESSIVE", "HORIZONTAL"
+		if has("VERTICAL") {
+			p.Processing = "VERTICAL"
+		}
+	}
+	if has("CREDIT_ALLOCATION") {
+		p.Credit = map[string][]string{"CHARGEBACK": {"PENALTY", "FEE", "INTEREST", "PRINCIPAL"}}
+	}
+	if !has("DOWNPAYMENT_ADV", "EMI") { // those instalments are not rounded
+		one := 1
+		p.Multiple = &one
+	}
+	switch {
+	case has("360_30"):
+		p.DaysInYear, p.DaysInMonth = "360", "30"
+	case has("365_ACTUAL"):
+		p.DaysInYear = "365"
+	}
+	if has("RECALCULATION", "RECALC") {
+		p.Recalculation, p.Compounding, p.Rest, p.PreClosure = true, "NONE", "DAILY", "TILL_PRE_CLOSE_DATE"
+		p.Reschedule = "REDUCE_EMI_AMOUNT"
+		if p.Schedule == "PROGRESSIVE" {
+			p.Reschedule = "ADJUST_LAST_UNPAID_PERIOD"
+		}
+		switch {
+		case has("REDUCE_NR"):
+			p.Reschedule = "REDUCE_NUMBER_OF_INSTALLMENTS"
+		case has("RESCH_NEXT"):
+			p.Reschedule = "RESCHEDULE_NEXT_REPAYMENTS"
+		}
+		if has("SAME_AS_REPAYMENT") {
+			p.Rest = "SAME_AS_REPAYMENT"
+		}
+		if has("TILL_REST") {
+			p.PreClosure = "TILL_REST_FREQUENCY_DATE"
+		}
+	}
+	return p
 }
 
 // defaults is the loan that upstream's tests make when a case gives no terms: 1,000 over

@@ -23,6 +23,8 @@ type Calendar struct {
 	Every    int        // units between due dates
 	Unit     Unit
 	FirstDue money.Date // is the seed of those after it; 0 leaves it to Start
+	Last     int        // the due date that lies Length units after Start; 0 is none
+	Length   int
 	MonthEnd MonthEnd
 	Shift    Shift
 	Holidays Holidays
@@ -31,10 +33,14 @@ type Calendar struct {
 // Calendar of the due dates of t.
 func (t Terms) Calendar() Calendar {
 	t = t.whole()
-	return Calendar{
+	c := Calendar{
 		Start: t.Start, Every: t.Every, Unit: t.Unit, FirstDue: t.FirstDue, MonthEnd: t.MonthEnd,
 		Shift: t.Shift, Holidays: t.Holidays,
 	}
+	if t.Length > 0 {
+		c.Last, c.Length = t.N, t.Length
+	}
+	return c
 }
 
 // Due is the n-th due date, from 1.
@@ -43,10 +49,14 @@ func (c Calendar) Due(n int) money.Date { return c.Holidays.Shift(c.Regular(n), 
 // Regular is the n-th due date before it moves off days without business.
 func (c Calendar) Regular(n int) money.Date {
 	seed := c.Start
-	if c.FirstDue != 0 {
-		seed, n = c.FirstDue, n-1
+	units := n * c.Every
+	switch {
+	case c.Last > 0 && n == c.Last:
+		units = c.Length
+	case c.FirstDue != 0:
+		seed, units = c.FirstDue, units-c.Every
 	}
-	d := c.Unit.after(seed, n*c.Every)
+	d := c.Unit.after(seed, units)
 	if c.Unit != Months && c.Unit != Years && c.Unit != "" {
 		return d
 	}

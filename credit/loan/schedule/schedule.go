@@ -204,7 +204,7 @@ func (p *plan) fraction(i int) (num, den int64) {
 			return whole.Broken(r.From, r.DueOn)
 		}
 		return whole.Whole(r.From, r.DueOn)
-	case p.t.Method.Dated(), p.broken && i == 0:
+	case p.t.Method.Dated(), p.broken && i == 0, p.t.Length > 0 && i == len(p.rows)-1:
 		return p.basis.Broken(r.From, r.DueOn)
 	}
 	return p.basis.Whole(r.From, r.DueOn)

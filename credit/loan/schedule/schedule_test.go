@@ -100,6 +100,8 @@ func TestMethods(t *testing.T) {
 		}, "2026-04-15 0.00 49.60 12000.00\n2026-05-15 3000.00 48.00 9000.00\n2026-06-15 9000.00 37.20 0.00"},
 		{"no interest", func(x *schedule.Terms) { x.Rate, x.N = 0, 3 },
 			"2026-04-15 4000.00 0.00 8000.00\n2026-05-15 4000.00 0.00 4000.00\n2026-06-15 4000.00 0.00 0.00"},
+		{"fixed length", func(x *schedule.Terms) { x.Method, x.N, x.Length = schedule.EqualPrincipal, 3, 4 }, // 61 days: 32.53
+			"2026-04-15 4000.00 49.60 8000.00\n2026-05-15 4000.00 32.00 4000.00\n2026-07-15 4000.00 32.53 0.00"},
 		{"balloon", func(x *schedule.Terms) { x.DayCount, x.N, x.Balloon = money.Thirty360, 2, 600_000 },
 			// (12000 × 1.004² - 6000) / 2.004 = 3042.01, and 6000 more with the last
 			"2026-04-15 2994.01 48.00 9005.99\n2026-05-15 9005.99 36.02 0.00"},
@@ -217,6 +219,7 @@ func TestRefuses(t *testing.T) {
 		"method":             func(x *schedule.Terms) { x.Method = "gift" },
 		"count":              func(x *schedule.Terms) { x.DayCount = "30/361" },
 		"none":               func(x *schedule.Terms) { x.N = 0 },
+		"a fixed length":     func(x *schedule.Terms) { x.N, x.Length = 3, 2 },
 		"many":               func(x *schedule.Terms) { x.N = 100_000 },
 		"unit":               func(x *schedule.Terms) { x.Unit = "moons" },
 		"grace":              func(x *schedule.Terms) { x.Grace = 6 },

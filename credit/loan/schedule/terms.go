@@ -109,6 +109,7 @@ type Terms struct {
 	Every    int        `json:"every,omitempty"` // units between instalments; 0 means 1
 	Unit     Unit       `json:"unit,omitempty"`
 	FirstDue money.Date `json:"first_due,omitempty"` // makes the first period longer or shorter
+	Length   int        `json:"length,omitempty"`    // units from Start to the last due date, which makes the last period longer or shorter
 
 	Interest Interest `json:"interest,omitempty"`
 	Period   Period   `json:"period,omitempty"`
@@ -277,6 +278,9 @@ func (t *Terms) checkDates() string {
 	}
 	if t.FirstDue != 0 && (t.FirstDue <= t.Start || t.FirstDue > 2_100_000 || t.Method.Dated()) {
 		return "the first due date must come after the start, and a schedule of given dates has its own"
+	}
+	if t.Length < 0 || t.Length > maxRows*maxRows || t.Length > 0 && (t.Method.Dated() || t.Method == Bullet || t.N == 0 || t.Length <= t.Every*(t.N-1)) {
+		return "a fixed length ends instalments after the last but one"
 	}
 	at := t.Start
 	for _, x := range t.Tranches {
