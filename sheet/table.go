@@ -23,6 +23,7 @@ var (
 	ErrLongLine    = fault.New(fault.TooLarge, "sheet.long_line", "line {line} is longer than {kib} KiB; this is not a table with a row on each line")
 	ErrEmpty       = fault.New(fault.Invalid, "sheet.empty", "the file has no rows below its header")
 	ErrFormat      = fault.New(fault.Invalid, "sheet.format", "this is not an XLSX or CSV file; save it as .xlsx and send it again")
+	ErrNotText     = fault.New(fault.Invalid, "sheet.not_text", "this is a spreadsheet; save it as CSV UTF-8")
 	ErrOldExcel    = fault.New(fault.Invalid, "sheet.old_excel", "this is an old .xls file or it has a password; save it as .xlsx without one and send it again")
 	ErrDamaged     = fault.New(fault.Invalid, "sheet.damaged", "the file is damaged; save it again and send it again")
 	ErrEncoding    = fault.New(fault.Invalid, "sheet.encoding", "line {line} is neither UTF-8 nor GBK; save the file as .xlsx or as CSV UTF-8")
@@ -246,6 +247,29 @@ func (r *Reader) Split(number int) error {
 // Close ends the reading.
 func (r *Reader) Close() error { return r.rows.close() }
 
+// All takes every visible sheet of a small workbook whole.
+func All(book []byte) (tables []*Table, err error) {
+	if len(book) > MaxBytes {
+		return nil, ErrTooLarge.With("mib", MaxBytes>>20)
+	}
+	b, err := openWorkbook(bytes.NewReader(book), int64(len(book)), Small())
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range b.sheets {
+		rows, err := b.open(s)
+		if err != nil {
+			return nil, err
+		}
+		t, err := whole(&Reader{rows: rows, limits: Small(), From1904: b.from1904})
+		if err = errors.Join(err, rows.close()); err != nil {
+			return nil, err
+		}
+		tables = append(tables, t)
+	}
+	return tables, nil
+}
+
 // Read takes a small file whole, as Open does.
 func Read(body []byte, accept func(*Table) bool) (*Table, error) {
 	switch {
@@ -259,6 +283,10 @@ func Read(body []byte, accept func(*Table) bool) (*Table, error) {
 		return nil, err
 	}
 	defer r.Close() //nolint:errcheck // it was only read
+	return whole(r)
+}
+
+func whole(r *Reader) (*Table, error) {
 	t := &Table{From1904: r.From1904}
 	for {
 		row, err := r.Next()

@@ -22,7 +22,7 @@ import (
 func TestIndexOfThePublishedNetwork(t *testing.T) {
 	t.Parallel()
 	dir := realdata.Dir(t, "chain", "esri")
-	f, err := contagion.Open(filepath.Join(dir, "test_list.csv"), nil)
+	f, err := os.Open(filepath.Join(dir, "test_list.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,9 @@ func TestBadFilesSayWhere(t *testing.T) {
 		{"need", "", "supplier,buyer,amount,essential\nA,B,1,maybe\n", "", "links.csv:2:7", contagion.ErrCell},
 		{"class", "", "supplier,buyer,amount,type\nA,B,1,3\n", "", "links.csv:2:7", contagion.ErrCell},
 		{"two sectors", "", "supplier,buyer,amount,supplier_sector\nA,B,1,s\nA,C,1,t\n", "", "links.csv:3:7", contagion.ErrCell},
-		{"not UTF-8", "", "supplier,buyer,amount\n\xc4\xe3,B,1\n", "", "links.csv:2:1", contagion.ErrCell},
+		{"mixed", "", "supplier,buyer,amount\n青穗,B,1\n\xc4\xe3,B,1\n", "", "links.csv", contagion.ErrFile},
+		{"neither", "", "supplier,buyer,amount\n\xff,B,1\n", "", "links.csv", contagion.ErrFile},
+		{"a workbook", "", "PK\x03\x04", "", "links.csv", contagion.ErrFile},
 		{"ragged", "", "supplier,buyer,amount\nA,B\n", "", "links.csv:2", contagion.ErrFile},
 		{"inputs twice", "", good, "supplier_sector,buyer_sector,essential\na,b,yes\na,b,no\n", "inputs.csv:3:1", contagion.ErrCell},
 		{"inputs of nobody", "", good, "supplier_sector,buyer_sector,essential\n,b,yes\n", "inputs.csv:2:1", contagion.ErrCell},

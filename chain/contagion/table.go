@@ -1,19 +1,16 @@
 package contagion
 
 import (
-	"bufio"
-	"compress/gzip"
 	"encoding/csv"
 	"errors"
 	"io"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/sheet"
 )
 
 // What can be wrong with a file.
@@ -23,7 +20,7 @@ var (
 	ErrCell   = fault.New(fault.Invalid, "contagion.cell", "the value {value} of column {column} is not usable: {why}")
 )
 
-// Source is one file; the name is for messages.
+// Source is one file, as sheet.Text takes it; the name is for messages.
 type Source struct {
 	Name string
 	R    io.Reader
@@ -41,7 +38,11 @@ type table struct {
 }
 
 func newTable(s Source) (*table, error) {
-	t := &table{name: s.Name, csv: csv.NewReader(bufio.NewReaderSize(s.R, 1<<20))}
+	text, err := sheet.Text(s.R)
+	if err != nil {
+		return nil, ErrFile.With("why", err.Error()).At("%s", s.Name)
+	}
+	t := &table{name: s.Name, csv: csv.NewReader(text)}
 	t.csv.ReuseRecord = true
 	if err := t.next(); err != nil {
 		if errors.Is(err, io.EOF) {
@@ -50,7 +51,7 @@ func newTable(s Source) (*table, error) {
 		return nil, err
 	}
 	for _, h := range t.row {
-		t.header = append(t.header, strings.ToLower(strings.TrimSpace(strings.TrimPrefix(h, "\uFEFF"))))
+		t.header = append(t.header, strings.ToLower(strings.TrimSpace(h)))
 	}
 	return t, nil
 }
@@ -63,7 +64,7 @@ func (t *table) next() (err error) {
 	case errors.As(err, &p):
 		return ErrFile.With("why", p.Err.Error()).At("%s:%d:%d", t.name, p.Line, p.Column)
 	case err != nil && !errors.Is(err, io.EOF):
-		return ErrFile.With("why", "it is damaged").At("%s", t.name).Because(err)
+		return ErrFile.With("why", err.Error()).At("%s", t.name)
 	}
 	return err
 }
@@ -123,8 +124,6 @@ func (t *table) id(c int) (string, error) {
 		return "", t.bad(c, "it is empty")
 	case len(s) > maxCell:
 		return "", t.bad(c, "it is too long")
-	case !utf8.ValidString(s):
-		return "", t.bad(c, "it is not UTF-8; save the file as CSV UTF-8")
 	}
 	return s, nil
 }
@@ -172,31 +171,3 @@ func (t *table) kind(c int) (Need, error) {
 	}
 	return 0, t.bad(c, "write 2 for essential, 1 for non-essential, 0 for negligible")
 }
-
-// Open opens a file to read, "-" being in; what ends in .gz is unpacked. ErrFile.
-func Open(name string, in io.Reader) (io.ReadCloser, error) {
-	if name == "-" {
-		return io.NopCloser(in), nil
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, ErrFile.With("why", "it cannot be opened").At("%s", name).Because(err)
-	}
-	if !strings.HasSuffix(name, ".gz") {
-		return f, nil
-	}
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		return nil, errors.Join(ErrFile.With("why", "it is not gzip").At("%s", name).Because(err), f.Close())
-	}
-	return unpacked{z, f}, nil
-}
-
-// unpacked closes the file under a gzip reader.
-type unpacked struct {
-	*gzip.Reader
-	file io.Closer
-}
-
-// Close closes both.
-func (u unpacked) Close() error { return errors.Join(u.Reader.Close(), u.file.Close()) }

@@ -8,7 +8,6 @@ package reference
 import (
 	"bufio"
 	"cmp"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,6 +22,7 @@ import (
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/party"
 	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/sheet"
 )
 
 // What can be wrong with the files as a whole. A bad line is no error but a Refusal.
@@ -205,13 +205,9 @@ type record struct {
 func (in *importer) read(ctx context.Context, s Source, kind string) error {
 	in.file, in.line = FileReport{File: filepath.Base(s.Name), Kind: kind}, 0
 	defer func() { in.report.Files = append(in.report.Files, in.file) }()
-	r := s.R
-	if strings.HasSuffix(s.Name, ".gz") {
-		z, err := gzip.NewReader(r)
-		if err != nil {
-			return ErrUnread.At("%s", in.file.File).Because(err)
-		}
-		r = z
+	r, err := sheet.Text(s.R)
+	if err != nil {
+		return ErrUnread.At("%s", in.file.File).Because(err)
 	}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 64<<10), maxLine)
@@ -226,9 +222,6 @@ func (in *importer) read(ctx context.Context, s Source, kind string) error {
 			}
 		}
 		raw := lines.Bytes()
-		if in.line == 1 {
-			raw = []byte(strings.TrimPrefix(string(raw), "\ufeff"))
-		}
 		if len(strings.TrimSpace(string(raw))) == 0 {
 			continue
 		}
@@ -239,7 +232,7 @@ func (in *importer) read(ctx context.Context, s Source, kind string) error {
 		}
 		in.take(kind, rec)
 	}
-	if errors.Is(lines.Err(), bufio.ErrTooLong) {
+	if errors.Is(lines.Err(), bufio.ErrTooLong) || errors.Is(lines.Err(), sheet.ErrLongLine) {
 		return ErrLongLine.With("line", in.line+1).With("kib", maxLine>>10).At("%s:%d", in.file.File, in.line+1)
 	}
 	if err := lines.Err(); err != nil {

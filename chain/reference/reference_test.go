@@ -146,7 +146,7 @@ func TestFilesAreToldByName(t *testing.T) {
 		"none":      {nil, reference.ErrNoFiles},
 		"unknown":   {[]reference.Source{source("people.jsonl", "{}")}, reference.ErrFileName},
 		"twice":     {[]reference.Source{source("a/ckg_product.jsonl"), source("product.jsonl.gz")}, reference.ErrTwice},
-		"not gzip":  {[]reference.Source{source("ckg_product.jsonl.gz", "{}")}, reference.ErrUnread},
+		"cut gzip":  {[]reference.Source{source("ckg_product.jsonl.gz", "\x1f\x8b")}, reference.ErrUnread},
 		"one line":  {[]reference.Source{source("ckg_product.jsonl", strings.Repeat("x", 2<<20))}, reference.ErrLongLine},
 		"truncated": {[]reference.Source{{Name: "product.jsonl", R: io.MultiReader(strings.NewReader(`{"name":"a"}`), failing{})}}, reference.ErrUnread},
 	} {

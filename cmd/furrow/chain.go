@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
+	"os"
 	"slices"
 
 	"github.com/furrowcredit/furrow/chain/graph/relation"
@@ -43,9 +45,10 @@ func runChainImport(ctx context.Context, args []string, std stdio) error {
 		return err
 	}
 	c, report, err := reference.Import(ctx, sources, func(file string, records int) {
-		_, _ = fmt.Fprintf(std.Err, "\r%-28s %8d", file, records)
+		if terminal(std.Err) {
+			_, _ = fmt.Fprintf(std.Err, "\r%-28s %8d\r", file, records)
+		}
 	})
-	_, _ = fmt.Fprintf(std.Err, "\r%40s\r", "")
 	if err != nil {
 		return err
 	}
@@ -93,4 +96,14 @@ func runChainImport(ctx context.Context, args []string, std stdio) error {
 		}
 	}
 	return nil
+}
+
+// terminal says whether somebody looks at w: progress is for them, not for logs.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

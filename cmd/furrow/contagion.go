@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 
@@ -108,12 +108,15 @@ func runChainContagion(ctx context.Context, args []string, std stdio) error {
 
 // read opens a file and hands it to a reader.
 func read[T any](name string, std stdio, reader func(contagion.Source) (T, error)) (out T, err error) {
-	f, err := contagion.Open(name, std.In)
-	if err != nil {
-		return out, err
+	if name == "-" {
+		return reader(contagion.Source{Name: name, R: std.In})
 	}
-	out, err = reader(contagion.Source{Name: name, R: f})
-	return out, errors.Join(err, f.Close())
+	f, err := os.Open(name)
+	if err != nil {
+		return out, contagion.ErrFile.With("why", "look at its name and who may read it").At("%s", name)
+	}
+	defer func() { _ = f.Close() }() // it is only read
+	return reader(contagion.Source{Name: name, R: f})
 }
 
 func readSupply(o *contagionOptions, std stdio) (*contagion.Network, error) {
@@ -220,7 +223,7 @@ func unfinished(converged bool) string {
 func eachFirm(ctx context.Context, net *contagion.Network, o *contagionOptions, p contagion.Params, std stdio) error {
 	step := max(net.Len()/100, 1)
 	progress := func(done int) {
-		if !o.asJSON && done%step == 0 {
+		if terminal(std.Err) && done%step == 0 {
 			_, _ = fmt.Fprintf(std.Err, "firms: %d of %d\n", done, net.Len())
 		}
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/furrowcredit/furrow/chain/extract/endpoint"
 	"github.com/furrowcredit/furrow/chain/extract/receipt"
 	"github.com/furrowcredit/furrow/chain/extract/rule"
+	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/money"
 )
 
@@ -208,6 +209,9 @@ func (e *extraction) file(ctx context.Context, path string, only bool) error {
 	entry := extractedFile{Name: path}
 	err := e.one(ctx, path, &entry)
 	if err != nil {
+		if f := (*fault.Error)(nil); only && errors.As(err, &f) && f.Place == "" {
+			return f.At("%s", path)
+		}
 		if only || ctx.Err() != nil {
 			return err
 		}
@@ -219,14 +223,17 @@ func (e *extraction) file(ctx context.Context, path string, only bool) error {
 }
 
 func (e *extraction) one(ctx context.Context, path string, entry *extractedFile) error {
-	plain := strings.TrimSuffix(path, ".gz")
-	body, err := readLong(path)
-	if err != nil {
-		return err
-	}
-	if strings.HasSuffix(plain, ".jsonl") {
+	if strings.HasSuffix(strings.TrimSuffix(path, ".gz"), ".jsonl") {
+		body, err := readLong(path, maxLines)
+		if err != nil {
+			return err
+		}
 		entry.Kind = "jsonl"
 		return e.lines(ctx, path, body)
+	}
+	body, err := readLong(path, document.MaxBytes)
+	if err != nil {
+		return err
 	}
 	return e.document(ctx, path, body, entry)
 }
@@ -234,25 +241,29 @@ func (e *extraction) one(ctx context.Context, path string, entry *extractedFile)
 // maxLines bounds a file of sentences: a hundred million characters.
 const maxLines = 256 << 20
 
-// readLong reads a file of up to maxLines, unpacked when its name ends in .gz.
-func readLong(path string) ([]byte, error) {
+// readLong reads a file of up to most bytes, unpacked when its name ends in .gz. A larger
+// one is refused before it is read.
+func readLong(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, errUsage.With("why", err.Error())
 	}
 	defer func() { _ = f.Close() }() // read only
+	if info, err := f.Stat(); err == nil && info.Size() > most {
+		return nil, document.ErrTooLarge.At("%s", path).With("mib", most>>20)
+	}
 	var r io.Reader = f
 	if strings.HasSuffix(path, ".gz") {
 		if r, err = gzip.NewReader(f); err != nil {
 			return nil, document.ErrDamaged.At("%s", path).Because(err)
 		}
 	}
-	body, err := io.ReadAll(io.LimitReader(r, maxLines+1))
+	body, err := io.ReadAll(io.LimitReader(r, most+1))
 	switch {
 	case err != nil:
 		return nil, document.ErrDamaged.At("%s", path).Because(err)
-	case len(body) > maxLines:
-		return nil, document.ErrTooLarge.At("%s", path).With("mib", maxLines>>20)
+	case int64(len(body)) > most:
+		return nil, document.ErrTooLarge.At("%s", path).With("mib", most>>20)
 	}
 	return body, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -29,7 +30,8 @@ func relationFiles(paths []string) bool {
 	return len(paths) > 0
 }
 
-// importRelations reads tables of relations into a graph file.
+// importRelations reads tables of relations into a graph file. The answer is no, and
+// there is no file, when there is no link in them.
 func importRelations(ctx context.Context, columns relation.Columns, paths []string, out string, list, asJSON bool, std stdio) error {
 	began := time.Now()
 	s, report, err := relation.Read(ctx, columns, paths...)
@@ -39,11 +41,18 @@ func importRelations(ctx context.Context, columns relation.Columns, paths []stri
 	if err := report.Sound(); err != nil {
 		return err
 	}
+	if report.Links == 0 {
+		return errors.Join(reportRelations(report, "", began, list, asJSON, std), errNo)
+	}
 	if out != "" {
 		if err := s.Write(out); err != nil {
 			return errUsage.With("why", "the graph cannot be written: "+err.Error())
 		}
 	}
+	return reportRelations(report, out, began, list, asJSON, std)
+}
+
+func reportRelations(report relation.Report, out string, began time.Time, list, asJSON bool, std stdio) error {
 	if asJSON {
 		answer := struct {
 			relation.Report

@@ -50,7 +50,7 @@ func runChainIdentify(ctx context.Context, args []string, std stdio) error {
 		anchor    = fs.String("anchor", "", "id, code or name of the anchor")
 		graphFile = fs.String("graph", "", "a graph that chain import --out wrote")
 		ref       = fs.String("reference", "", "a folder with the public reference chain, or with Company.csv, Product.csv and Company_fundTrans_Company.csv")
-		invoices  = fs.Bool("invoices", false, "the arguments are tables of invoices (CSV, XLSX)")
+		invoices  = fs.Bool("invoices", false, "the arguments are tables of invoices (CSV, XLSX, also .gz)")
 		tiers     = fs.Int("tiers", 3, "how many tiers, 1 to 6")
 		dealers   = fs.Bool("dealers", false, "whom the anchor supplies instead of who supplies it")
 		least     = fs.String("min-amount", "0", "yuan of trade below which a link is not followed")
@@ -114,6 +114,9 @@ func runChainIdentify(ctx context.Context, args []string, std stdio) error {
 			_, _ = fmt.Fprintf(std.Out, "%d  %.3f  %s  %s  %s  %s\n", f.Tier, f.Confidence, f.Name, f.Evidence, strings.Join(f.Reasons, " "), strings.Join(f.Nodes, " "))
 		}
 		_, _ = fmt.Fprintf(std.Out, "%d firms\n", len(list))
+		if len(list) == 0 && !*dealers && *ref == "" {
+			_, _ = fmt.Fprintf(std.Err, "nobody sells to %s here; --dealers asks whom it supplies\n", *anchor)
+		}
 	}
 	if err == nil && len(list) == 0 {
 		err = errNo
@@ -440,18 +443,14 @@ func findParty(firms map[string]chain.Party, anchor string) (string, error) {
 
 // readInvoices streams a table of invoices; headers are those of the upload template.
 func readInvoices(name string, take func(d chain.Document, seller, buyer string)) error {
-	file, err := os.Open(name) //nolint:gosec // the person at the command line names it
+	file, size, done, err := openNames(name)
 	if err != nil {
-		return errUsage.With("why", err.Error())
+		return inFile(name, err)
 	}
-	defer file.Close() //nolint:errcheck // it was only read
-	info, err := file.Stat()
+	defer done()
+	rows, err := sheet.Open(file, size, sheet.Large(), anySheet)
 	if err != nil {
-		return err
-	}
-	rows, err := sheet.Open(file, info.Size(), sheet.Large(), anySheet)
-	if err != nil {
-		return err
+		return inFile(name, err)
 	}
 	defer rows.Close() //nolint:errcheck // it was only read
 	columns, err := upload.Columns(chain.Invoice)
@@ -465,7 +464,7 @@ func readInvoices(name string, take func(d chain.Document, seller, buyer string)
 			break
 		}
 		if err != nil {
-			return err
+			return inFile(name, err)
 		}
 		if len(at) == 0 {
 			at = header(row.Cells, columns)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -44,8 +45,12 @@ func main() {
 func run(ctx context.Context, args []string, std stdio) int {
 	c, rest := find(args)
 	if c == nil {
-		usage(std.Err)
-		if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		last := "help"
+		if len(args) > 0 {
+			last = args[len(args)-1]
+		}
+		usage(std.Err, args)
+		if last == "help" || last == "-h" || last == "--help" {
 			return 0
 		}
 		_, _ = fmt.Fprintf(std.Err, "\nfurrow: there is no command %q\n", strings.Join(args, " "))
@@ -59,7 +64,7 @@ func run(ctx context.Context, args []string, std stdio) int {
 		return 1
 	}
 	_, _ = fmt.Fprintf(std.Err, "furrow %s: %v\n", c.name, err)
-	if errors.Is(err, fault.Invalid) {
+	if errors.Is(err, fault.Invalid) || errors.Is(err, fault.TooLarge) {
 		return 2
 	}
 	return 1
@@ -78,10 +83,15 @@ func find(args []string) (*command, []string) {
 	return nil, nil
 }
 
-func usage(w io.Writer) {
+// usage lists the commands, or those that begin with the first word asked for.
+func usage(w io.Writer, args []string) {
+	group := func(c command) bool { return len(args) > 0 && strings.HasPrefix(c.name, args[0]+" ") }
+	all := !slices.ContainsFunc(commands, group)
 	_, _ = fmt.Fprint(w, "furrow: credit for farmers and small firms\n\n")
 	for _, c := range commands {
-		_, _ = fmt.Fprintf(w, "  furrow %-18s %s\n", c.name, c.summary)
+		if all || group(c) {
+			_, _ = fmt.Fprintf(w, "  furrow %-18s %s\n", c.name, c.summary)
+		}
 	}
 	_, _ = fmt.Fprint(w, "\nEach command takes -h. Formats: docs/formats.\n")
 }

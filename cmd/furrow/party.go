@@ -26,14 +26,24 @@ import (
 // runPartyCheck judges credit codes, organisation codes and resident identity
 // numbers. The answer is no when one is invalid.
 func runPartyCheck(_ context.Context, args []string, std stdio) error {
-	fs := newFlags("party check", "CODE... [--json]", std)
+	fs := newFlags("party check", "CODE... | --in F.csv|F.xlsx [--json]", std)
+	in := fs.String("in", "", "table of codes: column uscc or code (统一社会信用代码)")
 	asJSON := fs.Bool("json", false, "print one JSON object")
 	codes, err := parseArgs(fs, args)
 	if err != nil {
 		return err
 	}
+	if *in != "" {
+		t, err := readNames(*in, "uscc")
+		if err != nil {
+			return err
+		}
+		for i := range t.rows {
+			codes = append(codes, t.cell(i, "uscc"))
+		}
+	}
 	if len(codes) == 0 {
-		return errUsage.With("why", "give at least one credit code, organisation code or resident identity number")
+		return errUsage.With("why", "give at least one credit code, organisation code or resident identity number, or a table of them with --in")
 	}
 	counts := map[party.Status]int{party.Valid: 0, party.Suspicious: 0, party.Bad: 0}
 	verdicts := make([]party.Verdict, len(codes))
@@ -63,11 +73,11 @@ var (
 
 // tally counts how names of a known meaning were matched.
 type tally struct {
-	Names     int     `json:"names"`
-	Top1      float64 `json:"top1"`      // share whose best candidate is right, whatever its score
-	Precision float64 `json:"precision"` // share of the accepted that are right
-	Accepted  int     `json:"accepted"`
-	Abstained int     `json:"abstained"`
+	Names     int      `json:"names"`
+	Top1      float64  `json:"top1"`                // share whose best candidate is right, whatever its score
+	Precision *float64 `json:"precision,omitempty"` // share of the accepted that are right; nil when none is
+	Accepted  int      `json:"accepted"`
+	Abstained int      `json:"abstained"`
 
 	best, right int
 }
@@ -86,7 +96,10 @@ func (t *tally) add(m party.Match, right bool) {
 
 func (t *tally) finish() {
 	t.Top1 = share(t.best, t.Names)
-	t.Precision = share(t.right, t.Accepted)
+	if t.Accepted > 0 {
+		p := share(t.right, t.Accepted)
+		t.Precision = &p
+	}
 }
 
 func share(part, whole int) float64 {
@@ -223,7 +236,10 @@ func reportMatches(std stdio, asJSON bool, firms, asked *nameTable, matches []pa
 			"reasons": reasons, "threshold": party.Threshold,
 		}
 		if known {
-			out["top1"], out["precision"] = all.Top1, all.Precision
+			out["top1"] = all.Top1
+			if all.Precision != nil {
+				out["precision"] = *all.Precision
+			}
 			if sorted {
 				out["kinds"] = kinds
 			}
@@ -232,7 +248,11 @@ func reportMatches(std stdio, asJSON bool, firms, asked *nameTable, matches []pa
 	}
 	line := func(name string, t *tally) {
 		if known {
-			_, _ = fmt.Fprintf(std.Out, "%-24s names %7d  top1 %.4f  precision %.4f  abstained %d\n", name, t.Names, t.Top1, t.Precision, t.Abstained)
+			precision := "     -"
+			if t.Precision != nil {
+				precision = fmt.Sprintf("%.4f", *t.Precision)
+			}
+			_, _ = fmt.Fprintf(std.Out, "%-24s names %7d  top1 %.4f  precision %s  abstained %d\n", name, t.Names, t.Top1, precision, t.Abstained)
 		} else {
 			_, _ = fmt.Fprintf(std.Out, "%-24s names %7d  accepted %d  abstained %d\n", name, t.Names, t.Accepted, t.Abstained)
 		}
@@ -257,9 +277,9 @@ func (t *nameTable) cell(row int, column string) string {
 	return ""
 }
 
-// chineseColumns are what the columns are called in Chinese tables.
+// chineseColumns are what the columns are also called.
 var chineseColumns = map[string]string{
-	"企业名称": "name", "公司名称": "name", "名称": "name", "简称": "short_name", "曾用名": "former_names", "统一社会信用代码": "uscc",
+	"企业名称": "name", "公司名称": "name", "名称": "name", "简称": "short_name", "曾用名": "former_names", "统一社会信用代码": "uscc", "信用代码": "uscc", "纳税人识别号": "uscc", "code": "uscc",
 }
 
 // header finds the columns of a row; the names that are asked for may be called as
@@ -271,7 +291,7 @@ func (t *nameTable) header(cells []string, needed string) bool {
 		column := strings.ToLower(strings.TrimSpace(cell))
 		into := t.columns
 		if known, ok := chineseColumns[column]; ok {
-			if column, into = known, chinese; column == "name" {
+			if column, into = known, chinese; column == "name" && needed != "uscc" {
 				column = needed
 			}
 		}
@@ -330,15 +350,21 @@ func unpack(to io.Writer, packed io.Reader) error {
 // maxNames bounds a table of names, in bytes: registries are larger than uploads.
 const maxNames = 2 << 30
 
+// inFile says in which file something is wrong.
+func inFile(path string, err error) error {
+	if f := (*fault.Error)(nil); errors.As(err, &f) && f.Place == "" {
+		return f.At("%s", path)
+	}
+	return errTable.With("file", path).With("why", err.Error())
+}
+
 // readNames reads XLSX, or CSV in UTF-8, UTF-16 or GBK, either of them gzipped. Titles
 // may stand above the header.
 func readNames(path, needed string) (*nameTable, error) {
-	damaged := func(err error) error {
-		return errTable.With("file", path).With("why", err.Error()).Because(err)
-	}
+	damaged := func(err error) error { return inFile(path, err) }
 	f, size, done, err := openNames(path)
 	if os.IsNotExist(err) || os.IsPermission(err) {
-		return nil, errTable.With("file", path).With("why", "it cannot be read").Because(err)
+		return nil, errTable.With("file", path).With("why", "it cannot be read; look at its name and who may read it")
 	}
 	if err != nil {
 		return nil, damaged(err)

@@ -34,8 +34,8 @@ var (
 
 // Bounds of a document.
 const (
-	maxBytes = 64 << 20
-	maxText  = 4 << 20 // what is longer is cut, and a note says so
+	MaxBytes = 64 << 20 // of a file
+	maxText  = 4 << 20  // what is longer is cut, and a note says so
 	maxPages = 500
 	ocrPages = 30 // pages of a scan; a page takes a second or two
 )
@@ -63,8 +63,8 @@ func (r Reader) Read(ctx context.Context, name string, body []byte) (extract.Doc
 		err error
 	)
 	switch {
-	case len(body) > maxBytes:
-		return d, rep, ErrTooLarge.With("mib", maxBytes>>20)
+	case len(body) > MaxBytes:
+		return d, rep, ErrTooLarge.With("mib", MaxBytes>>20)
 	case len(bytes.TrimSpace(body)) == 0:
 		return d, rep, ErrEmpty
 	case bytes.HasPrefix(body, []byte("%PDF")):
@@ -120,8 +120,12 @@ func office(body []byte, rep *Report) (string, error) {
 		return "", ErrFormat
 	}
 	rep.Kind = "xlsx"
+	tables, err := sheet.All(body)
+	if err != nil {
+		return "", err
+	}
 	var b strings.Builder
-	add := func(t *sheet.Table) {
+	for _, t := range tables {
 		for _, row := range t.Rows {
 			for i, c := range row.Cells {
 				if i > 0 {
@@ -133,8 +137,7 @@ func office(body []byte, rep *Report) (string, error) {
 		}
 		b.WriteByte('\n')
 	}
-	_, err = sheet.Read(body, func(t *sheet.Table) bool { add(t); return false })
-	return b.String(), err
+	return b.String(), nil
 }
 
 // plain brings text to UTF-8: by its byte order mark, else UTF-8 where it is valid, else

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -102,7 +103,12 @@ func TestKinds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	book, err := sheet.Write("客户", [][]string{{"客户", "金额"}, {"青穗粮油", "12"}})
+	rows, text := [][]string{{"客户", "金额"}}, "客户\t金额\n"
+	for i := range 3 * sheet.HeaderRows {
+		rows = append(rows, []string{"青穗粮油", strconv.Itoa(i)})
+		text += "青穗粮油\t" + strconv.Itoa(i) + "\n"
+	}
+	book, err := sheet.Write("客户", rows)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +119,7 @@ func TestKinds(t *testing.T) {
 		"utf-8": {[]byte("\xef\xbb\xbf甲方：青穗"), "text", "甲方：青穗"},
 		"gbk":   {[]byte(gbk), "text", "甲方：青穗粮油\n乙方：禾垄"},
 		"docx":  {zipped(map[string]string{"word/document.xml": word}), "docx", "采购合同\n甲方：\t青穗粮油\n品名 \t金额 \t\n玉米 \t5 < 6 \t\n一次\n"},
-		"xlsx":  {book, "xlsx", "客户\t金额\n青穗粮油\t12\n\n"},
+		"xlsx":  {book, "xlsx", text + "\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -22,7 +22,7 @@ func open(body []byte) (map[string]*zip.File, error) {
 		return nil, ErrDamaged.Because(err)
 	}
 	if len(z.File) > maxParts {
-		return nil, ErrTooLarge.With("mib", maxBytes>>20)
+		return nil, ErrTooLarge.With("mib", MaxBytes>>20)
 	}
 	parts := make(map[string]*zip.File, len(z.File))
 	for _, f := range z.File {
@@ -36,7 +36,7 @@ func open(body []byte) (map[string]*zip.File, error) {
 // does not come, what was inserted does.
 func docx(part *zip.File) (string, error) {
 	if part.UncompressedSize64 > maxPart {
-		return "", ErrTooLarge.With("mib", maxBytes>>20)
+		return "", ErrTooLarge.With("mib", MaxBytes>>20)
 	}
 	f, err := part.Open()
 	if err != nil {
@@ -48,7 +48,7 @@ func docx(part *zip.File) (string, error) {
 	err = w.walk()
 	switch {
 	case limited.N == 0:
-		return "", ErrTooLarge.With("mib", maxBytes>>20)
+		return "", ErrTooLarge.With("mib", MaxBytes>>20)
 	case err != nil:
 		return "", ErrDamaged.Because(err)
 	}

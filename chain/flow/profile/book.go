@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -15,13 +14,12 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/money"
+	"github.com/furrowcredit/furrow/sheet"
 )
 
 // What can be wrong with a file of invoices.
@@ -188,31 +186,19 @@ const maxLine = 1 << 20
 // readFrom reads one file; name tells the side when the header does not.
 func readFrom(ctx context.Context, r io.Reader, name string) (*part, error) {
 	bad := func(problem string) error { return ErrFile.With("file", name).With("problem", problem) }
-	in := bufio.NewReaderSize(r, 1<<18)
-	head, _ := in.Peek(4)
-	switch {
-	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
-		z, err := gzip.NewReader(in)
-		if err != nil {
-			return nil, bad("it is not a sound gzip file")
-		}
-		ahead := newAhead(ctx, z)
-		defer ahead.stop()
-		in = bufio.NewReaderSize(ahead, maxLine)
-	case bytes.HasPrefix(head, []byte("PK")), bytes.HasPrefix(head, []byte{0xd0, 0xcf, 0x11, 0xe0}):
-		return nil, bad("it is a spreadsheet; save it as CSV")
-	default:
-		in = bufio.NewReaderSize(in, maxLine)
+	text, err := sheet.Text(r)
+	if err != nil {
+		return nil, bad(err.Error())
 	}
-	if head, _ := in.Peek(1 << 16); !validUTF8(head) {
-		in = bufio.NewReaderSize(simplifiedchinese.GB18030.NewDecoder().Reader(in), maxLine)
-	}
+	ahead := newAhead(ctx, text)
+	defer ahead.stop()
+	in := bufio.NewReaderSize(ahead, maxLine)
 	line, err := readLine(in)
 	if err != nil && !errors.Is(err, io.EOF) || len(bytes.TrimSpace(line)) == 0 {
 		return nil, bad("it has no header")
 	}
 	p := &part{file: File{File: name, Refused: map[string]Refused{}}, firms: map[string]*[]Invoice{}}
-	s, err := newScanner(string(bytes.TrimPrefix(line, []byte("\ufeff"))), name, p)
+	s, err := newScanner(string(line), name, p)
 	if err != nil {
 		return nil, err
 	}
@@ -231,7 +217,7 @@ func readFrom(ctx context.Context, r io.Reader, name string) (*part, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, bad("it breaks off or is damaged after row " + fmt.Sprint(p.file.In+1))
+		return nil, bad(fmt.Sprintf("it cannot be read beyond row %d: %v", p.file.In+1, err))
 	}
 	return p, nil
 }
@@ -251,19 +237,7 @@ func readLine(in *bufio.Reader) ([]byte, error) {
 	return bytes.TrimRight(line, "\r\n"), err
 }
 
-// validUTF8 says whether the start of a file can be UTF-8; its end may be cut.
-func validUTF8(b []byte) bool {
-	for len(b) > 0 {
-		r, n := utf8.DecodeRune(b)
-		if r == utf8.RuneError && n <= 1 {
-			return len(b) < utf8.UTFMax && !utf8.FullRune(b)
-		}
-		b = b[n:]
-	}
-	return true
-}
-
-// ahead reads in a goroutine of its own, so that unpacking and parsing share two cores.
+// ahead reads in a goroutine of its own, so that unpacking, decoding and parsing share two cores.
 type ahead struct {
 	full, free chan []byte
 	done       chan struct{}

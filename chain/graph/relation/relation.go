@@ -4,9 +4,7 @@
 package relation
 
 import (
-	"bufio"
 	"cmp"
-	"compress/gzip"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -16,11 +14,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/furrowcredit/furrow/chain/graph"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/money"
+	"github.com/furrowcredit/furrow/sheet"
 )
 
 // What can be wrong with a file of relations as a whole.
@@ -48,7 +46,6 @@ const (
 	BadAmount Reason = "amount" // not a number of yuan
 	BadDate   Reason = "date"   // not a day between 1900 and 2200
 	BadKind   Reason = "kind"
-	BadText   Reason = "encoding" // not UTF-8
 	BadQuote  Reason = "quote"
 	TooLong   Reason = "too_long" // an id
 )
@@ -89,7 +86,7 @@ type Report struct {
 // maxNamed bounds what is named one by one: the counts have all of it.
 const maxNamed = 10_000
 
-// Read reads files (CSV with a header, UTF-8, .gz by name) into one graph. Firms get
+// Read reads files (CSV with a header, as sheet.Text takes them) into one graph. Firms get
 // their nodes in the order of the rows.
 func Read(ctx context.Context, columns Columns, paths ...string) (*graph.Snapshot, Report, error) {
 	r := reader{columns: columns.orDefault(), index: graph.NewIndex(), report: Report{Refused: map[Reason]int{}}}
@@ -116,13 +113,9 @@ func (r *reader) file(ctx context.Context, path string) error {
 		return ErrFile.With("why", err.Error())
 	}
 	defer func() { _ = f.Close() }() // read only
-	var in io.Reader = f
-	if strings.HasSuffix(path, ".gz") {
-		z, err := gzip.NewReader(bufio.NewReaderSize(f, 1<<18))
-		if err != nil {
-			return ErrFile.With("why", err.Error()).At("%s", path)
-		}
-		in = z
+	in, err := sheet.Text(f)
+	if err != nil {
+		return ErrFile.With("why", err.Error()).At("%s", filepath.Base(path))
 	}
 	r.report.Files = append(r.report.Files, filepath.Base(path))
 	return r.scan(ctx, in, filepath.Base(path))
@@ -130,7 +123,7 @@ func (r *reader) file(ctx context.Context, path string) error {
 
 // scan reads the rows of one file.
 func (r *reader) scan(ctx context.Context, in io.Reader, name string) error {
-	rows := csv.NewReader(bufio.NewReaderSize(in, 1<<18))
+	rows := csv.NewReader(in)
 	rows.FieldsPerRecord, rows.ReuseRecord = -1, true
 	header, err := rows.Read()
 	if err != nil {
@@ -173,7 +166,7 @@ type places struct{ from, to, amount, date, kind int }
 func (r *reader) places(header []string) (places, *fault.Error) {
 	find := func(name string) int {
 		return slices.IndexFunc(header, func(h string) bool {
-			return strings.EqualFold(strings.TrimSpace(strings.TrimPrefix(h, "\ufeff")), name)
+			return strings.EqualFold(strings.TrimSpace(h), name)
 		})
 	}
 	c := r.columns
@@ -203,8 +196,6 @@ func (r *reader) take(row []string, p places) Reason {
 		return NoSeller
 	case to == "":
 		return NoBuyer
-	case !utf8.ValidString(from) || !utf8.ValidString(to):
-		return BadText
 	case len(from) > maxID || len(to) > maxID:
 		return TooLong
 	case from == to:
@@ -255,7 +246,6 @@ func trade(amount, date, kind string) (t graph.Trade, why Reason) {
 func (r *reader) refuse(f Refusal) {
 	r.report.Refused[f.Reason]++
 	if len(r.report.Refusals) < maxNamed {
-		f.Record = strings.ToValidUTF8(f.Record, "\ufffd")
 		r.report.Refusals = append(r.report.Refusals, f)
 	}
 }
