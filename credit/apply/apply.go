@@ -8,6 +8,7 @@ import (
 
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/contract"
+	"github.com/furrowcredit/furrow/credit/loan/cost"
 	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/money"
@@ -112,9 +113,13 @@ type Contract struct {
 	Language      string     `json:"language,omitempty"`
 	Document      string     `json:"document,omitempty"` // SHA-256 of the PDF that was signed, hex
 	Cost          LoanCost   `json:"cost"`
-	SignedBy      string     `json:"signed_by,omitempty"`
-	SignedAt      *time.Time `json:"signed_at,omitempty"`
-	Device        string     `json:"device,omitempty"` // user agent of the signature
+	// Fees and CoolingDays are agreed with the signature; what the product says later does
+	// not change them.
+	Fees        []cost.Fee `json:"fees,omitempty"`
+	CoolingDays int        `json:"cooling_days,omitempty"`
+	SignedBy    string     `json:"signed_by,omitempty"`
+	SignedAt    *time.Time `json:"signed_at,omitempty"`
+	Device      string     `json:"device,omitempty"` // user agent of the signature
 }
 
 // Filter selects applications, newest first; zero fields do not restrict.

@@ -158,7 +158,7 @@ func (o offer) write(lang string, way schedule.Method) (Contract, error) {
 	if err != nil {
 		return Contract{}, err
 	}
-	rows, cost, err := costOf(terms)
+	rows, cost, err := costOf(terms, p.Fees)
 	if err != nil {
 		return Contract{}, err
 	}
@@ -174,6 +174,11 @@ func (o offer) write(lang string, way schedule.Method) (Contract, error) {
 		Date: money.DateOf(o.decision.MadeAt).String(), Rows: rows,
 		SimpleRate: cost.SimpleRate.String(), IRR: cost.IRR.String(), FeeTotal: cost.Fees.String(),
 		Revolving: p.Revolving, Directed: p.Directed, CoolingDays: p.CoolingDays,
+	}
+	for _, f := range cost.Charges {
+		sheet.Fees = append(sheet.Fees, contract.Fee{
+			Name: f.Name[lang], Payee: o.cfg.Words.Payee(string(f.Payee), lang), When: o.cfg.Words.Moment(string(f.When), lang), Amount: f.Amount.String(),
+		})
 	}
 	for _, g := range p.Purposes {
 		if p.Directed {
@@ -195,6 +200,7 @@ func (o offer) write(lang string, way schedule.Method) (Contract, error) {
 	return Contract{
 		ApplicationID: a.ID, Text: text, Hash: hash, Language: lang,
 		Limit: a.Limit, Rate: a.Rate, TermMonths: a.TermMonths, Method: string(way), Cost: cost,
+		Fees: p.Fees, CoolingDays: p.CoolingDays,
 	}, err
 }
 

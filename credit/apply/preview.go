@@ -2,6 +2,8 @@ package apply
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit/loan/schedule"
@@ -17,6 +19,8 @@ type LoanCost struct {
 	// principal that is in use (PBOC Announcement 2021 No. 3).
 	SimpleRate money.Rate `json:"simple_rate"`
 	IRR        money.Rate `json:"irr"`
+	// Charges tells the fees apart.
+	Charges []FeeSum `json:"charges,omitempty"`
 }
 
 // OfferRow is one instalment of a preview.
@@ -54,7 +58,7 @@ func (s *Service) Preview(ctx context.Context, actor access.Actor, id string, as
 	if err != nil {
 		return Preview{}, err
 	}
-	o, err := s.previewed(a)
+	o, err := s.previewed(ctx, a)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -78,7 +82,11 @@ func (s *Service) Preview(ctx context.Context, actor access.Actor, id string, as
 	if err != nil {
 		return Preview{}, err
 	}
-	rows, cost, err := costOf(terms)
+	fees, err := s.feesOf(ctx, a, o.product.Fees)
+	if err != nil {
+		return Preview{}, err
+	}
+	rows, cost, err := costOf(terms, fees)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -94,12 +102,17 @@ func (s *Service) Preview(ctx context.Context, actor access.Actor, id string, as
 }
 
 // previewed is the offer of an application that has one, or a contract that may be drawn.
-func (s *Service) previewed(a Application) (offer, error) {
-	switch a.State {
-	case Offered, Accepted, Signed, Active:
-		p, err := s.cfg.Products.Product(a.Product)
-		return offer{Service: s, a: a, product: p}, err
-	default:
+func (s *Service) previewed(ctx context.Context, a Application) (offer, error) {
+	if !slices.Contains([]State{Offered, Accepted, Signed, Active}, a.State) {
 		return offer{}, ErrNoContract.With("state", a.State)
 	}
+	p, err := s.cfg.Products.Product(a.Product)
+	if err == nil && (a.State == Signed || a.State == Active) {
+		var c Contract // what was agreed holds, not what the product says by now
+		if c, err = s.signed(ctx, a); errors.Is(err, ErrNotFound) {
+			err = nil
+		}
+		p.Fees, p.CoolingDays = c.Fees, c.CoolingDays
+	}
+	return offer{Service: s, a: a, product: p}, err
 }

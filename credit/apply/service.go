@@ -588,7 +588,12 @@ func (s *Service) draw(ctx context.Context, actor access.Actor, id string, amoun
 			return loan.Loan{}, err
 		}
 	}
+	fees, err := s.feesOf(ctx, a, c.Fees)
+	if err != nil {
+		return loan.Loan{}, err
+	}
 	l := loan.Loan{
+		Fees: fees, CoolingDays: c.CoolingDays,
 		Tenant: a.Tenant, ApplicationID: a.ID, UserID: a.UserID, UserName: a.UserName, Subject: a.Subject,
 		SubjectName: a.SubjectName, Product: a.Product, Principal: amount, Rate: a.Rate,
 		PenaltyRate: prod.PenaltyRate(a.Rate), Method: loan.Method(c.Method), DayCount: prod.DayCount, TermMonths: term,
@@ -618,6 +623,19 @@ func (s *Service) Repay(ctx context.Context, actor access.Actor, loanID string, 
 		return loan.Loan{}, err
 	}
 	return s.cfg.Loans.Repay(ctx, actor.Tenant, loanID, amount, l.UserID+":"+key)
+}
+
+// StepBack gives the money of a loan back within its days of cooling off, for the sum that
+// [loan.Service.Cooling] says; a borrower only of an own one.
+func (s *Service) StepBack(ctx context.Context, actor access.Actor, loanID string, amount money.Fen, key string) (loan.Loan, error) {
+	if key == "" || len(key) > 200 {
+		return loan.Loan{}, ErrKey.At("header.Idempotency-Key")
+	}
+	l, err := s.Loan(ctx, actor, loanID)
+	if err != nil {
+		return loan.Loan{}, err
+	}
+	return s.cfg.Loans.StepBack(ctx, actor.Tenant, loanID, amount, l.UserID+":"+key)
 }
 
 // Loan returns loan.ErrNotFound; a borrower sees only own ones.
@@ -765,8 +783,9 @@ func (s *Service) schedule(ctx context.Context, a Application, d *Detail) error 
 		return nil
 	}
 	// The whole limit, drawn on the day of the decision.
-	d.Schedule, err = loan.Schedule(s.cfg.Products.ScheduleTerms(d.Product, product.Drawing{
+	rows, _, err := costOf(s.cfg.Products.ScheduleTerms(d.Product, product.Drawing{
 		Principal: a.Limit, Rate: a.Rate, Months: a.TermMonths, Start: money.DateOf(d.Decision.MadeAt),
-	}))
+	}), d.Product.Fees)
+	d.Schedule = loan.Planned(rows)
 	return err
 }

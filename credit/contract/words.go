@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/loan/cost"
 	"github.com/furrowcredit/furrow/credit/loan/schedule"
 	"github.com/furrowcredit/furrow/fault"
 )
@@ -47,6 +48,8 @@ type Words struct {
 		Guarantee  said            `yaml:"guarantee"`
 		Methods    map[string]said `yaml:"methods"`
 		Parts      map[string]said `yaml:"parts"`
+		Payees     map[string]said `yaml:"payees"`
+		Moments    map[string]said `yaml:"moments"`
 		Text       said            `yaml:"text"`
 	}
 }
@@ -75,8 +78,8 @@ type Sheet struct {
 	CoolingDays     int // in which an unused contract may be given back and a loan repaid as if never made
 }
 
-// Fee is one cost beside the interest.
-type Fee struct{ Name, Amount string }
+// Fee is one cost beside the interest: what for, who gets it, when, and how much in all.
+type Fee struct{ Name, Payee, When, Amount string }
 
 // Consent is what the borrower let the lender read.
 type Consent struct {
@@ -130,8 +133,24 @@ func (w *Words) lacks(lang string) string {
 			return "describe the method " + string(m)
 		}
 	}
+	for _, p := range []cost.Payee{cost.Bank, cost.Guarantor, cost.Insurer, cost.Agency} {
+		if w.file.Payees[string(p)][lang] == "" {
+			return "name the payee " + string(p)
+		}
+	}
+	for _, m := range []cost.Moment{cost.Signing, cost.Drawdown, cost.Yearly, cost.Instalment} {
+		if w.file.Moments[string(m)][lang] == "" {
+			return "describe the moment " + string(m)
+		}
+	}
 	return ""
 }
+
+// Payee names who gets a fee.
+func (w *Words) Payee(p, lang string) string { return w.file.Payees[p][lang] }
+
+// Moment describes when a fee is charged.
+func (w *Words) Moment(m, lang string) string { return w.file.Moments[m][lang] }
 
 // Method describes a way of repayment.
 func (w *Words) Method(m schedule.Method, lang string) string { return w.file.Methods[string(m)][lang] }

@@ -87,7 +87,7 @@ func (b *book) carry(to money.Date, key, kind string) error {
 		b.entries = append(b.entries, ledger.Entry{Tenant: b.Tenant, Key: key, Kind: kind, Item: b.ID, Date: to, Postings: p})
 	}
 	pos.Posted, pos.Earned, pos.Events = goal.with(-earned), earned, len(b.events)
-	pos.Segment = segment(&b.Loan, st, to)
+	pos.Segment = segment(&b.Loan, st, to, b.next(to))
 	return nil
 }
 
@@ -149,9 +149,9 @@ func (b *book) judge(st *servicing.State, to money.Date) {
 }
 
 // segment is the row that runs on a day, if until its due date nothing but interest can
-// happen by itself: nothing is due and unpaid, no money is held, and nothing of the running
-// interest is paid.
-func segment(l *Loan, st *servicing.State, to money.Date) Segment {
+// happen by itself: nothing is due and unpaid, no money is held, nothing of the running
+// interest is paid, and the next event that is booked ahead (0 for none) lies beyond it.
+func segment(l *Loan, st *servicing.State, to, next money.Date) Segment {
 	if l.State != Active || l.Credit != 0 || l.ChargedOff != 0 {
 		return Segment{}
 	}
@@ -171,7 +171,7 @@ func segment(l *Loan, st *servicing.State, to money.Date) Segment {
 			running = r
 		}
 	}
-	if running == nil || running.From > to {
+	if running == nil || running.From > to || next != 0 && next <= running.DueOn {
 		return Segment{}
 	}
 	from, interest := running.Growing()
@@ -225,7 +225,8 @@ func diff(loanID string, before, after []servicing.Transaction) []Movement {
 			m.Principal += sign * t.Amount
 		}
 		m.Interest += sign * t.Interest
-		m.Fee += sign * t.Fee
+		m.Fee += sign * (t.Fee - t.Passed) // product fees for others are no penalties
+		m.Passed += sign * t.Passed
 		m.Penalty += sign * t.Penalty
 		m.Excess += sign * t.Excess
 	}
@@ -236,7 +237,7 @@ func diff(loanID string, before, after []servicing.Transaction) []Movement {
 		add(&after[i], 1)
 	}
 	return slices.DeleteFunc(moves, func(m Movement) bool {
-		return m.Amount == 0 && m.Principal == 0 && m.Interest == 0 && m.Fee == 0 && m.Penalty == 0 && m.Excess == 0
+		return m.Amount == 0 && m.Principal == 0 && m.Interest == 0 && m.Fee == 0 && m.Penalty == 0 && m.Passed == 0 && m.Excess == 0
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/ledger"
+	"github.com/furrowcredit/furrow/credit/loan/cost"
 	"github.com/furrowcredit/furrow/credit/loan/provision"
 	"github.com/furrowcredit/furrow/credit/loan/servicing"
 	"github.com/furrowcredit/furrow/credit/pay"
@@ -60,6 +61,10 @@ type Loan struct {
 	TermMonths  int            `json:"term_months"`
 	DrawnOn     money.Date     `json:"drawn_on"`
 	DueOn       money.Date     `json:"due_on"` // of the last instalment
+	// Fees of the contract, each charged on its day; CoolingDays is how long after the payout
+	// the borrower may give the money back. Both are frozen with the loan.
+	Fees        []cost.Fee `json:"fees,omitempty"`
+	CoolingDays int        `json:"cooling_days,omitempty"`
 
 	State        State     `json:"state"`
 	Class        Class     `json:"class"`
@@ -151,15 +156,17 @@ type Payment struct {
 	LoanID    string        `json:"loan_id"`
 	Direction pay.Direction `json:"direction"`        // "out": drawn or refunded, "in": repaid
 	Refund    bool          `json:"refund,omitempty"` // an overpayment that goes back
-	Amount    money.Fen     `json:"amount"`
-	Outcome   pay.Outcome   `json:"outcome"` // "unknown" until the rail has told
-	Ref       string        `json:"ref,omitempty"`
-	Reason    string        `json:"reason,omitempty"`
-	Penalty   money.Fen     `json:"penalty"` // how a repayment was taken
-	Interest  money.Fen     `json:"interest"`
-	Principal money.Fen     `json:"principal"`
-	Fee       money.Fen     `json:"fee,omitempty"`
-	Credit    money.Fen     `json:"credit"` // kept for the borrower
+	// StepBack gives the money of the loan back within its days of cooling off.
+	StepBack  bool        `json:"step_back,omitempty"`
+	Amount    money.Fen   `json:"amount"`
+	Outcome   pay.Outcome `json:"outcome"` // "unknown" until the rail has told
+	Ref       string      `json:"ref,omitempty"`
+	Reason    string      `json:"reason,omitempty"`
+	Penalty   money.Fen   `json:"penalty"` // how a repayment was taken
+	Interest  money.Fen   `json:"interest"`
+	Principal money.Fen   `json:"principal"`
+	Fee       money.Fen   `json:"fee,omitempty"`
+	Credit    money.Fen   `json:"credit"` // kept for the borrower
 	// Payee is who gets the money where that is not the borrower: the seller of Purchase.
 	Payee     *pay.Payee `json:"payee,omitempty"`
 	Purchase  string     `json:"purchase,omitempty"`
@@ -212,13 +219,13 @@ type Totals struct {
 
 // Change is what one operation writes, all or none.
 type Change struct {
-	Loan      Loan
-	Happening *Happening
-	Payment   *Payment
-	Action    *Action
-	Entries   []ledger.Entry
-	New       bool // the loan is new
-	Moved     bool // its state or principal is another than before
+	Loan       Loan
+	Happenings []Happening
+	Payment    *Payment
+	Action     *Action
+	Entries    []ledger.Entry
+	New        bool // the loan is new
+	Moved      bool // its state or principal is another than before
 	// Most may be owed under the application of a new loan, together with what its limit
 	// says. Revolving lets others stand beside it.
 	Most      money.Fen

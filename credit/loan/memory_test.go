@@ -76,9 +76,7 @@ func (m *memory) put(c loan.Change) loan.Loan {
 	if c.Action != nil {
 		m.actions[c.Action.ID] = *c.Action
 	}
-	if c.Happening != nil {
-		m.events[c.Loan.ID] = append(m.events[c.Loan.ID], *c.Happening)
-	}
+	m.events[c.Loan.ID] = append(m.events[c.Loan.ID], c.Happenings...)
 	return c.Loan
 }
 
@@ -100,7 +98,7 @@ func (m *memory) Save(_ context.Context, c loan.Change) (loan.Loan, error) {
 	if m.stale(&c.Loan, c.New) {
 		return loan.Loan{}, loan.ErrStale
 	}
-	if h := c.Happening; h != nil {
+	for _, h := range c.Happenings {
 		if _, err := m.HappeningByKey(context.Background(), "", h.Key); err == nil {
 			return loan.Loan{}, loan.ErrStale
 		}

@@ -128,15 +128,24 @@ func (s *Service) book(ctx context.Context, tenant, loanID string, h Happening, 
 		if err := bookable(&b.Loan, h.Event.Kind); err != nil {
 			return Change{}, err
 		}
-		if err := s.add(b, &h); err != nil {
-			return Change{}, err
-		}
-		return Change{Happening: &h, Action: a}, nil
+		list, err := s.add(b, h)
+		return Change{Happenings: list, Action: a}, err
 	})
 }
 
-// add appends an event to a book and carries it to today.
-func (s *Service) add(b *book, h *Happening) error {
+// add appends events to a book, numbered, and carries it to today. The first names what is
+// posted.
+func (s *Service) add(b *book, list ...Happening) ([]Happening, error) {
+	for i := range list {
+		if err := s.append(b, &list[i]); err != nil {
+			return nil, err
+		}
+	}
+	first := &list[0].Event
+	return list, b.carry(s.today(&b.Loan), "event:"+first.ID, string(first.Kind))
+}
+
+func (s *Service) append(b *book, h *Happening) error {
 	ev := &h.Event
 	if ev.Kind == servicing.Reverse {
 		for i := range b.events {
@@ -158,7 +167,7 @@ func (s *Service) add(b *book, h *Happening) error {
 	}
 	h.Nr, h.Tenant, h.LoanID, h.At = len(b.events)+1, b.Tenant, b.ID, s.now()
 	b.events = append(b.events, *ev)
-	return b.carry(s.today(&b.Loan), "event:"+ev.ID, string(ev.Kind))
+	return nil
 }
 
 // held refuses to pay back more than is held for the borrower, on the day of the event and
@@ -204,7 +213,7 @@ func (s *Service) Preview(ctx context.Context, actor access.Actor, loanID string
 		return View{}, err
 	}
 	known := b.DayEnd
-	if err := s.add(b, &Happening{Event: ev}); err != nil {
+	if _, err := s.add(b, Happening{Event: ev}); err != nil {
 		return View{}, err
 	}
 	before, err := servicing.Replay(b.terms(), b.events[:b.known], known)
@@ -212,7 +221,7 @@ func (s *Service) Preview(ctx context.Context, actor access.Actor, loanID string
 		return View{}, fmt.Errorf("loan %s: %w", loanID, err)
 	}
 	return View{
-		Event: ev, Second: second, Loan: b.Loan, Schedule: instalments(b.state.Rows, b.DayEnd), Transactions: transactions(b.state),
+		Event: ev, Second: second, Loan: b.Loan, Schedule: b.rows(b.state), Transactions: transactions(b.state),
 		Movements: diff(b.ID, before.Transactions, b.state.Transactions), Entries: b.entries,
 	}, nil
 }
@@ -280,7 +289,7 @@ func (s *Service) Schedule(ctx context.Context, tenant, id string) ([]Instalment
 	if err != nil || st == nil {
 		return []Instalment{}, err
 	}
-	return instalments(st.Rows, b.DayEnd), nil
+	return b.rows(st), nil
 }
 
 // Transactions returns what the events of a loan did, in the order of their dates; ErrNotFound.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/furrowcredit/furrow/credit/ledger"
+	"github.com/furrowcredit/furrow/credit/loan/cost"
 	"github.com/furrowcredit/furrow/credit/loan/servicing"
 	"github.com/furrowcredit/furrow/money"
 )
@@ -25,6 +26,9 @@ const (
 	RecoveryIncome     = "recovery_income"
 	Concession         = "concession"
 	ImpairmentLoss     = "impairment_loss"
+	GuarantorPayable   = "guarantor_payable"
+	InsurerPayable     = "insurer_payable"
+	AgencyPayable      = "agency_payable"
 )
 
 // posted lists the accounts in the order of Posted. New ones go to the end, because the
@@ -32,6 +36,7 @@ const (
 var posted = [...]string{
 	Cash, PrincipalAccount, InterestReceivable, FeeReceivable, PenaltyReceivable, BorrowerCredit, LossAllowance,
 	InterestIncome, FeeIncome, PenaltyIncome, RecoveryIncome, Concession, ImpairmentLoss,
+	GuarantorPayable, InsurerPayable, AgencyPayable,
 }
 
 // Places in Posted.
@@ -49,7 +54,27 @@ const (
 	atRecovery
 	atConcession
 	atImpairment
+	atGuarantor
+	atInsurer
+	atAgency
 )
+
+// payable is the place of what is charged for a payee, and owed to it as soon as it is paid.
+func payable(payee string) (int, error) {
+	switch cost.Payee(payee) {
+	case cost.Guarantor:
+		return atGuarantor, nil
+	case cost.Insurer:
+		return atInsurer, nil
+	case cost.Agency:
+		return atAgency, nil
+	default:
+		return 0, fmt.Errorf("there is no account for fees of %q", payee)
+	}
+}
+
+// byProduct says whether an account is kept by product, not by loan.
+func byProduct(at int) bool { return at == atInterest || at >= atInterestIncome && at <= atImpairment }
 
 // Posted is what the ledger holds of a loan, by account: debits positive. It sums to zero.
 type Posted [len(posted)]money.Fen
@@ -80,7 +105,7 @@ func (p Posted) postings(q Posted, l *Loan) []ledger.Posting {
 	for i, account := range posted {
 		if d := q[i] - p[i]; d != 0 {
 			item := l.ID
-			if i == atInterest || i >= atInterestIncome {
+			if byProduct(i) {
 				item = l.Product
 			}
 			out = append(out, ledger.Posting{Account: account, Item: item, Amount: d})
@@ -99,6 +124,31 @@ func cash(t *servicing.Transaction) money.Fen {
 	default:
 		return 0
 	}
+}
+
+// passOn makes fees of others theirs: they are no income of the bank, and letting them off
+// or losing them costs it nothing. What a loan that is given up owes of them is dropped.
+func (p *Posted) passOn(st *servicing.State) error {
+	for _, x := range st.PassedOn {
+		at, err := payable(x.Payee)
+		if err != nil {
+			return err
+		}
+		stands := x.Charged - x.Waived
+		open := stands - x.Paid
+		switch {
+		case st.Status == servicing.WrittenOff:
+			p[atImpairment] -= open
+			stands = x.Paid
+		case st.ChargedOff != 0:
+			p[atFee] -= open
+			stands = x.Paid
+		}
+		p[atFeeIncome] += x.Charged
+		p[atConcession] -= x.Waived
+		p[at] -= stands
+	}
+	return nil
 }
 
 // target is what the ledger should hold of a loan in a state, and the interest earned in
@@ -139,6 +189,9 @@ func target(st *servicing.State, expected money.Fen) (Posted, money.Fen, error) 
 	p[atConcession] = waived.Total() + given
 	p[atRecovery] = -recovered
 	p[atImpairment] = lost.Total()
+	if err := p.passOn(st); err != nil {
+		return p, 0, err
+	}
 	if st.ChargedOff != 0 { // it is still owed, but no asset of the bank any more
 		p[atImpairment] += p[atPrincipal] + p[atInterest] + p[atFee] + p[atPenalty]
 		p[atPrincipal], p[atInterest], p[atFee], p[atPenalty] = 0, 0, 0, 0

@@ -34,16 +34,18 @@ var ErrTerms = schedule.ErrTerms
 // Schedule lays out the instalments of t, with nothing paid yet; see [schedule.Make].
 func Schedule(t Terms) ([]Instalment, error) {
 	rows, err := schedule.Make(t)
-	if err != nil {
-		return nil, err
-	}
+	return Planned(rows), err
+}
+
+// Planned shows rows of which nothing is paid yet.
+func Planned(rows []schedule.Row) []Instalment {
 	out := make([]Instalment, len(rows))
 	for i := range rows {
 		r := &rows[i]
 		out[i] = Instalment{
 			Nr: r.Nr, From: r.From, DueOn: r.DueOn, Days: r.Days,
-			Principal: r.Principal, Interest: r.Interest, Due: r.Due, Balance: r.Balance, Status: "future",
+			Principal: r.Principal, Interest: r.Interest, Fee: r.Fee, Due: r.Due, Balance: r.Balance, Status: "future",
 		}
 	}
-	return out, nil
+	return out
 }

@@ -130,6 +130,9 @@ func (s *Service) Draw(ctx context.Context, req DrawRequest) (Loan, error) {
 	if _, err := servicing.Replay(terms, first, money.DateOf(now)); err != nil {
 		return Loan{}, err
 	}
+	if _, err := charges(&l, terms.Schedule, l.Principal, money.DateOf(now)); err != nil {
+		return Loan{}, err
+	}
 	p := Payment{
 		ID: ident.New(), Tenant: l.Tenant, LoanID: l.ID, Direction: pay.Out, Amount: l.Principal, Outcome: pay.Unknown,
 		Date: money.DateOf(now), Key: req.Key, KeyHash: hash, CreatedAt: now, UpdatedAt: now,
@@ -215,7 +218,8 @@ func (s *Service) Refund(ctx context.Context, actor access.Actor, loanID string,
 			Event: servicing.Event{ID: p.ID, Kind: servicing.CreditRefund, Date: today, At: now, Amount: amount},
 			By:    actor.UserID, ByName: actor.Name, Key: "payment:" + p.ID, KeyHash: hash,
 		}
-		return Change{Payment: &p, Happening: &h}, s.add(b, &h)
+		list, err := s.add(b, h)
+		return Change{Payment: &p, Happenings: list}, err
 	})
 	if err != nil {
 		return s.rival(ctx, actor.Tenant, key, hash, err)
@@ -289,25 +293,27 @@ func (s *Service) settle(ctx context.Context, p Payment, r pay.Receipt) (Loan, e
 		}
 		p := p
 		p.UpdatedAt = s.now()
-		var h *Happening
+		var list []Happening
 		switch {
 		case r.Outcome == pay.Failed && p.Refund:
-			h = s.happening(p, servicing.Event{ID: p.ID + ":failed", Kind: servicing.Reverse, Target: p.ID})
+			list = []Happening{s.happening(p, servicing.Event{ID: p.ID + ":failed", Kind: servicing.Reverse, Target: p.ID})}
 		case r.Outcome == pay.Failed && p.Direction == pay.Out:
 			b.State = Failed
 		case r.Outcome == pay.Failed || p.Refund:
 		case p.Direction == pay.Out:
-			h = s.start(b, &p)
+			list, err = s.start(b, &p)
+		case p.StepBack:
+			list = s.back(b, p)
 		default:
-			h, err = s.take(b, &p)
+			list, err = s.take(b, &p)
 		}
-		if err == nil && h != nil {
-			err = s.add(b, h)
+		if err == nil && len(list) > 0 {
+			list, err = s.add(b, list...)
 		}
-		if err == nil && h != nil && p.Direction == pay.In {
-			p.told(b.transaction(h.Event.ID))
+		if err == nil && len(list) > 0 && p.Direction == pay.In {
+			p.told(b.transaction(list[0].Event.ID))
 		}
-		return Change{Payment: &p, Happening: h}, err
+		return Change{Payment: &p, Happenings: list}, err
 	})
 	if err != nil {
 		return Loan{}, err
@@ -319,21 +325,30 @@ func (s *Service) settle(ctx context.Context, p Payment, r pay.Receipt) (Loan, e
 }
 
 // happening is what a payment does to its loan.
-func (s *Service) happening(p Payment, ev servicing.Event) *Happening {
+func (s *Service) happening(p Payment, ev servicing.Event) Happening {
 	ev.At = s.now()
-	return &Happening{Event: ev, By: System.UserID, ByName: System.Name, Key: "payment:" + ev.ID, KeyHash: p.KeyHash}
+	return Happening{Event: ev, By: System.UserID, ByName: System.Name, Key: "payment:" + ev.ID, KeyHash: p.KeyHash}
 }
 
-// start lends on the day on which the bank has paid out.
-func (s *Service) start(b *book, p *Payment) *Happening {
+// start lends on the day on which the bank has paid out, and books the fees of the contract
+// on their days.
+func (s *Service) start(b *book, p *Payment) ([]Happening, error) {
 	p.Date = s.today(&b.Loan)
 	b.DrawnOn, b.DayEnd = p.Date, p.Date
-	return s.happening(*p, servicing.Event{ID: p.ID, Kind: servicing.Disburse, Date: p.Date, Amount: p.Amount})
+	fees, err := b.fees(p)
+	if err != nil {
+		return nil, err
+	}
+	list := []Happening{s.happening(*p, servicing.Event{ID: p.ID, Kind: servicing.Disburse, Date: p.Date, Amount: p.Amount})}
+	for _, ev := range fees {
+		list = append(list, s.happening(*p, ev))
+	}
+	return list, nil
 }
 
 // take books money of the borrower. It ends the loan when, with what is held, it covers
 // all that is owed on the day.
-func (s *Service) take(b *book, p *Payment) (*Happening, error) {
+func (s *Service) take(b *book, p *Payment) ([]Happening, error) {
 	// The bank's date never goes back behind a day end that is done.
 	p.Date = s.today(&b.Loan)
 	ev := servicing.Event{ID: p.ID, Kind: servicing.Repay, Date: p.Date, Amount: p.Amount}
@@ -349,7 +364,7 @@ func (s *Service) take(b *book, p *Payment) (*Happening, error) {
 			ev.Kind = servicing.Payoff
 		}
 	}
-	return s.happening(*p, ev), nil
+	return []Happening{s.happening(*p, ev)}, nil
 }
 
 // told notes how a repayment was taken.

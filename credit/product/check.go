@@ -24,6 +24,7 @@ func check(p Product, bad wrong) {
 	checkCaps(p.Caps, bad)
 	checkPurposes(p, bad)
 	checkFunders(p, bad)
+	checkFees(p, bad)
 	checkClass(p, bad)
 	checkRegulation(p, bad)
 }

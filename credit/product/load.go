@@ -185,7 +185,10 @@ func (r *reader) product(n *yaml.Node) (p Product, ok bool) {
 	if !r.known(n, fields, code) || err != nil {
 		return p, false
 	}
-	check(p, func(why string, path ...any) { r.wrong(line(n, path), code, why) })
+	tell := func(why string, path ...any) { r.wrong(line(n, path), code, why) }
+	if check(p, tell); len(r.errs) == before {
+		checkCost(p, tell)
+	}
 	return p, len(r.errs) == before
 }
 

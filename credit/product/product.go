@@ -9,6 +9,7 @@ import (
 
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/loan/cost"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/money"
 )
@@ -70,7 +71,10 @@ type Product struct {
 	// ThinkHours is how long a borrower who accepts the offer has to think before signing;
 	// 0 asks for the signature at once.
 	ThinkHours int `json:"think_hours,omitempty" yaml:"think_hours"`
-	// CoolingDays is how long after the payout the borrower may give the money back.
+	// Fees are what the borrower pays beside the interest; empty: nothing.
+	Fees []cost.Fee `json:"fees,omitempty" yaml:"fees"`
+	// CoolingDays is how long after the payout the borrower may give the money back, with
+	// interest for the days of its use and nothing else.
 	CoolingDays int `json:"cooling_days,omitempty" yaml:"cooling_days"`
 }
 

@@ -38,6 +38,7 @@ type Desk interface {
 	Withdraw(ctx context.Context, who access.Actor, id string) (apply.Application, error)
 	Loan(ctx context.Context, who access.Actor, id string) (loan.Loan, error)
 	Repay(ctx context.Context, who access.Actor, loanID string, amount money.Fen, key string) (loan.Loan, error)
+	StepBack(ctx context.Context, who access.Actor, loanID string, amount money.Fen, key string) (loan.Loan, error)
 	AskReview(ctx context.Context, who access.Actor, id, reason string) (apply.Review, error)
 	// Localise puts the reasons of a decision into a language.
 	Localise(ctx context.Context, who access.Actor, d credit.Decision, lang string) (credit.Decision, error)

@@ -2,6 +2,7 @@ package farmer
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/furrowcredit/furrow/access"
@@ -16,6 +17,7 @@ type Servicing interface {
 	Schedule(ctx context.Context, tenant, id string) ([]loan.Instalment, error)
 	Transactions(ctx context.Context, tenant, id string) ([]loan.Transaction, error)
 	PayoffOn(ctx context.Context, tenant, id string, day money.Date) (loan.Quote, error)
+	Cooling(ctx context.Context, tenant, id string) (loan.StepBack, error)
 	Preview(ctx context.Context, actor access.Actor, loanID string, ev servicing.Event) (loan.View, error)
 	Refund(ctx context.Context, actor access.Actor, loanID string, amount money.Fen, key string) (loan.Loan, error)
 	Statement(ctx context.Context, tenant, id, month string) (loan.Monthly, error)
@@ -30,6 +32,7 @@ func (f face) registerLoans(a *route.API, op func(id, method, path, summary stri
 	route.Register(a, op("repay-preview", get, one+"/repayment", "What repaying an amount today would do; nothing moves"), f.previewRepay)
 	route.Register(a, op("loan-statement", get, one+"/statement", "A loan in one month"), f.statement)
 	route.Register(a, op("loan-refund", post, one+"/refund", "Have money back that the bank holds for me"), f.refund)
+	route.Register(a, op("loan-step-back", post, one+"/step-back", "Give the money back within the days of cooling off"), f.stepBack)
 }
 
 // LoanPage is a loan with its calendar, what was booked, and what would end it today.
@@ -38,6 +41,8 @@ type LoanPage struct {
 	Schedule     []loan.Instalment  `json:"schedule"`
 	Transactions []loan.Transaction `json:"transactions"`     // in the order of their dates
 	Payoff       *loan.Quote        `json:"payoff,omitempty"` // of an open loan
+	// StepBack is what giving the money back takes today, while that can be done.
+	StepBack *loan.StepBack `json:"step_back,omitempty"`
 }
 
 func open(l loan.Loan) bool { return l.State == loan.Active || l.State == loan.Overdue }
@@ -60,6 +65,12 @@ func (f face) loan(ctx context.Context, who access.Actor, in *ByID) (*route.Body
 			return nil, err
 		}
 		page.Payoff = &payoff
+		switch back, err := f.Book.Cooling(ctx, who.Tenant, in.ID); {
+		case err == nil:
+			page.StepBack = &back
+		case !errors.Is(err, loan.ErrNoCooling) && !errors.Is(err, loan.ErrCooled):
+			return nil, err
+		}
 	}
 	return route.Answer(page, nil)
 }
@@ -149,6 +160,10 @@ func (f face) statement(ctx context.Context, who access.Actor, in *statementIn) 
 		return nil, err
 	}
 	return route.Answer(f.Book.Statement(ctx, who.Tenant, in.ID, in.Month))
+}
+
+func (f face) stepBack(ctx context.Context, who access.Actor, in *amountIn) (*route.Body[loan.Loan], error) {
+	return route.Answer(f.Desk.StepBack(ctx, who, in.ID, in.Body.Amount, in.Key))
 }
 
 func (f face) refund(ctx context.Context, who access.Actor, in *amountIn) (*route.Body[loan.Loan], error) {

@@ -19,6 +19,8 @@ type Servicing interface {
 	Transactions(ctx context.Context, tenant, id string) ([]loan.Transaction, error)
 	Happenings(ctx context.Context, tenant, id string) ([]loan.Happening, error)
 	PayoffOn(ctx context.Context, tenant, id string, day money.Date) (loan.Quote, error)
+	Cooling(ctx context.Context, tenant, id string) (loan.StepBack, error)
+	StepBack(ctx context.Context, tenant, loanID string, amount money.Fen, key string) (loan.Loan, error)
 	Preview(ctx context.Context, actor access.Actor, loanID string, ev servicing.Event) (loan.View, error)
 	Apply(ctx context.Context, actor access.Actor, loanID string, ev servicing.Event, key string) (loan.Loan, error)
 	Refund(ctx context.Context, actor access.Actor, loanID string, amount money.Fen, key string) (loan.Loan, error)
@@ -41,6 +43,8 @@ func (f face) registerLoans(a *route.API, get, post func(id, path, summary strin
 	route.Register(a, post("loan-preview", one+"/preview", "A loan with one more event; nothing is kept"), f.previewEvent)
 	route.Register(a, post("loan-apply", one+"/events", "Book an event on a loan that one person may book"), f.applyEvent)
 	route.Register(a, post("loan-refund", one+"/refund", "Pay money that is held for the borrower back by the bank"), f.refundLoan)
+	route.Register(a, get("loan-cooling", one+"/step-back", "What giving the money of a loan back takes today"), f.coolingLoan)
+	route.Register(a, post("loan-step-back", one+"/step-back", "Give the money of a loan back for a borrower at the counter"), f.stepBackLoan)
 	route.Register(a, post("loan-propose", one+"/proposals", "Propose an event that a second person must approve"), f.proposeEvent)
 	route.Register(a, get("loan-proposals", "/loan-proposals", "Proposals, newest first"), f.loanProposals)
 	route.Register(a, post("loan-approve", "/loan-proposals/{id}/approve", "Approve what a colleague proposed"), f.approveEvent)
@@ -306,6 +310,14 @@ type loanRefundIn struct {
 
 func (f face) refundLoan(ctx context.Context, who access.Actor, in *loanRefundIn) (*route.Body[loan.Loan], error) {
 	return route.Answer(f.Book.Refund(ctx, who, in.ID, in.Body.Amount, who.UserID+":"+in.Key))
+}
+
+func (f face) coolingLoan(ctx context.Context, who access.Actor, in *ByID) (*route.Body[loan.StepBack], error) {
+	return route.Answer(f.Book.Cooling(ctx, who.Tenant, in.ID))
+}
+
+func (f face) stepBackLoan(ctx context.Context, who access.Actor, in *loanRefundIn) (*route.Body[loan.Loan], error) {
+	return route.Answer(f.Book.StepBack(ctx, who.Tenant, in.ID, in.Body.Amount, who.UserID+":"+in.Key))
 }
 
 type actionIn struct {

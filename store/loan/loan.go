@@ -170,7 +170,7 @@ func (w *writer) change(ctx context.Context, l loan.Loan, c loan.Change) error {
 	if err := w.day(ctx, l.Tenant, &d, live); err != nil {
 		return err
 	}
-	if c.Happening == nil && c.Payment == nil && c.Action == nil {
+	if len(c.Happenings) == 0 && c.Payment == nil && c.Action == nil {
 		return nil
 	}
 	// These refer to the loan, which may be new.
@@ -182,8 +182,8 @@ func (w *writer) change(ctx context.Context, l loan.Loan, c loan.Change) error {
 			return err
 		}
 	}
-	if c.Happening != nil {
-		if err := saveHappening(ctx, w.tx, *c.Happening); err != nil {
+	for i := range c.Happenings {
+		if err := saveHappening(ctx, w.tx, c.Happenings[i]); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,10 @@
 package servicing
 
-import "github.com/furrowcredit/furrow/money"
+import (
+	"slices"
+
+	"github.com/furrowcredit/furrow/money"
+)
 
 // charge is what became of a Charged event.
 type charge struct {
@@ -18,7 +22,10 @@ func (c *charge) open() money.Fen { return c.amount - c.paid - c.waived }
 // charge puts event i into the row of its due date.
 func (e *engine) charge(i int32) {
 	ev := &e.events[i]
-	c := charge{event: i, row: -1, part: Fee, due: ev.Charge.DueOn, amount: ev.Amount}
+	c := charge{event: i, row: -1, part: Fee, due: ev.Charge.DueOn, amount: e.charged(ev)}
+	if c.amount == 0 {
+		return
+	}
 	if ev.Charge.Penalty {
 		c.part = Penalty
 	}
@@ -27,6 +34,19 @@ func (e *engine) charge(i int32) {
 	*r.Due.of(c.part) += c.amount
 	r.PaidOn = 0
 	e.charges = append(e.charges, c)
+}
+
+// charged is what a charge comes to, which may follow the principal that is out: HALF_EVEN.
+func (e *engine) charged(ev *Event) money.Fen {
+	of := ev.Charge.Of
+	switch {
+	case of <= 0 || e.balance >= of && !e.isOff && !e.isGone:
+		return ev.Amount
+	case e.balance <= 0 || e.isOff || e.isGone:
+		return 0
+	}
+	part, _ := money.Mul(ev.Amount, int64(e.balance), int64(of)) // a part of an amount
+	return part
 }
 
 // rowFor is the row whose period holds a date: after the due date before, up to its own;
@@ -72,8 +92,9 @@ func (e *engine) chargesDue(i int, p Part, on money.Date) money.Fen {
 	return sum
 }
 
-// payCharges gives x to the charges of row i, the oldest due date first.
-func (e *engine) payCharges(i int, p Part, x money.Fen) {
+// payCharges gives x to the charges of row i, the oldest due date first, and says how much
+// of it is for others than the lender.
+func (e *engine) payCharges(i int, p Part, x money.Fen) (passed money.Fen) {
 	for x > 0 {
 		var first *charge
 		for k := range e.charges {
@@ -83,12 +104,38 @@ func (e *engine) payCharges(i int, p Part, x money.Fen) {
 			}
 		}
 		if first == nil {
-			return // penalty by day belongs to no charge
+			break // penalty by day belongs to no charge
 		}
 		paid := min(x, first.open())
 		first.paid += paid
 		x -= paid
+		if e.events[first.event].Charge.Payee != "" {
+			passed += paid
+		}
 	}
+	return passed
+}
+
+// passedOn sums the charges of those who are not the lender, by payee in the order of the
+// charges.
+func (e *engine) passedOn() []PassedOn {
+	var out []PassedOn
+	for k := range e.charges {
+		c := &e.charges[k]
+		payee := e.events[c.event].Charge.Payee
+		if payee == "" {
+			continue
+		}
+		i := slices.IndexFunc(out, func(p PassedOn) bool { return p.Payee == payee })
+		if i < 0 {
+			i = len(out)
+			out = append(out, PassedOn{Payee: payee})
+		}
+		out[i].Charged += c.amount
+		out[i].Waived += c.waived
+		out[i].Paid += c.paid
+	}
+	return out
 }
 
 // fee books the charge of event i.

@@ -68,6 +68,12 @@ type Charge struct {
 	Penalty bool       `json:"penalty,omitempty"`
 	// AtDisbursement is paid out of the drawdown of DueOn and belongs to no row.
 	AtDisbursement bool `json:"at_disbursement,omitempty"`
+	// Of is the principal that the amount was reckoned on, 0 for none: where less is out on
+	// the day of the charge, it is that much smaller, and nothing is charged on a loan that has
+	// ended.
+	Of money.Fen `json:"of,omitempty"`
+	// Payee gets the money where that is not the lender.
+	Payee string `json:"payee,omitempty"`
 }
 
 // Change of the schedule; which fields count depends on the kind of event.

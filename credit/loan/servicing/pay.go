@@ -217,7 +217,7 @@ func (e *engine) put(tx *Transaction, i int, p Part, amount money.Fen) money.Fen
 		*r.Late.of(p) += x
 	}
 	if p == Fee || p == Penalty {
-		e.payCharges(i, p, x)
+		tx.Passed += e.payCharges(i, p, x)
 	}
 	e.told(r, tx.Date, p, x)
 	if open.Total() == x {

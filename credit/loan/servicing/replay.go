@@ -306,7 +306,7 @@ func (e *engine) disburse(i int32) error {
 func (e *engine) finish() (*State, error) {
 	e.trim()
 	s := &State{Date: e.to, Rows: e.rows, Transactions: e.txs, Disbursed: e.drawn, Overpaid: e.overpaid,
-		WrittenOff: e.written, Status: Active, Recognised: e.accrued, ChargedOff: e.off, Accrued: e.accruedBy(e.to)}
+		WrittenOff: e.written, Status: Active, Recognised: e.accrued, ChargedOff: e.off, Accrued: e.accruedBy(e.to), PassedOn: e.passedOn()}
 	left := e.drawn
 	first := money.Date(0)
 	for i := range e.rows {

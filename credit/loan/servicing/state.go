@@ -82,14 +82,24 @@ func (r *Row) settled() bool {
 
 // Transaction is what an event did. The parts of a repayment and Excess add up to Amount.
 type Transaction struct {
-	Event    string     `json:"event"`
-	Kind     Kind       `json:"kind"`
-	Date     money.Date `json:"date"`
-	Amount   money.Fen  `json:"amount"`
-	Parts               // what it took off, or put on
-	Excess   money.Fen  `json:"excess"`  // not needed: kept for the borrower
-	Balance  money.Fen  `json:"balance"` // principal out after it
-	Reversed bool       `json:"reversed,omitempty"`
+	Event  string     `json:"event"`
+	Kind   Kind       `json:"kind"`
+	Date   money.Date `json:"date"`
+	Amount money.Fen  `json:"amount"`
+	Parts             // what it took off, or put on
+	Excess money.Fen  `json:"excess"` // not needed: kept for the borrower
+	// Passed is the part of Fee and Penalty that is for others than the lender.
+	Passed   money.Fen `json:"passed,omitempty"`
+	Balance  money.Fen `json:"balance"` // principal out after it
+	Reversed bool      `json:"reversed,omitempty"`
+}
+
+// PassedOn is what charges for one who is not the lender came to.
+type PassedOn struct {
+	Payee   string    `json:"payee"`
+	Charged money.Fen `json:"charged"`
+	Waived  money.Fen `json:"waived"`
+	Paid    money.Fen `json:"paid"`
 }
 
 // Status of a loan.
@@ -124,5 +134,6 @@ type State struct {
 	NextDue     money.Date `json:"next_due,omitzero"`
 	NextAmount  money.Fen  `json:"next_amount"`
 	ChargedOff  money.Date `json:"charged_off,omitzero"`
+	PassedOn    []PassedOn `json:"passed_on,omitempty"`
 	ClosedOn    money.Date `json:"closed_on,omitzero"`
 }

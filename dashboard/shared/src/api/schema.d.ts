@@ -1298,6 +1298,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/farmer/loans/{id}/step-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give the money back within the days of cooling off */
+        post: operations["farmer-loan-step-back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/farmer/loans/{id}/trace": {
         parameters: {
             query?: never;
@@ -3234,6 +3251,24 @@ export interface paths {
         get: operations["officer-loan-statement"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/loans/{id}/step-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What giving the money of a loan back takes today */
+        get: operations["officer-loan-cooling"];
+        put?: never;
+        /** Give the money of a loan back for a borrower at the counter */
+        post: operations["officer-loan-step-back"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5469,9 +5504,12 @@ export interface components {
         };
         Contract: {
             application_id: string;
+            /** Format: int64 */
+            cooling_days?: number;
             cost: components["schemas"]["LoanCost"];
             device?: string;
             document?: string;
+            fees?: components["schemas"]["Fee"][];
             hash: string;
             language?: string;
             /** Format: int64 */
@@ -5973,6 +6011,7 @@ export interface components {
             loan: components["schemas"]["Loan"];
             payoff?: components["schemas"]["Quote"];
             schedule: components["schemas"]["Instalment"][];
+            step_back?: components["schemas"]["StepBack"];
             transactions: components["schemas"]["Transaction"][];
         };
         FarmerMapScene: {
@@ -6049,6 +6088,32 @@ export interface components {
             problem: string;
             /** Format: int64 */
             seq?: number;
+        };
+        Fee: {
+            code: string;
+            /** Format: int64 */
+            fen?: number;
+            name: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            payee: "bank" | "guarantor" | "insurer" | "agency";
+            /** Format: int64 */
+            share_bp?: number;
+            /** @enum {string} */
+            when: "signing" | "drawdown" | "yearly" | "instalment";
+            /** Format: int64 */
+            year_bp?: number;
+        };
+        FeeSum: {
+            /** Format: int64 */
+            amount: number;
+            code: string;
+            name: {
+                [key: string]: string;
+            };
+            payee: string;
+            when: string;
         };
         Figure: {
             /** Format: int64 */
@@ -7015,6 +7080,8 @@ export interface components {
             class: string;
             /** Format: date-time */
             closed_at?: string;
+            /** Format: int64 */
+            cooling_days?: number;
             /** Format: date-time */
             created_at: string;
             /** Format: int64 */
@@ -7027,6 +7094,7 @@ export interface components {
             expected_loss?: number;
             /** Format: int64 */
             fee: number;
+            fees?: components["schemas"]["Fee"][];
             id: string;
             method: string;
             /** Format: int64 */
@@ -7063,6 +7131,7 @@ export interface components {
             worst_overdue_days: number;
         };
         LoanCost: {
+            charges?: components["schemas"]["FeeSum"][];
             /** Format: int64 */
             fees: number;
             /** Format: int64 */
@@ -7292,6 +7361,8 @@ export interface components {
             interest: number;
             kind: string;
             loan_id: string;
+            /** Format: int64 */
+            passed?: number;
             /** Format: int64 */
             penalty: number;
             /** Format: int64 */
@@ -8208,6 +8279,7 @@ export interface components {
             reason?: string;
             ref?: string;
             refund?: boolean;
+            step_back?: boolean;
             /** Format: date-time */
             updated_at: string;
         };
@@ -8528,6 +8600,7 @@ export interface components {
             delivery?: string;
             directed?: boolean;
             evidence?: components["schemas"]["Need"][];
+            fees?: components["schemas"]["Fee"][];
             formula?: components["schemas"]["Formula"];
             funders?: components["schemas"]["Funder"][];
             /** Format: int64 */
@@ -9506,6 +9579,12 @@ export interface components {
             note?: string;
             to: string;
         };
+        StepBack: {
+            /** Format: int64 */
+            fees: number;
+            last: string;
+            quote: components["schemas"]["Quote"];
+        };
         Subject: {
             id: string;
             /** @enum {string} */
@@ -10102,6 +10181,8 @@ export type FarmerPurchaseWanted = components['schemas']['FarmerPurchaseWanted']
 export type FarmerRepayPreview = components['schemas']['FarmerRepayPreview'];
 export type FarmerTold = components['schemas']['FarmerTold'];
 export type Fault = components['schemas']['Fault'];
+export type Fee = components['schemas']['Fee'];
+export type FeeSum = components['schemas']['FeeSum'];
 export type Figure = components['schemas']['Figure'];
 export type FileInBody = components['schemas']['FileInBody'];
 export type FileReport = components['schemas']['FileReport'];
@@ -10416,6 +10497,7 @@ export type Spot = components['schemas']['Spot'];
 export type Standing = components['schemas']['Standing'];
 export type StandingFigures = components['schemas']['StandingFigures'];
 export type Step = components['schemas']['Step'];
+export type StepBack = components['schemas']['StepBack'];
 export type Subject = components['schemas']['Subject'];
 export type Subsidy = components['schemas']['Subsidy'];
 export type SubsidyGrant = components['schemas']['SubsidyGrant'];
@@ -13156,6 +13238,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Monthly"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-loan-step-back": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each payment, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AmountInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Loan"];
                 };
             };
             /** @description Problem */
@@ -17251,6 +17371,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Monthly"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-loan-cooling": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepBack"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-loan-step-back": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each refund, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoanRefundInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Loan"];
                 };
             };
             /** @description Problem */
