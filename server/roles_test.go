@@ -7,12 +7,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/quote"
 	"github.com/furrowcredit/furrow/server"
 	"github.com/furrowcredit/furrow/server/route"
+	quotestore "github.com/furrowcredit/furrow/store/quote"
 )
 
 type operation struct{ id, method, path string }
@@ -136,6 +140,21 @@ func TestAuditTrail(t *testing.T) {
 	if r := h.upload("keeper", "/anchor/uploads", "a.csv", []byte("x"), map[string]string{"kind": "invoices"}); r.status != 403 {
 		t.Errorf("a firm that is no anchor uploads: %d %s", r.status, r.body)
 	}
+	now := time.Now().UTC()
+	ev := credit.Evidence{
+		Applicant: credit.Applicant{UserID: h.users["wang"].ID, Name: "Wang", Kind: "person"}, Subject: credit.Subject{Kind: credit.PlotSubject, ID: plot.ID},
+		Product: "crop", Asked: 2_000_000, TermMonths: 12, TakenAt: now, Consents: []credit.Consent{{ID: "c", Purpose: "credit_decision", Part: "decision", GivenAt: now.Add(-time.Hour)}},
+	}
+	agreed := must(quote.Freeze("bank", ev))(t)
+	ev.Consents, ev.Subject.ID = nil, "another"
+	silent := must(quote.Freeze("bank", ev))(t)
+	if err := quotestore.New(h.db).Put(t.Context(), []quote.Snapshot{agreed, silent}); err != nil {
+		t.Fatal(err)
+	}
+	quoted := decode[credit.Decision](h, h.post("partner", "/partner/quotes", map[string]string{"snapshot_id": agreed.ID}))
+	if r := h.post("partner", "/partner/quotes", map[string]string{"snapshot_id": silent.ID}); r.status != 403 {
+		t.Errorf("a quote without consent: %d %s", r.status, r.body)
+	}
 	entries := decode[route.List[access.Entry]](h, h.get("auditor", "/officer/audit?limit=1000")).Items
 	var got []string
 	for _, e := range entries {
@@ -144,7 +163,8 @@ func TestAuditTrail(t *testing.T) {
 		}
 	}
 	wang := h.users["wang"].ID
-	want := []string{wang + " farmer-plot-add " + plot.ID + " done", wang + " officer-approve a1 denied", "keeper anchor-upload  denied"}
+	want := []string{wang + " farmer-plot-add " + plot.ID + " done", wang + " officer-approve a1 denied", "keeper anchor-upload  denied",
+		h.users["partner"].ID + " partner-quote " + quoted.ID + " done", h.users["partner"].ID + " partner-quote  denied"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

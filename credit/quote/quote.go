@@ -60,6 +60,7 @@ type Kept struct {
 	Snapshot string
 	Decision credit.Decision
 	Frozen   strategy.Frozen
+	Line     access.Entry // of the audit trail
 }
 
 // Run is one deciding about everybody.
@@ -95,7 +96,7 @@ type Store interface {
 	ByUser(ctx context.Context, tenant, userID string) ([]Snapshot, error)
 	// Drop forgets the snapshots of a borrower.
 	Drop(ctx context.Context, tenant, userID string) error
-	// Keep saves a quote.
+	// Keep saves a quote and its line of the audit trail, both or neither.
 	Keep(ctx context.Context, k Kept) error
 	// Quote returns a quote and what it saw; ErrNotFound.
 	Quote(ctx context.Context, tenant, id string) (credit.Decision, strategy.Frozen, error)
@@ -142,10 +143,12 @@ type Request struct {
 	SnapshotID string    `json:"snapshot_id"`
 	Asked      money.Fen `json:"asked,omitempty"`
 	TermMonths int       `json:"term_months,omitempty"`
+	Action     string    `json:"-"` // what the audit trail calls it
 }
 
-// Quote decides about a snapshot and keeps the decision with all it saw. ErrNotFound,
-// ErrNoConsent, product.ErrAmount, product.ErrTerm.
+// Quote decides about a snapshot and keeps the decision with all it saw, and with the
+// line of the audit trail: one wait for the disk and not two. ErrNotFound, ErrNoConsent,
+// product.ErrAmount, product.ErrTerm.
 func (s *Service) Quote(ctx context.Context, actor access.Actor, req Request) (credit.Decision, error) {
 	snap, err := s.cfg.Store.Snapshot(ctx, actor.Tenant, req.SnapshotID)
 	if err != nil {
@@ -181,7 +184,8 @@ func (s *Service) Quote(ctx context.Context, actor access.Actor, req Request) (c
 		return credit.Decision{}, err
 	}
 	frozen.Evidence = snap.Evidence
-	return d, s.cfg.Store.Keep(ctx, Kept{Tenant: actor.Tenant, Snapshot: snap.ID, Decision: d, Frozen: frozen})
+	line := access.Entry{Tenant: actor.Tenant, Actor: actor.UserID, Action: req.Action, Object: d.ID, Result: "done", At: s.now()}
+	return d, s.cfg.Store.Keep(ctx, Kept{Tenant: actor.Tenant, Snapshot: snap.ID, Decision: d, Frozen: frozen, Line: line})
 }
 
 func (s *Service) decide(ctx context.Context, snap Snapshot, ev credit.Evidence, prod product.Product) (credit.Decision, strategy.Frozen, error) {

@@ -38,10 +38,11 @@ type quoteIn struct {
 }
 
 func (f face) quote(ctx context.Context, who access.Actor, in *quoteIn) (*route.Body[credit.Decision], error) {
-	d, err := f.Quotes.Quote(ctx, who, quote.Request{SnapshotID: in.Body.SnapshotID, Asked: in.Body.Asked, TermMonths: in.Body.TermMonths})
+	d, err := f.Quotes.Quote(ctx, who, quote.Request{
+		SnapshotID: in.Body.SnapshotID, Asked: in.Body.Asked, TermMonths: in.Body.TermMonths, Action: route.Recorded(ctx),
+	})
 	if err != nil {
 		return nil, err
 	}
-	route.Touch(ctx, d.ID)
 	return route.Answer(f.Desk.Localise(ctx, who, d, route.Lang(ctx)))
 }

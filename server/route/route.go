@@ -94,8 +94,10 @@ type Op struct {
 
 // call travels with a request through its operation.
 type call struct {
-	actor  access.Actor
-	object string
+	actor    access.Actor
+	op       string
+	object   string
+	recorded bool
 }
 
 type callKey struct{}
@@ -106,6 +108,18 @@ func Touch(ctx context.Context, object string) {
 	if c, ok := ctx.Value(callKey{}).(*call); ok {
 		c.object = object
 	}
+}
+
+// Recorded tells that the running operation writes its line of the audit trail itself,
+// in one transaction with what it keeps, and gives the action that the line names. An
+// operation that is denied gets its line all the same.
+func Recorded(ctx context.Context) (action string) {
+	c, ok := ctx.Value(callKey{}).(*call)
+	if !ok {
+		return ""
+	}
+	c.recorded = true
+	return c.op
 }
 
 // New makes an API that serves on cfg.Mux.
@@ -160,7 +174,7 @@ func Register[I, O any](a *API, op Op, h func(ctx context.Context, who access.Ac
 	huma.Register(a.huma, o, func(ctx context.Context, in *I) (*O, error) {
 		c, _ := ctx.Value(callKey{}).(*call)
 		out, err := h(ctx, c.actor, in)
-		if err == nil {
+		if err == nil && !c.recorded {
 			// Before the answer goes out: no change is reported done without its line.
 			err = a.audit(ctx, op, c, "done")
 		} else if errors.Is(err, fault.Forbidden) {
@@ -265,7 +279,7 @@ func (a *API) guard(hc huma.Context, next func(huma.Context)) {
 	began := time.Now()
 	op := hc.Operation()
 	r, w := humago.Unwrap(hc)
-	c := &call{object: hc.Param("id")}
+	c := &call{op: op.OperationID, object: hc.Param("id")}
 	bounded, cancel := context.WithTimeout(context.WithValue(hc.Context(), callKey{}, c), maxTime)
 	defer cancel()
 	ctx := &guarded{inner: huma.WithContext(hc, bounded)}

@@ -191,35 +191,42 @@ func (s *Store) Append(ctx context.Context, e access.Entry) (access.Entry, error
 	return s.entries.Do(ctx, e)
 }
 
-// append chains entries to the trails of their tenants, in one transaction.
-func (s *Store) append(ctx context.Context, entries []access.Entry) ([]access.Entry, error) {
-	saved := make([]access.Entry, len(entries))
-	err := s.db.Tx(ctx, func(tx *store.Tx) error {
-		last := make(map[string]access.Entry)
-		in := tx.Insert("audit", []string{"seq", "tenant", "actor", "action", "object", "result", "at", "prev", "hash"}, "")
-		for i, e := range entries {
-			prev, known := last[e.Tenant]
-			if !known {
-				var err error
-				prev, err = scanEntry(tx.QueryRow(ctx, `select `+entryColumns+` from audit where tenant = $1 order by seq desc limit 1`, e.Tenant))
-				if errors.Is(err, sql.ErrNoRows) {
-					prev, err = access.Entry{}, nil
-				}
-				if err != nil {
-					return err
-				}
-			}
-			x := e.Chained(prev)
-			x.At = store.Time(store.Millis(x.At)) // as it will be read
-			saved[i], last[e.Tenant] = x, x
-			if err := in.Add(ctx, x.Seq, x.Tenant, x.Actor, x.Action, x.Object, x.Result, store.Millis(x.At), x.Prev, x.Hash); err != nil {
-				return err
-			}
-		}
-		_, err := in.Close(ctx)
+// append adds entries to the trails of their tenants, in one transaction.
+func (s *Store) append(ctx context.Context, entries []access.Entry) (saved []access.Entry, err error) {
+	err = s.db.Tx(ctx, func(tx *store.Tx) (err error) {
+		saved, err = Append(ctx, tx, entries)
 		return err
 	})
 	return saved, wrap("append to audit trail", err)
+}
+
+// Append chains entries to the trails of their tenants within a transaction, for those
+// who write lines of the trail together with what the lines are about.
+func Append(ctx context.Context, tx *store.Tx, entries []access.Entry) ([]access.Entry, error) {
+	saved := make([]access.Entry, len(entries))
+	last := make(map[string]access.Entry)
+	in := tx.Insert("audit", []string{"seq", "tenant", "actor", "action", "object", "result", "at", "prev", "hash"}, "")
+	for i, e := range entries {
+		prev, known := last[e.Tenant]
+		if !known {
+			var err error
+			prev, err = scanEntry(tx.QueryRow(ctx, `select `+entryColumns+` from audit where tenant = $1 order by seq desc limit 1`, e.Tenant))
+			if errors.Is(err, sql.ErrNoRows) {
+				prev, err = access.Entry{}, nil
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		x := e.Chained(prev)
+		x.At = store.Time(store.Millis(x.At)) // as it will be read
+		saved[i], last[e.Tenant] = x, x
+		if err := in.Add(ctx, x.Seq, x.Tenant, x.Actor, x.Action, x.Object, x.Result, store.Millis(x.At), x.Prev, x.Hash); err != nil {
+			return nil, err
+		}
+	}
+	_, err := in.Close(ctx)
+	return saved, err
 }
 
 // Entries implements access.Store.

@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/quote"
 	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/store"
+	"github.com/furrowcredit/furrow/store/people"
 )
 
 // Store implements quote.Store. Quotes that come at once are written in one transaction,
@@ -171,6 +173,7 @@ type row struct {
 	evidence, product, policy, models string // hashes; models: JSON of hashes by name
 	evidenceText, policyText          []byte
 	texts                             map[string][]byte // products and models by hash
+	line                              access.Entry
 }
 
 // Keep implements quote.Store.
@@ -182,7 +185,7 @@ func (s *Store) Keep(ctx context.Context, k quote.Kept) error {
 	r := row{
 		id: k.Decision.ID, tenant: k.Tenant, snapshot: k.Snapshot, body: string(body), evidence: k.Decision.EvidenceHash,
 		product: credit.Hash(k.Frozen.Product), policy: credit.Hash(k.Frozen.Policy), models: "{}",
-		evidenceText: k.Frozen.Evidence, policyText: k.Frozen.Policy,
+		evidenceText: k.Frozen.Evidence, policyText: k.Frozen.Policy, line: k.Line,
 	}
 	r.texts = map[string][]byte{r.product: k.Frozen.Product}
 	if len(k.Frozen.Models) > 0 {
@@ -201,10 +204,12 @@ func (s *Store) Keep(ctx context.Context, k quote.Kept) error {
 	return err
 }
 
-// insert writes quotes with the texts that they rest on.
+// insert writes quotes with the texts that they rest on and their lines of the trail.
 func (s *Store) insert(ctx context.Context, rows []row) ([]struct{}, error) {
 	evidence, frozen, policies := map[string][]byte{}, map[string][]byte{}, map[string][]byte{}
-	for _, r := range rows {
+	lines := make([]access.Entry, len(rows))
+	for i, r := range rows {
+		lines[i] = r.line
 		evidence[r.evidence], policies[r.policy] = r.evidenceText, r.policyText
 		for hash, body := range r.texts {
 			frozen[hash] = body
@@ -236,7 +241,10 @@ func (s *Store) insert(ctx context.Context, rows []row) ([]struct{}, error) {
 				return err
 			}
 		}
-		_, err := in.Close(ctx)
+		if _, err := in.Close(ctx); err != nil {
+			return err
+		}
+		_, err := people.Append(ctx, tx, lines)
 		return err
 	})
 	if err != nil {

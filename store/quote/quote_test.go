@@ -21,6 +21,7 @@ import (
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/store"
+	"github.com/furrowcredit/furrow/store/people"
 	quotestore "github.com/furrowcredit/furrow/store/quote"
 	"github.com/furrowcredit/furrow/store/storetest"
 	strategystore "github.com/furrowcredit/furrow/store/strategy"
@@ -93,14 +94,22 @@ func TestQuotesAreKeptAndCanBeReplayed(t *testing.T) {
 		if err := kept.Put(ctx, snaps); err != nil {
 			t.Fatal(err)
 		}
+		trail := people.New(db)
+		var lines sync.Map // how often the trail names a quote
 		var wait sync.WaitGroup
 		for i, snap := range snaps {
+			wait.Go(func() { // others write to the trail meanwhile
+				if _, err := trail.Append(ctx, access.Entry{Tenant: tenant, Actor: "o", Action: "else", Result: "done", At: now}); err != nil {
+					t.Error(err)
+				}
+			})
 			wait.Go(func() {
-				d, err := s.Quote(ctx, partner, quote.Request{SnapshotID: snap.ID, Asked: money.Fen(1_000_000 + 10_000*i)})
+				d, err := s.Quote(ctx, partner, quote.Request{SnapshotID: snap.ID, Asked: money.Fen(1_000_000 + 10_000*i), Action: "ask"})
 				if err != nil {
 					t.Error(err)
 					return
 				}
+				lines.Store(d.ID, 0)
 				stored, frozen, err := kept.Quote(ctx, tenant, d.ID)
 				if err != nil || !reflect.DeepEqual(stored, d) {
 					t.Errorf("%d: stored %+v (%v), told %+v", i, stored, err, d)
@@ -113,6 +122,21 @@ func TestQuotesAreKeptAndCanBeReplayed(t *testing.T) {
 			})
 		}
 		wait.Wait()
+		entries := must[[]access.Entry](t)(trail.Entries(ctx, tenant, 0, 1000))
+		for _, e := range entries {
+			if n, ok := lines.Load(e.Object); ok && e.Actor == partner.UserID && e.Action == "ask" && e.Result == "done" {
+				lines.Store(e.Object, n.(int)+1)
+			}
+		}
+		lines.Range(func(id, n any) bool {
+			if n != 1 {
+				t.Errorf("the trail names quote %s %d times", id, n)
+			}
+			return true
+		})
+		if n, err := access.Verify(ctx, trail, tenant); err != nil || int(n) != 2*len(snaps) {
+			t.Errorf("the trail has %d entries: %v", n, err)
+		}
 		ask := func(who access.Actor, r quote.Request) error { _, err := s.Quote(ctx, who, r); return err }
 		stranger := partner
 		stranger.Tenant = "other"
