@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -129,13 +130,28 @@ func load(ctx context.Context, b *testing.B, addr, path, token string, rate, con
 	return took
 }
 
+// spell is how long the house is asked: 20, or FURROW_BENCH_SECONDS.
+func spell(b *testing.B) time.Duration {
+	b.Helper()
+	s := os.Getenv("FURROW_BENCH_SECONDS")
+	if s == "" {
+		return 20 * time.Second
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		b.Fatalf("FURROW_BENCH_SECONDS is %q", s)
+	}
+	return time.Duration(n) * time.Second
+}
+
 // BenchmarkQuotes asks the whole house for decisions at 3,200 a second for 20 seconds: it
 // finds who asks, reads the evidence, decides, writes the decision with all it saw and
 // the line of the audit trail to the disk, and answers. The generator shares the
 // processors. Beside it a server that answers and does nothing else.
 func BenchmarkQuotes(b *testing.B) {
 	defer debug.SetGCPercent(debug.SetGCPercent(app.GCPercent)) // as furrow serve
-	const borrowers, rate, connections, span = 20_000, 3_200, 64, 20 * time.Second
+	const borrowers, rate, connections = 20_000, 3_200, 64
+	span := spell(b)
 	t := book.Page(fmt.Sprintf("decisions over HTTP: %d a second over %d connections, %d borrowers", rate, connections, borrowers), "a second", "p50", "p99", "CPU each", "decisions kept")
 	for b.Loop() {
 		idle := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
