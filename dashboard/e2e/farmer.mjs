@@ -2,6 +2,7 @@
  * The farmer's face on a phone: draw a plot with taps, apply, read the answer, sign, draw
  * the money; keep a herd; without a network; without a map; every page in both languages.
  */
+import { guarantee } from './guarantee.mjs';
 import { base, desktop, languages, password, phone, run } from './harness.mjs';
 import { buy, repay, resumeDraft, threeOneZero } from './lending.mjs';
 
@@ -20,6 +21,7 @@ await run('farmer', async (h) => {
     if (quick.loan) await repay(h, page, quick.loan);
     await buy(h, page, goods);
   });
+  await guarantee(h, login, other.login);
 
   const page = await h.page(phone, { ...touch, permissions: ['geolocation'] });
   await page.goto('/farmer/');

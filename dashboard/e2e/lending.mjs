@@ -3,7 +3,14 @@
  * at the pace of a person and 40 taps, with nobody else doing anything; then a draft that is
  * gone on with on another phone, a repayment, and goods for money that a seller gets.
  */
+import { createHash } from 'node:crypto';
 import { password, phone } from './harness.mjs';
+
+/** The smallest picture there is. */
+const PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABh6FO1AAAAABJRU5ErkJggg==',
+  'base64',
+);
 
 /** The pace of a person, in seconds: charged for each tap and typed field, not slept. */
 const PACE = { tap: 1.5, field: 6 };
@@ -251,12 +258,27 @@ export async function buy(h, page, plot) {
   const order = page.url().split('/').at(-1);
   await shop.confirm(order);
   await h.open(page, `/farmer/orders/${order}`);
+  const photo = page.locator('.f-receipt input[type=file]');
+  await photo.setInputFiles({
+    name: 'a.pdf',
+    mimeType: 'application/pdf',
+    buffer: Buffer.from('%PDF'),
+  });
+  await page.locator('.f-receipt .f-error').waitFor();
+  await photo.setInputFiles({ name: 'receipt.png', mimeType: 'image/png', buffer: PIXEL });
+  await page.locator('.f-receipt img').waitFor();
+  await look(h, page, 'receipt');
   await page.locator('.f-verdict .adm-button').tap();
   await page.locator('.adm-dialog-button').last().tap();
   await page.locator('[data-testid=trace]').waitFor();
   await page.locator('.adm-toast-main').waitFor({ state: 'detached' });
   const { order: done } = await h.get(page, `/farmer/purchases/${order}`);
   h.check(done.state === 'paid' && done.delivery, `a delivered order is ${done.state}`);
+  const print = createHash('sha256').update(PIXEL).digest('hex');
+  h.check(
+    done.delivery?.receipt_hash === print,
+    `the photo's fingerprint is kept as ${done.delivery?.receipt_hash}`,
+  );
   await look(h, page, 'order');
 }
 

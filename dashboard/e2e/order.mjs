@@ -8,7 +8,7 @@ const api = `${base}/api/v1`;
 const OPEN = ['submitted', 'deciding', 'offered', 'referred', 'signed', 'active'];
 
 /** A person of the county who asks the API: `(method, path, body, key) => JSON`. */
-async function person(login) {
+export async function person(login) {
   const send = async (method, path, body, more = {}) => {
     const response = await fetch(api + path, {
       method,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -167,7 +168,8 @@ func (a *API) translate(hc huma.Context, _ string, v any) (any, error) {
 		if strings.Contains(d.Message, "request body too large") {
 			m.Status = http.StatusRequestEntityTooLarge
 		}
-		mistakes = append(mistakes, Mistake{Location: d.Location, Message: a.cfg.Words.Phrase(lang, d.Message), Value: short(d.Value)})
+		place, message := unfit(d.Location, d.Message)
+		mistakes = append(mistakes, Mistake{Location: place, Message: a.cfg.Words.Phrase(lang, message), Value: short(d.Value)})
 	}
 	switch m.Status {
 	case http.StatusRequestEntityTooLarge:
@@ -191,6 +193,24 @@ func (a *API) translate(hc huma.Context, _ string, v any) (any, error) {
 		g.override = p.Status
 	}
 	return p, nil
+}
+
+// decoding is what encoding/json says of a value that has no place in its Go field.
+var decoding = regexp.MustCompile(`^json: cannot unmarshal (number|string|bool|array|object)(?: \S+)? into Go (?:struct field [^. ]*\.(\S+)|value) of type \S+$`)
+
+// unfit says of such a value where it stands and what is wrong, without the names of types.
+func unfit(place, message string) (string, string) {
+	m := decoding.FindStringSubmatch(message)
+	if m == nil {
+		return place, message
+	}
+	if m[2] != "" {
+		place += "." + m[2]
+	}
+	if m[1] == "number" {
+		return place, "expected whole number of at most 18 digits"
+	}
+	return place, "expected value of another kind"
 }
 
 func asGuarded(hc huma.Context) *guarded {

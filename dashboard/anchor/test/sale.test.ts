@@ -1,6 +1,7 @@
 import type { PurchaseEvent, PurchaseOrder } from '@furrow/shared/api/types';
+import { sha256 } from '@furrow/shared/sha256';
 import { expect, test } from 'vitest';
-import { actor, acts, leftOf, sha256, stages } from '../src/sale/acts';
+import { actor, acts, leftOf, stages } from '../src/sale/acts';
 
 const order = (more: Partial<PurchaseOrder>) =>
   ({

@@ -30,6 +30,7 @@ const Buy = lazy(() => import('./page/Buy'));
 const Order = lazy(() => import('./page/Order'));
 const Loan = lazy(() => import('./page/Loan'));
 const Pledge = lazy(() => import('./page/Pledge'));
+const Guarantee = lazy(() => import('./page/Guarantee'));
 
 export function App() {
   const { i18n } = useTranslation();
@@ -69,6 +70,7 @@ export function App() {
           <Route path="applications/:id/buy" element={<Buy />} />
           <Route path="applications/:id/collateral" element={<Pledge />} />
           <Route path="orders/:id" element={<Order />} />
+          <Route path="guarantees/:id" element={<Guarantee />} />
           <Route path="loans/:id" element={<Loan />} />
           <Route path="*" element={<Nowhere />} />
         </Route>

@@ -16,12 +16,22 @@ export const keys = {
   contract: (id: string, language: string, method = '') =>
     ['contract', id, language, method] as const,
   loan: (id: string) => ['loan', id] as const,
+  guarantees: ['guarantees'] as const,
 };
 
 export function useHome() {
   return useQuery({
     queryKey: keys.home,
     queryFn: () => body(api.GET('/api/v1/farmer/home')),
+  });
+}
+
+/** Loans for which I answer or am asked to; asked again, since others sign meanwhile. */
+export function useGuarantees() {
+  return useQuery({
+    queryKey: keys.guarantees,
+    refetchInterval: MINUTE,
+    queryFn: async () => (await body(api.GET('/api/v1/farmer/guarantees'))).items ?? [],
   });
 }
 
@@ -95,6 +105,7 @@ export function useApplication(id: string) {
 export function useContract(id: string, language: string, method?: string) {
   return useQuery({
     queryKey: keys.contract(id, language, method),
+    enabled: !!id,
     queryFn: () =>
       body(
         api.GET('/api/v1/farmer/applications/{id}/contract', {

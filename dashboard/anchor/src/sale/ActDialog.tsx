@@ -1,13 +1,14 @@
 import { FileDoneOutlined } from '@ant-design/icons';
 import type { Fen, PurchaseOrder } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
+import { sha256 } from '@furrow/shared/sha256';
 import { Problem } from '@furrow/shared/ui/states';
 import { useWords } from '@furrow/shared/words';
 import { App, Button, Form, Input, Modal, Upload } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { fenOf } from '../receivable/amount';
-import { type ActKind, leftOf, sha256 } from './acts';
+import { type ActKind, leftOf } from './acts';
 import { useAct } from './data';
 
 interface Fields {

@@ -84,6 +84,20 @@ export function useSignatures(id: string, enabled: boolean) {
   });
 }
 
+/** Signs as the one who answers, or declines with a reason. */
+export function useAnswerFor(id: string, nr: number) {
+  const params = { path: { id, nr } };
+  return useChange(
+    (given: { hash: string; declaration: string; seen: SignerSaw } | { reason: string }) =>
+      'reason' in given
+        ? body(api.POST('/api/v1/farmer/guarantees/{id}/{nr}/decline', { params, body: given }))
+        : body(api.POST('/api/v1/farmer/guarantees/{id}/{nr}/sign', { params, body: given })),
+    keys.guarantees,
+    ['contract', id],
+    of.signatures(id),
+  );
+}
+
 /** The contract as a PDF in the reader's language. */
 export async function contractFile(id: string, method: string | undefined): Promise<Blob> {
   const { data } = await api.GET('/api/v1/farmer/applications/{id}/contract.pdf', {
@@ -156,13 +170,18 @@ export function useOrder(id: string) {
 /** What the buyer does with an order that is placed. */
 export function useOrderStep(id: string, application: string) {
   return useChange(
-    (step: 'submit' | 'deliver' | 'cancel' | 'pay') => {
+    ({ what, receipt }: { what: 'submit' | 'deliver' | 'cancel' | 'pay'; receipt: string }) => {
       const params = { path: { id } };
-      switch (step) {
+      switch (what) {
         case 'submit':
           return body(api.POST('/api/v1/farmer/purchases/{id}/submit', { params }));
         case 'deliver':
-          return body(api.POST('/api/v1/farmer/purchases/{id}/deliver', { params, body: {} }));
+          return body(
+            api.POST('/api/v1/farmer/purchases/{id}/deliver', {
+              params,
+              body: receipt ? { receipt_hash: receipt } : {},
+            }),
+          );
         case 'cancel':
           return body(
             api.POST('/api/v1/farmer/purchases/{id}/cancel', {

@@ -11,7 +11,8 @@ import { Link, useNavigate } from 'react-router';
 import { forget, load } from '../apply/draft';
 import type { Letter } from '../apply/outbox';
 import { useLetters, usePost } from '../apply/post';
-import { type Home as Mine, useDropDraft, useHome } from '../data';
+import { type Home as Mine, useDropDraft, useGuarantees, useHome } from '../data';
+import { guaranteeTones, stateOf } from '../lending/guarantee';
 import { ask } from '../ui/ask';
 import { Outline } from '../ui/Outline';
 import { Pill, type Tone } from '../ui/Pill';
@@ -37,6 +38,7 @@ export function Home() {
       </div>
       <Unfinished />
       <Letters />
+      <Guarantees />
       <Await query={home} lines={8}>
         {(data) => <Holdings data={data} />}
       </Await>
@@ -141,6 +143,28 @@ function LetterCard({ letter }: { letter: Letter }) {
         )}
       </p>
     </div>
+  );
+}
+
+/** Loans of others for which this person answers or is asked to. */
+function Guarantees() {
+  const { t } = useTranslation('home');
+  const f = useFormats();
+  const list = useGuarantees();
+  if (!list.data?.length) return null;
+  return (
+    <Part title={t('guarantees')}>
+      <ul className="f-rows">
+        {list.data.map((g) => (
+          <Row key={g.application_id} to={`/guarantees/${g.application_id}`}>
+            <span className="f-line">
+              <b>{t('guarantee', { name: g.borrower, amount: f.yuan0(g.at_most) })}</b>
+              <Pill tone={guaranteeTones[stateOf(g)]}>{t(`guarantee_state.${stateOf(g)}`)}</Pill>
+            </span>
+          </Row>
+        ))}
+      </ul>
+    </Part>
   );
 }
 

@@ -3,10 +3,12 @@ import type { PurchaseOrder } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
 import { Await } from '@furrow/shared/ui/states';
 import { Button, Toast } from 'antd-mobile';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'react-router';
 import { useOrder, useOrderStep, useShelf, useTrace } from '../lending/data';
 import { ask } from '../ui/ask';
+import { Receipt } from '../ui/Receipt';
 import { Refusal } from '../ui/Refusal';
 import { Facts, Part, Screen } from '../ui/Screen';
 import { OrderState } from './Orders';
@@ -87,11 +89,12 @@ function Next({ order: o }: { order: PurchaseOrder }) {
   const { t } = useTranslation('buy');
   const f = useFormats();
   const step = useOrderStep(o.id, o.application_id);
+  const [receipt, setReceipt] = useState('');
   const deliver = DELIVERABLE.has(o.state) && !o.delivery;
   const failed = (o.state === 'confirmed' || o.state === 'delivered') && o.attempt > 0;
   const go = async (what: 'submit' | 'deliver' | 'pay' | 'cancel', question?: string) => {
     if (question && !(await ask(question))) return;
-    await step.mutateAsync(what);
+    await step.mutateAsync({ what, receipt });
     Toast.show({ icon: 'success', content: t('done') });
   };
   const button = (what: 'submit' | 'deliver' | 'pay', question?: string) => (
@@ -111,7 +114,13 @@ function Next({ order: o }: { order: PurchaseOrder }) {
       {o.state === 'submitted' ? <p>{t('waits_seller', { date: f.date(o.expires_at) })}</p> : null}
       {o.state === 'paying' ? <p>{t('waits_bank')}</p> : null}
       {o.state === 'draft' ? button('submit') : null}
+      {deliver ? <Receipt hash={receipt} onChange={setReceipt} /> : null}
       {deliver ? button('deliver', t('deliver_ask')) : null}
+      {o.delivery?.receipt_hash ? (
+        <p className="f-hint f-break" data-testid="receipt">
+          {t('photo.hash', { hash: o.delivery.receipt_hash.slice(0, 16) })}
+        </p>
+      ) : null}
       {failed ? button('pay') : null}
       <Refusal error={step.error} />
       {CANCELLABLE.has(o.state) ? (

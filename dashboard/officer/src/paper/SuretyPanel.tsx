@@ -40,9 +40,19 @@ export function SuretyPanel(props: { detail: ApplicationDetail }) {
               <b>{g.name}</b> {g.code ? <code>{g.code}</code> : null}
               {g.signed_at ? (
                 <Pill tone="good">{t('signed_on', { time: f.time(g.signed_at) })}</Pill>
+              ) : g.declined_at ? (
+                <>
+                  <Pill tone="bad">{t('declined_on', { time: f.time(g.declined_at) })}</Pill>
+                  {g.reason}
+                </>
               ) : (
                 <Pill tone="warn">{t('unsigned')}</Pill>
               )}
+              {g.user_id && !g.signed_at && !g.declined_at ? (
+                <code
+                  title={t('link_about')}
+                >{`${location.origin}/farmer/guarantees/${a.id}`}</code>
+              ) : null}
               {may && !g.signed_at && !g.user_id && ['offered', 'accepted'].includes(a.state) ? (
                 <Button size="small" onClick={() => setSigning(g)}>
                   {t('enter_letter')}
@@ -80,15 +90,19 @@ function Add(props: { id: string; list: Guarantor[] }) {
   const set = useSureties(props.id);
   const [name, setName] = useState('');
   const [code, setCode] = useState('');
-  const ids = { name: useId(), code: useId() };
+  const [login, setLogin] = useState('');
+  const ids = { name: useId(), code: useId(), login: useId() };
   const save = (event: FormEvent) => {
     event.preventDefault();
     const added: Guarantor = { nr: props.list.length + 1, name: name.trim() };
     if (code.trim()) added.code = code.trim();
-    set.mutate([...props.list, added], {
+    if (login.trim()) added.user_id = login.trim();
+    const stay = props.list.filter((g) => !g.declined_at);
+    set.mutate([...stay, added], {
       onSuccess: () => {
         setName('');
         setCode('');
+        setLogin('');
       },
     });
   };
@@ -112,8 +126,22 @@ function Add(props: { id: string; list: Guarantor[] }) {
           onChange={(e) => setCode(e.target.value)}
         />
       </p>
+      <p>
+        <label htmlFor={ids.login}>{t('guarantor_login')}</label>
+        <Input
+          id={ids.login}
+          value={login}
+          maxLength={64}
+          onChange={(e) => setLogin(e.target.value)}
+        />
+      </p>
       <div className="fw-row">
-        <Button htmlType="submit" size="small" disabled={!name.trim()} loading={set.isPending}>
+        <Button
+          htmlType="submit"
+          size="small"
+          disabled={!name.trim() && !login.trim()}
+          loading={set.isPending}
+        >
           {t('add_guarantor')}
         </Button>
         {props.list.length ? (

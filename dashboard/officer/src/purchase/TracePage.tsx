@@ -130,6 +130,11 @@ function Steps({ part }: { part: PurchaseTracePart }) {
           {order?.delivery ? (
             <span>
               {f.time(order.delivery.at)} {t(`by.${order.delivery.by}`)}
+              {order.delivery.receipt_hash ? (
+                <code title={order.delivery.receipt_hash}>
+                  {t('receipt', { hash: order.delivery.receipt_hash.slice(0, 16) })}
+                </code>
+              ) : null}
             </span>
           ) : null}
         </li>

@@ -54,6 +54,7 @@ export type {
   FlowShares,
   FundedLoan,
   Growth,
+  Guarantee,
   Guarantor,
   Hazard,
   Headcount,
