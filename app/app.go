@@ -231,8 +231,8 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		alertStore  = alert.New(a.db)
 		askedStore  = application.New(a.db)
 		peopleStore = people.New(a.db)
-		profiles    = &creditprofile.Book{Store: profilestore.New(a.db), Now: now}
 		consents    = &consent.Book{Store: consentstore.New(a.db), Wordings: books.wordings, Now: now}
+		profiles    = &creditprofile.Book{Store: profilestore.New(a.db), Consents: consents, Now: now}
 	)
 	if _, err := firmStore.RefreshNames(ctx); err != nil {
 		return err
@@ -261,6 +261,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		loans = loan.New(loan.Config{Store: loanStore, Book: book, Share: share.Share, Admit: share.Admit, Rail: a.payments.outbox, Alerts: desk, Rules: books.servicing, Provision: books.provision, Now: now})
 	)
 	loans.OnChange(share.Changed)
+	firmStore.Changed, profiles.Changed = a.tradeMoved, a.profilesMoved
 	desk.LoanOf, desk.FirmNames, desk.Moved = loanOf(loans), firmNames(firmStore), a.alertMoved
 	flows.Join(cfg.members(firmStore))
 	flows.Around(books.industry)

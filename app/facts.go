@@ -15,8 +15,6 @@ import (
 	"github.com/furrowcredit/furrow/chain/extract/intake"
 	"github.com/furrowcredit/furrow/chain/extract/rule"
 	"github.com/furrowcredit/furrow/chain/upload"
-	"github.com/furrowcredit/furrow/credit"
-	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/store/firm"
 )
@@ -71,8 +69,7 @@ func (d droppedFacts) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// uploads has the firms that a file brought compared with those that were there, and the
-// limits of firms reconsidered: a file of one anchor moves the shares of all its chain.
+// uploads has the firms that a file brought compared with those that were there.
 type uploads struct {
 	*upload.Service
 	a *App
@@ -86,7 +83,6 @@ func (u uploads) Commit(ctx context.Context, who upload.Who, id string, skipBad 
 		if e := u.a.runner.Twins(ctx, who.Tenant); e != nil {
 			u.a.cfg.Log.WarnContext(ctx, "firms are not compared now", "error", e)
 		}
-		u.a.touch(ctx, who.Tenant, apply.Filter{Subject: credit.Subject{Kind: credit.FirmSubject}}, apply.NewStanding)
 	}
 	return up, err
 }

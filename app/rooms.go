@@ -51,6 +51,19 @@ func (a *App) touch(ctx context.Context, tenant string, f apply.Filter, cause ap
 	}
 }
 
+// tradeMoved has the limits of firms reconsidered when documents or merges have changed: a
+// file of one anchor moves the shares of all its chain.
+func (a *App) tradeMoved(ctx context.Context, tenant string) {
+	a.touch(context.WithoutCancel(ctx), tenant, apply.Filter{Subject: credit.Subject{Kind: credit.FirmSubject}}, apply.NewStanding)
+}
+
+// profilesMoved has the limits of borrowers reconsidered of whom something was stated or uploaded.
+func (a *App) profilesMoved(ctx context.Context, tenant string, userIDs []string) {
+	for _, id := range userIDs {
+		a.touch(context.WithoutCancel(ctx), tenant, apply.Filter{UserID: id}, apply.NewHistory)
+	}
+}
+
 // alertMoved has the limits on a subject reconsidered when an alert opens or closes.
 // Arrears are told by their loan.
 func (a *App) alertMoved(ctx context.Context, x watch.Alert) {

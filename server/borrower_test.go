@@ -35,6 +35,20 @@ func TestBorrowerPage(t *testing.T) {
 	if r := put("officer", who); r.status != 422 || r.problem(t).Code != "borrower.field" {
 		t.Errorf("half a county: %d %s", r.status, r.body)
 	}
+	plot := h.plot("wang", 115.61)
+	h.report("bank", plot)
+	first := h.plot("wang", 115.63)
+	h.report("bank", first)
+	if r := h.post("officer", path+"/bureau", map[string]any{"at": "2026-06-30T00:00:00Z", "lenders": 1, "open_loans": 1, "balance": 100000,
+		"monthly_due": 0, "card_limit": 0, "card_used": 0, "guaranteed": 0, "overdue_now": 0, "worst_overdue_days": 3, "overdue_months": 1,
+		"queries_6m": 0, "oldest_months": 20, "judgments": 0}); r.status != 403 || r.problem(t).Code != "borrower.no_consent" {
+		t.Errorf("before any consent: %d %s", r.status, r.body)
+	}
+	before := decode[apply.Application](h, h.post("wang", "/farmer/applications",
+		ask{subject{"plot", first.ID}, "crop", 1000000, 6, h.agreed("decision", "crop", "bureau", "bank")}, "Idempotency-Key", "with-consents"))
+	if r := h.post("wang", "/farmer/applications/"+before.ID+"/withdraw", nil); r.status != 200 {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
 	if r := h.post("officer", path+"/bureau", map[string]any{"at": "2026-06-30T00:00:00Z", "lenders": 1, "open_loans": 1, "balance": 100000,
 		"monthly_due": 0, "card_limit": 0, "card_used": 0, "guaranteed": 0, "overdue_now": 0, "worst_overdue_days": 3, "overdue_months": 1,
 		"queries_6m": 0, "oldest_months": 20, "judgments": 0}); r.status != 200 {
@@ -55,8 +69,9 @@ func TestBorrowerPage(t *testing.T) {
 		}
 	}
 
-	plot := h.plot("wang", 115.61)
-	h.report("bank", plot)
+	if r := h.post("wang", "/farmer/consents/bureau/withdraw", nil); r.status != 200 {
+		t.Errorf("%d %s", r.status, r.body)
+	}
 	app := decode[apply.Application](h, h.post("wang", "/farmer/applications",
 		ask{subject{"plot", plot.ID}, "crop", 1000000, 6, h.agreed("decision", "crop", "bank")}, "Idempotency-Key", "with-a-history"))
 	ev := decode[apply.Detail](h, h.get("wang", "/farmer/applications/"+app.ID)).Evidence
@@ -64,12 +79,12 @@ func TestBorrowerPage(t *testing.T) {
 		t.Errorf("evidence %+v", ev)
 	}
 	page := decode[officer.BorrowerPage](h, h.get("auditor", path))
-	if len(page.Histories) != 2 || len(page.Consents) != 3 || page.Consents[0].Channel != "phone" || page.Profile.Household != "h7" || page.Exposure.Household != app.Limit {
+	if len(page.Histories) != 2 || len(page.Consents) != 5 || page.Consents[0].Channel != "phone" || page.Profile.Household != "h7" || page.Exposure.Household != app.Limit {
 		t.Errorf("got %+v beside a limit of %s", page, app.Limit)
 	}
 
 	acts := decode[route.List[consent.Act]](h, h.post("wang", "/farmer/consents/bank/withdraw", nil))
-	if n := len(acts.Items); n != 4 || acts.Items[3].Kind != consent.Withdrawn {
+	if n := len(acts.Items); n != 6 || acts.Items[5].Kind != consent.Withdrawn {
 		t.Errorf("got %+v", acts)
 	}
 	if r := h.post("wang", "/farmer/consents/bank/withdraw", nil); r.status != 404 || r.problem(t).Code != "consent.none" {

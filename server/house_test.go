@@ -201,7 +201,7 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 	snapshots := quotestore.New(db)
 	h.wordings = must(consent.Load(files))(t)
 	consents := &consent.Book{Store: consentstore.New(db), Wordings: h.wordings, Now: now}
-	profiles := &profile.Book{Store: profilestore.New(db), Now: now}
+	profiles := &profile.Book{Store: profilestore.New(db), Consents: consents, Now: now}
 	desk := apply.New(apply.Config{
 		Consents: consents, Profiles: profiles,
 		Store: applicationstore.New(db), Plots: plots, Overlaps: h.plots, PlotReports: plots, Herds: herds, HerdReports: maker,

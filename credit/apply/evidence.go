@@ -325,7 +325,9 @@ func (g *gathering) bank(ctx context.Context) error {
 	return err
 }
 
-// history is the newest upload of a kind, or nil.
+// history is the newest upload of a kind that may be read, or nil. Once the contract is
+// signed, what was uploaded later is read only with consent to look after the loan; what
+// was there before stays under that of the decision.
 func (g *gathering) history(ctx context.Context, k profile.Kind) (*profile.History, error) {
 	h, err := g.cfg.Profiles.Newest(ctx, g.a.Tenant, g.a.UserID, k)
 	if errors.Is(err, profile.ErrAbsent) {
@@ -335,8 +337,43 @@ func (g *gathering) history(ctx context.Context, k profile.Kind) (*profile.Histo
 	if err != nil {
 		return nil, err
 	}
+	if g.a.State == Signed || g.a.State == Active {
+		if h, err = g.afterSigning(ctx, h); err != nil {
+			return nil, err
+		}
+		if h.ID == "" {
+			g.missing(string(k), NoConsent)
+			return nil, nil
+		}
+	}
 	g.source(credit.Source{Part: string(k), From: "upload " + h.FileHash, Version: profile.Version, At: &h.At})
 	return &h, nil
+}
+
+// afterSigning is newest, or without consent to look after the loan the newest upload of
+// before the contract; none has no ID.
+func (g *gathering) afterSigning(ctx context.Context, newest profile.History) (profile.History, error) {
+	c, err := g.signed(ctx, g.a)
+	if err != nil || c.SignedAt == nil || !newest.SavedAt.After(*c.SignedAt) {
+		return newest, err
+	}
+	stand, err := g.cfg.Consents.Standing(ctx, g.a.Tenant, g.a.UserID, consent.PostLoan)
+	if err != nil {
+		return profile.History{}, err
+	}
+	for _, x := range stand {
+		if x.Part == string(newest.Kind) {
+			g.ev.Consents = append(g.ev.Consents, x)
+			return newest, nil
+		}
+	}
+	all, err := g.cfg.Profiles.Histories(ctx, g.a.Tenant, g.a.UserID)
+	for _, h := range all {
+		if h.Kind == newest.Kind && !h.SavedAt.After(*c.SignedAt) {
+			return h, err
+		}
+	}
+	return profile.History{}, err
 }
 
 // exposure is what is lent or promised around the applicant, without this application.

@@ -29,6 +29,7 @@ const (
 	NewStanding Cause = "standing" // of the firm
 	NewPayment  Cause = "payment"  // a loan repaid, late or late no more
 	NewConsent  Cause = "consent"  // given or taken back
+	NewHistory  Cause = "history"  // stated or uploaded of the borrower
 )
 
 // Reconsidered is the source of decisions on limits that were approved before; that of
@@ -45,7 +46,7 @@ type LimitChange struct {
 	To            money.Fen `json:"to"`
 	// DecisionID is that of the decision which moved it, "" when nothing could be decided.
 	DecisionID string          `json:"decision_id,omitempty"`
-	Cause      Cause           `json:"cause" enum:"report,alert,standing,payment,consent"`
+	Cause      Cause           `json:"cause" enum:"report,alert,standing,payment,consent,history"`
 	Reasons    []credit.Reason `json:"reasons"`
 	At         time.Time       `json:"at"`
 }

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -44,7 +45,8 @@ type ReviewFilter struct {
 }
 
 // AskReview opens a task for an officer. A refused application goes back to a person; one
-// that is offered or referred stays where it is. ErrReviewed when it was asked for this
+// that is offered, referred, taken, signed or drawn stays where it is: of a limit that
+// moved, or a draw that it does not carry, the borrower may ask as well. ErrReviewed when it was asked for this
 // decision before, ErrNothing without a decision that a review could change.
 func (s *Service) AskReview(ctx context.Context, actor access.Actor, id, reason string) (Review, error) {
 	a, err := s.get(ctx, actor, id)
@@ -64,7 +66,7 @@ func (s *Service) AskReview(ctx context.Context, actor access.Actor, id, reason 
 		return Review{}, ErrNothing.With("state", a.State)
 	case a.State == Refused:
 		_, err = s.move(ctx, actor, a, Referred, reason, Record{Review: &r})
-	case a.State == Offered || a.State == Referred:
+	case slices.Contains([]State{Offered, Referred, Accepted, Signed, Active}, a.State):
 		err = s.cfg.Store.AddReview(ctx, r)
 	default:
 		return Review{}, ErrNothing.With("state", a.State)

@@ -113,6 +113,7 @@ type (
 	Profiles interface {
 		Borrower(ctx context.Context, tenant, userID string) (profile.Borrower, error)
 		Newest(ctx context.Context, tenant, userID string, k profile.Kind) (profile.History, error)
+		Histories(ctx context.Context, tenant, userID string) ([]profile.History, error)
 		Exposure(ctx context.Context, tenant string, a profile.Around) (credit.Exposures, error)
 	}
 	// Alerts lists alerts: *watch.Desk.

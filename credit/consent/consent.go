@@ -4,6 +4,7 @@
 package consent
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -13,8 +14,11 @@ import (
 	"github.com/furrowcredit/furrow/ident"
 )
 
-// CreditDecision is the purpose of deciding on an application.
-const CreditDecision = "credit_decision"
+// Purposes.
+const (
+	CreditDecision = "credit_decision" // deciding on an application
+	PostLoan       = "post_loan"       // looking after a loan: newer uploads than the contract
+)
 
 // Decision is the part that stands for deciding at all; without it nothing is read.
 const Decision = "decision"
@@ -62,8 +66,9 @@ type Act struct {
 
 // Agreement is one consent as it comes with an application.
 type Agreement struct {
-	Part string `json:"part" maxLength:"20" doc:"decision, crop, herd, standing, bureau or bank"`
-	Text string `json:"text" minLength:"64" maxLength:"64" doc:"SHA-256 of the words that were shown, as the catalogue gives it"`
+	Part    string `json:"part" maxLength:"20" doc:"decision, crop, herd, standing, bureau or bank"`
+	Text    string `json:"text" minLength:"64" maxLength:"64" doc:"SHA-256 of the words that were shown, as the catalogue gives it"`
+	Purpose string `json:"purpose,omitempty" enum:"credit_decision,post_loan" doc:"credit_decision when it is left out"`
 	// Proof and At are for those who bring what a borrower agreed to elsewhere.
 	Proof string     `json:"proof,omitempty" maxLength:"200" doc:"number or hash of the signed paper or recording; needed when somebody else than the borrower sends it"`
 	At    *time.Time `json:"at,omitempty" doc:"when the borrower agreed, when somebody else sends it"`
@@ -104,11 +109,11 @@ func (b *Book) Give(ctx context.Context, tenant, userID string, answers []Agreem
 	if err != nil {
 		return err
 	}
-	stand := standing(history, CreditDecision)
 	now := b.now()
 	var add []Act
 	for i, a := range answers {
-		text, known := b.Wordings.of(CreditDecision, a.Part)
+		purpose := cmp.Or(a.Purpose, CreditDecision)
+		text, known := b.Wordings.of(purpose, a.Part)
 		switch {
 		case !known:
 			return ErrUnknown.At("body.consents[%d].part", i).With("part", a.Part)
@@ -125,11 +130,11 @@ func (b *Book) Give(ctx context.Context, tenant, userID string, answers []Agreem
 			}
 		}
 		same := func(e Act) bool { return e.Part == a.Part && (e.Text == a.Text || e.At.After(at)) }
-		if slices.ContainsFunc(stand, same) || withdrawnAfter(history, a.Part, at) {
+		if slices.ContainsFunc(standing(history, purpose), same) || withdrawnAfter(history, purpose, a.Part, at) {
 			continue
 		}
 		add = append(add, Act{
-			ID: ident.New(), UserID: userID, Kind: Given, Purpose: CreditDecision, Part: a.Part, Text: a.Text, Version: text.Version,
+			ID: ident.New(), UserID: userID, Kind: Given, Purpose: purpose, Part: a.Part, Text: a.Text, Version: text.Version,
 			At: at, SavedAt: now, Channel: how.Channel, Device: how.Device, By: how.By, Proof: a.Proof,
 		})
 	}
@@ -141,9 +146,9 @@ func (b *Book) Give(ctx context.Context, tenant, userID string, answers []Agreem
 
 // withdrawnAfter says whether a consent of that time was taken back later: a paper that
 // arrives late does not undo that.
-func withdrawnAfter(history []Act, part string, at time.Time) bool {
+func withdrawnAfter(history []Act, purpose, part string, at time.Time) bool {
 	return slices.ContainsFunc(history, func(e Act) bool {
-		return e.Kind == Withdrawn && e.Purpose == CreditDecision && e.Part == part && e.At.After(at)
+		return e.Kind == Withdrawn && e.Purpose == purpose && e.Part == part && e.At.After(at)
 	})
 }
 

@@ -108,14 +108,16 @@ func Parse(b []byte) (Wordings, error) {
 		switch {
 		case !slices.Contains(parts, t.Part):
 			return nil, ErrFile.At("%s", place).With("why", "part must be decision, crop, herd, standing, bureau or bank")
-		case t.Purpose != CreditDecision:
-			return nil, ErrFile.At("%s", place).With("why", "purpose must be "+CreditDecision)
+		case t.Purpose != CreditDecision && t.Purpose != PostLoan:
+			return nil, ErrFile.At("%s", place).With("why", "purpose must be "+CreditDecision+" or "+PostLoan)
+		case t.Purpose == PostLoan && t.Part != "bureau" && t.Part != "bank":
+			return nil, ErrFile.At("%s", place).With("why", "after the loan only bureau and bank are asked for")
 		case t.Version == "":
 			return nil, ErrFile.At("%s", place).With("why", "give it a version")
 		case t.Text["zh-CN"] == "" || t.Text["en"] == "":
 			return nil, ErrFile.At("%s", place).With("why", "give the text in zh-CN and en")
-		case slices.IndexFunc(f.Wordings, func(o Wording) bool { return o.Part == t.Part }) != i:
-			return nil, ErrFile.At("%s", place).With("why", "the part "+t.Part+" stands twice")
+		case slices.IndexFunc(f.Wordings, func(o Wording) bool { return o.Part == t.Part && o.Purpose == t.Purpose }) != i:
+			return nil, ErrFile.At("%s", place).With("why", "the part "+t.Part+" stands twice for one purpose")
 		}
 		f.Wordings[i].Hash = map[string]string{}
 		for lang, words := range t.Text {

@@ -37,6 +37,7 @@ var (
 	ErrAbsent   = fault.New(fault.NotFound, "borrower.absent", "no such history of this borrower was uploaded")
 	ErrField    = fault.New(fault.Invalid, "borrower.field", "{field}: {why}")
 	ErrFile     = fault.New(fault.Invalid, "borrower.file", "the table needs the columns {columns} in its header")
+	ErrConsent  = fault.New(fault.Forbidden, "borrower.no_consent", "the borrower has not agreed that {part} is read; have the words agreed to first, then upload it")
 	ErrKind     = fault.New(fault.Invalid, "borrower.kind", "the kind must be bureau or bank")
 )
 
@@ -64,8 +65,12 @@ type History struct {
 	File     string         `json:"file"`      // its name; "" of one that came over the API
 	FileHash string         `json:"file_hash"` // SHA-256, hex; of the content when there is no file
 	Hash     string         `json:"hash"`      // SHA-256 of the content in JSON, hex
-	Bureau   *credit.Bureau `json:"bureau,omitempty"`
-	Bank     *credit.Bank   `json:"bank,omitempty"`
+	// Purpose and ConsentID are those of the consent under which it is kept; "" of uploads
+	// before consents were asked for.
+	Purpose   string         `json:"purpose"`
+	ConsentID string         `json:"consent_id"`
+	Bureau    *credit.Bureau `json:"bureau,omitempty"`
+	Bank      *credit.Bank   `json:"bank,omitempty"`
 }
 
 // Around says whose exposures are asked.
@@ -93,10 +98,45 @@ type Store interface {
 	Exposure(ctx context.Context, tenant string, a Around) (credit.Exposures, error)
 }
 
+// Consents tells what borrowers agreed to; consent.Book is one.
+type Consents interface {
+	Standing(ctx context.Context, tenant, userID, purpose string) ([]credit.Consent, error)
+}
+
 // Book takes what officers state and upload.
 type Book struct {
 	Store
-	Now func() time.Time
+	Consents Consents
+	Now      func() time.Time
+	// Changed is told of whom something new is kept; nil tells nobody.
+	Changed func(ctx context.Context, tenant string, userIDs []string)
+}
+
+func (b *Book) changed(ctx context.Context, tenant string, userIDs ...string) {
+	if b.Changed != nil && len(userIDs) > 0 {
+		b.Changed(ctx, tenant, userIDs)
+	}
+}
+
+// purposes for which histories are kept, in the order in which consents are looked for.
+var purposes = []string{"credit_decision", "post_loan"}
+
+// agree notes the consent under which a history is kept; ErrConsent without any. Nothing
+// is kept before this.
+func (b *Book) agree(ctx context.Context, tenant string, h *History) error {
+	for _, purpose := range purposes {
+		stand, err := b.Consents.Standing(ctx, tenant, h.UserID, purpose)
+		if err != nil {
+			return err
+		}
+		for _, c := range stand {
+			if c.Part == string(h.Kind) {
+				h.Purpose, h.ConsentID = purpose, c.ID
+				return nil
+			}
+		}
+	}
+	return ErrConsent.With("part", h.Kind)
 }
 
 func (b *Book) now() time.Time { return b.Now().UTC().Truncate(time.Millisecond) }
@@ -128,20 +168,27 @@ func (b *Book) Set(ctx context.Context, tenant, by string, p Borrower) (Borrower
 		return p, bad("household", "write at most 64 characters")
 	}
 	p.UpdatedAt, p.UpdatedBy = now, by
-	return p, b.SetBorrower(ctx, tenant, p)
+	if err := b.SetBorrower(ctx, tenant, p); err != nil {
+		return p, err
+	}
+	b.changed(ctx, tenant, p.UserID)
+	return p, nil
 }
 
-// AddBureau saves a bureau's report; ErrField.
+// AddBureau saves a bureau's report; ErrField, ErrConsent.
 func (b *Book) AddBureau(ctx context.Context, tenant, by, userID string, r credit.Bureau) (History, error) {
 	return b.addOne(ctx, tenant, History{UserID: userID, Kind: Bureau, By: by, At: r.At, Bureau: &r})
 }
 
-// AddBank saves months of accounts; ErrField.
+// AddBank saves months of accounts; ErrField, ErrConsent.
 func (b *Book) AddBank(ctx context.Context, tenant, by, userID string, r credit.Bank) (History, error) {
 	return b.addOne(ctx, tenant, History{UserID: userID, Kind: Bank, By: by, At: r.At, Bank: &r})
 }
 
 func (b *Book) addOne(ctx context.Context, tenant string, h History) (History, error) {
+	if err := b.agree(ctx, tenant, &h); err != nil {
+		return History{}, err
+	}
 	if err := b.check(&h); err != nil {
 		return History{}, err
 	}
@@ -152,6 +199,9 @@ func (b *Book) addOne(ctx context.Context, tenant string, h History) (History, e
 	saved, err := b.AddHistories(ctx, tenant, []History{h})
 	if err != nil {
 		return History{}, err
+	}
+	if saved[0].ID == h.ID {
+		b.changed(ctx, tenant, h.UserID)
 	}
 	return saved[0], nil
 }

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,7 @@ type UploadReport struct {
 	Borrowers int          `json:"borrowers"`
 	Saved     int          `json:"saved"` // of Borrowers; the others had the same content before
 	Hash      string       `json:"hash"`  // SHA-256 of the file, hex
+	DryRun    bool         `json:"dry_run"`
 	Remarks   []CellRemark `json:"remarks"`
 }
 
@@ -38,14 +40,23 @@ const maxRemarks = 200
 // name that nobody has.
 type Find func(ctx context.Context, tenant, name string) (userID string, ok bool, err error)
 
-// Import saves a table of histories, XLSX or CSV, of any number of borrowers: all of it,
-// or nothing when a cell is wrong. ErrFile, ErrKind, and the errors of package sheet.
-func (b *Book) Import(ctx context.Context, tenant, by string, k Kind, name string, body []byte, find Find) (UploadReport, error) {
-	p, err := Parse(k, body)
+// Upload is a table of histories, XLSX or CSV, of any number of borrowers.
+type Upload struct {
+	Kind   Kind
+	File   string // its name
+	Body   []byte
+	By     string // user id
+	DryRun bool   // says what would be kept, and keeps nothing
+}
+
+// Import saves a table: all of it, or nothing when a cell is wrong or a borrower has not
+// agreed. ErrFile, ErrKind, and the errors of package sheet.
+func (b *Book) Import(ctx context.Context, tenant string, up Upload, find Find) (UploadReport, error) {
+	p, err := Parse(up.Kind, up.Body)
 	if err != nil {
 		return UploadReport{}, err
 	}
-	report := UploadReport{Kind: k, Rows: p.Rows, Hash: credit.Hash(body), Remarks: p.Remarks}
+	report := UploadReport{Kind: up.Kind, Rows: p.Rows, Hash: credit.Hash(up.Body), Remarks: p.Remarks, DryRun: up.DryRun}
 	var all []History
 	for _, s := range p.Statements {
 		id, ok, err := find(ctx, tenant, s.Borrower)
@@ -57,7 +68,14 @@ func (b *Book) Import(ctx context.Context, tenant, by string, k Kind, name strin
 			continue
 		}
 		h := s.History
-		h.UserID, h.By, h.File, h.FileHash = id, by, name, report.Hash
+		h.UserID, h.By, h.File, h.FileHash = id, up.By, up.File, report.Hash
+		if err := b.agree(ctx, tenant, &h); err != nil {
+			if !errors.Is(err, ErrConsent) {
+				return UploadReport{}, err
+			}
+			report.remark(s.Cell, "borrower", err.Error())
+			continue
+		}
 		if err := b.check(&h); err != nil {
 			report.remark(s.Cell, "borrower", err.Error())
 			continue
@@ -72,16 +90,22 @@ func (b *Book) Import(ctx context.Context, tenant, by string, k Kind, name strin
 		all = append(all, h)
 	}
 	report.Borrowers = len(p.Statements)
-	if len(report.Remarks) > 0 || len(all) == 0 {
+	if len(report.Remarks) > 0 || len(all) == 0 || up.DryRun {
 		return report, nil
 	}
 	saved, err := b.AddHistories(ctx, tenant, all)
+	if err != nil {
+		return report, err
+	}
+	var fresh []string
 	for i := range saved {
 		if saved[i].ID == all[i].ID {
-			report.Saved++
+			fresh = append(fresh, all[i].UserID)
 		}
 	}
-	return report, err
+	report.Saved = len(fresh)
+	b.changed(ctx, tenant, fresh...)
+	return report, nil
 }
 
 func (r *UploadReport) remark(cell, column, why string) {

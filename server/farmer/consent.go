@@ -29,13 +29,14 @@ func (f face) consents(ctx context.Context, who access.Actor, _ *struct{}) (*rou
 }
 
 type consentIn struct {
-	Part   string `path:"part" maxLength:"20"`
-	Device string `header:"User-Agent"`
+	Part    string `path:"part" maxLength:"20"`
+	Purpose string `query:"purpose" enum:"credit_decision,post_loan" default:"credit_decision"`
+	Device  string `header:"User-Agent"`
 }
 
 func (f face) withdrawConsent(ctx context.Context, who access.Actor, in *consentIn) (*route.Body[route.List[consent.Act]], error) {
 	how := consent.How{Channel: string(product.Phone), Device: in.Device, By: who.UserID}
-	if err := f.Consents.Withdraw(ctx, who.Tenant, who.UserID, consent.CreditDecision, in.Part, how); err != nil {
+	if err := f.Consents.Withdraw(ctx, who.Tenant, who.UserID, in.Purpose, in.Part, how); err != nil {
 		return nil, err
 	}
 	route.Touch(ctx, in.Part)

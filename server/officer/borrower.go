@@ -23,7 +23,7 @@ type Profiles interface {
 	Set(ctx context.Context, tenant, by string, b profile.Borrower) (profile.Borrower, error)
 	AddBureau(ctx context.Context, tenant, by, userID string, r credit.Bureau) (profile.History, error)
 	AddBank(ctx context.Context, tenant, by, userID string, r credit.Bank) (profile.History, error)
-	Import(ctx context.Context, tenant, by string, k profile.Kind, name string, body []byte, find profile.Find) (profile.UploadReport, error)
+	Import(ctx context.Context, tenant string, up profile.Upload, find profile.Find) (profile.UploadReport, error)
 }
 
 // Consents tells what borrowers agreed to; consent.Book is one.
@@ -146,8 +146,9 @@ func (f face) addBank(ctx context.Context, who access.Actor, in *bankIn) (*route
 
 type historiesIn struct {
 	RawBody huma.MultipartFormFiles[struct {
-		Kind string        `form:"kind" required:"true" enum:"bureau,bank"`
-		File huma.FormFile `form:"file" required:"true" contentType:"application/octet-stream" doc:"XLSX or CSV"`
+		Kind   string        `form:"kind" required:"true" enum:"bureau,bank"`
+		DryRun bool          `form:"dry_run" required:"false" doc:"say what would be kept and what is wrong, and keep nothing"`
+		File   huma.FormFile `form:"file" required:"true" contentType:"application/octet-stream" doc:"XLSX or CSV"`
 	}]
 }
 
@@ -166,7 +167,9 @@ func (f face) importHistories(ctx context.Context, who access.Actor, in *histori
 		}
 		return u.ID, u.Role == access.Borrower, err
 	}
-	return route.Answer(f.Profiles.Import(ctx, who.Tenant, who.UserID, profile.Kind(form.Kind), form.File.Filename, body, find))
+	return route.Answer(f.Profiles.Import(ctx, who.Tenant, profile.Upload{
+		Kind: profile.Kind(form.Kind), File: form.File.Filename, Body: body, By: who.UserID, DryRun: form.DryRun,
+	}, find))
 }
 
 type reviewsIn struct {

@@ -219,6 +219,12 @@ var start = time.Date(2026, 7, 20, 4, 0, 0, 0, time.UTC)
 
 func open(t testing.TB, db *store.DB) *bench {
 	t.Helper()
+	return openWith(t, db, func(*bench, *apply.Config) {})
+}
+
+// openWith is open with other rooms.
+func openWith(t testing.TB, db *store.DB, change func(*bench, *apply.Config)) *bench {
+	t.Helper()
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -266,15 +272,17 @@ func open(t testing.TB, db *store.DB) *bench {
 	b.book = ledger.New(ledgerstore.New(db), chart, b.clock.now)
 	b.loans = loan.New(loan.Config{Store: loanstore.New(db), Book: b.book, Rail: b.rail, Alerts: b.desk, Now: b.clock.now})
 	b.consents = &consent.Book{Store: consentstore.New(db), Wordings: wordings, Now: b.clock.now}
-	b.profiles = &profile.Book{Store: profilestore.New(db), Now: b.clock.now}
+	b.profiles = &profile.Book{Store: profilestore.New(db), Consents: b.consents, Now: b.clock.now}
 	house, err := contract.OpenHouse(filepath.Join(t.TempDir(), "house.pem"))
 	must(err)
-	b.apply = apply.New(apply.Config{
+	cfg := apply.Config{
 		House: house,
 		Store: application.New(db), Plots: b.rooms, Overlaps: b.rooms, PlotReports: b.rooms, Herds: b.rooms, HerdReports: b.rooms,
 		Firms: b.rooms, Standings: b.rooms, Alerts: b.desk, Products: products, Policies: strategy.New(strategy.Config{Store: strategystore.New(db), Shipped: policies, Now: b.clock.now}), Words: words,
 		Consents: b.consents, Profiles: b.profiles, Loans: b.loans, Notify: b.notify, Now: b.clock.now,
-	})
+	}
+	change(b, &cfg)
+	b.apply = apply.New(cfg)
 	for _, who := range []access.Actor{farmer, other} {
 		must(b.consents.Give(context.Background(), who.Tenant, who.UserID, wordings.Answers("zh-CN", "decision", "crop", "herd", "standing", "bureau", "bank"),
 			consent.How{Channel: "phone", Device: "test phone", By: who.UserID}))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit"
@@ -12,6 +13,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/credit/profile"
+	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/store"
 	"github.com/furrowcredit/furrow/store/storetest"
 )
@@ -145,6 +147,56 @@ func TestChannel(t *testing.T) {
 		req.Channel = product.Counter
 		if _, err := b.apply.Submit(context.Background(), farmer, req, "k"); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// What is uploaded after the contract is signed is read only with consent to look after
+// the loan; what was there before stays.
+func TestLaterUploadsNeedTheirOwnConsent(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx, b := context.Background(), open(t, db)
+		add := func(lenders int) {
+			t.Helper()
+			b.clock.add(time.Hour)
+			if _, err := b.profiles.AddBureau(ctx, tenant, "officer", farmer.UserID, credit.Bureau{At: b.clock.now(), Lenders: lenders}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		add(1)
+		a := b.signed(t, farmer, plotRequest("p1"), "k")
+		add(2)
+		lenders := func() int {
+			t.Helper()
+			b.clock.add(time.Hour)
+			b.see(t, worth(money.Fen(900_000+b.clock.now().Unix()%1000)))
+			ev := b.detail(t, a.ID).Evidence
+			if ev.Bureau == nil {
+				return 0
+			}
+			return ev.Bureau.Lenders
+		}
+		if n := lenders(); n != 1 {
+			t.Errorf("without consent the report with %d lenders was read", n)
+		}
+		after := b.consents.Wordings[slices.IndexFunc(b.consents.Wordings, func(w consent.Wording) bool { return w.Purpose == consent.PostLoan && w.Part == "bureau" })]
+		err := b.consents.Give(ctx, tenant, farmer.UserID, []consent.Agreement{{Part: "bureau", Purpose: consent.PostLoan, Text: after.Hash["en"]}},
+			consent.How{Channel: "phone", Device: "test", By: farmer.UserID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := lenders(); n != 2 {
+			t.Errorf("with consent the report with %d lenders was read", n)
+		}
+		if c := b.detail(t, a.ID).Evidence.Consents; !slices.ContainsFunc(c, func(c credit.Consent) bool { return c.Purpose == consent.PostLoan }) {
+			t.Errorf("the consent is not in the evidence: %+v", c)
+		}
+		if err := b.consents.Withdraw(ctx, tenant, farmer.UserID, consent.PostLoan, "bureau", consent.How{By: farmer.UserID}); err != nil {
+			t.Fatal(err)
+		}
+		if n := lenders(); n != 1 {
+			t.Errorf("after it was taken back the report with %d lenders was read", n)
 		}
 	})
 }

@@ -20,7 +20,10 @@ const claimColumns = `id, tenant, fact_key, document, sha256, fact, head_id, tai
 
 // SaveClaims implements extract.Store, all or none.
 func (s *Store) SaveClaims(ctx context.Context, claims []extract.Claim) (added int, err error) {
-	err = s.db.Tx(ctx, func(tx *store.Tx) error {
+	if len(claims) == 0 {
+		return 0, nil
+	}
+	err = s.change(ctx, claims[0].Tenant, func(tx *store.Tx) error {
 		added = 0
 		for some := range slices.Chunk(claims, batch) {
 			fresh, err := addClaims(ctx, tx, some)
@@ -203,7 +206,7 @@ func (s *Store) Claims(ctx context.Context, tenant string, f extract.ClaimFilter
 // extract.ErrFactDecided.
 func (s *Store) DecideClaim(ctx context.Context, tenant, id string, d extract.Decision) (extract.Claim, error) {
 	var out extract.Claim
-	err := s.db.Tx(ctx, func(tx *store.Tx) error {
+	err := s.change(ctx, tenant, func(tx *store.Tx) error {
 		c, err := scanClaim(tx.QueryRow(ctx, `select `+claimColumns+` from trade_fact where tenant = $1 and id = $2`, tenant, id))
 		if err != nil {
 			return err

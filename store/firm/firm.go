@@ -17,7 +17,12 @@ import (
 )
 
 // Store implements chain.Store and chain.ReferenceStore.
-type Store struct{ db *store.DB }
+type Store struct {
+	db *store.DB
+	// Changed is told after documents or merges of a tenant have changed, by whatever way;
+	// nil tells nobody. It is set before the store is used.
+	Changed func(ctx context.Context, tenant string)
+}
 
 var (
 	_ chain.Store          = (*Store)(nil)
@@ -26,7 +31,7 @@ var (
 )
 
 // New returns a store over db.
-func New(db *store.DB) *Store { return &Store{db} }
+func New(db *store.DB) *Store { return &Store{db: db} }
 
 const firmColumns = `id, tenant, uscc, name, name_key, owner_id, anchor, industry, region, phone, legal_rep, created_at,
 	controller, address, industry_code, scope, founded, capital, former_names, short_names, survivor_id`
@@ -334,6 +339,15 @@ func saveNames(ctx context.Context, tx *store.Tx, firms []chain.Party) error {
 		}
 	}
 	return nil
+}
+
+// change runs a transaction on the books of trade and tells of it.
+func (s *Store) change(ctx context.Context, tenant string, body func(*store.Tx) error) error {
+	err := s.db.Tx(ctx, body)
+	if err == nil && s.Changed != nil {
+		s.Changed(ctx, tenant)
+	}
+	return err
 }
 
 // Revision implements chain.Store.

@@ -42,7 +42,7 @@ func scanMerge(row store.Row, more ...any) (party.Merge, error) {
 
 // Merge implements party.Merges.
 func (s *Store) Merge(ctx context.Context, m party.Merge) (party.Merge, error) {
-	return s.change(ctx, m, party.Merged, func(g *group) error {
+	return s.join(ctx, m, party.Merged, func(g *group) error {
 		a, b := g.survivor[g.m.FirmID], g.survivor[g.m.OtherID]
 		if g.m.ByID == "" && a == b {
 			return party.ErrMergeDone
@@ -67,7 +67,7 @@ func (s *Store) Merge(ctx context.Context, m party.Merge) (party.Merge, error) {
 
 // Split implements party.Merges.
 func (s *Store) Split(ctx context.Context, m party.Merge) (party.Merge, error) {
-	return s.change(ctx, m, party.Parted, func(g *group) error {
+	return s.join(ctx, m, party.Parted, func(g *group) error {
 		g.survivorBefore = g.survivor[g.m.FirmID]
 		if err := g.decide(different); err != nil {
 			return err
@@ -93,7 +93,7 @@ func (s *Store) Split(ctx context.Context, m party.Merge) (party.Merge, error) {
 
 // Undo implements party.Merges.
 func (s *Store) Undo(ctx context.Context, m party.Merge) (party.Merge, error) {
-	return s.change(ctx, m, party.Undone, func(g *group) error {
+	return s.join(ctx, m, party.Undone, func(g *group) error {
 		if err := g.log(); err != nil {
 			return err
 		}
@@ -128,11 +128,11 @@ type group struct {
 	survivorBefore, decisionBefore string // what the entry is to say
 }
 
-// change runs body on the firms that m touches, in one transaction.
-func (s *Store) change(ctx context.Context, m party.Merge, kind party.MergeKind, body func(*group) error) (party.Merge, error) {
+// join runs body on the firms that m touches, in one transaction.
+func (s *Store) join(ctx context.Context, m party.Merge, kind party.MergeKind, body func(*group) error) (party.Merge, error) {
 	m.ID, m.Kind, m.EndedBy = ident.New(), kind, ""
 	var done party.Merge
-	err := s.db.Tx(ctx, func(tx *store.Tx) error {
+	err := s.change(ctx, m.Tenant, func(tx *store.Tx) error {
 		g := &group{ctx: ctx, tx: tx, m: m}
 		if kind == party.Undone {
 			if err := g.undoes(); err != nil {

@@ -335,7 +335,7 @@ func inKeyOrder(docs []chain.Document) {
 
 // finish makes the documents seen.
 func (s *Store) finish(ctx context.Context, u chain.Upload, firms []chain.Party, leans map[string]int, touched map[pair]bool) error {
-	return s.db.Tx(ctx, func(tx *store.Tx) error {
+	return s.change(ctx, u.Tenant, func(tx *store.Tx) error {
 		if err := moveUpload(ctx, tx, u, chain.UploadCommitting); err != nil {
 			return err
 		}
@@ -430,7 +430,7 @@ func scanPair(row store.Row) (pair, error) {
 
 // UndoUpload implements chain.Store.
 func (s *Store) UndoUpload(ctx context.Context, u chain.Upload) error {
-	return s.db.Tx(ctx, func(tx *store.Tx) error {
+	return s.change(ctx, u.Tenant, func(tx *store.Tx) error {
 		if err := alone(ctx, tx, u); err != nil {
 			return err
 		}

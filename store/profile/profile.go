@@ -79,9 +79,9 @@ func (s *Store) AddHistories(ctx context.Context, tenant string, all []profile.H
 			if err != nil {
 				return err
 			}
-			res, err := tx.Exec(ctx, `insert into history (tenant, user_id, kind, hash, id, at, saved_at, brought, file, file_hash, body)
-				values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (tenant, user_id, kind, hash) do nothing`,
-				tenant, h.UserID, string(h.Kind), h.Hash, h.ID, store.Millis(h.At), store.Millis(h.SavedAt), h.By, h.File, h.FileHash, string(body))
+			res, err := tx.Exec(ctx, `insert into history (tenant, user_id, kind, hash, id, at, saved_at, brought, file, file_hash, body, purpose, consent_id)
+				values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (tenant, user_id, kind, hash) do nothing`,
+				tenant, h.UserID, string(h.Kind), h.Hash, h.ID, store.Millis(h.At), store.Millis(h.SavedAt), h.By, h.File, h.FileHash, string(body), h.Purpose, h.ConsentID)
 			if err != nil {
 				return err
 			}
@@ -103,13 +103,13 @@ func (s *Store) AddHistories(ctx context.Context, tenant string, all []profile.H
 	return kept, err
 }
 
-const columns = `user_id, kind, hash, id, at, saved_at, brought, file, file_hash, body`
+const columns = `user_id, kind, hash, id, at, saved_at, brought, file, file_hash, body, purpose, consent_id`
 
 func scan(row store.Row) (profile.History, error) {
 	var h profile.History
 	var kind, body string
 	var at, saved int64
-	if err := row.Scan(&h.UserID, &kind, &h.Hash, &h.ID, &at, &saved, &h.By, &h.File, &h.FileHash, &body); err != nil {
+	if err := row.Scan(&h.UserID, &kind, &h.Hash, &h.ID, &at, &saved, &h.By, &h.File, &h.FileHash, &body, &h.Purpose, &h.ConsentID); err != nil {
 		return h, err
 	}
 	h.Kind, h.At, h.SavedAt = profile.Kind(kind), store.Time(at), store.Time(saved)

@@ -24,7 +24,62 @@ const tenant = "bank"
 var start = time.Date(2026, 7, 20, 4, 0, 0, 0, time.UTC)
 
 func open(db *store.DB, now *time.Time) *profile.Book {
-	return &profile.Book{Store: profilestore.New(db), Now: func() time.Time { return *now }}
+	return &profile.Book{Store: profilestore.New(db), Consents: agreed{}, Now: func() time.Time { return *now }}
+}
+
+// agreed is a bank whose borrowers agreed to everything but shy, who agreed to nothing,
+// and late, who agreed only to what comes after the loan.
+type agreed struct{}
+
+func (agreed) Standing(_ context.Context, _, userID, purpose string) ([]credit.Consent, error) {
+	if userID == "shy" || userID == "late" && purpose != "post_loan" {
+		return nil, nil
+	}
+	return []credit.Consent{{ID: purpose + "/bureau", Purpose: purpose, Part: "bureau"}, {ID: purpose + "/bank", Purpose: purpose, Part: "bank"}}, nil
+}
+
+// Nothing is kept of who did not agree, and what is kept names the consent.
+func TestHistoriesNeedConsent(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx, now := context.Background(), start
+		b := open(db, &now)
+		var told []string
+		b.Changed = func(_ context.Context, _ string, ids []string) { told = append(told, ids...) }
+		if _, err := b.AddBureau(ctx, tenant, "officer", "shy", credit.Bureau{At: start}); !errors.Is(err, profile.ErrConsent) {
+			t.Errorf("kept of who did not agree: %v", err)
+		}
+		find := func(_ context.Context, _, name string) (string, bool, error) { return name, true, nil }
+		up := func(dry bool, text string) profile.UploadReport {
+			r, err := b.Import(ctx, tenant, profile.Upload{Kind: profile.Bank, File: "a.csv", Body: []byte("borrower,month,in,out\n" + text), By: "officer", DryRun: dry}, find)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r
+		}
+		if r := up(false, "wang,2026-05,1,2\nshy,2026-05,1,2\n"); r.Saved != 0 || len(r.Remarks) != 1 || r.Remarks[0].Cell != "A3" {
+			t.Errorf("a table with who did not agree: %+v", r)
+		}
+		if r := up(true, "wang,2026-05,1,2\nlate,2026-05,1,2\n"); r.Saved != 0 || r.Borrowers != 2 || len(r.Remarks) != 0 || !r.DryRun || told != nil {
+			t.Errorf("a dry run: %+v, told %v", r, told)
+		}
+		for _, who := range []string{"wang", "late", "shy"} {
+			if all, err := b.Histories(ctx, tenant, who); err != nil || len(all) != 0 {
+				t.Errorf("kept of %s: %+v, %v", who, all, err)
+			}
+		}
+		if r := up(false, "wang,2026-05,1,2\nlate,2026-05,1,2\n"); r.Saved != 2 || len(told) != 2 {
+			t.Errorf("%+v, told %v", r, told)
+		}
+		if r := up(false, "wang,2026-05,1,2\n"); r.Saved != 0 || len(told) != 2 {
+			t.Errorf("the same again: %+v, told %v", r, told)
+		}
+		for who, purpose := range map[string]string{"wang": "credit_decision", "late": "post_loan"} {
+			if h, err := b.Newest(ctx, tenant, who, profile.Bank); err != nil || h.Purpose != purpose || h.ConsentID != purpose+"/bank" {
+				t.Errorf("of %s: %+v, %v", who, h, err)
+			}
+		}
+	})
 }
 
 func TestBorrower(t *testing.T) {
@@ -118,7 +173,7 @@ func TestImport(t *testing.T) {
 		b := open(db, &now)
 		load := func(text string) profile.UploadReport {
 			t.Helper()
-			r, err := b.Import(ctx, tenant, "officer", profile.Bank, "accounts.csv", []byte("borrower,month,in,out\n"+text), find)
+			r, err := b.Import(ctx, tenant, profile.Upload{Kind: profile.Bank, File: "accounts.csv", Body: []byte("borrower,month,in,out\n" + text), By: "officer"}, find)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { useReview } from '../data';
 import { Part } from '../ui/Screen';
 
-const REVIEWABLE = new Set(['refused', 'offered', 'referred']);
+const REVIEWABLE = new Set(['refused', 'offered', 'referred', 'accepted', 'signed', 'active']);
 
 /** The right to a person's review: asked for once a decision, with its answer. */
 export function AskReview({ detail }: { detail: ApplicationDetail }) {

@@ -4834,6 +4834,11 @@ export interface components {
             part: string;
             /** @description number or hash of the signed paper or recording; needed when somebody else than the borrower sends it */
             proof?: string;
+            /**
+             * @description credit_decision when it is left out
+             * @enum {string}
+             */
+            purpose?: "credit_decision" | "post_loan";
             /** @description SHA-256 of the words that were shown, as the catalogue gives it */
             text: string;
         };
@@ -6545,12 +6550,14 @@ export interface components {
             bank?: components["schemas"]["Bank"];
             bureau?: components["schemas"]["Bureau"];
             by: string;
+            consent_id: string;
             file: string;
             file_hash: string;
             hash: string;
             id: string;
             /** @enum {string} */
             kind: "bureau" | "bank";
+            purpose: string;
             /** Format: date-time */
             saved_at: string;
             user_id: string;
@@ -6839,7 +6846,7 @@ export interface components {
             /** Format: date-time */
             at: string;
             /** @enum {string} */
-            cause: "report" | "alert" | "standing" | "payment" | "consent";
+            cause: "report" | "alert" | "standing" | "payment" | "consent" | "history";
             decision_id?: string;
             /** Format: int64 */
             from: number;
@@ -9874,6 +9881,7 @@ export interface components {
         UploadReport: {
             /** Format: int64 */
             borrowers: number;
+            dry_run: boolean;
             hash: string;
             kind: string;
             remarks: components["schemas"]["CellRemark"][];
@@ -12674,7 +12682,9 @@ export interface operations {
     };
     "farmer-consent-withdraw": {
         parameters: {
-            query?: never;
+            query?: {
+                purpose?: "credit_decision" | "post_loan";
+            };
             header?: {
                 "User-Agent"?: string;
             };
@@ -16585,6 +16595,8 @@ export interface operations {
         requestBody?: {
             content: {
                 "multipart/form-data": {
+                    /** @description say what would be kept and what is wrong, and keep nothing */
+                    dry_run?: boolean;
                     /**
                      * Format: binary
                      * @description XLSX or CSV
