@@ -93,6 +93,7 @@ type App struct {
 	runner   *job.Runner[*sql.Tx]
 	apps     *apply.Service
 	gate     *access.Gate
+	profiles *creditprofile.Book
 	pools    *collateral.Service
 	revalues chan pledged
 	pictures *images
@@ -292,7 +293,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	if err != nil {
 		return err
 	}
-	a.gate = gate
+	a.gate, a.profiles = gate, profiles
 	apps := apply.New(apply.Config{
 		Store: signings{askedStore, a.pools}, Plots: plotStore, Overlaps: plots, PlotReports: plotStore, Herds: herdStore, HerdReports: a.herds,
 		Firms: firmStore, Standings: flows, Alerts: desk, Products: books.products, Policies: strategies, Snapshots: snapshots, Words: books.words, Loans: loans,

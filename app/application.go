@@ -11,6 +11,7 @@ import (
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/profile"
 	"github.com/furrowcredit/furrow/credit/contract"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo"
@@ -116,6 +117,30 @@ func ImportApplications(ctx context.Context, cfg Config, login string, r apply.I
 		return report, ErrImporter.With("login", login).Because(err)
 	}
 	return a.apps.Import(ctx, access.Actor{UserID: u.ID, Name: u.Name, Tenant: u.Tenant, Role: u.Role}, r)
+}
+
+// ImportHistories keeps a table of bureau reports or account months in the name of an
+// officer or operator of the house. The limits of whom it tells something new are looked
+// at by the working house.
+func ImportHistories(ctx context.Context, cfg Config, login string, up profile.Upload) (report profile.UploadReport, err error) {
+	cfg.Serve, cfg.Work = false, false
+	a, err := New(ctx, cfg)
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	u, err := a.gate.Find(ctx, a.cfg.Tenant, login)
+	if err != nil || u.Role != access.Officer && u.Role != access.Operator {
+		return report, ErrImporter.With("login", login).Because(err)
+	}
+	up.By = u.ID
+	return a.profiles.Import(ctx, u.Tenant, up, func(ctx context.Context, tenant, name string) (string, bool, error) {
+		u, err := a.gate.Find(ctx, tenant, name)
+		if errors.Is(err, access.ErrUserNotFound) {
+			return "", false, nil
+		}
+		return u.ID, u.Role == access.Borrower, err
+	})
 }
 
 // VerifyContract says whether a file is the contract that was signed; see apply.Verify.

@@ -43,6 +43,7 @@ var commands = []command{
 	{"score sample", "stored decisions into a table of features with their outcome, to train a model on", runScoreSample},
 	{"score explain", "rows scored by a model: points, probability with its interval, and the reasons in order", runScoreExplain},
 	{"apply import", "a table of applications into the books, or what is wrong with each cell", runApplyImport},
+	{"profile import", "bureau reports or account months of borrowers into the books, or what is wrong with each cell", runProfileImport},
 	{"contract verify", "whether a PDF is the contract that was signed here, and who signed it", runContractVerify},
 	{"redecide", "everybody again by the policies of now, on the evidence that is kept; goes on where it stopped", runRedecide},
 	{"ledger verify", "every balance rebuilt from the log and compared", runLedgerVerify},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/flow/fraud"
 	"github.com/furrowcredit/furrow/chain/flow/profile"
+	credit "github.com/furrowcredit/furrow/credit/profile"
 	"github.com/furrowcredit/furrow/money"
 )
 
@@ -73,6 +75,49 @@ func runChainProfile(ctx context.Context, args []string, std stdio) error {
 	}
 	_, _ = fmt.Fprintf(report, "%d firms as of %s\n", len(firms), asOf)
 	return nil
+}
+
+// runProfileImport keeps a table of histories, all of it or nothing.
+func runProfileImport(ctx context.Context, args []string, std stdio) error {
+	var cfg app.Config
+	fs := newFlags("profile import", "bureau|bank FILE --as LOGIN [--dry-run] [flags] [--json]", std)
+	as := fs.String("as", "", "login of the officer or operator who brings it")
+	dry := fs.Bool("dry-run", false, "say what would be kept and what is wrong, and keep nothing")
+	asJSON := fs.Bool("json", false, "print one JSON object")
+	houseFlags(fs, &cfg)
+	rest, err := parseArgs(fs, args)
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(rest) != 2 || rest[0] != string(credit.Bureau) && rest[0] != string(credit.Bank):
+		return errUsage.With("why", "say bureau FILE or bank FILE")
+	case *as == "":
+		return errUsage.With("why", "say who brings it: --as LOGIN")
+	}
+	body, err := readWhole(rest[1])
+	if err != nil {
+		return err
+	}
+	if err := secrets(&cfg); err != nil {
+		return err
+	}
+	report, err := app.ImportHistories(ctx, cfg, *as, credit.Upload{Kind: credit.Kind(rest[0]), File: filepath.Base(rest[1]), Body: body, DryRun: *dry})
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		err = printJSON(std.Out, report)
+	} else {
+		for _, m := range report.Remarks {
+			_, _ = fmt.Fprintf(std.Out, "%s %s: %s\n", m.Cell, m.Column, m.Why)
+		}
+		_, err = fmt.Fprintf(std.Out, "%d rows of %d borrowers, %d kept\n", report.Rows, report.Borrowers, report.Saved)
+	}
+	if err == nil && len(report.Remarks) > 0 {
+		err = errNo
+	}
+	return err
 }
 
 // runFingerprints compares the invoices that this bank was promised with what other

@@ -90,3 +90,21 @@ func TestFingerprintsCommand(t *testing.T) {
 		}
 	}
 }
+
+func TestProfileImportRefuses(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "accounts.csv")
+	if err := os.WriteFile(file, []byte("borrower,month,in,out\nwang,2026-05,1,2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	data := t.TempDir()
+	for want, args := range map[string][]string{
+		"say bureau FILE or bank FILE":  {"cows", file, "--as", "officer"},
+		"say who brings it: --as LOGIN": {"bank", file},
+		"nobody":                        {"bank", file, "--as", "nobody", "--data", data, "--db", "sqlite:" + filepath.Join(data, "b.db")},
+	} {
+		if text, _, err := call(t, runProfileImport, args...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %q, %v", args, text, err)
+		}
+	}
+}
