@@ -117,6 +117,9 @@ func TestRunPlan(t *testing.T) {
 		"a fee that is lent": `{"type": "business_date", "date": "2024-02-01"}, {"type": "repayment", "date": "2024-02-01", "amount": 408.03},
 			{"type": "step", "text": "Admin adds capitalized income with \"AUTOPAY\" payment type to the loan on \"01 February 2024\" with \"100\" EUR transaction amount"},
 			{"type": "expect_schedule", "rows": [{"nr": 0, "balance": 1200.0}, {"nr": 1}, {"nr": 0, "balance": 100.0}, {"nr": 2, "principal": 449.74}, {"nr": 3, "principal": 454.23}]}`,
+		"re-aged": `{"type": "business_date", "date": "2024-02-15"}, {"type": "step", "text": "Admin creates a Loan re-aging transaction with the following data:", "table": [{"frequencyNumber": "1", "frequencyType": "MONTHS", "startDate": "15 March 2024", "numberOfInstallments": "2"}]},
+			{"type": "expect_schedule", "rows": [{"nr": 0}, {"nr": 1, "due": 0.0}, {"nr": 2, "due_date": "2024-03-15", "principal": 588.35, "interest": 29.42}, {"nr": 3, "due_date": "2024-04-15", "principal": 611.65, "interest": 6.12}]},
+			{"type": "expect_transactions", "rows": [{"transaction_type": "Re-age", "amount": 1212.0, "principal": 1200.0, "interest": 12.0}]}`,
 		"paid by the bank": `{"type": "business_date", "date": "2024-02-02"}, {"type": "step", "text": "Admin makes \"INTEREST_PAYMENT_WAIVER\" transaction with \"AUTOPAY\" payment type on \"01 February 2024\" with 408.03 EUR transaction amount"},
 			{"type": "close_of_business"}, {"type": "expect_transactions", "rows": [
 			{"transaction_type": "Interest Payment Waiver", "amount": 408.03, "principal": 396.03, "interest": 12.0},

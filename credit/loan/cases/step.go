@@ -522,6 +522,9 @@ func (r *run) reAge(_ []string, e *Event) string {
 		return "the table is missing"
 	}
 	row := e.Table[0]
+	if how := row["reAgeInterestHandling"]; how != "" && how != "DEFAULT" {
+		return "this handling of the interest of a re-age is not known: " + how
+	}
 	d, err := parseDay(row["startDate"])
 	if err != nil {
 		return err.Error()

@@ -31,6 +31,7 @@ type span struct {
 	paidP, paidI     money.Fen
 	creditP, creditI money.Fen // owed again, on top of the instalment
 	parts            []stretch
+	broken           bool      // of a re-age: its length is not that of the contract
 	open             money.Fen // balance at its begin
 	interest         money.Fen // due
 	principal        money.Fen // due
@@ -41,7 +42,8 @@ type stretch struct {
 	from, to money.Date
 	factor   schedule.Factor
 	drawn    money.Fen // paid out on to
-	moved    money.Fen // paid, owed again or overdue, on to
+	moved    money.Fen // paid or owed again, on to
+	late     money.Fen // overdue from to on, or not any more
 	paused   bool
 }
 
@@ -90,6 +92,9 @@ func (p *progress) factors() {
 			if x.from == s.from && x.to == s.whole {
 				num, den = p.basis.Whole(s.from, s.whole)
 			}
+			if s.broken {
+				num, den = p.basis.Broken(x.from, x.to)
+			}
 			x.factor = schedule.NewFactor(rate, num, den)
 		}
 	}
@@ -115,9 +120,9 @@ func (p *progress) cutAt(on money.Date) *stretch {
 			return x
 		}
 		if x.from <= on && on < x.to {
-			s.parts = slices.Insert(s.parts, k+1, stretch{from: on, to: x.to, drawn: x.drawn, moved: x.moved, paused: x.paused})
+			s.parts = slices.Insert(s.parts, k+1, stretch{from: on, to: x.to, drawn: x.drawn, moved: x.moved, late: x.late, paused: x.paused})
 			x = &s.parts[k]
-			x.to, x.drawn, x.moved = on, 0, 0
+			x.to, x.drawn, x.moved, x.late = on, 0, 0, 0
 			p.factors()
 			return x
 		}
@@ -154,7 +159,7 @@ func (p *progress) lay() error {
 				return err
 			}
 			earned += fen
-			balance += x.drawn + x.moved
+			balance += x.drawn + x.moved + x.late
 		}
 		earned = max(earned, 0)
 		due := min(earned, s.total())
@@ -236,14 +241,20 @@ func (p *progress) equal(on money.Date) error {
 		}
 	}
 	balance := p.spans[k].open
+	for j := range p.spans[k].parts {
+		balance += p.spans[k].parts[j].drawn
+	}
+	return p.level(k, balance, false)
+}
+
+// level makes the instalments from period k on equal, so that they pay a balance back. What
+// was paid of them counts, or, where they are anew, comes on top.
+func (p *progress) level(k int, balance money.Fen, anew bool) error {
 	factors := make([]schedule.Factor, len(p.spans)-k)
 	for i := range factors {
 		s := &p.spans[k+i]
 		for j := range s.parts {
 			factors[i] = factors[i].Add(s.parts[j].factor)
-			if i == 0 {
-				balance += s.parts[j].drawn
-			}
 		}
 	}
 	emi, err := schedule.EMI(max(balance, 0), factors)
@@ -251,13 +262,18 @@ func (p *progress) equal(on money.Date) error {
 		return err
 	}
 	_, err = schedule.Smooth(schedule.Multiple(emi, p.unit), len(factors), p.unit, func(emi money.Fen) (money.Fen, error) {
+		had := money.Fen(0)
 		for i := k; i < len(p.spans); i++ {
-			if s := &p.spans[i]; emi >= s.paidP+s.paidI {
-				s.emi, s.orig = emi, emi
+			s := &p.spans[i]
+			if anew {
+				had = s.paidP + s.paidI
+			}
+			if emi+had >= s.paidP+s.paidI {
+				s.emi, s.orig = emi+had, emi+had
 			}
 		}
 		err := p.settle()
-		return p.spans[len(p.spans)-1].emi, err
+		return p.spans[len(p.spans)-1].emi - had, err
 	})
 	return err
 }
@@ -266,7 +282,8 @@ func (p *progress) equal(on money.Date) error {
 func (p *progress) balanceAt(i, j int) money.Fen {
 	b := p.spans[i].open
 	for k := range j {
-		b += p.spans[i].parts[k].drawn + p.spans[i].parts[k].moved
+		x := &p.spans[i].parts[k]
+		b += x.drawn + x.moved + x.late
 	}
 	return b
 }
@@ -407,13 +424,13 @@ func (p *progress) late(on money.Date, byInstalment bool) error {
 		if p.overdue != 0 && from <= p.overdue {
 			from = p.overdue
 		}
-		p.cutAt(from).moved += one
+		p.cutAt(from).late += one
 		if on > s.from && on <= s.due {
 			to := on
 			if byInstalment {
 				to = s.due
 			}
-			p.cutAt(to).moved -= all
+			p.cutAt(to).late -= all
 			if all > 0 {
 				p.overdue = to
 			}
@@ -461,6 +478,7 @@ func (p *progress) end(on money.Date) error {
 				for _, x := range s.parts[k:] {
 					s.parts[k-1].drawn += x.drawn
 					s.parts[k-1].moved += x.moved
+					s.parts[k-1].late += x.late
 				}
 				s.parts = s.parts[:k]
 				break

@@ -64,6 +64,18 @@ func TestProgressive(t *testing.T) {
 		"paid off early": {none, []servicing.Event{drawn, {ID: "o", Kind: servicing.Payoff, Date: on("2024-01-15")}}, "2024-01-15", []row{{40261, 542}, {40803, 0}, {38936, 0}}, 0},
 		// 100.00 more in the next row, which earn with the rest of it: 9.04 of 903.97.
 		"claimed back": {none, []servicing.Event{drawn, paid, {ID: "b", Kind: servicing.Chargeback, Date: on("2024-02-01"), Amount: 10000, Target: "p"}}, "2024-02-01", []row{{39603, 1200}, {49899, 904}, {40498, 405}}, 91706},
+		// January's 12.00 and all principal are still out: February earns 12.00 more, and two
+		// equal instalments pay 1,224.00 and what March earns.
+		"spread over what is to come": {none, []servicing.Event{drawn, {ID: "a", Kind: servicing.ReAmortise, Date: on("2024-02-15")}}, "2024-02-15", []row{{0, 0}, {59105, 2400}, {60895, 609}}, 123009},
+		// From 1 February a month and 14 of 31 days on 1,200.00: 17.42, with January's 12.00.
+		"re-aged": {none, []servicing.Event{drawn, {ID: "a", Kind: servicing.ReAge, Date: on("2024-02-15"),
+			Change: &servicing.Change{From: on("2024-03-15"), N: 2, Every: 1, Unit: schedule.Months}}}, "2024-02-15", []row{{0, 0}, {58835, 2942}, {61165, 612}}, 123554},
+		// 2.50 of February and 97.50 were paid ahead; 706.47 for a month and 5 of 31 days: 8.20.
+		"re-aged after money ahead": {none, []servicing.Event{drawn, paid, {ID: "q", Kind: servicing.Repay, Date: on("2024-02-10"), Amount: 10000},
+			{ID: "a", Kind: servicing.ReAge, Date: on("2024-02-15"), Change: &servicing.Change{From: on("2024-03-15"), N: 1}}}, "2024-02-15", []row{{49353, 1450}, {70647, 820}}, 71467},
+		// Undone, the loan is as in "overdue".
+		"a re-age undone": {none, []servicing.Event{drawn, {ID: "a", Kind: servicing.ReAge, Date: on("2024-02-15"),
+			Change: &servicing.Change{From: on("2024-03-15"), N: 2}}, {ID: "u", Kind: servicing.Reverse, Date: on("2024-02-15"), Target: "a"}}, "2024-02-15", []row{{39603, 1200}, {39808, 995}, {40589, 406}}, 122601},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -126,6 +138,17 @@ func TestProgressiveProperty(t *testing.T) {
 			x := money.Fen(rapid.Int64Range(1, 100000).Draw(t, "amount"))
 			events = append(events, servicing.Event{ID: string(rune('a' + i)), Kind: servicing.Repay, Date: day, Amount: x})
 			paid += x
+			if rapid.IntRange(0, 4).Draw(t, "renew") > 0 {
+				continue
+			}
+			more := servicing.Event{ID: string(rune('A' + i)), Kind: servicing.ReAmortise, Date: day}
+			if rapid.Bool().Draw(t, "re-age") {
+				more.Kind, more.Change = servicing.ReAge, &servicing.Change{From: day + money.Date(rapid.IntRange(1, 90).Draw(t, "from")),
+					N: rapid.IntRange(1, 6).Draw(t, "rows"), Every: rapid.IntRange(1, 20).Draw(t, "every"), Unit: rapid.SampledFrom([]schedule.Unit{schedule.Days, schedule.Months}).Draw(t, "unit")}
+			}
+			if _, err := servicing.Replay(terms, append(events, more), day); err == nil { // else it is too early or too late for it
+				events = append(events, more)
+			}
 		}
 		s, err := servicing.Replay(terms, events, day)
 		if err != nil {

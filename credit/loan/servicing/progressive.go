@@ -91,7 +91,7 @@ func (e *engine) drawProgressive(ev *Event) error {
 
 // span is the period of a row in the plan; -1 is none.
 func (e *engine) span(r *Row) int {
-	if r.Kind != Instalment {
+	if r.Kind != Instalment && r.Kind != ReAgedRow {
 		return -1
 	}
 	for i := range e.pg.spans {
@@ -205,19 +205,25 @@ func (e *engine) ahead(a *Allocation, tx *Transaction, left money.Fen) (money.Fe
 	if a.Future == Reamortised {
 		return e.aheadEvenly(parts, tx, left, prepare)
 	}
-	for n := range e.rows {
-		i := n
-		if a.Future == Last {
-			i = len(e.rows) - 1 - n
+	for left > 0 {
+		before := left
+		for n := range e.rows {
+			i := n
+			if a.Future == Last {
+				i = len(e.rows) - 1 - n
+			}
+			if left <= 0 || when(&e.rows[i], tx.Date) != InAdvance || e.rows[i].Open().Total() <= 0 {
+				continue
+			}
+			if err := prepare(i); err != nil {
+				return 0, err
+			}
+			left = e.settle(a, tx, i, InAdvance, parts, left)
+			e.sync(tx.Date)
 		}
-		if left <= 0 || when(&e.rows[i], tx.Date) != InAdvance || e.rows[i].Open().Total() <= 0 {
-			continue
+		if left == before { // a row may have taken over what the others leave
+			break
 		}
-		if err := prepare(i); err != nil {
-			return 0, err
-		}
-		left = e.settle(a, tx, i, InAdvance, parts, left)
-		e.sync(tx.Date)
 	}
 	return left, nil
 }

@@ -253,7 +253,7 @@ func (e *engine) apply(i int32) error {
 		e.writeOff(ev)
 	case ReAge, ReAmortise:
 		if e.pg != nil {
-			return ErrDate.With("event", ev.ID).With("why", "the plan of a progressive loan with interest takes another due date or rate, but is not laid out anew")
+			return e.renewPlan(ev)
 		}
 		if ev.Kind == ReAge {
 			e.reAge(ev)
