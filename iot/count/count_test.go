@@ -82,6 +82,15 @@ func TestReconcile(t *testing.T) {
 			camera("a", 2, 40), camera("b", 2, 45), camera("liar", 2, 160),
 			camera("a", 5, 39), camera("b", 5, 44), camera("liar", 5, 161), camera("a", 8, 40), camera("b", 8, 45), camera("liar", 8, 158)}},
 			want{"low_confidence", count.Disagree, [2]int{40, 50}, [2]int{50, 65}}},
+		"a dark camera does not outvote a person": {count.Evidence{Members: herdOf(100, ""), Counts: []iot.Headcount{
+			camera("a", 50, 0), person(5, 100), camera("a", 5, 0), camera("a", 2, 0)}},
+			want{"low_confidence", count.Disagree, [2]int{90, 100}, [2]int{100, 110}}},
+		"a camera that saw them and sees none any more is believed": {count.Evidence{Members: herdOf(100, ""), Counts: []iot.Headcount{
+			camera("a", 50, 75), person(50, 100), camera("a", 26, 0), camera("a", 14, 0), camera("a", 2, 0)}},
+			want{"low_confidence", count.Disagree, [2]int{0, 80}, [2]int{0, 400}}},
+		"a camera alone with empty pictures is believed: tags may lie there": {count.Evidence{Members: herdOf(100, ""), Counts: []iot.Headcount{
+			camera("a", 5, 0), camera("a", 2, 0)}},
+			want{"known", "", [2]int{0, 0}, [2]int{0, 400}}},
 		"pens add up": {count.Evidence{Members: append(herdOf(30, "p1"), herdOf(20, "p2")...), Pens: []string{"p1", "p2"},
 			Counts: []iot.Headcount{pen("p1", person(5, 30)), pen("p2", person(5, 20))}},
 			want{"known", "", [2]int{44, 50}, [2]int{50, 58}}},

@@ -237,6 +237,7 @@ func (c Config) pen(pen string, ws []window, counters map[string]*counter, e Evi
 			}
 		}
 	}
+	ws, dark := c.dark(ws)
 	byDevice := map[string][]window{}
 	most := max(members, out.Tags)
 	for _, w := range ws {
@@ -285,6 +286,10 @@ func (c Config) pen(pen string, ws []window, counters map[string]*counter, e Evi
 		out.Devices = append(out.Devices, DeviceCount{Device: device, Kind: w[0].kind, Windows: len(w), Seen: medianSeen(w), Recall: recall, Ratio: ratio})
 	}
 	q := normalise(g, log)
+	for _, d := range dark {
+		out.Devices = append(out.Devices, d)
+		out.Status, out.Reason = "low_confidence", Disagree
+	}
 	for i := range devices {
 		for j, v := range lies[i] {
 			out.Devices[i].Lies += v * q.p[j]
@@ -296,6 +301,48 @@ func (c Config) pen(pen string, ws []window, counters map[string]*counter, e Evi
 	out.Estimate, out.Low, out.High = q.interval(c.Level)
 	out.Seen = medianSeen(ws)
 	return out, q
+}
+
+// dark takes out the cameras that see nothing: those whose every window is empty, and one
+// of them beside a person who counted some. Such zeros tell of the camera and not of the
+// herd. Without a person at the same time they stand, for tags may lie where no animal is.
+func (c Config) dark(ws []window) (rest []window, dark []DeviceCount) {
+	type camera struct {
+		windows        int
+		saw, contested bool
+	}
+	cameras := map[string]*camera{}
+	for _, w := range ws {
+		if w.kind != iot.ByCamera {
+			continue
+		}
+		if cameras[w.device] == nil {
+			cameras[w.device] = &camera{}
+		}
+		k := cameras[w.device]
+		k.windows++
+		k.saw = k.saw || w.seen > 0
+		k.contested = k.contested || slices.ContainsFunc(ws, func(o window) bool {
+			return o.kind == iot.ByPerson && o.seen > 0 && c.beside(o, w)
+		})
+	}
+	for _, device := range slices.Sorted(keys(cameras)) {
+		if k := cameras[device]; k.contested && !k.saw {
+			dark = append(dark, DeviceCount{Device: device, Kind: iot.ByCamera, Windows: k.windows, Lies: 1})
+		}
+	}
+	if len(dark) == 0 {
+		return ws, nil
+	}
+	rest = slices.DeleteFunc(slices.Clone(ws), func(w window) bool {
+		return w.kind == iot.ByCamera && slices.ContainsFunc(dark, func(d DeviceCount) bool { return d.Device == w.device })
+	})
+	return rest, dark
+}
+
+// beside tells whether two windows of a pen are of the same time.
+func (c Config) beside(a, b window) bool {
+	return a.pen == b.pen && a.from.Sub(b.to) <= c.Window && b.from.Sub(a.to) <= c.Window
 }
 
 // enough windows of one device: more of them share what its recall is off by.
@@ -331,7 +378,7 @@ func (c Config) learn(ws []window) map[string]*counter {
 			continue
 		}
 		for _, person := range ws {
-			if person.kind != iot.ByPerson || person.pen != w.pen || person.from.Sub(w.to) > c.Window || w.from.Sub(person.to) > c.Window {
+			if person.kind != iot.ByPerson || !c.beside(person, w) {
 				continue
 			}
 			if out[w.device] == nil {
