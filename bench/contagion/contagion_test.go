@@ -1,4 +1,4 @@
-// Package contagionbench measures the index of supply beside the plain way to reckon
+// Package contagionbench measures the index of supply, DebtRank and clearing beside the plain way to reckon
 // it: all links in every round, from the same formulas, until no loss grows by more
 // than the same tolerance. Rates are per second of processor time, in one run on one
 // machine; results must agree.

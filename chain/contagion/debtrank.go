@@ -88,9 +88,15 @@ func debtRank(ctx context.Context, equity, loss []float64, list []Debt, p Params
 	}
 	d := &Distress{Stress: make([]float64, n), Equity: slices.Clone(equity)}
 	lent := debts(n, list)
+	for k, i := range lent.to { // L of the formula, once
+		lent.share[k] = stress(lent.share[k], equity[i])
+		if once {
+			lent.share[k] = min(lent.share[k], 1)
+		}
+	}
 	told := make([]float64, n)  // what the creditors know of a firm's stress
 	taken := make([]float64, n) // sum of L_ij h_j and the shock, not capped
-	var front []uint32
+	var front, hit []uint32
 	for i, l := range loss {
 		if l > 0 {
 			taken[i] = stress(l, equity[i])
@@ -105,24 +111,30 @@ func debtRank(ctx context.Context, equity, loss []float64, list []Debt, p Params
 			return nil, err
 		}
 		d.Rounds++
-		var hit []uint32
+		hit = hit[:0]
 		for _, j := range front {
 			grown := d.Stress[j] - told[j]
 			told[j] = d.Stress[j]
-			to, amounts := lent.of(j)
+			to, leverage := lent.of(j)
 			for k, i := range to {
-				l := stress(amounts[k], equity[i])
-				if once {
-					l = min(l, 1)
-				}
-				if taken[i] += l * grown; !waiting[i] {
+				if taken[i] += leverage[k] * grown; !waiting[i] {
 					waiting[i] = true
 					hit = append(hit, i)
 				}
 			}
 		}
-		// Only now may stress change: a round sees the values of the one before.
-		slices.Sort(hit)
+		// Only now may stress change: a round sees the values of the one before. Firms
+		// are taken in their order, which is how they lie in memory.
+		if len(hit) < n/16 {
+			slices.Sort(hit)
+		} else {
+			hit = hit[:0]
+			for i, w := range waiting {
+				if w {
+					hit = append(hit, uint32(i))
+				}
+			}
+		}
 		front = front[:0]
 		for _, i := range hit {
 			waiting[i] = false
