@@ -5,15 +5,20 @@ import (
 	"context"
 	"slices"
 	"time"
+	"unique"
 
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/flow/fraud"
 	"github.com/furrowcredit/furrow/money"
 )
 
+// maxInside bounds the documents within rings that are held at once. Circles close within
+// weeks, so that of a larger ring the newest documents tell what goes on now.
+const maxInside = 500_000
+
 // Findings looks through all documents of the tenant. Critical ones come first. It
-// holds the documents of one seller at a time, and beside them those on which a circle
-// may run and those that were promised to funders.
+// holds the documents of one seller at a time, and beside them the newest maxInside on
+// which a circle may run and those that were promised to funders.
 func (n *Network) Findings(ctx context.Context, tenant string) ([]chain.Finding, error) {
 	related, err := n.relationsOf(ctx, tenant)
 	if err != nil {
@@ -23,7 +28,7 @@ func (n *Network) Findings(ctx context.Context, tenant string) ([]chain.Finding,
 	if err != nil {
 		return nil, err
 	}
-	s := &scan{rules: n.rules, today: day(n.now()), ring: map[string]int{}, behind: map[string]bool{}, newest: newest{}}
+	s := &scan{rules: n.rules, today: day(n.now()), ring: map[string]int{}, behind: map[string]bool{}, newest: newest{}, most: maxInside}
 	for i, ring := range rings {
 		for _, id := range ring {
 			s.ring[id] = i + 1
@@ -43,6 +48,7 @@ func (n *Network) Findings(ctx context.Context, tenant string) ([]chain.Finding,
 	}
 	out = append(out, twice...)
 	out = append(out, s.withdrawn...)
+	s.thin(s.most)
 	out = append(out, fraud.Circles(s.inside, n.rules.Fraud)...)
 	out = append(out, fraud.CashReturned(s.inside, func(id string) bool { return s.behind[id] }, n.rules.Fraud)...)
 	out = append(out, withTrade(related.all, s.newest)...)
@@ -70,7 +76,9 @@ type scan struct {
 
 	reused, withdrawn, unmatched []chain.Finding
 
-	inside   []chain.Document // invoices and payments within a ring
+	inside   []chain.Document // invoices and payments within a ring, the newest of them
+	most     int              // of those
+	since    string           // the day of the oldest that is still kept; "" keeps all
 	behind   map[string]bool  // of those, the payments behind which an invoice stands
 	promised []chain.Document // to funders
 	large    []string         // sellers that sold so much that it may be too much
@@ -92,10 +100,7 @@ func (s *scan) seller(docs []chain.Document) error {
 	byMonth := map[string]money.Fen{}
 	for _, d := range docs {
 		if c := s.ring[d.SellerID]; c > 0 && c == s.ring[d.BuyerID] && !d.Void && d.Amount > 0 && (d.Kind == chain.Invoice || d.Kind == chain.Payment) {
-			s.inside = append(s.inside, d)
-			if paid(d.ID) {
-				s.behind[d.ID] = true
-			}
+			s.keep(d, paid(d.ID))
 		}
 		if d.Kind == chain.Invoice && d.Amount > 0 {
 			if d.Funder != "" {
@@ -116,6 +121,40 @@ func (s *scan) seller(docs []chain.Document) error {
 		s.large = append(s.large, docs[0].SellerID)
 	}
 	return nil
+}
+
+// keep takes a document within a ring. What many documents have in common is kept once.
+func (s *scan) keep(d chain.Document, paid bool) {
+	if d.Date < s.since {
+		return
+	}
+	d.Key = ""
+	for _, text := range []*string{&d.Tenant, &d.SellerID, &d.BuyerID, &d.Goods, &d.Date, &d.UploadID, &d.AnchorID, &d.Funder, &d.ContractNo, &d.OrderNo, &d.Due, &d.Unit} {
+		*text = unique.Make(*text).Value()
+	}
+	s.inside = append(s.inside, d)
+	if paid {
+		s.behind[d.ID] = true
+	}
+	if len(s.inside) > s.most+s.most/4 {
+		s.thin(s.most)
+	}
+}
+
+// thin leaves the newest documents, in whatever order they came.
+func (s *scan) thin(most int) {
+	if len(s.inside) <= most {
+		return
+	}
+	slices.SortFunc(s.inside, func(a, b chain.Document) int {
+		return cmp.Or(cmp.Compare(b.Date, a.Date), cmp.Compare(a.ID, b.ID))
+	})
+	for _, d := range s.inside[most:] {
+		delete(s.behind, d.ID)
+	}
+	clear(s.inside[most:])
+	s.inside = s.inside[:most]
+	s.since = s.inside[most-1].Date
 }
 
 // reused adds to the invoices that one seller used twice the numbers that several sellers

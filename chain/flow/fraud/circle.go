@@ -27,6 +27,7 @@ const (
 	maxSteps   = 4_000_000 // of a component
 	minSteps   = 400       // of a leg
 	circlesPer = 3         // findings after which a firm is known to be on circles
+	maxCircles = 10_000    // in all: more than anybody looks at
 )
 
 // search finds circles: legs from firm to firm, each no earlier than the one before,
@@ -73,13 +74,16 @@ func (s search) run(legs []leg) []circle {
 	}
 	var out []circle
 	for _, legs := range inside {
-		out = append(out, s.component(legs)...)
+		if out = append(out, s.component(legs, maxCircles-len(out))...); len(out) >= maxCircles {
+			break
+		}
 	}
 	slices.SortStableFunc(out, func(a, b circle) int { return cmp.Compare(a.legs[0].day, b.legs[0].day) })
 	return out
 }
 
-func (s search) component(legs []*leg) []circle {
+// component finds at most so many circles.
+func (s search) component(legs []*leg, most int) []circle {
 	next := map[string][]*leg{}
 	for _, l := range legs {
 		next[l.from] = append(next[l.from], l)
@@ -104,7 +108,7 @@ func (s search) component(legs []*leg) []circle {
 		key := strings.Join(slices.Sorted(slices.Values(firms)), "\x00")
 		c := found[key]
 		if c == nil {
-			if known {
+			if known || len(order) >= most {
 				part = true
 				return
 			}

@@ -122,7 +122,9 @@ func Of(name string, rows []Invoice, asOf money.Date, rules fraud.Rules) Firm {
 // Unique sorts by date and drops what is there a second time.
 func Unique(rows []Invoice) []Invoice {
 	slices.SortFunc(rows, func(a, b Invoice) int {
-		return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.ID, b.ID), cmp.Compare(b2i(a.Out), b2i(b.Out)))
+		return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.ID, b.ID), cmp.Compare(b2i(a.Out), b2i(b.Out)),
+			// Of rows that contradict each other the same one counts, whichever came first.
+			cmp.Compare(b2i(b.Void), b2i(a.Void)), cmp.Compare(a.Amount, b.Amount), cmp.Compare(a.Tax, b.Tax), cmp.Compare(a.Other, b.Other))
 	})
 	return slices.CompactFunc(rows, func(a, b Invoice) bool { return a.ID == b.ID && a.Out == b.Out && a.Day == b.Day })
 }
