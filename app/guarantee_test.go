@@ -194,4 +194,3 @@ func guarantee(t *testing.T, v *village) {
 	}
 	v.clean()
 }
-

@@ -308,7 +308,10 @@ async function seller(h) {
   });
   await as('officer01');
   const known = (await h.get(page, '/officer/sellers')).items ?? [];
-  let one = known.find((s) => s.state === 'enrolled' && s.categories.includes('fertiliser'));
+  // One that sells everywhere: where a farmer of the demo lives is not stated.
+  let one = known.find(
+    (s) => s.state === 'enrolled' && s.categories.includes('fertiliser') && !s.regions?.length,
+  );
   if (!one) {
     const taken = new Set(known.map((s) => s.firm_id));
     const firm = (await h.get(page, '/officer/firms')).items.find(
