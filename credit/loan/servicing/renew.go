@@ -180,7 +180,8 @@ func (e *engine) reAgePlan(on money.Date, c *Change) error {
 		kept = append(kept, row)
 		from = d
 	}
-	e.rows = append(kept, later...)
+	kept = append(kept, later...)
+	e.rows = kept
 	for k := range e.charges {
 		switch at := place[e.charges[k].row]; {
 		case at == -1:
