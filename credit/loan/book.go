@@ -50,6 +50,8 @@ type book struct {
 	known  int  // events that were there before
 	stood  Loan // as it was then
 	state  *servicing.State
+	// observed says that the time of observation after a relief runs.
+	observed bool
 	// entries and moves gather what the operation books.
 	entries []ledger.Entry
 	moves   []Movement
@@ -127,11 +129,11 @@ func (b *book) judge(st *servicing.State, to money.Date) {
 		}
 		return
 	}
-	observed := l.Restructured != 0 && to < l.Restructured.AddMonths(b.cfg.Rules.observation())
+	b.observed = l.Restructured != 0 && to < l.Restructured.AddMonths(b.cfg.Rules.observation())
 	owed := l.Accrued + l.Fee + l.Penalty
 	if b.cfg.Provision != nil && l.ChargedOff == 0 {
 		x := provision.Exposure{
-			Product: l.Product, Date: to, OverdueDays: l.OverdueDays, Increased: observed, Impaired: l.Position.Floor.NonPerforming(),
+			Product: l.Product, Date: to, OverdueDays: l.OverdueDays, Increased: b.observed, Impaired: l.Position.Floor.NonPerforming(),
 			Rate: l.Rate, Principal: l.Outstanding, Interest: owed, Shares: make([]provision.Share, 0, len(st.Rows)),
 		}
 		for i := range st.Rows {
@@ -143,7 +145,7 @@ func (b *book) judge(st *servicing.State, to money.Date) {
 		l.Stage, l.ExpectedLoss = loss.Stage, loss.Amount
 	}
 	l.Class = Tier(Standing{
-		OverdueDays: l.OverdueDays, Balance: l.Outstanding + owed, ExpectedLoss: l.ExpectedLoss, Stage: l.Stage, Observed: observed,
+		OverdueDays: l.OverdueDays, Balance: l.Outstanding + owed, ExpectedLoss: l.ExpectedLoss, Stage: l.Stage, Observed: b.observed,
 		Floor: l.Position.Floor,
 	})
 }

@@ -43,6 +43,7 @@ type Phase string
 const (
 	Accruing    Phase = "accruing"    // each loan is brought to the date
 	Classifying Phase = "classifying" // the debts of firms are seen together
+	Stating     Phase = "stating"     // the statements of a month that ends are made
 	Ended       Phase = "ended"
 )
 
@@ -130,7 +131,13 @@ func (s *Service) dayEnd(ctx context.Context, tenant string, date money.Date, re
 		}
 		run.Phase, run.After = Classifying, ""
 	}
-	if err := s.classify(ctx, tenant); err != nil {
+	if run.Phase == Classifying {
+		if err := s.classify(ctx, tenant); err != nil {
+			return failed, err
+		}
+		run.Phase, run.After = Stating, ""
+	}
+	if err := s.state(ctx, &run); err != nil {
 		return failed, err
 	}
 	if resumed { // an alert may have been lost with the crash
@@ -253,7 +260,7 @@ type step struct {
 func (s *Service) step(ctx context.Context, run DayRun, days []Day) (step, error) {
 	st := step{batch: Batch{Run: run}}
 	var quiet, busy []Day
-	monthEnd := (run.Date + 1).AddMonths(0).String()[8:] == "01"
+	monthEnd := endsMonth(run.Date)
 	for _, d := range days {
 		if monthEnd && s.cfg.Provision != nil || run.Date >= d.Segment.To {
 			busy = append(busy, d)
@@ -354,6 +361,9 @@ func (s *Service) replay(ctx context.Context, run DayRun, days []Day, st *step) 
 	g.flush()
 	return nil
 }
+
+// endsMonth says whether a date is the last of its month.
+func endsMonth(d money.Date) bool { return (d + 1).String()[8:] == "01" }
 
 // mostPostings of one entry; the ledger takes a thousand.
 const mostPostings = 900

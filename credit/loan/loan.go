@@ -223,6 +223,7 @@ type Change struct {
 	Happenings []Happening
 	Payment    *Payment
 	Action     *Action
+	Tier       *TierMove // when it moved
 	Entries    []ledger.Entry
 	New        bool // the loan is new
 	Moved      bool // its state or principal is another than before
@@ -293,6 +294,15 @@ type Store interface {
 	Statement(ctx context.Context, tenant, loanID, month string, version int) (Monthly, error)
 	// SaveStatement adds a version. ErrStale: it is there.
 	SaveStatement(ctx context.Context, tenant, month string, m Monthly) error
+	// SaveStatements adds the first versions of a step of a day end, without those that are
+	// there already, and keeps its progress.
+	SaveStatements(ctx context.Context, run DayRun, month string, list []Monthly) error
+	// Unstated returns the loans that ran in a month and have no statement of it, in id order
+	// after an id.
+	Unstated(ctx context.Context, tenant, month, after string, limit int) ([]Loan, error)
+
+	TierMoves(ctx context.Context, tenant string, f MoveFilter) ([]TierMove, error)
+	Migrations(ctx context.Context, tenant string, from, to money.Date) ([]Migration, error)
 
 	// Behind returns the earliest day to which a running loan has been brought, 0 when none runs.
 	Behind(ctx context.Context, tenant string) (money.Date, error)

@@ -172,6 +172,36 @@ func (m *memory) SaveStatement(_ context.Context, _, month string, x loan.Monthl
 	return nil
 }
 
+func (m *memory) SaveStatements(_ context.Context, run loan.DayRun, month string, list []loan.Monthly) error {
+	return m.write(func() {
+		for _, x := range list {
+			if len(m.statements[x.LoanID+month]) == 0 {
+				m.statements[x.LoanID+month] = []loan.Monthly{x}
+			}
+		}
+		m.runs[run.Date] = run
+	})
+}
+
+func (m *memory) Unstated(_ context.Context, _, month, after string, limit int) (out []loan.Loan, _ error) {
+	_, last, err := loan.Month(month)
+	for _, id := range slices.Sorted(maps.Keys(m.loans)) {
+		l := m.loans[id]
+		if id > after && len(out) < limit && len(m.statements[id+month]) == 0 && l.DrawnOn != 0 && l.DrawnOn <= last {
+			out = append(out, l)
+		}
+	}
+	return out, err
+}
+
+func (m *memory) TierMoves(context.Context, string, loan.MoveFilter) ([]loan.TierMove, error) {
+	return nil, nil
+}
+
+func (m *memory) Migrations(context.Context, string, money.Date, money.Date) ([]loan.Migration, error) {
+	return nil, nil
+}
+
 // named are the balances that are not zero, with the loan under one name.
 func (m *memory) named(id string) map[[2]string]money.Fen {
 	out := map[[2]string]money.Fen{}

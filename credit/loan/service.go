@@ -421,6 +421,7 @@ func (s *Service) complete(ctx context.Context, b *book, c *Change) error {
 		c.Loan.ClosedAt = &c.Loan.UpdatedAt
 	}
 	c.Entries = b.entries
+	c.Tier = b.tierMove(c.Loan.UpdatedAt)
 	if s.cfg.Share != nil && len(b.moves) > 0 {
 		shared, err := s.cfg.Share(ctx, c.Loan, b.moves)
 		if err != nil {

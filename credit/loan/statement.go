@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
 	"time"
@@ -144,6 +145,50 @@ func (s *Service) closing(ctx context.Context, b *book, past []Happening, first,
 	then := *b
 	then.events = b.events[:known]
 	return then.statement(first, last)
+}
+
+// state makes the statements of the month that a run ends, with what is booked now: they are
+// frozen with it, not when somebody first asks. Loans of which one was made already are left
+// out, so that it may be ended at any point.
+func (s *Service) state(ctx context.Context, run *DayRun) error {
+	if !endsMonth(run.Date) {
+		return nil
+	}
+	month := run.Date.String()[:7]
+	first, last, err := Month(month)
+	if err != nil {
+		return err
+	}
+	for {
+		loans, err := s.cfg.Store.Unstated(ctx, run.Tenant, month, run.After, s.cfg.Batch)
+		if err != nil || len(loans) == 0 {
+			return err
+		}
+		ids := make([]string, len(loans))
+		for i := range loans {
+			ids[i] = loans[i].ID
+		}
+		past, err := s.cfg.Store.Happenings(ctx, run.Tenant, ids...)
+		if err != nil {
+			return err
+		}
+		list := make([]Monthly, 0, len(loans))
+		for _, l := range loans {
+			if l.live() && l.DayEnd < last { // it failed: its statement waits until it is brought here
+				continue
+			}
+			m, err := s.open(l, past[l.ID]).statement(first, last)
+			if err != nil {
+				return fmt.Errorf("loan %s: %w", l.ID, err)
+			}
+			m.Version, m.MadeAt = 1, s.now()
+			list = append(list, m)
+		}
+		run.After = ids[len(ids)-1]
+		if err := s.cfg.Store.SaveStatements(ctx, *run, month, list); err != nil {
+			return err
+		}
+	}
 }
 
 // says compares what two statements say, not which versions they are.

@@ -37,6 +37,7 @@ export async function books(h, page) {
   }
   await verify(h, page);
   await plan(h, page);
+  await amend(h, page);
   await compare(h, page);
   const small = await h.page(phone, { storageState: await page.context().storageState() });
   await small.goto('/officer/ledger');
@@ -80,6 +81,29 @@ async function plan(h, page) {
   await page.locator('.ant-modal input[type=checkbox]').first().check();
   await page.locator('.ant-modal .book-verdict').waitFor();
   await h.axe(page, 'to release collateral');
+  await page.keyboard.press('Escape');
+  await page.locator('.ant-modal').waitFor({ state: 'detached' });
+  for (const [act, ready] of [
+    ['追加押品', '.ant-select'],
+    ['处置', 'input[type=date]'],
+    ['登记入册', 'input[type=date]'],
+  ]) {
+    await page.getByRole('button', { name: act, exact: true }).click();
+    await page.locator(`.ant-modal ${ready}`).first().waitFor();
+    await h.axe(page, `to ${act}`);
+    await h.shoot(page, `collateral-${act}`);
+    await page.keyboard.press('Escape');
+    await page.locator('.ant-modal').waitFor({ state: 'detached' });
+  }
+}
+
+/** Other terms of a seller are asked with those of now filled in. */
+async function amend(h, page) {
+  await h.open(page, '/officer/sellers');
+  await page.getByRole('button', { name: /^变更/ }).first().click();
+  await page.locator('.ant-modal input[type=checkbox]:checked').first().waitFor();
+  await h.axe(page, 'other terms of a seller');
+  await h.shoot(page, 'seller-amend');
   await page.keyboard.press('Escape');
   await page.locator('.ant-modal').waitFor({ state: 'detached' });
 }

@@ -3,7 +3,7 @@ import { books } from './books.mjs';
 import { filled } from './decision.mjs';
 import { desktop, languages, phone, run } from './harness.mjs';
 import { policies, policyPages } from './policy.mjs';
-import { servicing } from './servicing.mjs';
+import { contracts, servicing } from './servicing.mjs';
 
 await run('officer', async (h) => {
   const page = await h.page(desktop);
@@ -42,6 +42,7 @@ await run('officer', async (h) => {
   await chainPages(h, page);
   await decision(h, page);
   await servicing(h, page);
+  await contracts(h, page);
   await policies(h, page);
   await books(h, page);
   await mapPage(h, page);

@@ -66,3 +66,39 @@ async function act(page, kind, fill) {
   await dialog.locator('form button[type=submit]').click();
   await page.locator('.act-preview').waitFor({ timeout: 20_000 });
 }
+
+/** A file is held against what was signed: each check is told, and one changed byte is found. */
+export async function contracts(h, page) {
+  await h.speak(page, 'zh-CN');
+  const { items } = await h.get(page, '/officer/loans?limit=1');
+  const application = items[0].application_id;
+  const answer = await page.request.get(
+    `/api/v1/officer/applications/${application}/contract.pdf`,
+  );
+  const file = await answer.body();
+  const changed = Buffer.from(file);
+  changed[changed.length >> 1] ^= 1;
+  await h.open(page, '/officer/contracts/verify');
+  const check = async (body) => {
+    await page.locator('.verify input[type=file]').setInputFiles({
+      name: 'contract.pdf',
+      mimeType: 'application/pdf',
+      buffer: body,
+    });
+    await page.locator('.verify button[type=submit]').click();
+    await page.locator('[data-genuine]').waitFor({ timeout: 20_000 });
+    return page.locator('[data-genuine]').getAttribute('data-genuine');
+  };
+  h.check((await check(changed)) === 'false', 'a contract with another byte is called genuine');
+  h.check(
+    (await page.locator('[data-check=signed]').getAttribute('data-holds')) === 'false',
+    'it is not said that the bytes are others',
+  );
+  h.check((await check(file)) === 'true', 'the contract that was signed is not called genuine');
+  h.check(
+    (await page.locator('[data-holds=true]').count()) === 6,
+    'not every check of a genuine contract holds',
+  );
+  await h.axe(page, 'a contract that was checked');
+  await h.shoot(page, 'contract-verified');
+}

@@ -210,6 +210,11 @@ func TestStatementsAreFrozen(t *testing.T) {
 		if _, err := d.DayEnd(ctx, "t", end); err != nil {
 			t.Fatal(err)
 		}
+		// It is there before anybody asks.
+		made, err := d.StatementVersion(ctx, "t", id, "2026-01", 1)
+		if err != nil || made.Version != 1 || made.To != end || made.Closing.Principal == 0 {
+			t.Fatalf("made by the day end: %+v %v", made, err)
+		}
 		d.set(end + 5)
 		// Booked before anybody asked, yet after the month was over.
 		late := servicing.Event{Kind: servicing.Charged, Amount: 700, Date: end - 3, Charge: &servicing.Charge{Name: "letter", DueOn: end - 3}}

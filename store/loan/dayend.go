@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/money"
@@ -37,6 +38,80 @@ func (s *Store) SaveStatement(ctx context.Context, tenant, month string, m loan.
 		return loan.ErrStale
 	}
 	return err
+}
+
+// SaveStatements implements loan.Store.
+func (s *Store) SaveStatements(ctx context.Context, run loan.DayRun, month string, list []loan.Monthly) error {
+	return s.db.Tx(ctx, func(tx *store.Tx) error {
+		in := tx.Insert("loan_statements", []string{"loan_id", "month", "version", "tenant", "body"}, `on conflict (loan_id, month, version) do nothing`)
+		for i := range list {
+			body, err := json.Marshal(&list[i])
+			if err != nil {
+				return err
+			}
+			if err := in.Add(ctx, list[i].LoanID, month, int64(list[i].Version), run.Tenant, string(body)); err != nil {
+				return err
+			}
+		}
+		if _, err := in.Close(ctx); err != nil {
+			return err
+		}
+		return saveRun(ctx, tx, run)
+	})
+}
+
+// Unstated implements loan.Store.
+func (s *Store) Unstated(ctx context.Context, tenant, month, after string, limit int) ([]loan.Loan, error) {
+	first, last, err := loan.Month(month)
+	if err != nil {
+		return nil, err
+	}
+	list, err := s.loans(ctx, `where l.tenant = $1 and l.id > $2 and l.state in ('active', 'overdue', 'closed', 'written_off')
+		and (l.state in ('active', 'overdue') or l.updated_at >= $3)
+		and not exists (select 1 from loan_statements x where x.loan_id = l.id and x.month = $4) order by l.id limit $5`,
+		tenant, after, store.Millis(first.Start()), month, limit)
+	// What ended before the month began was only touched since.
+	return slices.DeleteFunc(list, func(l loan.Loan) bool {
+		return l.DrawnOn == 0 || l.DrawnOn > last || l.ClosedAt != nil && money.DateOf(*l.ClosedAt) < first
+	}), err
+}
+
+// TierMoves implements loan.Store.
+func (s *Store) TierMoves(ctx context.Context, tenant string, f loan.MoveFilter) ([]loan.TierMove, error) {
+	limit := f.Limit
+	if limit <= 0 {
+		limit = 50
+	}
+	to := ""
+	if f.To != 0 {
+		to = f.To.String()
+	}
+	return store.Collect(ctx, s.db, func(r store.Row) (m loan.TierMove, err error) {
+		var date, body string
+		var at int64
+		if err := r.Scan(&m.ID, &m.Tenant, &m.LoanID, &date, &m.From, &m.To, &m.Why, &m.Days, (*int64)(&m.Amount), &at, &body); err != nil {
+			return m, err
+		}
+		var l loan.Loan
+		if err := json.Unmarshal([]byte(body), &l); err != nil {
+			return m, err
+		}
+		m.At, m.Borrower = store.Time(at), l.UserName
+		return m, m.Date.UnmarshalText([]byte(date))
+	}, `select t.id, t.tenant, t.loan_id, t.date, t.from_tier, t.to_tier, t.why, t.days, t.amount, t.at, l.body
+		from loan_tiers t join loans l on l.id = t.loan_id where t.tenant = $1 and ($2 = '' or t.loan_id = $2) and t.date >= $3
+		and ($4 = '' or t.date <= $4) and ($5 = '' or t.id < $5) order by t.id desc limit $6`,
+		tenant, f.LoanID, f.From.String(), to, f.Before, min(limit, 500))
+}
+
+// Migrations implements loan.Store.
+func (s *Store) Migrations(ctx context.Context, tenant string, from, to money.Date) ([]loan.Migration, error) {
+	return store.Collect(ctx, s.db, func(r store.Row) (m loan.Migration, err error) {
+		return m, r.Scan(&m.From, &m.To, &m.Loans, (*int64)(&m.Amount))
+	}, `select a.from_tier, b.to_tier, count(*), cast(sum(b.amount) as bigint)
+		from (select loan_id, min(id) as first, max(id) as last from loan_tiers where tenant = $1 and date between $2 and $3 group by loan_id) m
+		join loan_tiers a on a.id = m.first join loan_tiers b on b.id = m.last
+		group by a.from_tier, b.to_tier order by a.from_tier, b.to_tier`, tenant, from.String(), to.String())
 }
 
 // Behind implements loan.Store.

@@ -108,6 +108,7 @@ func post(ctx context.Context, tx *store.Tx, entries []ledger.Entry) error {
 type writer struct {
 	tx          *store.Tx
 	loans, days *store.Inserter
+	tiers       *store.Inserter
 	nLoans      int64
 	nDays       int64
 }
@@ -129,6 +130,7 @@ func newWriter(tx *store.Tx) *writer {
 		}, `on conflict (loan_id) do update set version = excluded.version, day_end = excluded.day_end, accrued = excluded.accrued,
 			earned = excluded.earned, seg_from = excluded.seg_from, seg_to = excluded.seg_to, seg_interest = excluded.seg_interest,
 			live = excluded.live where loan_days.version = excluded.version - 1`),
+		tiers: tx.Insert("loan_tiers", []string{"id", "tenant", "loan_id", "date", "from_tier", "to_tier", "why", "days", "amount", "at"}, ""),
 	}
 }
 
@@ -170,6 +172,12 @@ func (w *writer) change(ctx context.Context, l loan.Loan, c loan.Change) error {
 	if err := w.day(ctx, l.Tenant, &d, live); err != nil {
 		return err
 	}
+	if m := c.Tier; m != nil { // of a loan that is there
+		if err := w.tiers.Add(ctx, m.ID, m.Tenant, m.LoanID, m.Date.String(), string(m.From), string(m.To), string(m.Why), int64(m.Days),
+			int64(m.Amount), store.Millis(m.At)); err != nil {
+			return err
+		}
+	}
 	if len(c.Happenings) == 0 && c.Payment == nil && c.Action == nil {
 		return nil
 	}
@@ -206,7 +214,8 @@ func (w *writer) close(ctx context.Context) error {
 	if loans != w.nLoans || days != w.nDays {
 		return loan.ErrStale
 	}
-	return nil
+	_, err = w.tiers.Close(ctx)
+	return err
 }
 
 // room says whether a new loan may start: only while its application is signed, so that a

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -204,6 +205,79 @@ func TestDayEndBesideCustomers(t *testing.T) {
 			t.Errorf("%+v %v", sums, err)
 		}
 		d.sound(t)
+	})
+}
+
+// A loan goes down the tiers by its days, up again when it is paid, and another firm's loan
+// goes with it; each movement is kept with its reason.
+func TestTierMovesAreKept(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		d, ctx := open(t, db), context.Background()
+		draw := func(app string, amount money.Fen) loan.Loan {
+			d.application(t, app, 10_000_000)
+			l, err := d.Draw(ctx, request(app, "d"+app, amount))
+			must(t, err)
+			return l
+		}
+		bad, good := draw("a", 1_200_000), draw("b", 600_000)
+		day := bad.DrawnOn
+		for range 4 { // half a year: the first instalment is more than 90 days late
+			day = day.AddMonths(1)
+			d.set(day)
+			if _, err := d.DayEnd(ctx, "t", day); err != nil {
+				t.Fatal(err)
+			}
+			l, err := d.Loan(ctx, "t", good.ID)
+			must(t, err)
+			if _, err := d.Repay(ctx, "t", good.ID, l.NextAmount, "g"+day.String()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 5 {
+			day += 7
+			d.set(day)
+			if _, err := d.DayEnd(ctx, "t", day); err != nil {
+				t.Fatal(err)
+			}
+		}
+		q, err := d.PayoffOn(ctx, "t", bad.ID, day)
+		must(t, err)
+		if _, err := d.Repay(ctx, "t", bad.ID, q.Total, "all"); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			loan loan.Loan
+			want []string
+		}{
+			{bad, []string{"normal special_mention days", "special_mention substandard days", "substandard normal ended"}},
+			{good, []string{"normal substandard debtor"}},
+		} {
+			moves, err := d.TierMoves(ctx, "t", loan.MoveFilter{LoanID: c.loan.ID})
+			must(t, err)
+			var got []string
+			for _, m := range slices.Backward(moves) {
+				got = append(got, fmt.Sprint(m.From, " ", m.To, " ", m.Why))
+				if m.Amount <= 0 || m.Borrower != "n" || m.Date < bad.DrawnOn {
+					t.Errorf("%+v", m)
+				}
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%s moved %q, want %q", c.loan.ID, got, c.want)
+			}
+		}
+		sums, err := d.Migrations(ctx, "t", bad.DrawnOn, day)
+		must(t, err)
+		n := 0
+		for _, m := range sums {
+			n += m.Loans
+		}
+		if n != 2 {
+			t.Errorf("%d loans moved: %+v", n, sums)
+		}
+		if sums, err := d.Migrations(ctx, "t", day+1, day+9); err != nil || len(sums) != 0 {
+			t.Errorf("%+v %v", sums, err)
+		}
 	})
 }
 
