@@ -56,6 +56,7 @@ func New[TTx any](driver riverdriver.Driver[TTx], w Work, opt Options) (*Runner[
 			bulk:               {MaxWorkers: 1},
 		}
 		cfg.Workers = workers(w, r.insert)
+		cfg.PeriodicJobs = periodic(w)
 	}
 	client, err := river.NewClient(driver, cfg)
 	if err != nil {

@@ -97,6 +97,11 @@ func (r *rooms) Findings(context.Context, string) ([]chain.Finding, error) {
 	return []chain.Finding{{Kind: chain.CircularTrade}}, nil
 }
 
+func (r *rooms) ExpireDue(context.Context) (int, error) {
+	r.note("expire")
+	return 0, nil
+}
+
 func (r *rooms) DayEnd(_ context.Context, tenant string, d money.Date) (loan.DayEndReport, error) {
 	r.note("day end %s/%s", tenant, d)
 	return loan.DayEndReport{}, nil
@@ -246,7 +251,7 @@ func TestRunner(t *testing.T) {
 		}
 		r := &rooms{said: make(chan string, 100), fail: 1}
 		runner, err := job.New(driver, job.Work{
-			Applications: r, Asked: r, Plots: plots, Reports: r, Chain: r, Twins: r, Alerts: alerts{r}, Loans: r,
+			Applications: r, Asked: r, Plots: plots, Reports: r, Chain: r, Twins: r, Alerts: alerts{r}, Loans: r, Holds: r,
 			PlotChanged: func(_, id string) { r.note("changed %s", id) },
 			Season:      func() geo.Season { return geo.Season{Start: time.Now().AddDate(-1, 0, 0), End: time.Now()} },
 		}, job.Options{Work: true, Log: slog.New(slog.DiscardHandler)})
@@ -327,6 +332,10 @@ func TestRunner(t *testing.T) {
 		}
 		if looks > 3 { // two, or three when the first five fell on both sides of a bound
 			t.Errorf("looked at %d times", looks)
+		}
+
+		if !slices.Contains(r.all(), "expire") { // it comes by itself
+			wait("expire")
 		}
 
 		// What no retry can mend ends at once.

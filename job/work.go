@@ -49,6 +49,11 @@ type Work struct {
 		// DayEnd books up to one calendar date; a date that is booked already changes nothing.
 		DayEnd(ctx context.Context, tenant string, date money.Date) (loan.DayEndReport, error)
 	}
+	// Holds ends holds of the ledger at their time; nil leaves them to the next posting.
+	Holds interface {
+		// ExpireDue ends those whose time is over and says how many.
+		ExpireDue(ctx context.Context) (int, error)
+	}
 	// Scenes gives the satellite scenes that there are now.
 	Scenes func(ctx context.Context) ([]scene.Item, error)
 	Passes geo.Passes
@@ -86,6 +91,10 @@ func workers(w Work, add func(context.Context, river.JobArgs, string) error) *ri
 		if err == nil {
 			_, err = w.Loans.DayEnd(ctx, j.Args.Tenant, date)
 		}
+		return final(err)
+	}))
+	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, _ *river.Job[expireArgs]) error {
+		_, err := w.Holds.ExpireDue(ctx)
 		return final(err)
 	}))
 	return all
@@ -272,3 +281,20 @@ type dayEndArgs struct {
 }
 
 func (dayEndArgs) Kind() string { return "day_end" }
+
+// expiring is how often it is looked for holds whose time is over.
+const expiring = time.Minute
+
+type expireArgs struct{}
+
+func (expireArgs) Kind() string { return "expire_holds" }
+
+// periodic are the jobs that come by themselves, once for all processes.
+func periodic(w Work) []*river.PeriodicJob {
+	if w.Holds == nil {
+		return nil
+	}
+	return []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(expiring), func() (river.JobArgs, *river.InsertOpts) {
+		return expireArgs{}, &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByPeriod: expiring}}
+	}, &river.PeriodicJobOpts{RunOnStart: true})}
+}

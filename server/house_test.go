@@ -236,6 +236,7 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		Uploads:     upload.New(upload.Config{Store: h.firms, Now: now}),
 		Receivables: receivable.New(receivable.Config{Store: receivablestore.New(db), Papers: receivablestore.New(db), Firms: h.firms, Now: now}),
 		Ledger:      book,
+		Periods:     &ledger.Periods{Book: book, Store: ledgerstore.New(db), Behind: loans.Behind, Now: now},
 		Fund:        fund.New(fund.Config{Store: fundstore.New(db), Catalogue: must(fund.Load(files, products.All()))(t), Book: book, Now: now}),
 		Collateral:  collateral.New(collateral.Config{Store: collateralstore.New(db), Book: book, Rules: must(collateral.LoadRules(files))(t), Products: products, Now: now}),
 		Purchases: purchase.New(purchase.Config{

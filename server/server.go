@@ -143,7 +143,8 @@ type Deps struct {
 	Uploads     anchor.Uploads
 	Receivables Receivables
 	// Ledger is the double-entry book.
-	Ledger officer.Ledger
+	Ledger  officer.Ledger
+	Periods officer.Periods
 	// Collateral is what stands behind loans.
 	Collateral Collateral
 	// Fund is how loans are shared.
@@ -229,7 +230,7 @@ func New(d Deps) (*Server, error) {
 		Desk: d.Desk, Book: d.Book, Plots: d.PlotStore, Overlaps: d.Plots, Herds: d.HerdStore, HerdWatch: d.HerdWatch,
 		Animals: d.Animals, Now: d.Now, Profiles: d.Profiles, Consents: d.Consents, People: d.Gate,
 		Firms: d.Firms, Standings: d.Standings, Chain: d.Chain, Industries: d.Industries, Shocks: d.Shocks, Merges: d.Merges, Alerts: d.Alerts, Scenes: d.Scenes, Trail: d.Trail, Words: words.Text,
-		Receivables: d.Receivables, Collateral: d.Collateral, Fund: d.Fund, Ledger: d.Ledger, Purchases: d.Purchases, Payments: d.Payments, Statements: d.Statements, Documents: d.Documents, Facts: d.Facts, Strategies: d.Strategies, Models: d.Models,
+		Receivables: d.Receivables, Collateral: d.Collateral, Fund: d.Fund, Ledger: d.Ledger, Periods: d.Periods, Purchases: d.Purchases, Payments: d.Payments, Statements: d.Statements, Documents: d.Documents, Facts: d.Facts, Strategies: d.Strategies, Models: d.Models,
 	})
 	farmer.Register(s.api, farmer.Config{
 		Desk: d.Desk, Consents: d.Consents, Book: d.Book, Plots: d.Plots, PlotStore: d.PlotStore, Herds: d.HerdStore, HerdReports: d.HerdWatch,

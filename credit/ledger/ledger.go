@@ -163,6 +163,8 @@ type Store interface {
 	LastAt(ctx context.Context, tenant string, at time.Time) (int64, error)
 	// Expire ends the holds of a tenant whose time is over and says how many.
 	Expire(ctx context.Context, tenant string, now time.Time) (int, error)
+	// Due are the tenants with a hold whose time is over.
+	Due(ctx context.Context, now time.Time) ([]string, error)
 	Tenants(ctx context.Context) ([]string, error)
 	// Read shows one unmoving state of the book to f, while others go on posting.
 	Read(ctx context.Context, tenant string, f func(Reader) error) error

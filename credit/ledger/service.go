@@ -259,8 +259,24 @@ func (s *Service) Ending(ctx context.Context, end End, op Op) (Entry, error) {
 	return e, nil
 }
 
-// Expire ends the holds whose time is over and says how many. The book does it before
-// each posting by itself; this is for the day that nobody posts.
+// ExpireDue ends the holds of all tenants whose time is over and says how many. A book
+// that fails does not stop the others.
+func (s *Service) ExpireDue(ctx context.Context) (n int, err error) {
+	due, err := s.store.Due(ctx, s.now())
+	if err != nil {
+		return 0, err
+	}
+	var errs []error
+	for _, tenant := range due {
+		ended, err := s.Expire(ctx, tenant)
+		n += ended
+		errs = append(errs, err)
+	}
+	return n, errors.Join(errs...)
+}
+
+// Expire ends the holds of a tenant whose time is over and says how many. The book does it
+// before each posting by itself; this is for the time in which nobody posts.
 func (s *Service) Expire(ctx context.Context, tenant string) (int, error) {
 	return s.store.Expire(ctx, tenant, s.now())
 }

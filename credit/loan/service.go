@@ -508,6 +508,11 @@ func (s *Service) Entries(ctx context.Context, tenant, id string) ([]ledger.Entr
 	return s.cfg.Book.Entries(ctx, tenant, ledger.Filter{Item: id, Limit: 1000})
 }
 
+// Behind is the earliest day to which a running loan has been brought, 0 when none runs.
+func (s *Service) Behind(ctx context.Context, tenant string) (money.Date, error) {
+	return s.cfg.Store.Behind(ctx, tenant)
+}
+
 // Totals sums the book of a tenant.
 func (s *Service) Totals(ctx context.Context, tenant string) (Totals, error) {
 	return s.cfg.Store.Totals(ctx, tenant)

@@ -29,6 +29,14 @@ type Ledger interface {
 	Verify(ctx context.Context, tenant string) (ledger.Audit, error)
 }
 
+// Periods closes periods of the book by two persons; ledger.Periods does.
+type Periods interface {
+	List(ctx context.Context, tenant string) (closed money.Date, list []ledger.Period, err error)
+	Propose(ctx context.Context, who access.Actor, through money.Date, memo string) (ledger.Period, error)
+	Agree(ctx context.Context, who access.Actor, id string) (ledger.Period, error)
+	Refuse(ctx context.Context, who access.Actor, id, note string) (ledger.Period, error)
+}
+
 // ErrLedgerDates is returned for a time that ends before it begins.
 var ErrLedgerDates = fault.New(fault.Invalid, "ledger.dates", "the last day is before the first")
 
@@ -40,6 +48,11 @@ func (f face) registerLedger(a *route.API, get, post func(id, path, summary stri
 	route.Register(a, get("ledger-journal", "/ledger/journal", "The entries of the book, in order"), f.journal)
 	route.Register(a, get("ledger-export", "/ledger/journal.csv", "The journal as CSV that spreadsheets open"), f.exportJournal)
 	route.Register(a, get("ledger-account", "/ledger/accounts/{code}", "An account: its balance at a moment, and its postings, newest first"), f.account)
+	const periods = "/ledger/periods"
+	route.Register(a, get("ledger-periods", periods, "Up to which day the book is closed, and who closed it"), f.periods)
+	route.Register(a, post("ledger-period", periods, "Propose to close the book up to a day; a second person agrees"), f.proposePeriod)
+	route.Register(a, post("ledger-period-agree", periods+"/{id}/agree", "Close what somebody else proposed"), f.agreePeriod)
+	route.Register(a, post("ledger-period-refuse", periods+"/{id}/refuse", "Refuse to close a period"), f.refusePeriod)
 	route.Register(a, post("ledger-verify", "/ledger/verify", "Make every balance and the chain again from the entries and compare"), f.verifyLedger)
 }
 
@@ -186,4 +199,43 @@ func (f face) account(ctx context.Context, who access.Actor, in *accountIn) (*ro
 
 func (f face) verifyLedger(ctx context.Context, who access.Actor, _ *struct{}) (*route.Body[ledger.Audit], error) {
 	return route.Answer(f.Ledger.Verify(ctx, who.Tenant))
+}
+
+// LedgerPeriods is how far the book is closed.
+type LedgerPeriods struct {
+	Closed  money.Date      `json:"closed,omitzero" doc:"the last day that is closed"`
+	Periods []ledger.Period `json:"periods"` // newest first
+}
+
+func (f face) periods(ctx context.Context, who access.Actor, _ *struct{}) (*route.Body[LedgerPeriods], error) {
+	closed, list, err := f.Periods.List(ctx, who.Tenant)
+	return route.Answer(LedgerPeriods{closed, list}, err)
+}
+
+type periodIn struct {
+	Body struct {
+		Through money.Date `json:"through" doc:"the last bank date that is closed"`
+		Memo    string     `json:"memo,omitempty" maxLength:"500"`
+	}
+}
+
+func (f face) proposePeriod(ctx context.Context, who access.Actor, in *periodIn) (*route.Body[ledger.Period], error) {
+	p, err := f.Periods.Propose(ctx, who, in.Body.Through, in.Body.Memo)
+	route.Touch(ctx, p.ID)
+	return route.Answer(p, err)
+}
+
+func (f face) agreePeriod(ctx context.Context, who access.Actor, in *ByID) (*route.Body[ledger.Period], error) {
+	return route.Answer(f.Periods.Agree(ctx, who, in.ID))
+}
+
+type periodRefuseIn struct {
+	ByID
+	Body struct {
+		Note string `json:"note" minLength:"1" maxLength:"500"`
+	}
+}
+
+func (f face) refusePeriod(ctx context.Context, who access.Actor, in *periodRefuseIn) (*route.Body[ledger.Period], error) {
+	return route.Answer(f.Periods.Refuse(ctx, who, in.ID, in.Body.Note))
 }

@@ -33,6 +33,8 @@ type Servicing interface {
 	Statements(ctx context.Context, tenant, userID, month string) ([]loan.Monthly, error)
 	Runs(ctx context.Context, tenant string, limit int) ([]loan.DayRun, error)
 	Classes(ctx context.Context, tenant string) ([]loan.ClassSum, error)
+	TierMoves(ctx context.Context, tenant string, f loan.MoveFilter) ([]loan.TierMove, error)
+	Migrations(ctx context.Context, tenant string, from, to money.Date) ([]loan.Migration, error)
 }
 
 func (f face) registerLoans(a *route.API, get, post func(id, path, summary string) route.Op) {
@@ -54,6 +56,8 @@ func (f face) registerLoans(a *route.API, get, post func(id, path, summary strin
 	route.Register(a, get("loan-statements-csv", "/borrowers/{id}/statements.csv", "All loans of a borrower in one month, as CSV"), f.statementsCSV)
 	route.Register(a, get("dayends", "/dayends", "Day ends, newest first, with how far they have come"), f.dayEnds)
 	route.Register(a, get("classes", "/loan-classes", "Running loans by tier and stage"), f.classes)
+	route.Register(a, get("tier-moves", "/tier-moves", "Movements of loans between tiers with their reasons, newest first"), f.tierMoves)
+	route.Register(a, get("tier-matrix", "/tier-matrix", "The loans that moved within a time, by the tiers before and after"), f.tierMatrix)
 }
 
 type loansIn struct {
@@ -418,4 +422,44 @@ func (f face) dayEnds(ctx context.Context, who access.Actor, in *dayEndsIn) (*ro
 func (f face) classes(ctx context.Context, who access.Actor, _ *struct{}) (*route.Body[route.List[loan.ClassSum]], error) {
 	list, err := f.Book.Classes(ctx, who.Tenant)
 	return route.Page(list, err, 0, func(loan.ClassSum) string { return "" })
+}
+
+type tierMovesIn struct {
+	LedgerRange
+	LoanID string `query:"loan_id" maxLength:"64"`
+	Before string `query:"before" maxLength:"64" doc:"cursor"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
+}
+
+func (f face) tierMoves(ctx context.Context, who access.Actor, in *tierMovesIn) (*route.Body[route.List[loan.TierMove]], error) {
+	from, to, err := in.dates()
+	if err != nil {
+		return nil, err
+	}
+	list, err := f.Book.TierMoves(ctx, who.Tenant, loan.MoveFilter{LoanID: in.LoanID, From: from, To: to, Before: in.Before, Limit: in.Limit})
+	return route.Page(list, err, in.Limit, func(m loan.TierMove) string { return m.ID })
+}
+
+// TierMatrix is who moved between which tiers within a time.
+type TierMatrix struct {
+	From  money.Date       `json:"from"`
+	To    money.Date       `json:"to"`
+	Cells []loan.Migration `json:"cells"`
+}
+
+type tierMatrixIn struct{ LedgerRange }
+
+func (f face) tierMatrix(ctx context.Context, who access.Actor, in *tierMatrixIn) (*route.Body[TierMatrix], error) {
+	from, to, err := in.dates()
+	if err != nil {
+		return nil, err
+	}
+	if to == 0 {
+		to = money.DateOf(f.Now())
+	}
+	if from == 0 {
+		from = to.AddMonths(-1)
+	}
+	cells, err := f.Book.Migrations(ctx, who.Tenant, from, to)
+	return route.Answer(TierMatrix{from, to, cells}, err)
 }

@@ -109,7 +109,8 @@ type Config struct {
 	Payments   Payments
 	Statements Statements
 	// Ledger is the double-entry book.
-	Ledger Ledger
+	Ledger  Ledger
+	Periods Periods
 	// Models is the register of the models that score.
 	Models Models
 	// Strategies are the versions of the policies.

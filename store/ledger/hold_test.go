@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/store"
@@ -75,7 +76,7 @@ func TestExpireWithoutPosting(t *testing.T) {
 		}
 		clock.pass(4 * time.Minute)
 		for _, want := range []int{4, 0} {
-			if n, err := book.Expire(ctx, "a"); err != nil || n != want {
+			if n, err := book.ExpireDue(ctx); err != nil || n != want {
 				t.Errorf("%d expired, want %d, %v", n, want, err)
 			}
 		}
@@ -236,6 +237,74 @@ func TestClosedPeriod(t *testing.T) {
 		late.Key, late.Date = "again", today
 		if _, err := book.Post(ctx, late); err != nil {
 			t.Error(err)
+		}
+		if audit, err := book.Verify(ctx, "a"); err != nil || !audit.OK() {
+			t.Errorf("%+v %v", audit, err)
+		}
+	})
+}
+
+// One person proposes to close a period and another closes it; what stands against it is said
+// to both.
+func TestPeriodIsClosedByTwo(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		book, ctx := open(t, db), context.Background()
+		today := money.DateOf(noon)
+		behind := today - 40
+		periods := &ledger.Periods{
+			Book: book, Store: ledgerstore.New(db), Now: func() time.Time { return noon },
+			Behind: func(context.Context, string) (money.Date, error) { return behind, nil },
+		}
+		li, he := access.Actor{UserID: "li", Name: "Li", Tenant: "a"}, access.Actor{UserID: "he", Name: "He", Tenant: "a"}
+		last := today - 20
+		refused := func(what string, err, want error) {
+			t.Helper()
+			if !errors.Is(err, want) {
+				t.Errorf("%s: got %v, want %v", what, err, want)
+			}
+		}
+		_, err := periods.Propose(ctx, li, today, "")
+		refused("a day that runs", err, ledger.ErrPeriodRuns)
+		_, err = periods.Propose(ctx, li, last, "")
+		refused("before the day end", err, ledger.ErrPeriodBehind)
+		behind = last
+		p, err := periods.Propose(ctx, li, last, "month end")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = periods.Agree(ctx, li, p.ID)
+		refused("by who proposed", err, ledger.ErrPeriodSecond)
+		_, err = periods.Agree(ctx, he, "other")
+		refused("an unknown one", err, ledger.ErrPeriod)
+		_, err = periods.Agree(ctx, access.Actor{UserID: "he", Tenant: "b"}, p.ID)
+		refused("of another bank", err, ledger.ErrPeriod)
+		late := two("late", "cash", "borrower_credit", 5)
+		late.Date = last
+		if _, err := book.Post(ctx, late); err != nil {
+			t.Errorf("what is only proposed closes nothing: %v", err)
+		}
+		if p, err = periods.Agree(ctx, he, p.ID); err != nil || p.State != ledger.PeriodClosed || p.DecidedBy != "he" {
+			t.Fatalf("%+v %v", p, err)
+		}
+		late.Key = "later"
+		_, err = book.Post(ctx, late)
+		refused("an entry of a closed day", err, ledger.ErrClosed)
+		_, err = periods.Agree(ctx, he, p.ID)
+		refused("twice", err, ledger.ErrPeriodState)
+		_, err = periods.Propose(ctx, li, last-1, "")
+		refused("a day that is closed", err, ledger.ErrPeriodClosed)
+		behind = today - 1
+		next, err := periods.Propose(ctx, li, today-1, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if next, err = periods.Refuse(ctx, he, next.ID, "wait for the statement"); err != nil || next.State != ledger.PeriodRefused {
+			t.Errorf("%+v %v", next, err)
+		}
+		closed, list, err := periods.List(ctx, "a")
+		if err != nil || closed != last || len(list) != 2 || list[0].ID != next.ID {
+			t.Errorf("%s %+v %v", closed, list, err)
 		}
 		if audit, err := book.Verify(ctx, "a"); err != nil || !audit.OK() {
 			t.Errorf("%+v %v", audit, err)

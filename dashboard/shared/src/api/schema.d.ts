@@ -3002,6 +3002,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/officer/ledger/periods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Up to which day the book is closed, and who closed it */
+        get: operations["officer-ledger-periods"];
+        put?: never;
+        /** Propose to close the book up to a day; a second person agrees */
+        post: operations["officer-ledger-period"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/ledger/periods/{id}/agree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close what somebody else proposed */
+        post: operations["officer-ledger-period-agree"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/ledger/periods/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse to close a period */
+        post: operations["officer-ledger-period-refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/officer/ledger/trial": {
         parameters: {
             query?: never;
@@ -4155,6 +4207,40 @@ export interface paths {
         };
         /** What a shadow would have decided beside what was */
         get: operations["officer-strategy-shadow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/tier-matrix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The loans that moved within a time, by the tiers before and after */
+        get: operations["officer-tier-matrix"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/tier-moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Movements of loans between tiers with their reasons, newest first */
+        get: operations["officer-tier-moves"];
         put?: never;
         post?: never;
         delete?: never;
@@ -7059,6 +7145,10 @@ export interface components {
             items: components["schemas"]["Snapshot"][];
             next: string;
         };
+        ListTierMove: {
+            items: components["schemas"]["TierMove"][];
+            next: string;
+        };
         ListUpload: {
             items: components["schemas"]["Upload"][];
             next: string;
@@ -7221,6 +7311,14 @@ export interface components {
             /** @description false says that they are two, whatever a machine thinks later */
             same: boolean;
             why: string;
+        };
+        Migration: {
+            /** Format: int64 */
+            amount: number;
+            from: string;
+            /** Format: int64 */
+            loans: number;
+            to: string;
         };
         Mistake: {
             /** @description such as body.asked or row 3 */
@@ -7644,6 +7742,11 @@ export interface components {
             moves: components["schemas"]["Move"][];
             next: string;
         };
+        OfficerLedgerPeriods: {
+            /** @description the last day that is closed */
+            closed?: string;
+            periods: components["schemas"]["Period"][];
+        };
         OfficerLoanChange: {
             /** Format: int64 */
             every?: number;
@@ -7888,6 +7991,11 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
             version: string;
+        };
+        OfficerTierMatrix: {
+            cells: components["schemas"]["Migration"][];
+            from: string;
+            to: string;
         };
         OfficerTried: {
             was: components["schemas"]["Decision"];
@@ -8317,6 +8425,30 @@ export interface components {
             tags: number;
             /** Format: int64 */
             windows: number;
+        };
+        Period: {
+            /** Format: date-time */
+            asked_at: string;
+            asked_by: string;
+            asked_name: string;
+            /** Format: date-time */
+            decided_at?: string;
+            decided_by?: string;
+            decided_name?: string;
+            id: string;
+            memo: string;
+            note?: string;
+            /** @enum {string} */
+            state: "asked" | "closed" | "refused";
+            through: string;
+        };
+        PeriodInBody: {
+            memo?: string;
+            /** @description the last bank date that is closed */
+            through: string;
+        };
+        PeriodRefuseInBody: {
+            note: string;
         };
         Phenology: {
             /** Format: date-time */
@@ -9724,6 +9856,22 @@ export interface components {
             number: string;
             obligor_id: string;
         };
+        TierMove: {
+            /** Format: int64 */
+            amount: number;
+            /** Format: date-time */
+            at: string;
+            borrower: string;
+            date: string;
+            /** Format: int64 */
+            days: number;
+            from: string;
+            id: string;
+            loan_id: string;
+            to: string;
+            /** @enum {string} */
+            why: "days" | "debtor" | "restructured" | "impairment" | "recovered" | "written_off" | "ended";
+        };
         Timeline: {
             /** Format: date-time */
             from: string;
@@ -10291,6 +10439,7 @@ export type ListScene = components['schemas']['ListScene'];
 export type ListScoreModel = components['schemas']['ListScoreModel'];
 export type ListSignature = components['schemas']['ListSignature'];
 export type ListSnapshot = components['schemas']['ListSnapshot'];
+export type ListTierMove = components['schemas']['ListTierMove'];
 export type ListUpload = components['schemas']['ListUpload'];
 export type ListUser = components['schemas']['ListUser'];
 export type ListVersion = components['schemas']['ListVersion'];
@@ -10306,6 +10455,7 @@ export type MarginCall = components['schemas']['MarginCall'];
 export type Measure = components['schemas']['Measure'];
 export type Merge = components['schemas']['Merge'];
 export type MergeInBody = components['schemas']['MergeInBody'];
+export type Migration = components['schemas']['Migration'];
 export type Mistake = components['schemas']['Mistake'];
 export type ModelMonitoring = components['schemas']['ModelMonitoring'];
 export type ModelRecord = components['schemas']['ModelRecord'];
@@ -10342,6 +10492,7 @@ export type OfficerHerdPage = components['schemas']['OfficerHerdPage'];
 export type OfficerHome = components['schemas']['OfficerHome'];
 export type OfficerIndustries = components['schemas']['OfficerIndustries'];
 export type OfficerLedgerAccount = components['schemas']['OfficerLedgerAccount'];
+export type OfficerLedgerPeriods = components['schemas']['OfficerLedgerPeriods'];
 export type OfficerLoanChange = components['schemas']['OfficerLoanChange'];
 export type OfficerLoanCharge = components['schemas']['OfficerLoanCharge'];
 export type OfficerLoanEvent = components['schemas']['OfficerLoanEvent'];
@@ -10362,6 +10513,7 @@ export type OfficerPurchasePage = components['schemas']['OfficerPurchasePage'];
 export type OfficerQuarantineCounts = components['schemas']['OfficerQuarantineCounts'];
 export type OfficerSellerTerms = components['schemas']['OfficerSellerTerms'];
 export type OfficerStrategyVersion = components['schemas']['OfficerStrategyVersion'];
+export type OfficerTierMatrix = components['schemas']['OfficerTierMatrix'];
 export type OfficerTried = components['schemas']['OfficerTried'];
 export type OperatorAnimalEvent = components['schemas']['OperatorAnimalEvent'];
 export type OperatorAnimalIn = components['schemas']['OperatorAnimalIn'];
@@ -10399,6 +10551,9 @@ export type Payable = components['schemas']['Payable'];
 export type Payment = components['schemas']['Payment'];
 export type Pen = components['schemas']['Pen'];
 export type PenCount = components['schemas']['PenCount'];
+export type Period = components['schemas']['Period'];
+export type PeriodInBody = components['schemas']['PeriodInBody'];
+export type PeriodRefuseInBody = components['schemas']['PeriodRefuseInBody'];
 export type Phenology = components['schemas']['Phenology'];
 export type Picture = components['schemas']['Picture'];
 export type Pledge = components['schemas']['Pledge'];
@@ -10518,6 +10673,7 @@ export type Surety = components['schemas']['Surety'];
 export type Surroundings = components['schemas']['Surroundings'];
 export type Taken = components['schemas']['Taken'];
 export type Terms = components['schemas']['Terms'];
+export type TierMove = components['schemas']['TierMove'];
 export type Timeline = components['schemas']['Timeline'];
 export type TradeMonth = components['schemas']['TradeMonth'];
 export type Transaction = components['schemas']['Transaction'];
@@ -16876,6 +17032,134 @@ export interface operations {
             };
         };
     };
+    "officer-ledger-periods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerLedgerPeriods"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-ledger-period": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PeriodInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Period"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-ledger-period-agree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Period"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-ledger-period-refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PeriodRefuseInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Period"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "officer-ledger-trial": {
         parameters: {
             query?: {
@@ -19345,6 +19629,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-tier-matrix": {
+        parameters: {
+            query?: {
+                /** @description first bank date */
+                from?: string;
+                /** @description last bank date */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerTierMatrix"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-tier-moves": {
+        parameters: {
+            query?: {
+                /** @description first bank date */
+                from?: string;
+                /** @description last bank date */
+                to?: string;
+                loan_id?: string;
+                /** @description cursor */
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListTierMove"];
                 };
             };
             /** @description Problem */
