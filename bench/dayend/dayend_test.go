@@ -181,7 +181,27 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-func BenchmarkDayEnd(b *testing.B) {
+func BenchmarkDayEnd(b *testing.B) { onBoth(b, run) }
+
+// BenchmarkMonthEnd measures the last day of a month, on which every loan is replayed and its
+// statement made.
+func BenchmarkMonthEnd(b *testing.B) {
+	onBoth(b, func(b *testing.B, dsn string, n int) {
+		h, ctx := open(b, dsn), context.Background()
+		last := money.NewDate(2026, 4, 30)
+		h.many(b, n, last-1)
+		for b.Loop() {
+			h.day(b, last, "")
+		}
+		var stated int
+		must(b, h.db.QueryRow(ctx, `select count(*) from loan_statements where month = '2026-04'`).Scan(&stated))
+		if stated < n {
+			b.Fatalf("%d statements of %d loans", stated, n)
+		}
+	})
+}
+
+func onBoth(b *testing.B, run func(b *testing.B, dsn string, n int)) {
 	n := 2000
 	if text := os.Getenv("FURROW_BENCH_LOANS"); text != "" {
 		var err error
