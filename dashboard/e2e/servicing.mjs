@@ -72,9 +72,7 @@ export async function contracts(h, page) {
   await h.speak(page, 'zh-CN');
   const { items } = await h.get(page, '/officer/loans?limit=1');
   const application = items[0].application_id;
-  const answer = await page.request.get(
-    `/api/v1/officer/applications/${application}/contract.pdf`,
-  );
+  const answer = await page.request.get(`/api/v1/officer/applications/${application}/contract.pdf`);
   const file = await answer.body();
   const changed = Buffer.from(file);
   changed[changed.length >> 1] ^= 1;

@@ -71,6 +71,9 @@ const JournalPage = lazy(() =>
 const AccountPage = lazy(() =>
   import('./ledger/AccountPage').then((m) => ({ default: m.AccountPage })),
 );
+const PeriodsPage = lazy(() =>
+  import('./ledger/PeriodsPage').then((m) => ({ default: m.PeriodsPage })),
+);
 const FundsPage = lazy(() => import('./fund/FundsPage').then((m) => ({ default: m.FundsPage })));
 const FunderPage = lazy(() => import('./fund/FunderPage').then((m) => ({ default: m.FunderPage })));
 const CollateralsPage = lazy(() =>
@@ -140,6 +143,7 @@ export function App() {
                   <Route path="dayend" element={<DayEndPage />} />
                   <Route path="intake" element={<IntakePage />} />
                   <Route path="ledger" element={<LedgerPage />} />
+                  <Route path="ledger/periods" element={<PeriodsPage />} />
                   <Route path="ledger/journal" element={<JournalPage />} />
                   <Route path="ledger/accounts/:code" element={<AccountPage />} />
                   <Route path="funds" element={<FundsPage />} />

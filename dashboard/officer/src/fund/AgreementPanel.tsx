@@ -24,10 +24,10 @@ export function AgreementPanel({ applicationId }: { applicationId: string }) {
     code ? (funders.find((x) => x.code === code)?.name[i18n.language] ?? code) : t('bank');
   const parties = agreements.findLast((a) => a.code === chosen)?.parties ?? [];
   return (
-    <Panel title={t('agreement')}>
+    <Panel title={t('sharing')}>
       {may ? (
         <select
-          aria-label={t('agreement')}
+          aria-label={t('sharing')}
           className="agreement-choice"
           value={chosen}
           disabled={choose.isPending}

@@ -1,7 +1,7 @@
 import { api, body } from '@furrow/shared/api/client';
 import { addTexts } from '@furrow/shared/i18n';
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
-import { given, officer, useList } from '../pieces/query';
+import { byId, given, officer, useDeed, useList } from '../pieces/query';
 
 addTexts(import.meta.glob('../locales/*/ledger.json', { eager: true, import: 'default' }));
 
@@ -49,3 +49,37 @@ export function useAccount(code: string, item: string, on: string) {
 export function useVerify() {
   return useMutation({ mutationFn: () => body(api.POST(`${officer}/ledger/verify`)) });
 }
+
+/** How far the book is closed, and who closed it. */
+export function usePeriods() {
+  return useQuery({
+    queryKey: ['ledger-periods'],
+    queryFn: () => body(api.GET(`${officer}/ledger/periods`)),
+  });
+}
+
+export type PeriodDeed =
+  | { deed: 'propose'; through: string; memo: string }
+  | { deed: 'agree'; id: string }
+  | { deed: 'refuse'; id: string; note: string };
+
+export const usePeriodDeed = () =>
+  useDeed((what: PeriodDeed) => {
+    switch (what.deed) {
+      case 'propose':
+        return body(
+          api.POST(`${officer}/ledger/periods`, {
+            body: { through: what.through, ...(what.memo ? { memo: what.memo } : {}) },
+          }),
+        );
+      case 'agree':
+        return body(api.POST(`${officer}/ledger/periods/{id}/agree`, byId(what.id)));
+      case 'refuse':
+        return body(
+          api.POST(`${officer}/ledger/periods/{id}/refuse`, {
+            ...byId(what.id),
+            body: { note: what.note },
+          }),
+        );
+    }
+  });

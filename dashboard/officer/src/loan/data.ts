@@ -106,6 +106,24 @@ export function useClasses() {
   });
 }
 
+/** The loans that moved between tiers within the last month, by tier before and after. */
+export function useTierMatrix() {
+  return useQuery({
+    queryKey: ['tier-matrix'],
+    queryFn: () => body(api.GET(`${officer}/tier-matrix`)),
+  });
+}
+
+/** Movements between tiers, newest first; "" are those of all loans. */
+export const useTierMoves = (loan: string) =>
+  useList(['tier-moves', loan], (before) =>
+    body(
+      api.GET(`${officer}/tier-moves`, {
+        params: { query: given({ loan_id: loan, before, limit: 20 }) },
+      }),
+    ),
+  );
+
 export interface LoanFilter {
   state: string;
   class: string;

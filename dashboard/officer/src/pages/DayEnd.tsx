@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { CLASSES, STAGES, shareOf, sumOf } from '../loan/classes';
 import { useClasses, useDayEnds } from '../loan/data';
+import { MatrixPanel, MovesPanel } from '../loan/Tiers';
 import { type Column, DataTable } from '../pieces/DataTable';
 import { Figures, Page, Panel } from '../pieces/Page';
 import { Pill, toneOf } from '../pieces/Pill';
@@ -22,6 +23,8 @@ export function DayEndPage() {
       actions={<Link to="/loans">{t('dayend.loans')}</Link>}
     >
       <Await query={classes}>{(lines) => <Book lines={lines} />}</Await>
+      <MatrixPanel />
+      <MovesPanel />
       <Panel title={t('dayend.runs')} className="runs" flush>
         <Await query={runs}>{(rows) => <Runs rows={rows} />}</Await>
       </Panel>
