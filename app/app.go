@@ -311,7 +311,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	}
 	a.runner, err = job.New(driver, job.Work{
 		Applications: apps, Asked: askedStore, Plots: plotStore, Reports: pictures, Chain: flows, Alerts: desk, Loans: statementDays{dayEnds{apps, a.pools}, a},
-		Twins:  party.Twins{Firms: firmStore, Merges: firmStore, Now: now},
+		Twins: party.Twins{Firms: firmStore, Merges: firmStore, Now: now},
 		Holds: book, Scenes: pictures.items, Passes: passStore, PlotChanged: a.plotChanged(plotStore, pictures), Season: a.season,
 	}, job.Options{Work: cfg.Work, Log: cfg.Log})
 	if err != nil {
@@ -350,7 +350,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Facts:       firmStore,
 		Uploads:     uploads{upload.New(upload.Config{Store: firmStore, Now: now}), a},
 		Receivables: financed{parts, a.pools}, Collateral: a.pools, Ledger: book, Fund: share,
-		Periods: &ledger.Periods{Book: book, Store: bookStore, Behind: loans.Behind, Now: now},
+		Periods:   &ledger.Periods{Book: book, Store: bookStore, Behind: loans.Behind, Now: now},
 		Purchases: a.payments.purchases, Payments: a.payments.outbox, Statements: a.payments.statements, Callbacks: a.payments.callbacks(),
 		Strategies:  strategies,
 		Quotes:      quote.New(quote.Config{Store: snapshots, Strategies: strategies, Products: books.products, Agreed: consent.Agreed, Now: now}),
