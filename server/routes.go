@@ -183,6 +183,7 @@ func Roles() map[string][]access.Role {
 		"farmer-application":       borrower,
 		"farmer-review":            borrower,
 		"farmer-consents":          borrower,
+		"farmer-consent-give":      borrower,
 		"farmer-consent-withdraw":  borrower,
 		"farmer-contract":          borrower,
 		"farmer-sign":              borrower,

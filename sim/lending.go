@@ -78,8 +78,17 @@ func (s *settler) sellers(ctx context.Context) error {
 
 func sellerLogin(i int) string { return fmt.Sprintf("seller%02d", i+1) }
 
-// vouch states who a borrower is and enters a clean report of the credit bureau.
-func (s *settler) vouch(ctx context.Context, user string) error {
+// vouch states who a borrower is and, once they agreed to it, enters a clean report of the
+// credit bureau.
+func (s *settler) vouch(ctx context.Context, login string) error {
+	user := s.ids[login]
+	borrower, err := s.as(ctx, login)
+	if err != nil {
+		return err
+	}
+	if err := allow(ctx, borrower, "bureau"); err != nil {
+		return err
+	}
 	officer, err := s.as(ctx, officerLogin)
 	if err != nil {
 		return err
@@ -121,7 +130,7 @@ func (s *settler) season(ctx context.Context) error {
 		if fates[i] == "lost" { // the county's pool answers for it, and pays its interest
 			a.product, a.paper = "relief", s.Clock.Now().Add(-time.Hour)
 		}
-		if err := s.vouch(ctx, s.ids[a.login]); err != nil {
+		if err := s.vouch(ctx, a.login); err != nil {
 			return err
 		}
 		app, err := s.borrow(ctx, a)
@@ -261,7 +270,7 @@ func (s *settler) orders(ctx context.Context) error {
 // order has the holder of a plot order under one loan, each order to its end.
 func (s *settler) order(ctx context.Context, p county.Plot, ends []string) error {
 	login := s.farmers[p.Owner].Login
-	if err := s.vouch(ctx, s.ids[login]); err != nil { // sellers are those of the county on record
+	if err := s.vouch(ctx, login); err != nil { // sellers are those of the county on record
 		return err
 	}
 	app, err := s.borrow(ctx, ask{
@@ -340,7 +349,7 @@ func wanted(shelf purchase.Shelf) (map[string]any, bool) {
 // for it, the treasury pays half of the interest.
 func (s *settler) shared(ctx context.Context) error {
 	owner := s.owners[3]
-	if err := s.vouch(ctx, s.ids[owner.Login]); err != nil {
+	if err := s.vouch(ctx, owner.Login); err != nil {
 		return err
 	}
 	_, err := s.borrow(ctx, ask{

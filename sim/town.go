@@ -182,6 +182,17 @@ func agree(ctx context.Context, who *client, code string) ([]consent.Agreement, 
 	return nil, product.ErrUnknown.With("code", code)
 }
 
+// allow says yes to parts of the evidence, in the words of the catalogue.
+func allow(ctx context.Context, who *client, parts ...string) error {
+	var c struct {
+		Consents consent.Wordings `json:"consents"`
+	}
+	if err := who.get(ctx, "/catalogue", &c); err != nil {
+		return err
+	}
+	return who.post(ctx, "/farmer/consents", map[string]any{"consents": c.Consents.Answers("zh-CN", parts...)}, nil)
+}
+
 // repay pays a share of what would end the loan today.
 func (t *town) repay(ctx context.Context, login, loanID string, share float64) error {
 	who, err := t.as(ctx, login)

@@ -21,6 +21,12 @@ async function offered(officer) {
       region: '410725',
       industry: 'A01',
     });
+    const { products, consents } = await owner('GET', '/catalogue');
+    const agreed = (parts) =>
+      consents
+        .filter((c) => c.purpose === 'credit_decision' && parts.includes(c.part))
+        .map((c) => ({ part: c.part, text: c.hash['zh-CN'] }));
+    await owner('POST', '/farmer/consents', { consents: agreed(['bureau']) });
     await officer('POST', `/officer/borrowers/${me.id}/bureau`, {
       at: new Date().toISOString(),
       lenders: 1,
@@ -37,7 +43,6 @@ async function offered(officer) {
       oldest_months: 70,
       judgments: 0,
     });
-    const { products, consents } = await owner('GET', '/catalogue');
     const product = products.find((p) => p.surety && p.subject_kind === 'firm');
     const parts = ['decision', ...product.evidence.map((e) => e.part)];
     const app = await owner(
@@ -49,9 +54,7 @@ async function offered(officer) {
         asked: 5_000_000,
         term_months: product.terms[0],
         purpose: '购买加工设备',
-        consents: consents
-          .filter((c) => c.purpose === 'credit_decision' && parts.includes(c.part))
-          .map((c) => ({ part: c.part, text: c.hash['zh-CN'] })),
+        consents: agreed(parts),
       },
       `guarantee-${Date.now()}-${i}`,
     );

@@ -14,11 +14,13 @@ import (
 // Consents keeps what borrowers agree to; consent.Book is one.
 type Consents interface {
 	History(ctx context.Context, tenant, userID string) ([]consent.Act, error)
+	Give(ctx context.Context, tenant, userID string, answers []consent.Agreement, how consent.How) error
 	Withdraw(ctx context.Context, tenant, userID, purpose, part string, how consent.How) error
 }
 
 func (f face) registerRights(a *route.API, op func(id, method, path, summary string) route.Op) {
 	route.Register(a, op("consents", http.MethodGet, "/consents", "What I agreed to and took back, oldest first"), f.consents)
+	route.Register(a, op("consent-give", http.MethodPost, "/consents", "Agree to what is read, and for what"), f.giveConsents)
 	route.Register(a, op("consent-withdraw", http.MethodPost, "/consents/{part}/withdraw", "Take a consent back"), f.withdrawConsent)
 	route.Register(a, op("review", http.MethodPost, "/applications/{id}/review", "Ask that a person looks at the decision"), f.review)
 }
@@ -26,6 +28,21 @@ func (f face) registerRights(a *route.API, op func(id, method, path, summary str
 func (f face) consents(ctx context.Context, who access.Actor, _ *struct{}) (*route.Body[route.List[consent.Act]], error) {
 	acts, err := f.Consents.History(ctx, who.Tenant, who.UserID)
 	return route.Answer(route.List[consent.Act]{Items: acts}, err)
+}
+
+type consentsIn struct {
+	Device string `header:"User-Agent"`
+	Body   struct {
+		Consents []consent.Agreement `json:"consents" minItems:"1" maxItems:"20"`
+	}
+}
+
+func (f face) giveConsents(ctx context.Context, who access.Actor, in *consentsIn) (*route.Body[route.List[consent.Act]], error) {
+	how := consent.How{Channel: string(product.Phone), Device: in.Device, By: who.UserID}
+	if err := f.Consents.Give(ctx, who.Tenant, who.UserID, in.Body.Consents, how); err != nil {
+		return nil, err
+	}
+	return f.consents(ctx, who, nil)
 }
 
 type consentIn struct {

@@ -1002,7 +1002,8 @@ export interface paths {
         /** What I agreed to and took back, oldest first */
         get: operations["farmer-consents"];
         put?: never;
-        post?: never;
+        /** Agree to what is read, and for what */
+        post: operations["farmer-consent-give"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5584,6 +5585,9 @@ export interface components {
             part: string;
             purpose: string;
             text: string;
+        };
+        ConsentsInBody: {
+            consents: components["schemas"]["Agreement"][];
         };
         ContagionExposure: {
             /** Format: double */
@@ -10284,6 +10288,7 @@ export type CommitInBody = components['schemas']['CommitInBody'];
 export type Comparison = components['schemas']['Comparison'];
 export type ConfirmInBody = components['schemas']['ConfirmInBody'];
 export type Consent = components['schemas']['Consent'];
+export type ConsentsInBody = components['schemas']['ConsentsInBody'];
 export type ContagionExposure = components['schemas']['ContagionExposure'];
 export type Contract = components['schemas']['Contract'];
 export type ContractCheck = components['schemas']['ContractCheck'];
@@ -12815,6 +12820,41 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAct"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-consent-give": {
+        parameters: {
+            query?: never;
+            header?: {
+                "User-Agent"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentsInBody"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
