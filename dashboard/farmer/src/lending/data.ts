@@ -244,7 +244,14 @@ export function useRefund(id: string) {
   return useMoney(id, '/api/v1/farmer/loans/{id}/refund');
 }
 
-function useMoney(id: string, path: `/api/v1/farmer/loans/{id}/${'repay' | 'refund'}`) {
+export function useStepBack(id: string) {
+  return useMoney(id, '/api/v1/farmer/loans/{id}/step-back');
+}
+
+function useMoney(
+  id: string,
+  path: `/api/v1/farmer/loans/{id}/${'repay' | 'refund' | 'step-back'}`,
+) {
   return useChange(
     ({ amount, key }: Keyed) =>
       body(

@@ -6,6 +6,7 @@ import type {
   Loan as LoanData,
   LoanStatement,
   LoanTransaction,
+  StepBack,
 } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
 import { Await, Problem } from '@furrow/shared/ui/states';
@@ -15,7 +16,14 @@ import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'react-router';
 import { fen, judge } from '../apply/amount';
 import { useLoan } from '../data';
-import { usePayoff, useRefund, useRepay, useRepayPreview, useStatement } from '../lending/data';
+import {
+  usePayoff,
+  useRefund,
+  useRepay,
+  useRepayPreview,
+  useStatement,
+  useStepBack,
+} from '../lending/data';
 import { months, span } from '../lending/months';
 import { ask } from '../ui/ask';
 import { Field } from '../ui/Field';
@@ -31,7 +39,7 @@ export default function Loan() {
   return (
     <Screen title={t('title')} back="/">
       <Await query={loan} lines={10}>
-        {({ loan: l, schedule, transactions, payoff }) => {
+        {({ loan: l, schedule, transactions, payoff, step_back }) => {
           const open = l.state === 'active' || l.state === 'overdue';
           return (
             <>
@@ -74,6 +82,7 @@ export default function Loan() {
               />
               <Penalty loan={l} />
               {open ? <Payoff loan={l} /> : null}
+              {open && step_back ? <Back loan={l} of={step_back} /> : null}
               <Part title={t('transactions')}>
                 <Lines of={transactions ?? []} />
               </Part>
@@ -228,6 +237,48 @@ function Refund({ loan }: { loan: LoanData }) {
         onClick={() => void send().catch(() => undefined)}
       >
         {t('refund_send')}
+      </Button>
+    </Part>
+  );
+}
+
+/** Giving the money back within the days of cooling off: what it takes, and doing it. */
+function Back({ loan, of }: { loan: LoanData; of: StepBack }) {
+  const { t } = useTranslation('loan');
+  const f = useFormats();
+  const back = useStepBack(loan.id);
+  const key = useRef('');
+  const { quote: q } = of;
+  const send = async () => {
+    if (!(await ask(t('back_ask', { amount: f.yuan(q.total) })))) return;
+    key.current ||= idempotencyKey();
+    await back.mutateAsync({ amount: q.total, key: key.current });
+    key.current = '';
+    Toast.show({ icon: 'success', content: t('back_done') });
+  };
+  return (
+    <Part title={t('back')}>
+      <p className="f-hint">{t('back_hint', { date: f.date(of.last) })}</p>
+      <div data-testid="step-back">
+        <Facts
+          of={[
+            [t('principal_part'), f.yuan(q.principal)],
+            [t('interest_part'), f.yuan(q.interest)],
+            ...(q.penalty ? [[t('penalty'), f.yuan(q.penalty)] as [string, string]] : []),
+            ...(of.fees ? [[t('back_fees'), f.yuan(of.fees)] as [string, string]] : []),
+            ...(q.credit ? [[t('credit'), f.yuan(-q.credit)] as [string, string]] : []),
+            [t('back_total'), <b key="b">{f.yuan(q.total)}</b>],
+          ]}
+        />
+      </div>
+      {back.error ? <Problem compact error={back.error} /> : null}
+      <Button
+        block
+        size="large"
+        loading={back.isPending}
+        onClick={() => void send().catch(() => undefined)}
+      >
+        {t('back_send')}
       </Button>
     </Part>
   );

@@ -13,9 +13,17 @@ import { Facts, Part } from '../ui/Screen';
 
 /** All that a loan costs: the two yearly rates, each kind of cost, the total. */
 export function Cost(props: { cost: LoanCost; amount: number; penalty?: number }) {
-  const { t } = useTranslation('offer');
+  const { t, i18n } = useTranslation('offer');
   const f = useFormats();
   const { cost } = props;
+  const fees = (cost.charges ?? []).map((x): [string, string] => [
+    t('fee', {
+      name: x.name[i18n.language] ?? x.code,
+      payee: t(`payee.${x.payee}`),
+      when: t(`when.${x.when}`),
+    }),
+    f.yuan(x.amount),
+  ]);
   return (
     <div data-testid="cost">
       <Facts
@@ -23,6 +31,7 @@ export function Cost(props: { cost: LoanCost; amount: number; penalty?: number }
           [t('simple'), <b key="simple">{f.rate(cost.simple_rate)}</b>],
           [t('irr'), f.rate(cost.irr)],
           [t('interest'), f.yuan(cost.interest)],
+          ...fees,
           [t('fees'), cost.fees ? f.yuan(cost.fees) : t('no_fees')],
           [t('total'), <b key="total">{f.yuan(cost.total)}</b>],
           ...(props.penalty ? [[t('penalty'), f.rate(props.penalty)] as [string, string]] : []),

@@ -161,6 +161,7 @@ export type {
   Standing,
   StandingFigures,
   Step,
+  StepBack,
   Subject,
   SubsidyRow,
   Suggestion,
