@@ -56,15 +56,15 @@ type Borrower struct {
 
 // History is one upload for one borrower: Bureau or Bank is there, as Kind says.
 type History struct {
-	ID       string         `json:"id"`
-	UserID   string         `json:"user_id"`
-	Kind     Kind           `json:"kind" enum:"bureau,bank"`
-	At       time.Time      `json:"at"` // of the report; end of the statement
-	SavedAt  time.Time      `json:"saved_at"`
-	By       string         `json:"by"`        // user id of who uploaded it
-	File     string         `json:"file"`      // its name; "" of one that came over the API
-	FileHash string         `json:"file_hash"` // SHA-256, hex; of the content when there is no file
-	Hash     string         `json:"hash"`      // SHA-256 of the content in JSON, hex
+	ID       string    `json:"id"`
+	UserID   string    `json:"user_id"`
+	Kind     Kind      `json:"kind" enum:"bureau,bank"`
+	At       time.Time `json:"at"` // of the report; end of the statement
+	SavedAt  time.Time `json:"saved_at"`
+	By       string    `json:"by"`        // user id of who uploaded it
+	File     string    `json:"file"`      // its name; "" of one that came over the API
+	FileHash string    `json:"file_hash"` // SHA-256, hex; of the content when there is no file
+	Hash     string    `json:"hash"`      // SHA-256 of the content in JSON, hex
 	// Purpose and ConsentID are those of the consent under which it is kept; "" of uploads
 	// before consents were asked for.
 	Purpose   string         `json:"purpose"`

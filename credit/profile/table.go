@@ -64,7 +64,7 @@ func (b *Book) Import(ctx context.Context, tenant string, up Upload, find Find) 
 			return UploadReport{}, err
 		}
 		if !ok {
-			report.remark(s.Cell, "borrower", "no borrower has this id or login")
+			report.remark(s.Cell, "no borrower has this id or login")
 			continue
 		}
 		h := s.History
@@ -73,15 +73,15 @@ func (b *Book) Import(ctx context.Context, tenant string, up Upload, find Find) 
 			if !errors.Is(err, ErrConsent) {
 				return UploadReport{}, err
 			}
-			report.remark(s.Cell, "borrower", err.Error())
+			report.remark(s.Cell, err.Error())
 			continue
 		}
 		if err := b.check(&h); err != nil {
-			report.remark(s.Cell, "borrower", err.Error())
+			report.remark(s.Cell, err.Error())
 			continue
 		}
 		if slices.ContainsFunc(all, func(o History) bool { return o.UserID == id }) {
-			report.remark(s.Cell, "borrower", "this borrower stands in the table under another name already")
+			report.remark(s.Cell, "this borrower stands in the table under another name already")
 			continue
 		}
 		if err := b.stamp(&h); err != nil {
@@ -108,9 +108,9 @@ func (b *Book) Import(ctx context.Context, tenant string, up Upload, find Find) 
 	return report, nil
 }
 
-func (r *UploadReport) remark(cell, column, why string) {
+func (r *UploadReport) remark(cell, why string) {
 	if len(r.Remarks) < maxRemarks {
-		r.Remarks = append(r.Remarks, CellRemark{cell, column, why})
+		r.Remarks = append(r.Remarks, CellRemark{cell, "borrower", why})
 	}
 }
 
