@@ -169,6 +169,7 @@ func Roles() map[string][]access.Role {
 		"officer-models":               reader,
 		"officer-model":                reader,
 		"officer-model-monitor":        reader,
+		"officer-model-add":            officer,
 		"officer-model-submit":         officer,
 		"officer-model-review":         officer,
 		"officer-model-publish":        officer,

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -16,11 +14,8 @@ import (
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/app"
 	"github.com/furrowcredit/furrow/credit/model"
-	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/money"
 )
-
-var errScores = fault.New(fault.Invalid, "cli.scores", "the table of scores cannot be read: {why}")
 
 // modelFlags are what all tools of the register take.
 type modelFlags struct {
@@ -144,34 +139,10 @@ func runModelAdd(ctx context.Context, args []string, std stdio) error {
 func readPoints(path string) ([]int, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, errScores.With("why", err.Error())
+		return nil, model.ErrPoints.With("why", err.Error())
 	}
 	defer func() { _ = file.Close() }() // read only
-	c := csv.NewReader(file)
-	head, err := c.Read()
-	if err != nil {
-		return nil, errScores.With("why", err.Error()).At("%s", path)
-	}
-	at := slices.Index(head, "points")
-	if at < 0 {
-		return nil, errScores.With("why", "it has no column points; its columns are: "+strings.Join(head, ", ")).At("%s:1", path)
-	}
-	var out []int
-	for {
-		row, err := c.Read()
-		if errors.Is(err, io.EOF) {
-			return out, nil
-		}
-		if err != nil {
-			return nil, errScores.With("why", err.Error()).At("%s", path)
-		}
-		v, err := strconv.ParseFloat(row[at], 64)
-		if err != nil || !(v > -1e7 && v < 1e7) {
-			line, column := c.FieldPos(at)
-			return nil, errScores.With("why", strconv.Quote(row[at])+" is no number of points").At("%s:%d:%d", path, line, column)
-		}
-		out = append(out, int(v))
-	}
+	return model.ReadPoints(path, file)
 }
 
 // print shows an entry after a step.

@@ -2,7 +2,11 @@ package officer
 
 import (
 	"context"
+	"io"
+	"strings"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit/model"
@@ -16,6 +20,7 @@ type Models interface {
 	List(ctx context.Context, tenant string, f model.Filter) ([]model.ScoreModel, error)
 	Entry(ctx context.Context, tenant, name, version string) (model.ScoreModel, error)
 	File(ctx context.Context, tenant, name, version string) (*score.Model, error)
+	Add(ctx context.Context, who access.Actor, file []byte, in model.New) (model.ScoreModel, error)
 	Submit(ctx context.Context, who access.Actor, name, version string) (model.ScoreModel, error)
 	Review(ctx context.Context, who access.Actor, name, version string, v model.Verdict, note string) (model.ScoreModel, error)
 	Publish(ctx context.Context, who access.Actor, name, version string) (model.ScoreModel, error)
@@ -28,6 +33,9 @@ func (f face) registerModels(a *route.API, get, post func(id, path, summary stri
 	route.Register(a, get("models", "/models", "The register of models that score, with late reviews"), f.models)
 	route.Register(a, get("model", one, "A version with its record, its reviews and its tables"), f.model)
 	route.Register(a, get("model-monitor", one+"/monitor", "How a version fares: drift, calibration and overdue loans by band of points"), f.modelMonitor)
+	add := post("model-add", "/models", "Put a fitted model into the register, as a draft")
+	add.MaxBytes = maxModel
+	route.Register(a, add, f.modelAdd)
 	route.Register(a, post("model-submit", one+"/submit", "Hand a draft in for review"), f.modelSubmit)
 	route.Register(a, post("model-review", one+"/review", "Say what was found; not by the person who added it"), f.modelReview)
 	route.Register(a, post("model-publish", one+"/publish", "Put an approved version in use; the one before is retired"), f.modelPublish)
@@ -114,6 +122,47 @@ func (f face) modelMonitor(ctx context.Context, who access.Actor, in *monitorIn)
 		}
 	}
 	return route.Answer(f.Models.Monitor(ctx, who.Tenant, in.Name, in.Version, first.Start(), (last + 1).Start()))
+}
+
+// maxModel is far more than a readable model and the points of its training rows take.
+const maxModel = 8 << 20
+
+type modelAddIn struct {
+	RawBody huma.MultipartFormFiles[struct {
+		File      huma.FormFile `form:"file" required:"true" contentType:"application/octet-stream" doc:"JSON of furrow score fit"`
+		Owner     string        `form:"owner" required:"true" minLength:"1" maxLength:"100" doc:"who answers for the model"`
+		Applicant string        `form:"applicant" required:"true" enum:"farmer,herder,firm,any"`
+		Dimension string        `form:"dimension" required:"false" enum:"owner,firm,industry,enhancement,scene,whole" doc:"that of the model when absent"`
+		Scores    string        `form:"scores" required:"false" doc:"CSV with a column points: the scores of the training rows, to measure drift against"`
+		Folds     string        `form:"folds" required:"false" maxLength:"200" doc:"how it was measured"`
+		MadeBy    string        `form:"made_by" required:"false" maxLength:"100"`
+		MadeAt    string        `form:"made_at" required:"false" format:"date"`
+	}]
+}
+
+func (f face) modelAdd(ctx context.Context, who access.Actor, in *modelAddIn) (*route.Body[model.ScoreModel], error) {
+	form := in.RawBody.Data()
+	defer func() { _ = form.File.Close() }()
+	file, err := io.ReadAll(form.File) // bounded by maxModel
+	if err != nil {
+		return nil, err
+	}
+	add := model.New{
+		Owner: form.Owner, Applicant: form.Applicant, Dimension: form.Dimension, Folds: form.Folds, By: form.MadeBy, At: form.MadeAt,
+	}
+	if form.MadeAt != "" {
+		if _, err := money.ParseDate(form.MadeAt); err != nil {
+			return nil, err
+		}
+	}
+	if form.Scores != "" {
+		if add.Scores, err = model.ReadPoints("scores", strings.NewReader(form.Scores)); err != nil {
+			return nil, err
+		}
+	}
+	e, err := f.Models.Add(ctx, who, file, add)
+	route.Touch(ctx, e.ID)
+	return route.Answer(e, err)
 }
 
 func (f face) modelSubmit(ctx context.Context, who access.Actor, in *ModelVersion) (*route.Body[model.ScoreModel], error) {

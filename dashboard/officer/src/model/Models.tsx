@@ -1,13 +1,15 @@
 import type { ScoreModel } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
-import { Await } from '@furrow/shared/ui/states';
+import { Await, Problem } from '@furrow/shared/ui/states';
+import { Button } from 'antd';
+import { type FormEvent, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'react-router';
+import { Link, useNavigate } from 'react-router';
 import { type Column, DataTable } from '../pieces/DataTable';
 import { Page, Panel } from '../pieces/Page';
 import { Pill, type Tone } from '../pieces/Pill';
 import { useMay } from '../pieces/useMay';
-import { useModels } from './data';
+import { useAdd, useModels } from './data';
 import './texts';
 import './model.css';
 
@@ -124,14 +126,76 @@ export function ModelsPage() {
           )}
         </Await>
       </Panel>
-      {may ? (
-        <Panel title={t('add')}>
-          <p>{t('add_lead')}</p>
-          <pre className="model-command">
-            <code>{'furrow model add MODEL.json --owner OWNER --applicant farmer --by LOGIN'}</code>
-          </pre>
-        </Panel>
-      ) : null}
+      {may ? <Add /> : null}
     </Page>
+  );
+}
+
+const applicants = ['farmer', 'herder', 'firm', 'any'] as const;
+
+/** Puts the file of a fitted model into the register, as a draft. */
+function Add() {
+  const { t } = useTranslation('model');
+  const id = useId();
+  const navigate = useNavigate();
+  const add = useAdd();
+  const [file, setFile] = useState<File>();
+  const [owner, setOwner] = useState('');
+  const [applicant, setApplicant] = useState<(typeof applicants)[number]>('farmer');
+  const send = (event: FormEvent) => {
+    event.preventDefault();
+    if (file)
+      add.mutate(
+        { file, owner: owner.trim(), applicant },
+        { onSuccess: (m) => navigate(modelPath(m)) },
+      );
+  };
+  return (
+    <Panel title={t('add')}>
+      <p>{t('add_lead')}</p>
+      <form className="filters" onSubmit={send}>
+        <label htmlFor={`${id}f`} className="book-field">
+          {t('file')}
+          <input
+            id={`${id}f`}
+            type="file"
+            accept=".json"
+            onChange={(e) => setFile(e.target.files?.[0])}
+          />
+        </label>
+        <label htmlFor={`${id}o`} className="book-field">
+          {t('owner')}
+          <input
+            id={`${id}o`}
+            value={owner}
+            maxLength={100}
+            onChange={(e) => setOwner(e.target.value)}
+          />
+        </label>
+        <label htmlFor={`${id}a`} className="book-field">
+          {t('applicant')}
+          <select
+            id={`${id}a`}
+            value={applicant}
+            onChange={(e) => setApplicant(e.target.value as typeof applicant)}
+          >
+            {applicants.map((a) => (
+              <option key={a} value={a}>
+                {t(`applicants.${a}`)}
+              </option>
+            ))}
+          </select>
+        </label>
+        <Button
+          type="primary"
+          htmlType="submit"
+          loading={add.isPending}
+          disabled={!file || !owner.trim()}
+        >
+          {t('add')}
+        </Button>
+      </form>
+      {add.error ? <Problem error={add.error} compact /> : null}
+    </Panel>
   );
 }

@@ -11,6 +11,31 @@ export function useModels() {
   });
 }
 
+/** Puts the file of a fitted model into the register, as a draft. */
+export function useAdd() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (m: {
+      file: File;
+      owner: string;
+      applicant: 'farmer' | 'herder' | 'firm' | 'any';
+    }) =>
+      body(
+        api.POST(`${officer}/models`, {
+          body: { ...m, file: '' },
+          bodySerializer: () => {
+            const form = new FormData();
+            form.set('owner', m.owner);
+            form.set('applicant', m.applicant);
+            form.set('file', m.file, m.file.name);
+            return form;
+          },
+        }),
+      ),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['models'] }),
+  });
+}
+
 const one = (name: string, version: string) => ({ params: { path: { name, version } } });
 
 /** A version with its record, its reviews and its tables. */

@@ -3407,7 +3407,8 @@ export interface paths {
         /** The register of models that score, with late reviews */
         get: operations["officer-models"];
         put?: never;
-        post?: never;
+        /** Put a fitted model into the register, as a draft */
+        post: operations["officer-model-add"];
         delete?: never;
         options?: never;
         head?: never;
@@ -17971,6 +17972,61 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListScoreModel"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-model-add": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": {
+                    /** @enum {string} */
+                    applicant: "farmer" | "herder" | "firm" | "any";
+                    /**
+                     * @description that of the model when absent
+                     * @enum {string}
+                     */
+                    dimension?: "owner" | "firm" | "industry" | "enhancement" | "scene" | "whole";
+                    /**
+                     * Format: binary
+                     * @description JSON of furrow score fit
+                     */
+                    file: string;
+                    /** @description how it was measured */
+                    folds?: string;
+                    /** Format: date */
+                    made_at?: string;
+                    made_by?: string;
+                    /** @description who answers for the model */
+                    owner: string;
+                    /** @description CSV with a column points: the scores of the training rows, to measure drift against */
+                    scores?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreModel"];
                 };
             };
             /** @description Problem */
