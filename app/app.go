@@ -274,7 +274,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Herds: herdStore, Watch: a.engine, Counts: counts, Weighings: herdStore, Series: a.readings, Species: books.species,
 		Impostors: impostors(desk), Now: now,
 	}
-	models := newModels(a.db)
+	models := newModels(a.db, now)
 	strategies := strategy.New(strategy.Config{
 		Store: strategystore.New(a.db), Shipped: books.policies, History: askedStore, Models: models, Now: now,
 	})

@@ -11,11 +11,11 @@ import (
 )
 
 // newModels makes the register of models on a database.
-func newModels(db *store.DB) *model.Service {
-	return &model.Service{Store: modelstore.New(db), Now: time.Now, NewID: ident.New}
+func newModels(db *store.DB, now func() time.Time) *model.Service {
+	return &model.Service{Store: modelstore.New(db), Now: now, NewID: ident.New}
 }
 
 // WithModels opens the register of models of a database that is there already.
 func WithModels(ctx context.Context, dsn string, use func(*model.Service) error) error {
-	return withDB(ctx, dsn, func(db *store.DB) error { return use(newModels(db)) })
+	return withDB(ctx, dsn, func(db *store.DB) error { return use(newModels(db, time.Now)) })
 }

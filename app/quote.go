@@ -36,7 +36,7 @@ func Redecide(ctx context.Context, dsn string, r RedecideRequest, tell func(quot
 	}
 	err = withDB(ctx, dsn, func(db *store.DB) error {
 		strategies := strategy.New(strategy.Config{
-			Store: strategystore.New(db), Shipped: books.policies, History: application.New(db), Models: newModels(db), Now: time.Now,
+			Store: strategystore.New(db), Shipped: books.policies, History: application.New(db), Models: newModels(db, time.Now), Now: time.Now,
 		})
 		quotes := quote.New(quote.Config{
 			Store: quotestore.New(db), Strategies: strategies, Products: books.products, Agreed: consent.Agreed, Now: time.Now,

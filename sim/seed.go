@@ -58,7 +58,7 @@ func Settle(ctx context.Context, opt Options) error {
 		firms: map[string]string{}, busy: map[int]bool{}, lent: map[string]apply.Application{},
 	}
 	for _, step := range []func(context.Context) error{
-		s.past, s.land, s.ranches, s.trade, s.present, s.lending,
+		s.past, s.lookAgain, s.land, s.ranches, s.trade, s.present, s.lending,
 	} {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("sim: %w", err)
@@ -78,6 +78,9 @@ func (s *settler) past(ctx context.Context) error {
 	then := time.Now().Add(-halfYear)
 	s.Clock.Travel(then)
 	if err := s.people(ctx); err != nil {
+		return err
+	}
+	if err := s.models(ctx); err != nil {
 		return err
 	}
 	if err := s.register(ctx); err != nil {
