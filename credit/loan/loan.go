@@ -297,9 +297,9 @@ type Store interface {
 	// SaveStatements adds the first versions of a step of a day end, without those that are
 	// there already, and keeps its progress.
 	SaveStatements(ctx context.Context, run DayRun, month string, list []Monthly) error
-	// Unstated returns the loans that ran in a month and have no statement of it, in id order
-	// after an id.
-	Unstated(ctx context.Context, tenant, month, after string, limit int) ([]Loan, error)
+	// Drawn returns loans that were drawn, in id order after an id, without those that
+	// nothing has happened to since they ended before a day.
+	Drawn(ctx context.Context, tenant string, from money.Date, after string, limit int) ([]Loan, error)
 
 	TierMoves(ctx context.Context, tenant string, f MoveFilter) ([]TierMove, error)
 	Migrations(ctx context.Context, tenant string, from, to money.Date) ([]Migration, error)

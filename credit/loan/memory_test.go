@@ -183,15 +183,13 @@ func (m *memory) SaveStatements(_ context.Context, run loan.DayRun, month string
 	})
 }
 
-func (m *memory) Unstated(_ context.Context, _, month, after string, limit int) (out []loan.Loan, _ error) {
-	_, last, err := loan.Month(month)
+func (m *memory) Drawn(_ context.Context, _ string, _ money.Date, after string, limit int) (out []loan.Loan, _ error) {
 	for _, id := range slices.Sorted(maps.Keys(m.loans)) {
-		l := m.loans[id]
-		if id > after && len(out) < limit && len(m.statements[id+month]) == 0 && l.DrawnOn != 0 && l.DrawnOn <= last {
-			out = append(out, l)
+		if id > after && len(out) < limit && m.loans[id].DrawnOn != 0 {
+			out = append(out, m.loans[id])
 		}
 	}
-	return out, err
+	return out, nil
 }
 
 func (m *memory) TierMoves(context.Context, string, loan.MoveFilter) ([]loan.TierMove, error) {

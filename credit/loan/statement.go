@@ -148,8 +148,8 @@ func (s *Service) closing(ctx context.Context, b *book, past []Happening, first,
 }
 
 // state makes the statements of the month that a run ends, with what is booked now: they are
-// frozen with it, not when somebody first asks. Loans of which one was made already are left
-// out, so that it may be ended at any point.
+// frozen with it, not when somebody first asks. One that is there already is kept, so that
+// it may be ended at any point.
 func (s *Service) state(ctx context.Context, run *DayRun) error {
 	if !endsMonth(run.Date) {
 		return nil
@@ -160,7 +160,7 @@ func (s *Service) state(ctx context.Context, run *DayRun) error {
 		return err
 	}
 	for {
-		loans, err := s.cfg.Store.Unstated(ctx, run.Tenant, month, run.After, s.cfg.Batch)
+		loans, err := s.cfg.Store.Drawn(ctx, run.Tenant, first, run.After, s.cfg.Batch)
 		if err != nil || len(loans) == 0 {
 			return err
 		}
@@ -174,7 +174,10 @@ func (s *Service) state(ctx context.Context, run *DayRun) error {
 		}
 		list := make([]Monthly, 0, len(loans))
 		for _, l := range loans {
-			if l.live() && l.DayEnd < last { // it failed: its statement waits until it is brought here
+			switch {
+			case !l.ran(first, last):
+				continue
+			case l.live() && l.DayEnd < last: // it failed: its statement waits until it is brought here
 				continue
 			}
 			m, err := s.open(l, past[l.ID]).statement(first, last)
@@ -219,7 +222,7 @@ func (s *Service) Statements(ctx context.Context, tenant, userID, month string) 
 			return nil, err
 		}
 		for _, l := range page {
-			if l.DrawnOn > last || l.ClosedAt != nil && money.DateOf(*l.ClosedAt) < first {
+			if !l.ran(first, last) {
 				continue
 			}
 			st, err := s.monthly(ctx, s.open(l, past[l.ID]), past[l.ID], first, last)
@@ -230,6 +233,11 @@ func (s *Service) Statements(ctx context.Context, tenant, userID, month string) 
 		}
 		f.Before = ids[len(ids)-1]
 	}
+}
+
+// ran says whether a loan ran on one of some days.
+func (l *Loan) ran(first, last money.Date) bool {
+	return l.DrawnOn != 0 && l.DrawnOn <= last && (l.ClosedAt == nil || money.DateOf(*l.ClosedAt) >= first)
 }
 
 func (b *book) statement(first, last money.Date) (Monthly, error) {

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"slices"
 
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/money"
@@ -60,20 +59,11 @@ func (s *Store) SaveStatements(ctx context.Context, run loan.DayRun, month strin
 	})
 }
 
-// Unstated implements loan.Store.
-func (s *Store) Unstated(ctx context.Context, tenant, month, after string, limit int) ([]loan.Loan, error) {
-	first, last, err := loan.Month(month)
-	if err != nil {
-		return nil, err
-	}
-	list, err := s.loans(ctx, `where l.tenant = $1 and l.id > $2 and l.state in ('active', 'overdue', 'closed', 'written_off')
-		and (l.state in ('active', 'overdue') or l.updated_at >= $3)
-		and not exists (select 1 from loan_statements x where x.loan_id = l.id and x.month = $4) order by l.id limit $5`,
-		tenant, after, store.Millis(first.Start()), month, limit)
-	// What ended before the month began was only touched since.
-	return slices.DeleteFunc(list, func(l loan.Loan) bool {
-		return l.DrawnOn == 0 || l.DrawnOn > last || l.ClosedAt != nil && money.DateOf(*l.ClosedAt) < first
-	}), err
+// Drawn implements loan.Store.
+func (s *Store) Drawn(ctx context.Context, tenant string, from money.Date, after string, limit int) ([]loan.Loan, error) {
+	return s.loans(ctx, `where l.tenant = $1 and l.id > $2 and (l.state in ('active', 'overdue')
+		or l.state in ('closed', 'written_off') and l.updated_at >= $3) order by l.id limit $4`,
+		tenant, after, store.Millis(from.Start()), limit)
 }
 
 // TierMoves implements loan.Store.
