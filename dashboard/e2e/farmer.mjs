@@ -565,12 +565,6 @@ async function birth(h, page, dam) {
   await number.fill(code);
   await send.tap();
   await page.locator('.adm-dialog-button').last().waitFor();
-  // The dialog comes by a spring of its own, which the browser knows nothing of.
-  await page.waitForFunction(() =>
-    [...document.querySelectorAll('.adm-center-popup-wrap, .adm-mask')].every(
-      (e) => getComputedStyle(e).opacity === '1',
-    ),
-  );
   await h.axe(page, 'the question before a birth is sent');
   await h.shoot(page, 'report-birth-sure-zh-CN');
   await page.locator('.adm-dialog-button').last().tap();

@@ -184,7 +184,7 @@ class Harness {
     );
     // Dialogs of the phone face fade by script, which no list of animations shows.
     await page.waitForFunction(() =>
-      [...document.querySelectorAll('.adm-mask, .adm-center-popup-wrap')].every(
+      [...document.querySelectorAll('.adm-mask, .adm-center-popup-wrap > *')].every(
         (e) => !e.checkVisibility() || Number(getComputedStyle(e).opacity) > 0.999,
       ),
     );

@@ -12,10 +12,11 @@ import { useApplication, useDraw, useWithdraw } from '../data';
 import { usePreview } from '../lending/data';
 import { ask } from '../ui/ask';
 import { Money } from '../ui/Money';
+import { Plan } from '../ui/Plan';
 import { Facts, Part, Screen } from '../ui/Screen';
 import { LimitChanges } from './LimitChanges';
 import { LimitPicture, pictureSteps, Raises } from './LimitPicture';
-import { Cost, Offer, PreviewRows } from './Offer';
+import { Cost, Offer } from './Offer';
 import { Orders } from './Orders';
 import { AskReview } from './Review';
 
@@ -291,7 +292,7 @@ function DrawMoney({ id, limit }: { id: string; limit: number }) {
             })}
           </summary>
           <Cost cost={preview.data.cost} amount={preview.data.amount} />
-          <PreviewRows rows={preview.data.rows} />
+          <Plan rows={preview.data.rows} />
         </details>
       ) : null}
       {draw.error ? <Problem compact error={draw.error} /> : null}

@@ -1,4 +1,4 @@
-import type { ApplicationDetail, LoanCost, OfferPreview } from '@furrow/shared/api/types';
+import type { ApplicationDetail, LoanCost } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
 import { Problem } from '@furrow/shared/ui/states';
 import { Button } from 'antd-mobile';
@@ -9,6 +9,7 @@ import { fen, judge } from '../apply/amount';
 import { useAccept, usePreview } from '../lending/data';
 import { Choice } from '../ui/Choice';
 import { Money } from '../ui/Money';
+import { Plan } from '../ui/Plan';
 import { Facts, Part } from '../ui/Screen';
 
 /** All that a loan costs: the two yearly rates, each kind of cost, the total. */
@@ -58,42 +59,6 @@ function CostBar({ cost, amount }: { cost: LoanCost; amount: number }) {
         {t('split', { amount: f.yuan0(amount), cost: f.yuan(cost.interest + cost.fees) })}
       </small>
     </p>
-  );
-}
-
-/** Dates and sums of a preview. */
-export function PreviewRows(props: { rows: OfferPreview['rows'] }) {
-  const { t } = useTranslation('loan');
-  const f = useFormats();
-  const fee = props.rows.some((r) => r.fee);
-  return (
-    <table className="f-plan">
-      <caption className="f-hidden">{t('calendar')}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{t('due')}</th>
-          <th scope="col" className="fw-num">
-            {t('amount')}
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {props.rows.map((r) => (
-          <tr key={r.nr}>
-            <th scope="row">
-              <small>{r.nr}</small> {f.date(r.due_on)}
-            </th>
-            <td className="fw-num">
-              <b>{f.yuan(r.due)}</b>
-              <small>
-                {t('of_which', { principal: f.yuan(r.principal), interest: f.yuan(r.interest) })}
-                {fee && r.fee ? t('fee_of', { fee: f.yuan(r.fee) }) : ''}
-              </small>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
   );
 }
 
@@ -181,7 +146,7 @@ export function Offer({ detail }: { detail: ApplicationDetail }) {
         ) : null}
         {p ? (
           <Part title={t('rows')}>
-            <PreviewRows rows={p.rows} />
+            <Plan rows={p.rows} />
           </Part>
         ) : null}
       </details>

@@ -10,8 +10,11 @@ const looks: Record<string, [tone: Tone, word: string]> = {
   paid: ['done', 'paid'],
 };
 
+type Row = Pick<Instalment, 'nr' | 'due_on' | 'due' | 'principal' | 'interest' | 'fee'> &
+  Partial<Pick<Instalment, 'penalty' | 'status'>>;
+
 /** The repayment calendar: each date with what is due and what it is made of. */
-export function Plan(props: { rows: Instalment[]; states?: boolean }) {
+export function Plan(props: { rows: Row[]; states?: boolean }) {
   const { t } = useTranslation('loan');
   const f = useFormats();
   const total = props.rows.reduce((sum, r) => sum + r.due, 0);
@@ -31,12 +34,13 @@ export function Plan(props: { rows: Instalment[]; states?: boolean }) {
           <tr key={r.nr}>
             <th scope="row">
               <small>{r.nr}</small> {f.date(r.due_on)}
-              {props.states ? <State status={r.status} /> : null}
+              {props.states ? <State status={r.status ?? ''} /> : null}
             </th>
             <td className="fw-num">
-              <b>{f.yuan(r.due + r.penalty)}</b>
+              <b>{f.yuan(r.due + (r.penalty ?? 0))}</b>
               <small>
                 {t('of_which', { principal: f.yuan(r.principal), interest: f.yuan(r.interest) })}
+                {r.fee ? t('fee_of', { fee: f.yuan(r.fee) }) : ''}
                 {r.penalty ? t('penalty_of', { penalty: f.yuan(r.penalty) }) : ''}
               </small>
             </td>
