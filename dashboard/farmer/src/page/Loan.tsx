@@ -144,7 +144,7 @@ function Repay({ loan, total }: { loan: LoanData; total: number }) {
         wrong={wrong ? t('not_amount') : ''}
       />
       <div className="f-quick">
-        {now ? (
+        {now && (!total || now < total) ? (
           <button type="button" onClick={() => setYuan(String(now / 100))}>
             {t(loan.overdue_amount ? 'fill_due' : 'fill_next', { amount: f.yuan(now) })}
           </button>

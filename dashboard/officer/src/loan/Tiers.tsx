@@ -56,7 +56,7 @@ function Matrix({ matrix }: { matrix: OfficerTierMatrix }) {
                       {cell ? (
                         <>
                           {f.integer(cell.loans)}
-                          <small className="sub">{f.yuanShort(cell.amount)}</small>
+                          <small className="under">{f.yuanShort(cell.amount)}</small>
                         </>
                       ) : (
                         <span className="fw-muted">·</span>

@@ -151,29 +151,29 @@ function Add() {
       );
   };
   return (
-    <Panel title={t('add')}>
-      <p>{t('add_lead')}</p>
-      <form className="filters" onSubmit={send}>
-        <label htmlFor={`${id}f`} className="book-field">
-          {t('file')}
+    <Panel title={t('add')} flush>
+      <p className="panel-note">{t('add_lead')}</p>
+      <form className="small-form" onSubmit={send}>
+        <p>
+          <label htmlFor={`${id}f`}>{t('file')}</label>
           <input
             id={`${id}f`}
             type="file"
             accept=".json"
             onChange={(e) => setFile(e.target.files?.[0])}
           />
-        </label>
-        <label htmlFor={`${id}o`} className="book-field">
-          {t('owner')}
+        </p>
+        <p>
+          <label htmlFor={`${id}o`}>{t('owner')}</label>
           <input
             id={`${id}o`}
             value={owner}
             maxLength={100}
             onChange={(e) => setOwner(e.target.value)}
           />
-        </label>
-        <label htmlFor={`${id}a`} className="book-field">
-          {t('applicant')}
+        </p>
+        <p>
+          <label htmlFor={`${id}a`}>{t('applicant')}</label>
           <select
             id={`${id}a`}
             value={applicant}
@@ -185,7 +185,7 @@ function Add() {
               </option>
             ))}
           </select>
-        </label>
+        </p>
         <Button
           type="primary"
           htmlType="submit"
@@ -194,8 +194,8 @@ function Add() {
         >
           {t('add')}
         </Button>
+        {add.error ? <Problem error={add.error} compact /> : null}
       </form>
-      {add.error ? <Problem error={add.error} compact /> : null}
     </Panel>
   );
 }
