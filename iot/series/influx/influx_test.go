@@ -33,14 +33,21 @@ func open(t *testing.T) series.Store {
 		t.Skip("needs an InfluxDB; set FURROW_TEST_INFLUX (scripts/services start)")
 	}
 	s := influx.Open(influx.Config{URL: url, Bucket: "t" + strings.ReplaceAll(ident.New(), "-", "")})
-	// InfluxDB may lose one of several databases that are made at once.
+	made(t, s, func() error { return s.CreateDatabase(context.Background()) })
+	return s
+}
+
+// made creates the database of s until it is there: InfluxDB may lose one of several that
+// are made at once.
+func made(t *testing.T, s *influx.Store, create func() error) {
+	t.Helper()
 	for try := 0; ; try++ {
-		if err := s.CreateDatabase(context.Background()); err != nil {
+		if err := create(); err != nil {
 			t.Fatal(err)
 		}
 		_, err := s.Count(context.Background(), "a", "")
 		if err == nil {
-			return s
+			return
 		}
 		if try == 50 {
 			t.Fatal(err)
@@ -129,11 +136,11 @@ func TestOlderThanRetention(t *testing.T) {
 	server, name := os.Getenv("FURROW_TEST_INFLUX"), "t"+strings.ReplaceAll(ident.New(), "-", "")
 	c := influxdb.NewClient(server, "")
 	create := "CREATE DATABASE " + name + " WITH DURATION 24h REPLICATION 1"
-	if err := c.HTTPService().DoPostRequest(t.Context(), server+"/query?q="+url.QueryEscape(create), nil, nil, nil); err != nil {
-		t.Fatal(err)
-	}
-	c.Close()
+	defer c.Close()
 	s := influx.Open(influx.Config{URL: server, Bucket: name})
+	made(t, s, func() error {
+		return c.HTTPService().DoPostRequest(t.Context(), server+"/query?q="+url.QueryEscape(create), nil, nil, nil)
+	})
 	now := time.Now()
 	err := s.Write(t.Context(), []iot.Reading{{Tenant: "a", Tag: "old", At: now.AddDate(0, 0, -20), Received: now}, {Tenant: "a", Tag: "new", At: now, Received: now}})
 	if !errors.Is(err, influx.ErrRefused) || !strings.Contains(err.Error(), "retention") {
