@@ -102,20 +102,29 @@ func (f naming) Thing(ctx context.Context, tenant, userID string, kind credit.Su
 // ErrImporter is returned when the person who is to enter a table may not.
 var ErrImporter = fault.New(fault.Invalid, "app.importer", "{login} cannot enter applications: name an officer or operator")
 
+// openFor opens the house, which neither serves nor works, for an officer or operator of it.
+func openFor(ctx context.Context, cfg Config, login string) (*App, access.User, error) {
+	cfg.Serve, cfg.Work = false, false
+	a, err := New(ctx, cfg)
+	if err != nil {
+		return nil, access.User{}, err
+	}
+	u, err := a.gate.Find(ctx, a.cfg.Tenant, login)
+	if err != nil || u.Role != access.Officer && u.Role != access.Operator {
+		return nil, u, errors.Join(ErrImporter.With("login", login).Because(err), a.Close())
+	}
+	return a, u, nil
+}
+
 // ImportApplications enters a table of applications in the name of an officer or operator
 // of the house, who is named by login. It may run beside a working house, which assesses
 // what comes in.
 func ImportApplications(ctx context.Context, cfg Config, login string, r apply.ImportRequest) (report apply.ImportReport, err error) {
-	cfg.Serve, cfg.Work = false, false
-	a, err := New(ctx, cfg)
+	a, u, err := openFor(ctx, cfg, login)
 	if err != nil {
 		return report, err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	u, err := a.gate.Find(ctx, a.cfg.Tenant, login)
-	if err != nil || u.Role != access.Officer && u.Role != access.Operator {
-		return report, ErrImporter.With("login", login).Because(err)
-	}
 	return a.apps.Import(ctx, access.Actor{UserID: u.ID, Name: u.Name, Tenant: u.Tenant, Role: u.Role}, r)
 }
 
@@ -123,16 +132,11 @@ func ImportApplications(ctx context.Context, cfg Config, login string, r apply.I
 // officer or operator of the house. The limits of whom it tells something new are looked
 // at by the working house.
 func ImportHistories(ctx context.Context, cfg Config, login string, up profile.Upload) (report profile.UploadReport, err error) {
-	cfg.Serve, cfg.Work = false, false
-	a, err := New(ctx, cfg)
+	a, u, err := openFor(ctx, cfg, login)
 	if err != nil {
 		return report, err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	u, err := a.gate.Find(ctx, a.cfg.Tenant, login)
-	if err != nil || u.Role != access.Officer && u.Role != access.Operator {
-		return report, ErrImporter.With("login", login).Because(err)
-	}
 	up.By = u.ID
 	return a.profiles.Import(ctx, u.Tenant, up, func(ctx context.Context, tenant, name string) (string, bool, error) {
 		u, err := a.gate.Find(ctx, tenant, name)
