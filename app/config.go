@@ -18,6 +18,7 @@ import (
 	"github.com/furrowcredit/furrow/chain/flow/fraud"
 	"github.com/furrowcredit/furrow/credit/pay"
 	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/iot/count"
 )
 
 // GCPercent is how far a serving process lets its heap grow before garbage is collected,
@@ -68,10 +69,12 @@ type Config struct {
 	// SpoolMax bounds what is kept in Data while the telemetry store is down, in
 	// bytes; 0 means 2 GiB.
 	SpoolMax int64
-	// Keep is how long readings are kept; 0 means for ever.
-	Keep time.Duration
-	Now  func() time.Time
-	Log  *slog.Logger
+	// Keep is how long readings are kept, KeepRefused how long messages in quarantine are
+	// and KeepCounts how long counts of heads are; 0 means for ever.
+	Keep, KeepRefused, KeepCounts time.Duration
+
+	Now func() time.Time
+	Log *slog.Logger
 }
 
 // Influx is an InfluxDB that keeps the telemetry.
@@ -136,16 +139,17 @@ var (
 
 // What can be wrong with the configuration or the machine.
 var (
-	ErrData     = fault.New(fault.Invalid, "app.data", "the data folder {dir} cannot be written; choose another with --data")
-	ErrDisk     = fault.New(fault.Unavailable, "app.disk", "only {mb} MB are free in {dir}; free some space or choose another folder with --data")
-	ErrPort     = fault.New(fault.Invalid, "app.port", "{addr} is taken by another program; stop it or choose another address with {flag}")
-	ErrAddr     = fault.New(fault.Invalid, "app.addr", "cannot listen on {addr}; give an address of this machine like 127.0.0.1:8080 with {flag}")
-	ErrSecret   = fault.New(fault.Invalid, "app.secret", "the file {file} of {name}_FILE cannot be read")
-	ErrTLS      = fault.New(fault.Invalid, "app.tls", "{file} cannot be used for TLS: give PEM files of a certificate with its key, and of the CA")
-	ErrFormat   = fault.New(fault.Invalid, "app.format", "there is no payload format {format}; use {known}")
-	ErrSpooled  = fault.New(fault.Unavailable, "app.spooled", "readings still wait for the telemetry store; delete when it has them")
-	ErrWorker   = fault.New(fault.Invalid, "app.worker", "a worker cannot see the telemetry file of furrow serve: give both --influx, or let serve work by itself")
-	ErrNoScenes = fault.New(fault.Unavailable, "app.no_scenes", "there is no scene catalogue in {dir}; make one with furrow scene index")
+	ErrData       = fault.New(fault.Invalid, "app.data", "the data folder {dir} cannot be written; choose another with --data")
+	ErrDisk       = fault.New(fault.Unavailable, "app.disk", "only {mb} MB are free in {dir}; free some space or choose another folder with --data")
+	ErrPort       = fault.New(fault.Invalid, "app.port", "{addr} is taken by another program; stop it or choose another address with {flag}")
+	ErrAddr       = fault.New(fault.Invalid, "app.addr", "cannot listen on {addr}; give an address of this machine like 127.0.0.1:8080 with {flag}")
+	ErrSecret     = fault.New(fault.Invalid, "app.secret", "the file {file} of {name}_FILE cannot be read")
+	ErrTLS        = fault.New(fault.Invalid, "app.tls", "{file} cannot be used for TLS: give PEM files of a certificate with its key, and of the CA")
+	ErrFormat     = fault.New(fault.Invalid, "app.format", "there is no payload format {format}; use {known}")
+	ErrSpooled    = fault.New(fault.Unavailable, "app.spooled", "readings still wait for the telemetry store; delete when it has them")
+	ErrKeepCounts = fault.New(fault.Invalid, "app.keep_counts", "counts must be kept for {least} at least, because the house learns from them how much a counter sees; give a longer --keep-counts, or 0 for ever")
+	ErrWorker     = fault.New(fault.Invalid, "app.worker", "a worker cannot see the telemetry file of furrow serve: give both --influx, or let serve work by itself")
+	ErrNoScenes   = fault.New(fault.Unavailable, "app.no_scenes", "there is no scene catalogue in {dir}; make one with furrow scene index")
 )
 
 // Secret reads a secret from the environment variable name, or from the file that
@@ -201,6 +205,9 @@ func (c *Config) prepare() error {
 	}
 	if n := len(c.InvoiceSalt); n > 0 && n < fraud.MinSalt {
 		return fraud.ErrSalt.With("bytes", n)
+	}
+	if least := count.DefaultConfig().Learn; c.KeepCounts != 0 && c.KeepCounts < least {
+		return ErrKeepCounts.With("least", least.String())
 	}
 	if c.SpoolMax == 0 {
 		c.SpoolMax = 2 << 30

@@ -4,12 +4,20 @@ import (
 	"context"
 	"time"
 
+	"github.com/furrowcredit/furrow/credit/pay"
 	"github.com/furrowcredit/furrow/iot/series"
+	"github.com/furrowcredit/furrow/iot/series/seriestest"
+	"github.com/furrowcredit/furrow/store"
 )
 
 // Expire removes what store keeps no longer, until ctx ends.
 func Expire(ctx context.Context, readings series.Store, cfg Config) error {
 	return (&App{cfg: cfg, readings: readings}).expire(ctx)
+}
+
+// ExpireIn removes what a database keeps no longer, until ctx ends.
+func ExpireIn(ctx context.Context, db *store.DB, cfg Config) error {
+	return (&App{cfg: cfg, db: db, readings: &seriestest.Memory{}}).expire(ctx)
 }
 
 // LookAt makes the house look at its scenes when a test says so, not by the clock.
@@ -36,4 +44,9 @@ func (a *App) Jobs(ctx context.Context) (n int, err error) {
 		n += counts[state]
 	}
 	return n, err
+}
+
+// Told has the bank tell of an order by itself.
+func (a *App) Told(ctx context.Context, r pay.Receipt) error {
+	return a.payments.outbox.Receive(ctx, r)
 }

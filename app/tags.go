@@ -31,7 +31,10 @@ func (a *App) openIngest(ctx context.Context, books catalogue, herds *herd.Store
 	house := &codec.House{Profiles: books.profiles}
 	house.Sparkplug.Births = herds
 	house.Sparkplug.Rebirth = a.command
-	house.Sparkplug.Edge = a.connected
+	house.Sparkplug.Edge = func(ctx context.Context, tenant, edge string, online bool, at time.Time) {
+		a.present(ctx, tenant, iot.Presence{Gateway: edge, Online: online, At: at})
+	}
+	house.Presence = a.present
 	a.counted = make(chan [2]string, 1024)
 	a.pipeline = ingest.New(ingest.Config{
 		Herds: herds, Series: a.readings, Counts: counted{counts, a.counted}, House: house, Judge: books.motion.Judge, Spool: kept,
@@ -52,18 +55,18 @@ func (a *App) openIngest(ctx context.Context, books catalogue, herds *herd.Store
 	return a.broker.Listen(ctx)
 }
 
-// connected tells the watch of an edge node that came online or died. One that is a tag
-// itself is known by its rhythm.
-func (a *App) connected(ctx context.Context, tenant, edge string, online bool, at time.Time) {
-	d, err := a.pipeline.Device(ctx, tenant, edge)
+// present tells the watch of a gateway that came online or died, or of a tag that its
+// gateway says this of. A tag that publishes by itself is known by its rhythm.
+func (a *App) present(ctx context.Context, tenant string, p iot.Presence) {
+	d, err := a.pipeline.Device(ctx, tenant, p.Gateway)
 	if err == nil && (d.Kind != iot.Gateway || d.HerdID == "") {
 		return
 	}
 	if err == nil {
-		err = a.engine.Connected(ctx, tenant, d.HerdID, edge, online, at)
+		err = a.engine.Connected(ctx, tenant, d.HerdID, p)
 	}
 	if err != nil {
-		a.cfg.Log.Warn("the watch could not be told of an edge node", "edge", edge, "online", online, "error", err)
+		a.cfg.Log.Warn("the watch could not be told of a gateway", "gateway", p.Gateway, "tag", p.Tag, "online", p.Online, "error", err)
 	}
 }
 
@@ -175,18 +178,31 @@ func (a *App) reviewCounts(ctx context.Context) error {
 	}
 }
 
-// expire removes readings that are kept no longer, once a day, until ctx ends. What
-// keeps them from being removed is logged and tried again in an hour: it must not keep
-// new ones from being taken.
+// kept is something that is removed when it is old enough.
+type kept struct {
+	what   string
+	keep   time.Duration // 0 for ever
+	expire func(ctx context.Context, before time.Time) error
+}
+
+// expire removes what is kept no longer, once a day, until ctx ends. What keeps it from
+// being removed is logged and tried again in an hour: it must not keep new readings
+// from being taken.
 func (a *App) expire(ctx context.Context) error {
-	if a.cfg.Keep == 0 {
-		return nil
+	herds := herd.New(a.db)
+	all := []kept{
+		{"readings", a.cfg.Keep, a.readings.Expire},
+		{"refused messages", a.cfg.KeepRefused, herds.ExpireQuarantined},
+		{"counts", a.cfg.KeepCounts, herds.ExpireHeadcounts},
 	}
-	for {
+	all = slices.DeleteFunc(all, func(k kept) bool { return k.keep <= 0 })
+	for len(all) > 0 {
 		wait := 24 * time.Hour
-		if err := a.readings.Expire(ctx, a.cfg.Now().Add(-a.cfg.Keep)); err != nil && ctx.Err() == nil {
-			a.cfg.Log.Error("old readings could not be removed; trying again in an hour", "error", err)
-			wait = time.Hour
+		for _, k := range all {
+			if err := k.expire(ctx, a.cfg.Now().Add(-k.keep)); err != nil && ctx.Err() == nil {
+				a.cfg.Log.Error("what is kept no longer could not be removed; trying again in an hour", "what", k.what, "error", err)
+				wait = time.Hour
+			}
 		}
 		timer := time.NewTimer(wait)
 		select {
@@ -196,6 +212,7 @@ func (a *App) expire(ctx context.Context) error {
 		case <-timer.C:
 		}
 	}
+	return nil
 }
 
 // animals answers what is asked of single animals.

@@ -142,6 +142,15 @@ type Motion struct {
 	XYZ [][3]float64 `json:"xyz"` // m/s², gravity included, in the tag's own axes
 }
 
+// Presence is what a gateway, or the broker that holds its will, says of being reachable:
+// of the gateway itself, or of a tag that it hears.
+type Presence struct {
+	Gateway string
+	Tag     string // "" the gateway itself
+	Online  bool
+	At      time.Time // when it was received
+}
+
 // Headcount is what a camera, a gate or a person counted in a herd or one of its pens.
 type Headcount struct {
 	ID       string    `json:"id"`

@@ -110,6 +110,8 @@ func runServe(ctx context.Context, args []string, std stdio) error {
 	f.StringVar(&cfg.MQTTTLS.CA, "mqtt-client-ca", os.Getenv("FURROW_MQTT_CLIENT_CA"), "PEM certificates of who signs those of devices; a device named <tenant>/<device> then needs no secret (FURROW_MQTT_CLIENT_CA)")
 	f.Int64Var(&cfg.SpoolMax, "spool-max", 2<<30, "bytes that are kept in DATA while the telemetry store is down")
 	f.DurationVar(&cfg.Keep, "keep-readings", 0, "how long readings are kept, such as 17520h for two years; 0 for ever")
+	f.DurationVar(&cfg.KeepRefused, "keep-refused", 90*24*time.Hour, "how long messages in quarantine are kept; 0 for ever")
+	f.DurationVar(&cfg.KeepCounts, "keep-counts", 0, "how long counts of cameras, gates and people are kept, 2160h or more; 0 for ever")
 	f.BoolVar(&cfg.Work, "work", true, "work background jobs in this process too")
 	f.BoolVar(&cfg.Secure, "https", false, "the house is reached by https: mark cookies Secure")
 	return runHouse(ctx, f, &cfg, args, std)

@@ -41,7 +41,7 @@ func mayWrite(d iot.Device, a codec.Address) bool {
 	}
 	switch a.Format {
 	case codec.ThingsBoard: // names nobody but the connection
-		return a.Part != "gateway" || d.Kind == iot.Gateway
+		return a.Part == "" || d.Kind == iot.Gateway
 	case codec.ChirpStack:
 		return d.Kind == iot.Network
 	case codec.Sparkplug:

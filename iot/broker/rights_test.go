@@ -100,6 +100,7 @@ func TestNativeTopics(t *testing.T) {
 		refused       bool
 	}{
 		{"t0", "v1/devices/me/telemetry", false}, {"t0", "v1/gateway/telemetry", true}, {"g0", "v1/gateway/telemetry", false},
+		{"t0", "v1/gateway/disconnect", true}, {"g1", "furrow/v1/x/g0/status", true},
 		{"g0", "spBv1.0/farm/NDATA/g0", false}, {"g0", "spBv1.0/farm/NDATA/g1", true}, {"t0", "spBv1.0/farm/NDATA/t0", true},
 		{"g0", "spBv1.0/farm/NCMD/g0", true}, {"g0", "spBv1.0/farm/DCMD/g0/t0", true}, {"g0", "spBv1.0/STATE/host", true},
 		{"g0", "application/1/device/0102030405060708/event/up", true},

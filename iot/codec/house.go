@@ -21,6 +21,9 @@ type House struct {
 	Device func(ctx context.Context, tenant, id string) (iot.Device, error)
 	// Sparkplug keeps births and asks for rebirths.
 	Sparkplug sparkplug.Host
+	// Presence is told of gateways and tags that are reachable or no longer; of
+	// Sparkplug's edge nodes Sparkplug.Edge is. May be nil.
+	Presence func(ctx context.Context, tenant string, p iot.Presence)
 }
 
 // Decode reads one message that device published at address and appends what it
@@ -31,6 +34,12 @@ type House struct {
 func (h *House) Decode(ctx context.Context, a Address, device iot.Device, payload []byte, received time.Time, dst []Item) ([]Item, error) {
 	if len(payload) > MaxBytes {
 		return dst, errTooLong
+	}
+	switch {
+	case a.Format == JSON && a.Part == partStatus:
+		return dst, h.status(ctx, device, payload, received)
+	case a.Part == partConnect, a.Part == partDisconnect:
+		return dst, h.connection(ctx, a, device, payload, received)
 	}
 	switch a.Format {
 	case ThingsBoard:

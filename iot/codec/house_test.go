@@ -397,7 +397,8 @@ func fuzzFormat(f *testing.F, topics []string, device iot.Device) {
 func FuzzThingsBoard(f *testing.F) {
 	f.Add([]byte(`[{"ts":1780300000000,"values":{"temperature":1,"latitude":31.5,"longitude":2}},{"a":{"b":[1]}}]`))
 	f.Add([]byte(`{"A":[{"ts":1780300000000,"values":{"batteryLevel":50}}]}`))
-	fuzzFormat(f, []string{"v1/devices/me/telemetry", "v1/gateway/telemetry"}, iot.Device{ID: "g1", Kind: iot.Gateway})
+	f.Add([]byte(`{"device":"A"}`))
+	fuzzFormat(f, []string{"v1/devices/me/telemetry", "v1/gateway/telemetry", "v1/gateway/disconnect", "furrow/v1/bank/g1/status"}, iot.Device{ID: "g1", Kind: iot.Gateway})
 }
 
 func FuzzChirpStack(f *testing.F) {

@@ -53,6 +53,9 @@ func (h *House) sparkplug(ctx context.Context, a Address, device iot.Device, pay
 	if errors.As(err, &syntax) {
 		return dst[:start], ErrPayload.With("why", syntax.Why).With("at", syntax.At)
 	}
+	if err == nil && (kind == "DBIRTH" || kind == "DDEATH") {
+		h.tell(ctx, device, iot.Presence{Tag: tag, Online: kind == "DBIRTH", At: m.Received})
+	}
 	return dst, err
 }
 

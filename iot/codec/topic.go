@@ -27,7 +27,7 @@ type Address struct {
 	Format Format // of furrow/v1/.../telemetry it is JSON; its payload may be CBOR
 	Tenant string // "" where the topic names none: the connection or the subscription knows it
 	Device string // who publishes: a tag, a gateway, an edge node, a camera; "" where only the connection knows ("me")
-	Part   string // the format's own: "up" of ChirpStack, "DDATA/<device>" of Sparkplug, "gateway" of ThingsBoard
+	Part   string // the format's own: "up" of ChirpStack, "DDATA/<device>" of Sparkplug, "gateway" of ThingsBoard, "status" of JSON
 }
 
 const (
@@ -68,8 +68,13 @@ func CountTopicOf(tenant, device string) string {
 	return furrowRoot + tenant + "/" + device + "/count"
 }
 
-// partGateway marks ThingsBoard's gateway form: several devices in one payload.
-const partGateway = "gateway"
+// Parts of ThingsBoard's gateway API and of Furrow's own topics.
+const (
+	partGateway    = "gateway" // several devices in one payload
+	partConnect    = "connect"
+	partDisconnect = "disconnect"
+	partStatus     = "status" // of Furrow's own
+)
 
 // Parse reads a topic. ErrTopic for one that no format uses.
 func Parse(topic string) (Address, error) {
@@ -80,6 +85,12 @@ func Parse(topic string) (Address, error) {
 		return a, nil
 	case "v1/gateway/telemetry":
 		a.Format, a.Part = ThingsBoard, partGateway
+		return a, nil
+	case "v1/gateway/connect":
+		a.Format, a.Part = ThingsBoard, partConnect
+		return a, nil
+	case "v1/gateway/disconnect":
+		a.Format, a.Part = ThingsBoard, partDisconnect
 		return a, nil
 	}
 	head, rest, _ := strings.Cut(topic, "/")
@@ -110,8 +121,10 @@ func (a *Address) furrow() (ok bool) {
 		a.Format = Counts
 	case "thingsboard":
 		a.Format = ThingsBoard
-	case "thingsboard/gateway":
-		a.Format, a.Part = ThingsBoard, partGateway
+	case "status":
+		a.Format, a.Part = JSON, partStatus
+	case "thingsboard/gateway", "thingsboard/connect", "thingsboard/disconnect":
+		a.Format, a.Part = ThingsBoard, strings.TrimPrefix(leaf, "thingsboard/")
 	default:
 		return false
 	}
@@ -177,9 +190,10 @@ func Filters(formats ...Format) []string {
 func filtersOf(f Format) []string {
 	switch f {
 	case JSON, CBOR:
-		return []string{"furrow/v1/+/+/telemetry"}
+		return []string{"furrow/v1/+/+/telemetry", "furrow/v1/+/+/status"}
 	case ThingsBoard:
-		return []string{"furrow/v1/+/+/thingsboard", "furrow/v1/+/+/thingsboard/gateway"}
+		return []string{"furrow/v1/+/+/thingsboard", "furrow/v1/+/+/thingsboard/gateway",
+			"furrow/v1/+/+/thingsboard/connect", "furrow/v1/+/+/thingsboard/disconnect"}
 	case ChirpStack:
 		return []string{"application/+/device/+/event/+"}
 	case Sparkplug:

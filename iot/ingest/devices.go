@@ -127,21 +127,25 @@ func (c *deviceCache) forget(tenant, id string) {
 	delete(c.strangers, deviceKey{tenant, id})
 }
 
-// quota lets each device have so many of something in a minute.
+// quota lets each device have so much of something in a minute or a day.
 type quota struct {
-	most   int
+	most int
+	unit time.Duration
+
 	mu     sync.Mutex
-	minute int64
+	period int64
 	used   map[deviceKey]int
 }
 
-func (q *quota) take(d iot.Device, at time.Time) bool {
+func (q *quota) take(of deviceKey, n int, at time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if m := at.Unix() / 60; m != q.minute || q.used == nil {
-		q.minute, q.used = m, make(map[deviceKey]int)
+	if p := at.Unix() / int64(q.unit/time.Second); p != q.period || q.used == nil {
+		q.period, q.used = p, make(map[deviceKey]int)
 	}
-	key := deviceKey{d.Tenant, d.ID}
-	q.used[key]++
-	return q.used[key] <= q.most
+	if len(q.used) >= maxStrangers { // whoever has so many names gets no more for each
+		of = deviceKey{}
+	}
+	q.used[of] += n
+	return q.used[of] <= q.most
 }

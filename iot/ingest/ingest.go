@@ -114,10 +114,12 @@ type Pipeline struct {
 
 	cfg     Config
 	devices deviceCache
-	refused quota
-	blamed  quota
-	clock   clock
-	scratch sync.Pool // of *[]codec.Item
+	refused quota // payloads kept of a device
+	blamed  quota // reports of it
+	// Bytes kept a day of a device, and of all.
+	ofDevice, ofHouse quota
+	clock             clock
+	scratch           sync.Pool // of *[]codec.Item
 
 	mu       sync.Mutex
 	next     *batch
@@ -147,8 +149,11 @@ func New(cfg Config) *Pipeline {
 	if cfg.Grace == 0 {
 		cfg.Grace = 2 * time.Second
 	}
-	p := &Pipeline{cfg: cfg, refused: quota{most: keptPerMinute}, blamed: quota{most: toldPerMinute},
-		next: newBatch(), ending: make(chan struct{})}
+	p := &Pipeline{cfg: cfg, next: newBatch(), ending: make(chan struct{})}
+	p.refused = quota{most: keptPerMinute, unit: time.Minute}
+	p.blamed = quota{most: toldPerMinute, unit: time.Minute}
+	p.ofDevice = quota{most: deviceBytes, unit: 24 * time.Hour}
+	p.ofHouse = quota{most: houseBytes, unit: 24 * time.Hour}
 	p.scratch.New = func() any { return new([]codec.Item) }
 	p.devices.init(cfg.Herds, cfg.Now)
 	if cfg.House.Device == nil {
@@ -441,7 +446,7 @@ func (c *clock) check(at, received time.Time) error {
 func (p *Pipeline) Impostor(ctx context.Context, device iot.Device, as string) {
 	p.Counters.Impostors.Add(1)
 	p.cfg.Log.Warn("a device published as another", "tenant", device.Tenant, "device", device.ID, "as", as)
-	if p.cfg.Raise == nil || !p.blamed.take(device, p.cfg.Now()) {
+	if p.cfg.Raise == nil || !p.blamed.take(deviceKey{device.Tenant, device.ID}, 1, p.cfg.Now()) {
 		return
 	}
 	err := p.cfg.Raise(ctx, iot.Event{Tenant: device.Tenant, Kind: iot.Impostor, HerdID: device.HerdID,
@@ -466,11 +471,13 @@ func (p *Pipeline) quarantine(ctx context.Context, m Message, raw []byte, why er
 		q.Code, q.Args = f.Code, f.Args
 	}
 	p.Counters.refuse(q.Code)
-	if !p.refused.take(m.Device, m.Received) {
+	raw = raw[:min(len(raw), maxKept)]
+	from, size := deviceKey{m.Device.Tenant, m.Device.ID}, rowBytes+len(raw)
+	if !p.refused.take(from, 1, m.Received) || !p.ofDevice.take(from, size, m.Received) || !p.ofHouse.take(deviceKey{}, size, m.Received) {
 		p.Counters.Dropped.Add(1)
 		return nil
 	}
-	q.ID, q.Payload = ident.New(), append([]byte(nil), raw[:min(len(raw), maxKept)]...)
+	q.ID, q.Payload = ident.New(), append([]byte(nil), raw...)
 	if err := p.retry(ctx, func() error { return p.cfg.Herds.Quarantine(ctx, q) }); err != nil {
 		return err
 	}
@@ -479,11 +486,14 @@ func (p *Pipeline) quarantine(ctx context.Context, m Message, raw []byte, why er
 }
 
 // What a device that has gone mad may cost: bytes kept of one payload, payloads
-// kept and reports made of it in a minute.
+// kept and reports made of it in a minute, bytes kept of it in a day, and of all devices.
 const (
 	maxKept       = 16 << 10
 	keptPerMinute = 600
 	toldPerMinute = 6
+	deviceBytes   = 32 << 20
+	houseBytes    = 256 << 20
+	rowBytes      = 512 // of a payload's place in the database, about
 )
 
 // retry repeats f while what it needs is unavailable, until ctx ends.

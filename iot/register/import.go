@@ -127,13 +127,34 @@ func (m *importing) lookUp(ctx context.Context) (err error) {
 		return err
 	}
 	list, err := m.Herds.Store.Animals(ctx, m.Tenant, m.HerdID)
+	if err != nil {
+		return err
+	}
 	m.byTag = make(map[string]iot.Animal, len(list))
+	here := 0
 	for _, a := range list {
 		if a.TagID != "" {
 			m.byTag[a.TagID] = a
 		}
+		if a.Here() {
+			here++
+		}
 	}
-	return err
+	return m.room(here)
+}
+
+// room refuses a table that the herd has no room for, before each of its rows is
+// worked on; what events of a file bring and take away is known only behind them.
+func (m *importing) room(here int) error {
+	for _, e := range m.file.Animals {
+		if _, there := m.find(e.Animal); !there && !e.Event && (e.Animal.Status == "" || e.Animal.Status == iot.Alive) {
+			here++
+		}
+	}
+	if here > iot.MaxHerd && len(m.file.Events) == 0 && !m.SkipBad {
+		return iot.ErrHerdTooBig.With("max", iot.MaxHerd)
+	}
+	return nil
 }
 
 // devices adds those that are not there.

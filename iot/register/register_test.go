@@ -180,6 +180,56 @@ func TestWorkbook(t *testing.T) {
 	}
 }
 
+// TestWorkbookOf1904 has days that are counted from 1904, and formulas with and without
+// the value that a spreadsheet leaves beside them.
+func TestWorkbookOf1904(t *testing.T) {
+	t.Parallel()
+	f := excelize.NewFile()
+	defer f.Close()
+	yes := true
+	err := f.SetWorkbookProps(&excelize.WorkbookPropsOptions{Date1904: &yes})
+	for i, row := range [][]any{
+		{"耳标号", "性别", "出生日期"},
+		{"215252600000021", "母", 43888},
+		{"215252600000022", "母", 43889},
+		{"215252600000023", "母", nil},
+	} {
+		err = errors.Join(err, f.SetSheetRow("Sheet1", fmt.Sprint("A", i+1), &row))
+	}
+	err = errors.Join(err, f.SetCellFormula("Sheet1", "C3", "C2+1"), f.SetCellFormula("Sheet1", "C4", "C3+1"))
+	var b bytes.Buffer
+	if err := errors.Join(err, f.Write(&b)); err != nil {
+		t.Fatal(err)
+	}
+	h := open(t)
+	a := h.send(t, b.Bytes(), skip)
+	if a.Added != 2 || len(a.Refusals) != 1 || a.Refusals[0].Cell != "C4" || a.Refusals[0].Code != "import.excel_error" {
+		t.Fatalf("%+v", a)
+	}
+	for code, want := range map[string]string{"215252600000021": "2024-02-28", "215252600000022": "2024-02-29"} {
+		if a := h.animals(t)[code]; a.Born.Format(time.DateOnly) != want {
+			t.Errorf("%s is born %s, want %s", code, a.Born, want)
+		}
+	}
+}
+
+// TestMoreThanAHerd is refused as a whole, before the rows are worked on.
+func TestMoreThanAHerd(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	rows := [][]string{{"耳标号", "状态"}}
+	for i := range iot.MaxHerd {
+		rows = append(rows, []string{fmt.Sprintf("2152527%08d", i+1), ""})
+	}
+	book, err := sheet.Write("x", rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Import(t.Context(), register.Request{Tenant: "a", HerdID: h.herd.ID, By: "op", Body: book}); !errors.Is(err, iot.ErrHerdTooBig) {
+		t.Error(err)
+	}
+}
+
 func TestTemplates(t *testing.T) {
 	t.Parallel()
 	body, err := register.Template(false)

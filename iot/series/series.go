@@ -163,7 +163,7 @@ type Store interface {
 	// cannot be read again, and the embedded store's files hold nothing of them.
 	Delete(ctx context.Context, tenant, tag string) error
 	// Expire removes the readings of all tenants that are older than before, for
-	// retention. It may leave those of before's own UTC day to a later call.
+	// retention. It may leave those of before's own day to a later call.
 	Expire(ctx context.Context, before time.Time) error
 	Close() error
 }

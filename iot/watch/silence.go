@@ -36,19 +36,31 @@ type gateway struct {
 // Connected takes that a gateway of a herd came online, or that the will came which its
 // broker holds for it. A will silences the gateway before its tags' rhythm can, unless
 // it is back soon; what is heard through it after the will says that it is back, too.
-// iot.ErrHerdNotFound.
-func (e *Engine) Connected(ctx context.Context, tenant, herdID, gateway string, online bool, at time.Time) error {
+// What a gateway says of its tags counts in the same way, of most of them together: one
+// tag out of reach is left to its rhythm. iot.ErrHerdNotFound.
+func (e *Engine) Connected(ctx context.Context, tenant, herdID string, p iot.Presence) error {
 	h, err := e.lock(ctx, tenant, herdID)
 	if err != nil {
 		return err
 	}
 	defer h.mu.Unlock()
-	g := &h.gateways[h.gatewayOf(gateway)]
+	var left *int64
+	if p.Tag == "" {
+		left = &h.gateways[h.gatewayOf(p.Gateway)].died
+	} else {
+		for _, t := range h.heard {
+			if t.TagID == p.Tag {
+				left = &t.left
+			}
+		}
+	}
 	switch {
-	case online:
-		g.died = 0
-	case g.died == 0:
-		g.died = at.UnixMilli()
+	case left == nil: // not of the herd, or never heard
+		return nil
+	case p.Online:
+		*left = 0
+	case *left == 0:
+		*left = p.At.UnixMilli()
 	}
 	h.dirty = true
 	h.wake(1)
@@ -68,6 +80,20 @@ func (h *herd) gatewayOf(id string) uint16 {
 // quiet tells whether the tag has been silent for longer than it ever is.
 func (t *track) quiet(now int64) bool {
 	return now-t.at > t.limit().Milliseconds() && now-t.received > backlogGuard.Milliseconds()
+}
+
+// gone is when a tag that its gateway no longer hears counts as silent, Unix ms; 0 while
+// it hears it. Gateways that speak to each tag only for a moment say so after every
+// reading, so the next one must be overdue.
+func (t *track) gone() int64 {
+	if t.left == 0 {
+		return 0
+	}
+	usual := t.median()
+	if usual == 0 {
+		usual = t.limit()
+	}
+	return max(t.left+willGuard.Milliseconds(), t.at+2*usual.Milliseconds())
 }
 
 // roams tells whether two gateways hear the tag by turns: it cannot be counted
@@ -120,8 +146,11 @@ func (h *herd) listen(now, started int64) {
 		if !t.roams() {
 			g := &groups[t.via[0].gateway]
 			g.tags++
-			if t.lost {
+			switch gone := t.gone(); {
+			case t.lost, gone != 0 && now >= gone:
 				g.quiet++
+			case gone != 0:
+				h.wake(gone)
 			}
 		}
 	}

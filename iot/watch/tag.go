@@ -68,6 +68,7 @@ type track struct {
 	silent bool  // set by listen
 	outage bool  // silent together with its gateway
 	lost   bool  // silent, and nobody knows yet which of both
+	left   int64 // when its gateway said that it hears it no longer; 0 it did not. Not kept over a restart
 
 	body   vital.Body
 	anchor [2]float32 // m, where it last came to after a way
@@ -130,6 +131,9 @@ func (t *track) take(r *iot.Reading) (moved bool) {
 	t.at = at
 	t.hear(r.Gateway)
 	t.silent, t.outage, t.lost = false, false, false
+	if received > t.left {
+		t.left = 0
+	}
 	if r.Battery != nil {
 		t.battery = float32(*r.Battery)
 	}

@@ -422,7 +422,7 @@ func TestGatewayDiesByItsWill(t *testing.T) {
 	}
 	connected := func(online bool) {
 		t.Helper()
-		if err := b.engine.Connected(t.Context(), "x", "h", "g1", online, b.now); err != nil {
+		if err := b.engine.Connected(t.Context(), "x", "h", iot.Presence{Gateway: "g1", Online: online, At: b.now}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -462,9 +462,60 @@ func TestGatewayDiesByItsWill(t *testing.T) {
 	say(1) // its birth was missed
 	b.want("gateway_silent g1 opened, gateway_silent g1 cleared")
 
-	if err := b.engine.Connected(t.Context(), "x", "none", "g1", false, b.now); !errors.Is(err, iot.ErrHerdNotFound) {
+	if err := b.engine.Connected(t.Context(), "x", "none", iot.Presence{Gateway: "g1", At: b.now}); !errors.Is(err, iot.ErrHerdNotFound) {
 		t.Error(err)
 	}
+}
+
+// TestGatewayLosesItsTags has a gateway that is online and says that it hears its tags no
+// longer: one event of most of them together, none of one, and none where it says so
+// after every reading.
+func TestGatewayLosesItsTags(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, 5)
+	connected := func(online bool, tags ...int) {
+		t.Helper()
+		for _, i := range tags {
+			p := iot.Presence{Gateway: "g1", Tag: fmt.Sprint("t", i), Online: online, At: b.now}
+			if err := b.engine.Connected(t.Context(), "x", "h", p); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	say := func(rounds, from, to int, leave bool) {
+		t.Helper()
+		for range rounds {
+			for i := from; i <= to; i++ {
+				r := b.live(fmt.Sprint("t", i), 1)
+				r.Gateway = "g1"
+				b.hear(r)
+				if leave {
+					connected(false, i)
+				}
+			}
+			for range 5 {
+				b.pass(time.Minute)
+				b.tick()
+			}
+		}
+	}
+	say(10, 1, 5, false)
+	say(10, 1, 5, true) // speaks to each for a moment
+	connected(true, 1, 2, 3, 4, 5)
+	connected(false, 1)
+	connected(false, 9) // nobody's
+	say(3, 2, 5, false)
+	say(1, 1, 5, false)
+	b.want("")
+
+	connected(false, 2, 3)
+	say(1, 4, 5, false)
+	b.want("")
+	connected(false, 4)
+	say(3, 5, 5, false)
+	b.want("gateway_silent g1 opened") // with tags that report every five minutes, within ten
+	say(2, 1, 5, false)
+	b.want("gateway_silent g1 cleared")
 }
 
 // TestOutageOverARestart is not told to be over and told again.

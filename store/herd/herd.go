@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/paulmach/orb"
 
@@ -150,6 +151,9 @@ func (s *Store) Quarantine(ctx context.Context, q iot.Quarantined) error {
 	if err != nil {
 		return fmt.Errorf("store: quarantine: %w", err)
 	}
+	if q.Payload == nil { // an empty message; nil would be null
+		q.Payload = []byte{}
+	}
 	_, err = s.db.Exec(ctx, `insert into quarantine (tenant, id, topic, device, code, reason, args, payload, received_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		q.Tenant, q.ID, plain(q.Topic), q.Device, q.Code, plain(q.Reason), plain(string(args)), q.Payload, store.Millis(q.Received))
@@ -238,6 +242,32 @@ func scanDevice(r store.Row) (iot.Device, error) {
 	err := r.Scan(&d.Tenant, &d.ID, &d.Kind, &herd, &d.PenID, &d.Profile, &d.SecretHash, &d.Revoked, &created)
 	d.HerdID, d.CreatedAt = herd.String, store.Time(created)
 	return d, err
+}
+
+// ExpireQuarantined deletes refused messages of all tenants that were received before.
+func (s *Store) ExpireQuarantined(ctx context.Context, before time.Time) error {
+	return s.expire(ctx, before, `delete from quarantine where (tenant, id) in
+		(select tenant, id from quarantine where received_at < $1 order by received_at limit 2000)`)
+}
+
+// ExpireHeadcounts deletes counts of all tenants whose windows ended before.
+func (s *Store) ExpireHeadcounts(ctx context.Context, before time.Time) error {
+	return s.expire(ctx, before, `delete from headcount where (tenant, id) in
+		(select tenant, id from headcount where to_at < $1 order by to_at limit 2000)`)
+}
+
+// expire runs a statement that deletes some rows older than before until it finds no
+// more: between two runs others may write.
+func (s *Store) expire(ctx context.Context, before time.Time, some string) error {
+	for {
+		res, err := s.db.Exec(ctx, some, store.Millis(before))
+		if err != nil {
+			return fmt.Errorf("store: expire: %w", err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+	}
 }
 
 // ForgetQuarantined deletes what is kept of a device's refused messages.

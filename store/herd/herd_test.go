@@ -108,15 +108,15 @@ func TestHerds(t *testing.T) {
 			}
 		})
 		t.Run("quarantine", func(t *testing.T) {
-			for i, payload := range []string{"first", "second \x00\xff"} {
+			for i, payload := range []string{"first", "second \x00\xff", ""} {
 				q := iot.Quarantined{ID: ident.New(), Tenant: "a", Topic: "x\x00\xff", Device: "g1", Code: "reading.payload",
-					Reason: "because", Args: map[string]string{"ts": "now\x00"}, Payload: []byte(payload), Received: now.Add(time.Duration(i) * time.Second)}
+					Reason: "because", Args: map[string]string{"ts": "now\x00"}, Payload: append([]byte(nil), payload...), Received: now.Add(time.Duration(i) * time.Second)}
 				if err := s.Quarantine(ctx, q); err != nil {
 					t.Fatal(err)
 				}
 			}
 			got, err := s.Quarantined(ctx, "a", 0)
-			if err != nil || len(got) != 2 || string(got[0].Payload) != "second \x00\xff" || got[0].Args["ts"] != "now\x00" || !got[1].Received.Equal(now) {
+			if err != nil || len(got) != 3 || len(got[0].Payload) != 0 || string(got[1].Payload) != "second \x00\xff" || got[1].Args["ts"] != "now\x00" || !got[2].Received.Equal(now) {
 				t.Error(got, err)
 			}
 			if got, err := s.Quarantined(ctx, "b", 0); err != nil || len(got) != 0 {

@@ -141,6 +141,7 @@ func (m *mover) query(ctx context.Context, statement int, args ...any) (*sql.Row
 type mover struct {
 	tx       *sql.Tx
 	prepared *[statements]*sql.Stmt
+	days     calendar
 	out      chunkWriter
 	in       chunkReader
 	body     []byte
@@ -173,7 +174,7 @@ func (s *Store) move(ctx context.Context, h *head, forget func(k key, day int64)
 		tags = append(tags, t)
 	}
 	slices.SortFunc(tags, func(a, b moved) int { return cmp.Compare(a.id, b.id) })
-	m := &mover{prepared: &s.prepared}
+	m := &mover{prepared: &s.prepared, days: s.days}
 	for len(tags) > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -203,7 +204,7 @@ func (s *Store) moveSome(ctx context.Context, m *mover, v *view, h *head, tags [
 			return 0, err
 		}
 		if forget != nil {
-			m.points = slices.DeleteFunc(m.points, func(p point) bool { return forget(t.key, dayOf(p.at)) })
+			m.points = slices.DeleteFunc(m.points, func(p point) bool { return forget(t.key, s.days.day(p.at)) })
 		}
 		points += len(m.points)
 		n++
@@ -233,11 +234,11 @@ func (s *Store) moveSome(ctx context.Context, m *mover, v *view, h *head, tags [
 func (m *mover) tag(ctx context.Context, t *moved, points []point) error {
 	before := t.tagEntry
 	known := before.first <= before.last
-	first, last := dayOf(points[0].at), dayOf(points[len(points)-1].at)
+	first, last := m.days.day(points[0].at), m.days.day(points[len(points)-1].at)
 	closing := known && last > before.last
 	for i := 0; i < len(points); {
-		day, n := dayOf(points[i].at), i+1
-		for n < len(points) && dayOf(points[n].at) == day {
+		day, n := m.days.day(points[i].at), i+1
+		for n < len(points) && m.days.day(points[n].at) == day {
 			n++
 		}
 		var err error

@@ -84,7 +84,7 @@ func (s *Store) scrub(ctx context.Context) error {
 func (s *Store) Expire(ctx context.Context, before time.Time) error {
 	s.compacting.Lock()
 	defer s.compacting.Unlock()
-	from := dayOf(ceilMillis(before))
+	from := s.days.day(ceilMillis(before))
 	if err := s.flush(ctx, func(_ key, day int64) bool { return day < from }); err != nil {
 		return err
 	}

@@ -12,6 +12,63 @@ import (
 	"github.com/furrowcredit/furrow/iot"
 )
 
+// TestDayOfBeijing counts the chunks of a day's readings as people count days: in one
+// of a new file, and in a file of old, which goes on by the days of UTC, in two. Both
+// give the same readings, now and when they are opened again.
+func TestDayOfBeijing(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		old    bool
+		chunks int
+	}{{"new", false, 1}, {"old", true, 2}} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "telemetry.db")
+			db, err := sql.Open("sqlite", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			if c.old {
+				schema, err := os.ReadFile("schema.sql")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := db.ExecContext(t.Context(), "pragma page_size = 16384; pragma journal_mode = wal;"+string(schema)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			from := time.Date(2026, 5, 1, 0, 0, 0, 0, time.FixedZone("", 8*3600))
+			var want []iot.Reading
+			for i := range 24 {
+				at := from.Add(time.Duration(i) * time.Hour).UTC()
+				want = append(want, iot.Reading{Tenant: "a", Tag: "t", At: at, Received: at, Temp: ptr(float64(i))})
+			}
+			s := open(t, path)
+			if err := s.Write(t.Context(), want); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Compact(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			var chunks int
+			if err := db.QueryRowContext(t.Context(), `select count(*) from chunk`).Scan(&chunks); err != nil || chunks != c.chunks {
+				t.Errorf("a day lies in %d chunks, %v; want %d", chunks, err, c.chunks)
+			}
+			s = open(t, path)
+			defer s.Close()
+			got, err := s.Range(t.Context(), "a", "t", from, from.AddDate(0, 0, 1), 0)
+			if d := cmp.Diff(want, got); err != nil || d != "" {
+				t.Error(err, d)
+			}
+		})
+	}
+}
+
 // TestOldLayout opens a file that has a row a reading, as files of the first layout.
 func TestOldLayout(t *testing.T) {
 	t.Parallel()

@@ -167,16 +167,30 @@ func settle(points []point) []point {
 	return points[:n+1]
 }
 
-// A day is the unit in which readings lie together: UTC days since 1970.
+// A day is the unit in which readings lie together.
 const dayMillis = 24 * 60 * 60 * 1000
 
-func dayOf(ms int64) int64 {
+// calendar says when days begin: so many milliseconds before they do in UTC. It belongs
+// to a file for as long as that lives.
+type calendar int64
+
+const (
+	utc     calendar = 0                  // of files of old
+	beijing calendar = 8 * 60 * 60 * 1000 // what people ask for is then one day, and not parts of two
+)
+
+// day numbers the day of a moment, from that of 1970-01-01 on.
+func (c calendar) day(ms int64) int64 {
+	ms += int64(c)
 	d := ms / dayMillis
 	if ms%dayMillis < 0 {
 		d--
 	}
 	return d
 }
+
+// begin is the moment when a day begins.
+func (c calendar) begin(day int64) int64 { return day*dayMillis - int64(c) }
 
 // key names a series of readings.
 type key struct{ tenant, tag string }

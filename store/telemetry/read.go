@@ -91,11 +91,11 @@ func (q *scan) read(ctx context.Context, at cursor) (cells []cell, next cursor, 
 		n := min(last-first+1, int64(q.batch-len(cells)))
 		for day := first; day < first+n; day++ {
 			c := cell{tag: at.tag, day: day}
-			for len(points) > 0 && dayOf(points[0].at) < day {
+			for len(points) > 0 && q.s.days.day(points[0].at) < day {
 				points = points[1:]
 			}
 			end := 0
-			for end < len(points) && dayOf(points[end].at) == day {
+			for end < len(points) && q.s.days.day(points[end].at) == day {
 				end++
 			}
 			c.points, points = points[:end], points[end:]
@@ -131,14 +131,15 @@ func (q *scan) read(ctx context.Context, at cursor) (cells []cell, next cursor, 
 
 // days are the days of a tag that the scan has still to read.
 func (q *scan) days(at cursor, known *tagEntry, points []point) (first, last int64) {
+	c := q.s.days
 	first, last = math.MaxInt64, math.MinInt64
 	if known != nil {
 		first, last = known.first, known.last
 	}
 	if len(points) > 0 {
-		first, last = min(first, dayOf(points[0].at)), max(last, dayOf(points[len(points)-1].at))
+		first, last = min(first, c.day(points[0].at)), max(last, c.day(points[len(points)-1].at))
 	}
-	first, last = max(first, dayOf(q.from(at.tag)), at.day), min(last, dayOf(q.to(at.tag)-1))
+	first, last = max(first, c.day(q.from(at.tag)), at.day), min(last, c.day(q.to(at.tag)-1))
 	if q.newest {
 		first = max(first, last)
 	}
@@ -174,7 +175,7 @@ func (s *Store) inHeads(k key, from, to int64) (points []point, err error) {
 		}
 	}
 	points = slices.DeleteFunc(points, func(p point) bool { return p.at < from || p.at >= to })
-	byDay := func(a, b point) int { return cmp.Compare(dayOf(a.at), dayOf(b.at)) }
+	byDay := func(a, b point) int { return cmp.Compare(s.days.day(a.at), s.days.day(b.at)) }
 	if !slices.IsSortedFunc(points, byDay) {
 		slices.SortStableFunc(points, byDay)
 	}
@@ -265,7 +266,7 @@ func (q *scan) settled(to []point, d *chunkReader, c *cell) ([]point, error) {
 
 func (q *scan) damaged(c *cell, err error) error {
 	return fmt.Errorf("%s: tag %s, day %s: %w: restore the file from a copy", q.s.path, q.tags[c.tag],
-		time.UnixMilli(c.day*dayMillis).UTC().Format(time.DateOnly), err)
+		time.UnixMilli(q.s.days.begin(c.day)).UTC().Format(time.RFC3339), err)
 }
 
 func always(ms int64) func(int) int64 { return func(int) int64 { return ms } }

@@ -59,6 +59,7 @@ type Store struct {
 	prepared    [statements]*sql.Stmt // of write
 	find        *sql.Stmt             // of read
 	full        func(*head) bool      // whether a head is to be compacted
+	days        calendar
 	closing     context.Context
 	close       context.CancelFunc
 	work        sync.WaitGroup
@@ -125,7 +126,7 @@ func open(ctx context.Context, path string, full func(*head) bool) (_ *Store, er
 	}
 	s.read.SetMaxOpenConns(readers)
 	s.read.SetMaxIdleConns(readers)
-	if _, err := s.write.ExecContext(ctx, schema); err != nil {
+	if s.days, err = begin(ctx, s.write); err != nil {
 		return nil, wrap(err)
 	}
 	if err := s.prepare(ctx); err != nil {
@@ -143,6 +144,31 @@ func open(ctx context.Context, path string, full func(*head) bool) (_ *Store, er
 		}
 	}
 	return s, nil
+}
+
+// begin makes the tables of a new file, and tells by which calendar the file counts.
+func begin(ctx context.Context, db *sql.DB) (calendar, error) {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return utc, err
+	}
+	defer tx.Rollback() // a no-op after Commit
+	var tables, east int64
+	if err := tx.QueryRowContext(ctx, `select count(*) from sqlite_schema`).Scan(&tables); err != nil {
+		return utc, err
+	}
+	if _, err := tx.ExecContext(ctx, schema); err != nil {
+		return utc, err
+	}
+	if tables == 0 {
+		if _, err := tx.ExecContext(ctx, fmt.Sprintf(`pragma user_version = %d`, beijing)); err != nil {
+			return utc, err
+		}
+	}
+	if err := tx.QueryRowContext(ctx, `pragma user_version`).Scan(&east); err != nil {
+		return utc, err
+	}
+	return calendar(east), tx.Commit()
 }
 
 // readers is how many reads look at the database at once.

@@ -57,7 +57,7 @@ func TestStoreOfChunks(t *testing.T) {
 	}
 }
 
-var day0 = time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+var day0 = time.Date(2026, 5, 31, 16, 0, 0, 0, time.UTC) // midnight in Beijing
 
 // anyReading draws readings that meet each other: few tags, few times, some fields.
 func anyReading(t *rapid.T) iot.Reading {
