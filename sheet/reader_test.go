@@ -81,7 +81,7 @@ func TestReadsWhatExcelizeReads(t *testing.T) {
 	for name, fill := range map[string]func(f *excelize.File) error{
 		"kinds of cells": func(f *excelize.File) error {
 			err := f.SetSheetRow("Sheet1", "B2", &[]any{"甲 & <乙>", 12.5, -3, true, time.Date(2026, 2, 28, 10, 0, 0, 0, time.UTC), 1e21, "  spaces  ", "line\nbreak", ""})
-			err = errors.Join(err, f.SetCellFormula("Sheet1", "K2", "=1+1"), f.SetCellStr("Sheet1", "C9", "'quoted'"), f.SetCellStr("Sheet1", "A9", "_x0041_"))
+			err = errors.Join(err, f.SetCellInt("Sheet1", "K2", 2), f.SetCellFormula("Sheet1", "K2", "=1+1"), f.SetCellStr("Sheet1", "C9", "'quoted'"), f.SetCellStr("Sheet1", "A9", "_x0041_"))
 			return errors.Join(err, f.SetCellRichText("Sheet1", "D9", []excelize.RichTextRun{{Text: "rich "}, {Text: "text", Font: &excelize.Font{Bold: true}}}))
 		},
 		"gaps": func(f *excelize.File) error {
@@ -189,20 +189,22 @@ func TestSheetXML(t *testing.T) {
 		err  error
 	}{
 		"prefixes and comments": {`<?xml version="1.0"?><x:worksheet><!-- <c> --><x:sheetData><x:row r="2"><x:c r="B2" t="str"><x:f>A1&gt;2</x:f><x:v>a&#x4e2d;&#25991;</x:v></x:c></x:row></x:sheetData></x:worksheet>`, [][]string{nil, {"", "a中文"}}, nil},
-		"cdata":                 {`<worksheet><sheetData><row><c t="inlineStr"><is><t><![CDATA[a<b&amp;]]>&lt;</t></is></c></row></sheetData></worksheet>`, [][]string{{"a<b&amp;<"}}, nil},
-		"quotes in attributes":  {`<worksheet><sheetData><row spans="a>b" r='1'><c r="A1"><v>1</v></c></row></sheetData></worksheet>`, [][]string{{"1"}}, nil},
-		"phonetic":              {`<worksheet><sheetData><row><c t="inlineStr"><is><t>东</t><rPh><t>dong</t></rPh></is></c></row></sheetData></worksheet>`, [][]string{{"东"}}, nil},
-		"document type":         {`<!DOCTYPE x [<!ENTITY a "b">]><worksheet><sheetData><row><c><v>&a;</v></c></row></sheetData></worksheet>`, nil, sheet.ErrDamaged},
-		"unknown entity":        {`<worksheet><sheetData><row><c><v>&nbsp;1</v></c></row></sheetData></worksheet>`, [][]string{{"&nbsp;1"}}, nil},
-		"rows out of order":     {`<worksheet><sheetData><row r="2"><c><v>1</v></c></row><row r="2"><c><v>1</v></c></row></sheetData></worksheet>`, nil, sheet.ErrDamaged},
-		"a row beyond all":      {`<worksheet><sheetData><row r="1048577"><c><v>1</v></c></row></sheetData></worksheet>`, nil, sheet.ErrDamaged},
-		"a cell of no column":   {`<worksheet><sheetData><row><c r="12"><v>1</v></c></row></sheetData></worksheet>`, nil, sheet.ErrDamaged},
-		"a text that is not":    {`<worksheet><sheetData><row><c t="s"><v>5</v></c></row></sheetData></worksheet>`, nil, sheet.ErrDamaged},
-		"no end":                {`<worksheet><sheetData><row><c><v>1</v></c>`, nil, sheet.ErrDamaged},
-		"a tag without end":     {`<worksheet><sheetData><row ` + strings.Repeat("x", 300<<10), nil, sheet.ErrDamaged},
-		"a long cell":           {`<worksheet><sheetData><row><c><v>` + strings.Repeat("x", 300<<10) + `</v></c></row></sheetData></worksheet>`, nil, sheet.ErrDamaged},
-		"no data":               {`<worksheet></worksheet>`, nil, sheet.ErrDamaged},
-		"nothing in it":         {`<worksheet><sheetData/></worksheet>`, nil, nil},
+		"formulas": {`<worksheet><sheetData><row><c><f>1+1</f><v>2</v></c><c><f>1+1</f></c><c><f t="shared" si="0"/></c><c t="str"><f>""</f><v></v></c><c t="str"><f>""</f><v/></c></row></sheetData></worksheet>`,
+			[][]string{{"2", sheet.Uncalculated, sheet.Uncalculated}}, nil},
+		"cdata":                {`<worksheet><sheetData><row><c t="inlineStr"><is><t><![CDATA[a<b&amp;]]>&lt;</t></is></c></row></sheetData></worksheet>`, [][]string{{"a<b&amp;<"}}, nil},
+		"quotes in attributes": {`<worksheet><sheetData><row spans="a>b" r='1'><c r="A1"><v>1</v></c></row></sheetData></worksheet>`, [][]string{{"1"}}, nil},
+		"phonetic":             {`<worksheet><sheetData><row><c t="inlineStr"><is><t>东</t><rPh><t>dong</t></rPh></is></c></row></sheetData></worksheet>`, [][]string{{"东"}}, nil},
+		"document type":        {`<!DOCTYPE x [<!ENTITY a "b">]><worksheet><sheetData><row><c><v>&a;</v></c></row></sheetData></worksheet>`, nil, sheet.ErrDamaged},
+		"unknown entity":       {`<worksheet><sheetData><row><c><v>&nbsp;1</v></c></row></sheetData></worksheet>`, [][]string{{"&nbsp;1"}}, nil},
+		"rows out of order":    {`<worksheet><sheetData><row r="2"><c><v>1</v></c></row><row r="2"><c><v>1</v></c></row></sheetData></worksheet>`, nil, sheet.ErrDamaged},
+		"a row beyond all":     {`<worksheet><sheetData><row r="1048577"><c><v>1</v></c></row></sheetData></worksheet>`, nil, sheet.ErrDamaged},
+		"a cell of no column":  {`<worksheet><sheetData><row><c r="12"><v>1</v></c></row></sheetData></worksheet>`, nil, sheet.ErrDamaged},
+		"a text that is not":   {`<worksheet><sheetData><row><c t="s"><v>5</v></c></row></sheetData></worksheet>`, nil, sheet.ErrDamaged},
+		"no end":               {`<worksheet><sheetData><row><c><v>1</v></c>`, nil, sheet.ErrDamaged},
+		"a tag without end":    {`<worksheet><sheetData><row ` + strings.Repeat("x", 300<<10), nil, sheet.ErrDamaged},
+		"a long cell":          {`<worksheet><sheetData><row><c><v>` + strings.Repeat("x", 300<<10) + `</v></c></row></sheetData></worksheet>`, nil, sheet.ErrDamaged},
+		"no data":              {`<worksheet></worksheet>`, nil, sheet.ErrDamaged},
+		"nothing in it":        {`<worksheet><sheetData/></worksheet>`, nil, nil},
 	} {
 		got, err := sheet.Read(parts(t, book, map[string]string{"xl/worksheets/sheet1.xml": c.xml}), anyTable)
 		if !errors.Is(err, c.err) {

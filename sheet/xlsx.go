@@ -458,28 +458,41 @@ func kindOf(t []byte) cellKind {
 	return plainCell
 }
 
+// Uncalculated is the text of a formula whose value the file does not hold: a program
+// wrote it that does not calculate, and empty would be a guess.
+const Uncalculated = "#UNCALCULATED!"
+
 // cell reads a cell up to its end.
 func (r *sheetRows) cell(kind cellKind) (span, error) {
 	s := span{start: len(r.text), end: len(r.text)}
+	formula, value := false, false
 	for {
 		t, err := r.x.next()
 		if err != nil {
 			return s, noEnd(err)
 		}
 		switch {
+		case string(t.name) == "c" && t.end && formula && !value:
+			r.text = append(r.text[:s.start], Uncalculated...)
+			s.end = len(r.text)
+			return s, nil
 		case string(t.name) == "c" && t.end:
 			return r.resolve(s, kind)
+		case string(t.name) == "f" && !t.end:
+			formula = true
+		case string(t.name) == "v" && t.empty:
+			value = true
 		case t.end || t.empty:
 		case string(t.name) == "is":
 			if r.text, err = r.x.runs(r.text[:s.start], "is"); err != nil {
 				return s, err
 			}
-			s.end = len(r.text)
+			s.end, value = len(r.text), true
 		case string(t.name) == "v" && kind != inlineCell:
 			if r.text, err = r.x.text(r.text[:s.start]); err != nil {
 				return s, err
 			}
-			s.end = len(r.text)
+			s.end, value = len(r.text), true
 		}
 	}
 }

@@ -136,12 +136,13 @@ func (m *Matcher) Match(name string) Match {
 type candidate struct {
 	entry  int32
 	cost   float64
-	length int // of the name that was read
+	length int  // of the name that was read
+	taken  bool // it goes by another short name
 }
 
 // answer is what was found for a name, before it is judged.
 type answer struct {
-	key        string
+	key, brief string
 	same       []int32 // entries that are called so
 	candidates []candidate
 	own        float64 // what the name costs as that of a firm nobody knows
@@ -168,7 +169,7 @@ func (m *Matcher) find(name string) answer {
 		if c >= never {
 			continue
 		}
-		one := candidate{m.firms[at], c, len(m.fulls[at].letters)}
+		one := candidate{entry: m.firms[at], cost: c, length: len(m.fulls[at].letters)}
 		if old, ok := found[one.entry]; !ok || byCost(one, old) < 0 {
 			found[one.entry] = one
 		}
@@ -180,6 +181,7 @@ func (m *Matcher) find(name string) answer {
 		a.candidates = append(a.candidates, c)
 	}
 	slices.SortFunc(a.candidates, byCost)
+	a.brief = briefKey(name)
 	if likely >= 0 {
 		for _, w := range q.ways {
 			if w.code == nil {

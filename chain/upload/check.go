@@ -88,7 +88,7 @@ func (c *checker) check(ctx context.Context, src source) (err error) {
 		return err
 	}
 	now := c.s.now()
-	r, err := sheet.Open(src, src.size, sheet.Large(), func(head *sheet.Table) bool {
+	r, err := sheet.Open(src, src.size, c.s.limits, func(head *sheet.Table) bool {
 		l, err := find(head, c.u.Kind, columns, now)
 		return err == nil || errors.Is(err, sheet.ErrEmpty) && l.named()
 	})
@@ -158,8 +158,8 @@ func (c *checker) read(ctx context.Context, r *sheet.Reader, blocks chan<- []row
 		if n < above {
 			continue
 		}
-		if n-above == sheet.Large().Rows {
-			return sheet.ErrTooManyRows.With("max", sheet.Large().Rows)
+		if n-above == c.s.limits.Rows {
+			return sheet.ErrTooManyRows.With("max", c.s.limits.Rows)
 		}
 		if some = append(some, c.l.read(in.Number, slices.Clone(in.Cells))); len(some) == blockRows {
 			if err := send(); err != nil {

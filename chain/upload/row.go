@@ -16,7 +16,7 @@ import (
 // What can be wrong in a row.
 var (
 	errNobody   = fault.New(fault.Invalid, "row.no_partner", "name the seller or the buyer; the other side is {anchor}")
-	errSelf     = fault.New(fault.Invalid, "row.same_firm", "the seller and the buyer are the same firm")
+	errSelf     = fault.New(fault.Invalid, "row.same_firm", "the seller and the buyer are the same firm; correct one of them")
 	errTwice    = fault.New(fault.Invalid, "row.twice", "row {row} has the same number and firms but another amount")
 	errDiffers  = fault.New(fault.Invalid, "row.differs", "this number is in the books with the amount {amount}; undo the earlier upload to change it")
 	errRenamed  = fault.New(fault.Invalid, "row.name_differs", "this credit code belongs to {name} in the books; the row was taken for that firm")

@@ -65,6 +65,7 @@ type Config struct {
 	// Patience is how long a check or commit is waited for before it goes on in the
 	// background; 0 means 5 seconds, less than 0 not at all.
 	Patience time.Duration
+	Limits   sheet.Limits // of a file; the zero value means sheet.Large
 }
 
 // Service checks, commits and undoes uploads.
@@ -72,6 +73,7 @@ type Service struct {
 	store    chain.Store
 	now      func() time.Time
 	patience time.Duration
+	limits   sheet.Limits
 	slots    chan struct{}
 
 	mu    sync.Mutex
@@ -84,7 +86,10 @@ func New(cfg Config) *Service {
 	if cfg.Patience == 0 {
 		cfg.Patience = 5 * time.Second
 	}
-	return &Service{store: cfg.Store, now: cfg.Now, patience: cfg.Patience, slots: make(chan struct{}, atOnce), tasks: map[string]*task{}, swept: map[string]time.Time{}}
+	if cfg.Limits == (sheet.Limits{}) {
+		cfg.Limits = sheet.Large()
+	}
+	return &Service{store: cfg.Store, now: cfg.Now, patience: cfg.Patience, limits: cfg.Limits, slots: make(chan struct{}, atOnce), tasks: map[string]*task{}, swept: map[string]time.Time{}}
 }
 
 // source is a file that can be read at any place.
@@ -107,21 +112,22 @@ func (s *Service) Check(ctx context.Context, who Who, kind chain.DocKind, fileNa
 // goes on: the upload is returned in state chain.UploadChecking, and Get tells how far
 // it is.
 func (s *Service) CheckFile(ctx context.Context, who Who, kind chain.DocKind, fileName string, file io.Reader) (chain.Upload, error) {
-	src, err := receive(file)
+	src, err := receive(file, s.limits.CSV)
 	if err != nil {
 		return chain.Upload{}, err
 	}
 	return s.checked(ctx, who, kind, fileName, src)
 }
 
-// receive writes a file to a temporary one, which goes with its last reader.
-func receive(file io.Reader) (source, error) {
+// receive writes a file of at most limit bytes to a temporary one, which goes with its
+// last reader.
+func receive(file io.Reader, limit int64) (source, error) {
 	f, err := os.CreateTemp("", "furrow-upload-*")
 	if err != nil {
 		return source{}, fmt.Errorf("chain/upload: %w", err)
 	}
 	drop := func() { _ = errors.Join(f.Close(), os.Remove(f.Name())) } // nothing is lost with it
-	h, limit := sha256.New(), sheet.Large().CSV
+	h := sha256.New()
 	n, err := io.Copy(io.MultiWriter(f, h), io.LimitReader(file, limit+1))
 	if err == nil && n > limit {
 		err = sheet.ErrTooLarge.With("mib", limit>>20)

@@ -9,14 +9,10 @@ import (
 	"io"
 	"maps"
 	"os"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/furrowcredit/furrow/chain/party"
 	"github.com/furrowcredit/furrow/fault"
@@ -148,25 +144,11 @@ func matchAll(ctx context.Context, firms, asked *nameTable) ([]party.Match, erro
 		e.Others = append(e.Others, names(firms.cell(i, "former_names"))...)
 		entries[i] = e
 	}
-	index, matches := party.NewIndex(entries), make([]party.Match, len(asked.rows))
-	const part = 64 // names that a core takes at a time
-	var next atomic.Int64
-	g, ctx := errgroup.WithContext(ctx)
-	for range runtime.GOMAXPROCS(0) {
-		g.Go(func() error {
-			m := index.Matcher()
-			for {
-				to := int(next.Add(part))
-				if to-part >= len(matches) || ctx.Err() != nil {
-					return ctx.Err()
-				}
-				for i := to - part; i < min(to, len(matches)); i++ {
-					matches[i] = m.Match(asked.cell(i, "variant"))
-				}
-			}
-		})
+	variants := make([]string, len(asked.rows))
+	for i := range variants {
+		variants[i] = asked.cell(i, "variant")
 	}
-	return matches, g.Wait()
+	return party.NewIndex(entries).MatchAll(ctx, variants)
 }
 
 // names splits a cell of several names.
