@@ -35,6 +35,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/product"
 	creditprofile "github.com/furrowcredit/furrow/credit/profile"
 	"github.com/furrowcredit/furrow/credit/quote"
+	"github.com/furrowcredit/furrow/credit/remit"
 	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/dashboard"
@@ -117,6 +118,7 @@ type catalogue struct {
 	inputs   *contagion.Inputs
 	chart    ledger.Chart
 	funders  *fund.Catalogue
+	payees   remit.Payees
 	goods    *purchase.Catalogue
 	// Who may do what to a loan, and what it is expected to lose.
 	servicing *loan.Rules
@@ -144,6 +146,7 @@ func readCatalogue(dir string) (c catalogue, err error) {
 	read(func() (e error) { c.inputs, e = contagion.LoadInputs(files); return })
 	read(func() (e error) { c.chart, e = ledger.LoadChart(files); return })
 	read(func() (e error) { c.funders, e = readFunders(files, c.products); return })
+	read(func() (e error) { c.payees, e = readPayees(files, c.products); return })
 	read(func() (e error) { c.goods, e = purchase.Load(files); return })
 	read(func() (e error) { c.servicing, e = loan.LoadRules(files); return })
 	read(func() (e error) { c.provision, e = provision.Load(files); return })
@@ -304,6 +307,7 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 	a.apps = apps
 	loans.OnChange(a.owesOther)
 	a.payments.join(a, books.goods, books.products, apps, loans, book, firmStore)
+	a.payments.passOn(a, books.payees, loans, book)
 
 	driver, err := queue.Driver(ctx, a.db)
 	if err != nil {
@@ -350,8 +354,9 @@ func (a *App) wire(ctx context.Context, books catalogue) error {
 		Facts:       firmStore,
 		Uploads:     uploads{upload.New(upload.Config{Store: firmStore, Now: now}), a},
 		Receivables: financed{parts, a.pools}, Collateral: a.pools, Ledger: book, Fund: share,
-		Periods:   &ledger.Periods{Book: book, Store: bookStore, Behind: loans.Behind, Now: now},
-		Purchases: a.payments.purchases, Payments: a.payments.outbox, Statements: a.payments.statements, Callbacks: a.payments.callbacks(),
+		Periods:     &ledger.Periods{Book: book, Store: bookStore, Behind: loans.Behind, Now: now},
+		Remittances: a.payments.remittances,
+		Purchases:   a.payments.purchases, Payments: a.payments.outbox, Statements: a.payments.statements, Callbacks: a.payments.callbacks(),
 		Strategies:  strategies,
 		Quotes:      quote.New(quote.Config{Store: snapshots, Strategies: strategies, Products: books.products, Agreed: consent.Agreed, Now: now}),
 		ImportChain: importChain(firmStore),

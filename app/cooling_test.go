@@ -109,22 +109,34 @@ func TestStepBack(t *testing.T) {
 // feesOnCrops is a catalogue in which a crop loan has a premium of 0.5 % and 20 yuan of the bank.
 func feesOnCrops(t *testing.T) string {
 	t.Helper()
+	const at = "    policy: plot\n"
+	return ownProducts(t, at, at+`    fees:
+      - {code: premium, name: {zh-CN: 种植保险费, en: Crop insurance}, payee: insurer, when: drawdown, share_bp: 50}
+      - {code: service, name: {zh-CN: 服务费, en: Service}, payee: bank, when: signing, fen: 2000}
+`, "min_fen: 100000 ", "min_fen: 500000 ") // 20 yuan weigh too much on less
+}
+
+// ownProducts is a catalogue in which words of the products, each where it comes first, are
+// replaced by others: pairs of old and new.
+func ownProducts(t *testing.T, pairs ...string) string {
+	t.Helper()
 	files, err := catalog.Open("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := fs.ReadFile(files, product.File)
+	b, err := fs.ReadFile(files, product.File)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const at = "    policy: plot\n"
-	more := strings.Replace(string(text), at, at+`    fees:
-      - {code: premium, name: {zh-CN: 种植保险费, en: Crop insurance}, payee: insurer, when: drawdown, share_bp: 50}
-      - {code: service, name: {zh-CN: 服务费, en: Service}, payee: bank, when: signing, fen: 2000}
-`, 1)
-	more = strings.Replace(more, "min_fen: 100000 ", "min_fen: 500000 ", 1) // 20 yuan weigh too much on less
+	text := string(b)
+	for i := 0; i < len(pairs); i += 2 {
+		if !strings.Contains(text, pairs[i]) {
+			t.Fatalf("the products do not say %q", pairs[i])
+		}
+		text = strings.Replace(text, pairs[i], pairs[i+1], 1)
+	}
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, product.File), []byte(more), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, product.File), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return dir

@@ -9,6 +9,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/fund"
 	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/credit/product"
+	"github.com/furrowcredit/furrow/credit/remit"
 	"github.com/furrowcredit/furrow/store"
 	fundstore "github.com/furrowcredit/furrow/store/fund"
 	ledgerstore "github.com/furrowcredit/furrow/store/ledger"
@@ -26,6 +27,14 @@ func readFunders(files fs.FS, products *product.Catalogue) (*fund.Catalogue, err
 		return nil, nil // what is wrong with the products is told already
 	}
 	return fund.Load(files, products.All())
+}
+
+// readPayees reads who gets fees, after the products, which name some of them.
+func readPayees(files fs.FS, products *product.Catalogue) (remit.Payees, error) {
+	if products == nil {
+		return nil, nil
+	}
+	return remit.Load(files, products.All())
 }
 
 // WithFund opens the shared loans of a database that is there already, with the funders

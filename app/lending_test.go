@@ -33,6 +33,7 @@ import (
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/money"
+	"github.com/furrowcredit/furrow/server/anchor"
 	"github.com/furrowcredit/furrow/server/officer"
 	"github.com/furrowcredit/furrow/server/route"
 	"github.com/furrowcredit/furrow/sim"
@@ -256,6 +257,24 @@ func TestSharedLoan(t *testing.T) {
 		if page.Loan.State != loan.Overdue || page.Loan.Class == loan.Normal || page.Loan.Penalty == 0 {
 			t.Errorf("a year overdue: %+v", page.Loan)
 		}
+		var moves route.List[loan.TierMove]
+		v.as("officer").Get("/officer/tier-moves?limit=1&loan_id="+l.ID, &moves)
+		if len(moves.Items) != 1 || moves.Next == "" || moves.Items[0].To != page.Loan.Class || moves.Items[0].Why != loan.ByDays || moves.Items[0].Borrower != "name of wang" {
+			t.Errorf("the last movement: %+v", moves)
+		}
+		var matrix officer.TierMatrix
+		v.as("officer").Get("/officer/tier-matrix?from=2026-09-01", &matrix)
+		if len(matrix.Cells) != 1 || matrix.Cells[0].From != loan.Normal || matrix.Cells[0].To != page.Loan.Class || matrix.Cells[0].Loans != 1 {
+			t.Errorf("the migration: %+v", matrix)
+		}
+		for _, bad := range []string{"tier-moves?from=2027-02-29", "tier-matrix?from=2027-02-02&to=2027-02-01", "tier-moves?limit=501"} {
+			if r := v.as("officer").Send("GET", "/officer/"+bad, "", nil); r.Status != 422 {
+				t.Errorf("%s: %d %s", bad, r.Status, r.Body)
+			}
+		}
+		if r := v.as("wang").Send("GET", "/officer/tier-moves", "", nil); r.Status != 403 {
+			t.Errorf("a borrower reads the tiers: %d", r.Status)
+		}
 		v.two(l.ID, officer.LoanEvent{Kind: string(servicing.WriteOff)})
 		if page = v.loan(l.ID); page.Loan.State != loan.WrittenOff {
 			t.Errorf("written off: %s", page.Loan.State)
@@ -401,6 +420,22 @@ func TestDirectedPayment(t *testing.T) {
 		page := v.loan(o.LoanID)
 		if page.Loan.Outstanding != o.Amount || page.Payments[0].Payee == nil || page.Payments[0].Payee.Account != "6222000012345678" {
 			t.Errorf("the loan %+v, paid %+v", page.Loan, page.Payments)
+		}
+
+		// The shop sees the loan that paid it, and no more of it than it may; another firm nothing.
+		var other chain.Party
+		v.as(apptest.Operator).Post("/operator/firms", map[string]any{"uscc": creditCode(4), "name": "远山县丰收农资有限公司", "anchor": true}, &other)
+		v.register(access.Anchor, "other", other.ID)
+		var seen route.List[anchor.FinancedLoan]
+		v.as("shop").Get("/anchor/loans", &seen)
+		want := anchor.FinancedLoan{
+			Basis: "sale", Ref: o.ID, Name: "name of wang", Product: "inputs", Amount: o.Amount, State: loan.Active, DrawnOn: page.Loan.DrawnOn, DueOn: page.Loan.DueOn,
+		}
+		if len(seen.Items) != 1 || seen.Items[0] != want {
+			t.Errorf("the shop sees %+v, want %+v", seen.Items, want)
+		}
+		if v.as("other").Get("/anchor/loans", &seen); len(seen.Items) != 0 {
+			t.Errorf("another firm sees %+v", seen.Items)
 		}
 
 		back := map[string]any{"lines": []map[string]int{{"nr": 2, "amount": 25_000}}, "reason": "returned"}

@@ -13,6 +13,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/pay"
 	"github.com/furrowcredit/furrow/credit/pay/purchase"
 	"github.com/furrowcredit/furrow/credit/product"
+	"github.com/furrowcredit/furrow/credit/remit"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/rail"
@@ -22,6 +23,7 @@ import (
 	loanstore "github.com/furrowcredit/furrow/store/loan"
 	paystore "github.com/furrowcredit/furrow/store/pay"
 	purchasestore "github.com/furrowcredit/furrow/store/purchase"
+	remitstore "github.com/furrowcredit/furrow/store/remit"
 )
 
 // Rail is a bank that is reached by HTTP.
@@ -36,12 +38,13 @@ type Rail struct {
 func (r Rail) key() rail.Key { return rail.Key{ID: r.KeyID, Secret: []byte(r.Secret)} }
 
 // payments is the bank as the house sees it: the outbox before it, its statements, what is
-// bought with directed money.
+// bought with directed money, the fees that are paid out to others.
 type payments struct {
-	outbox     *pay.Outbox
-	statements *pay.Reconciler
-	purchases  *purchase.Service
-	callback   *rail.Callback // nil without a bank that calls
+	outbox      *pay.Outbox
+	statements  *pay.Reconciler
+	purchases   *purchase.Service
+	remittances *remit.Service
+	callback    *rail.Callback // nil without a bank that calls
 }
 
 // openRail puts the outbox before the bank of the configuration.
@@ -74,6 +77,12 @@ func (p *payments) join(a *App, goods *purchase.Catalogue, products *product.Cat
 		return loans.Settled(ctx, i.Order.Tenant, i.Order.ID)
 	})
 	p.outbox.OnFinal(p.purchases.OnPayment)
+}
+
+// passOn pays out the fees that are collected for others.
+func (p *payments) passOn(a *App, payees remit.Payees, loans *loan.Service, book *ledger.Service) {
+	p.remittances = remit.New(remit.Config{Store: remitstore.New(a.db), Book: book, Loans: loans, Rail: p.outbox, Payees: payees, Now: a.cfg.Now})
+	p.outbox.OnFinal(p.remittances.OnPayment)
 }
 
 // callbacks is what the API offers a bank: nil where none calls.
@@ -129,7 +138,8 @@ func (p *payments) follow(ctx context.Context, a *App) error {
 		}
 		_, err := p.outbox.Work(ctx)
 		_, more := p.purchases.Work(ctx)
-		if err = errors.Join(err, more); err != nil && ctx.Err() == nil {
+		_, fees := p.remittances.Work(ctx)
+		if err = errors.Join(err, more, fees); err != nil && ctx.Err() == nil {
 			a.cfg.Log.WarnContext(ctx, "payments are looked at again", "error", err)
 		}
 	}

@@ -82,8 +82,11 @@ type TurnoverMonth struct {
 	High   money.Fen `json:"high"`
 }
 
-// Exposures are what is lent already, or promised and can still be drawn, around the
-// applicant: the applicant's own debts are in Applicant.
+// Exposures are what is lent around the applicant; the applicant's own debts are in
+// Applicant. The fields count loans outstanding (贷款余额): balances, of a revolving limit
+// what is drawn, and promises of a loan that is drawn once, whose whole amount goes out.
+// Granted counts the same people by credit granted (授信): a revolving limit whole, drawn
+// or not.
 type Exposures struct {
 	Household money.Fen `json:"household"` // of its members, the applicant among them
 	Group     money.Fen `json:"group"`
@@ -92,6 +95,26 @@ type Exposures struct {
 	Product   money.Fen `json:"product"` // of the whole product
 	Region    money.Fen `json:"region"`  // of the county, all products
 	Total     money.Fen `json:"total"`   // of the house
+	Granted   Granted   `json:"granted,omitzero"`
+}
+
+// Of returns the loans outstanding on a side: household, group, anchor, product, region or
+// total.
+func (x Exposures) Of(side string) money.Fen {
+	return map[string]money.Fen{
+		"household": x.Household, "group": x.Group, "anchor": x.Anchor, "product": x.Product, "region": x.Region, "total": x.Total,
+	}[side]
+}
+
+// Granted are sums of credit granted. None is below the balance beside it; one that is,
+// as in evidence from before both were kept, reads as that balance.
+type Granted struct {
+	Household money.Fen `json:"household"`
+	Group     money.Fen `json:"group"`
+	Anchor    money.Fen `json:"anchor"`
+	Product   money.Fen `json:"product"`
+	Region    money.Fen `json:"region"`
+	Total     money.Fen `json:"total"`
 }
 
 // Consent is a person's agreement that a kind of evidence is read for a purpose.

@@ -56,6 +56,7 @@ type ReceiptMessage struct {
 	OrderID  string    `json:"order_id"`
 	Outcome  string    `json:"outcome"` // "settled", "failed", "unknown": not yet
 	Ref      string    `json:"ref,omitempty"`
+	Code     string    `json:"code,omitempty"` // of a refusal, by ISO 20022
 	Reason   string    `json:"reason,omitempty"`
 	Amount   money.Fen `json:"amount"`
 	Currency string    `json:"currency"`
@@ -184,7 +185,7 @@ func receipt(answer []byte, orderID string, amount money.Fen) (pay.Receipt, erro
 	case outcome != pay.Settled && outcome != pay.Failed && outcome != pay.Unknown:
 		return pay.Receipt{}, pay.ErrRail.Because(fmt.Errorf("there is no outcome %q", m.Outcome))
 	}
-	return pay.Receipt{OrderID: m.OrderID, Outcome: outcome, Ref: m.Ref, Reason: m.Reason, At: m.At}, nil
+	return pay.Receipt{OrderID: m.OrderID, Outcome: outcome, Ref: m.Ref, Reason: pay.WithCode(m.Code, m.Reason), At: m.At}, nil
 }
 
 // do sends one signed request. An answer that is not signed as agreed is no answer.

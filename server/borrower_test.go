@@ -79,13 +79,34 @@ func TestBorrowerPage(t *testing.T) {
 		t.Errorf("evidence %+v", ev)
 	}
 	page := decode[officer.BorrowerPage](h, h.get("auditor", path))
-	if len(page.Histories) != 2 || len(page.Consents) != 5 || page.Consents[0].Channel != "phone" || page.Profile.Household != "h7" || page.Exposure.Household != app.Limit {
+	if len(page.Histories) != 2 || !page.Histories[0].Closed || page.Histories[1].Closed || len(page.Consents) != 5 || page.Consents[0].Channel != "phone" || page.Profile.Household != "h7" || page.Exposure.Household != app.Limit {
 		t.Errorf("got %+v beside a limit of %s", page, app.Limit)
 	}
 
 	acts := decode[route.List[consent.Act]](h, h.post("wang", "/farmer/consents/bank/withdraw", nil))
 	if n := len(acts.Items); n != 6 || acts.Items[5].Kind != consent.Withdrawn {
 		t.Errorf("got %+v", acts)
+	}
+	list := decode[route.List[officer.UploadsLine]](h, h.get("auditor", "/officer/histories"))
+	if len(list.Items) != 1 || list.Items[0].UserID != h.users["wang"].ID || len(list.Items[0].Kinds) != 2 || len(list.Items[0].Closed) != 2 {
+		t.Errorf("uploads %+v", list)
+	}
+	if one := decode[route.List[officer.UploadsLine]](h, h.get("officer", "/officer/histories?q=wang")); len(one.Items) != 1 {
+		t.Errorf("by login: %+v", one)
+	}
+	if none := decode[route.List[officer.UploadsLine]](h, h.get("officer", "/officer/histories?q=officer")); len(none.Items) != 0 {
+		t.Errorf("of one who is no borrower: %+v", none)
+	}
+	for _, x := range decode[officer.BorrowerPage](h, h.get("officer", path)).Histories {
+		if x.WithdrawnAt == nil || !x.Closed {
+			t.Errorf("of %s: withdrawn %v, closed %v", x.Kind, x.WithdrawnAt, x.Closed)
+		}
+	}
+	d := decode[apply.Detail](h, h.get("officer", "/officer/applications/"+app.ID))
+	for _, c := range d.Evidence.Consents {
+		if _, gone := d.Withdrawn[c.ID]; gone != (c.Part == "bank") {
+			t.Errorf("the decision's consent on %s: %v", c.Part, d.Withdrawn)
+		}
 	}
 	if r := h.post("wang", "/farmer/consents/bank/withdraw", nil); r.status != 404 || r.problem(t).Code != "consent.none" {
 		t.Errorf("twice: %d %s", r.status, r.body)

@@ -47,6 +47,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/credit/profile"
 	"github.com/furrowcredit/furrow/credit/quote"
+	"github.com/furrowcredit/furrow/credit/remit"
 	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/geo"
@@ -66,6 +67,7 @@ import (
 	"github.com/furrowcredit/furrow/server/live"
 	"github.com/furrowcredit/furrow/server/operator"
 	"github.com/furrowcredit/furrow/server/view"
+	"github.com/furrowcredit/furrow/sheet"
 	"github.com/furrowcredit/furrow/sim/bank"
 	"github.com/furrowcredit/furrow/store"
 	alertstore "github.com/furrowcredit/furrow/store/alert"
@@ -85,12 +87,16 @@ import (
 	purchasestore "github.com/furrowcredit/furrow/store/purchase"
 	quotestore "github.com/furrowcredit/furrow/store/quote"
 	receivablestore "github.com/furrowcredit/furrow/store/receivable"
+	remitstore "github.com/furrowcredit/furrow/store/remit"
 	"github.com/furrowcredit/furrow/store/storetest"
 	strategystore "github.com/furrowcredit/furrow/store/strategy"
 	"github.com/furrowcredit/furrow/store/telemetry"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// tableLimits are so small that a test need not send 200 MB to be refused.
+var tableLimits = sheet.Limits{CSV: 4 << 20, XLSX: 1 << 20, Unpacked: 16 << 20, Rows: 20_000}
 
 const password = "harvest-2026"
 
@@ -233,10 +239,11 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		Shocks:      &watch.Shocks{Firms: h.firms, Desk: h.desk, Now: now, Loans: func(context.Context, string) ([]contagion.Exposure, error) { return nil, nil }},
 		Facts:       h.firms,
 		Documents:   intake.New(intake.Config{Reader: document.Reader{}, Extractor: rule.New(), Firms: h.firms, Store: h.firms, Now: now}),
-		Uploads:     upload.New(upload.Config{Store: h.firms, Now: now}),
+		Uploads:     upload.New(upload.Config{Store: h.firms, Now: now, Limits: tableLimits}),
 		Receivables: receivable.New(receivable.Config{Store: receivablestore.New(db), Papers: receivablestore.New(db), Firms: h.firms, Now: now}),
 		Ledger:      book,
 		Periods:     &ledger.Periods{Book: book, Store: ledgerstore.New(db), Behind: loans.Behind, Now: now},
+		Remittances: remit.New(remit.Config{Store: remitstore.New(db), Book: book, Loans: loans, Rail: outbox, Payees: must(remit.Load(files, products.All()))(t), Now: now}),
 		Fund:        fund.New(fund.Config{Store: fundstore.New(db), Catalogue: must(fund.Load(files, products.All()))(t), Book: book, Now: now}),
 		Collateral:  collateral.New(collateral.Config{Store: collateralstore.New(db), Book: book, Rules: must(collateral.LoadRules(files))(t), Products: products, Now: now}),
 		Purchases: purchase.New(purchase.Config{
@@ -452,7 +459,7 @@ func (h *house) post(login, path string, body any, header ...string) reply {
 }
 
 // upload sends a file as a form.
-func (h *house) upload(login, path, name string, file []byte, fields map[string]string) reply {
+func (h *house) upload(login, path, name string, file []byte, fields map[string]string, header ...string) reply {
 	h.Helper()
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
@@ -472,7 +479,11 @@ func (h *house) upload(login, path, name string, file []byte, fields map[string]
 	if err := w.Close(); err != nil {
 		h.Fatal(err)
 	}
-	return h.do(call{Method: "POST", Path: "/api/v1" + path, Login: login, Raw: &b, Header: map[string]string{"Content-Type": w.FormDataContentType()}})
+	c := call{Method: "POST", Path: "/api/v1" + path, Login: login, Raw: &b, Header: map[string]string{"Content-Type": w.FormDataContentType()}}
+	for i := 0; i+1 < len(header); i += 2 {
+		c.Header[header[i]] = header[i+1]
+	}
+	return h.do(c)
 }
 
 func square(lon, lat, side float64) orb.Polygon {

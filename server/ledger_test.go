@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/server/officer"
@@ -72,5 +73,61 @@ func TestLedgerPages(t *testing.T) {
 		if r := h.get(who, "/officer/ledger/"+path); r.status != status {
 			t.Errorf("%s gives %d %s", path, r.status, r.body)
 		}
+	}
+}
+
+// TestLedgerPeriods closes a period by two persons, and says why it does not.
+func TestLedgerPeriods(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	third, err := h.gate.AddUser(t.Context(), access.Actor{Tenant: "bank"}, access.NewUser{Login: "second", Password: password, Name: "the second", Role: access.Officer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, _, err := h.gate.SignIn(t.Context(), "second", password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.users["second"], h.tokens["second"] = third, token
+	const periods = "/officer/ledger/periods"
+	today := money.DateOf(time.Now())
+	body := func(day money.Date) map[string]string {
+		return map[string]string{"through": day.String(), "memo": "月结"}
+	}
+	fails := func(what string, r reply, status int, code string) {
+		t.Helper()
+		if p := r.problem(t); r.status != status || p.Code != code || p.Detail == "" {
+			t.Errorf("%s: %d %s", what, r.status, r.body)
+		}
+	}
+	if list := decode[officer.LedgerPeriods](h, h.get("auditor", periods)); list.Closed != 0 || len(list.Periods) != 0 {
+		t.Errorf("a new house: %+v", list)
+	}
+	fails("a day that runs", h.post("officer", periods, body(today)), 422, "ledger.period_runs")
+	fails("no day", h.post("officer", periods, map[string]string{"through": ""}), 422, "ledger.period_runs")
+	asked := decode[ledger.Period](h, h.post("officer", periods, body(today-2)))
+	if asked.State != ledger.PeriodAsked || asked.Through != today-2 || asked.AskedName != "name of officer" || asked.Memo != "月结" {
+		t.Errorf("%+v", asked)
+	}
+	fails("one person", h.post("officer", periods+"/"+asked.ID+"/agree", nil), 403, "ledger.period_second")
+	fails("another bank", h.post("officer2", periods+"/"+asked.ID+"/agree", nil), 404, "ledger.period")
+	fails("an auditor", h.post("auditor", periods+"/"+asked.ID+"/agree", nil), 403, "session.role")
+	fails("an auditor proposes", h.post("auditor", periods, body(today-3)), 403, "session.role")
+	if p := decode[ledger.Period](h, h.post("second", periods+"/"+asked.ID+"/agree", nil)); p.State != ledger.PeriodClosed || p.DecidedName != "the second" {
+		t.Errorf("%+v", p)
+	}
+	fails("again", h.post("second", periods+"/"+asked.ID+"/agree", nil), 409, "ledger.period_state")
+	fails("closed already", h.post("officer", periods, body(today-2)), 409, "ledger.period_closed")
+	next := decode[ledger.Period](h, h.post("officer", periods, body(today-1)))
+	fails("no reason", h.post("second", periods+"/"+next.ID+"/refuse", map[string]string{"note": ""}), 422, "request.invalid")
+	if p := decode[ledger.Period](h, h.post("second", periods+"/"+next.ID+"/refuse", map[string]string{"note": "还有凭证"})); p.State != ledger.PeriodRefused || p.Note != "还有凭证" {
+		t.Errorf("%+v", p)
+	}
+	list := decode[officer.LedgerPeriods](h, h.get("officer", periods))
+	if list.Closed != today-2 || len(list.Periods) != 2 || list.Periods[0].ID != next.ID {
+		t.Errorf("%+v", list)
+	}
+	if other := decode[officer.LedgerPeriods](h, h.get("officer2", periods)); other.Closed != 0 || len(other.Periods) != 0 {
+		t.Errorf("another bank sees %+v", other)
 	}
 }

@@ -145,6 +145,8 @@ type Deps struct {
 	// Ledger is the double-entry book.
 	Ledger  officer.Ledger
 	Periods officer.Periods
+	// Remittances pay collected fees out.
+	Remittances officer.Remittances
 	// Collateral is what stands behind loans.
 	Collateral Collateral
 	// Fund is how loans are shared.
@@ -230,15 +232,15 @@ func New(d Deps) (*Server, error) {
 		Desk: d.Desk, Book: d.Book, Plots: d.PlotStore, Overlaps: d.Plots, Herds: d.HerdStore, HerdWatch: d.HerdWatch,
 		Animals: d.Animals, Now: d.Now, Profiles: d.Profiles, Consents: d.Consents, People: d.Gate,
 		Firms: d.Firms, Standings: d.Standings, Chain: d.Chain, Industries: d.Industries, Shocks: d.Shocks, Merges: d.Merges, Alerts: d.Alerts, Scenes: d.Scenes, Trail: d.Trail, Words: words.Text,
-		Receivables: d.Receivables, Collateral: d.Collateral, Fund: d.Fund, Ledger: d.Ledger, Periods: d.Periods, Purchases: d.Purchases, Payments: d.Payments, Statements: d.Statements, Documents: d.Documents, Facts: d.Facts, Strategies: d.Strategies, Models: d.Models,
+		Receivables: d.Receivables, Collateral: d.Collateral, Fund: d.Fund, Ledger: d.Ledger, Periods: d.Periods, Remittances: d.Remittances, Purchases: d.Purchases, Payments: d.Payments, Statements: d.Statements, Documents: d.Documents, Facts: d.Facts, Strategies: d.Strategies, Models: d.Models,
 	})
 	farmer.Register(s.api, farmer.Config{
 		Desk: d.Desk, Consents: d.Consents, Book: d.Book, Plots: d.Plots, PlotStore: d.PlotStore, Herds: d.HerdStore, HerdReports: d.HerdWatch,
 		Herders: d.Herds, Watch: d.Watch,
 		Firms: d.Firms, Standings: d.Standings, Scenes: d.Scenes, Report: d.Report, Suggest: d.Suggest,
-		Receivables: d.Receivables, Collateral: d.Collateral, Purchases: d.Purchases, Words: words.Fault,
+		Receivables: d.Receivables, Collateral: d.Collateral, Purchases: d.Purchases, Words: words.Text,
 	})
-	anchor.Register(s.api, anchor.Config{Desk: d.Desk, Uploads: d.Uploads, Firms: d.Firms, Partners: d.Partners, Standings: d.Standings, Receivables: d.Receivables, Collateral: d.Collateral, Sales: d.Purchases, Words: words.Text})
+	anchor.Register(s.api, anchor.Config{Desk: d.Desk, Uploads: d.Uploads, Firms: d.Firms, Partners: d.Partners, Standings: d.Standings, Receivables: d.Receivables, Collateral: d.Collateral, Sales: d.Purchases, Loans: d.Book, Words: words.Text})
 	operator.Register(s.api, operator.Config{
 		People: d.Gate, Herds: d.Herds, Devices: d.HerdStore, Import: d.Import, Watch: d.Watch, Forget: d.Forget, Firms: d.Firms, Plots: d.Plots,
 		Jobs: d.Jobs, ReadPlots: d.ReadPlots, ImportChain: d.ImportChain, Words: words.Fault, Now: d.Now,

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -264,27 +265,30 @@ func (s *settler) land(ctx context.Context) error {
 func (s *settler) present(ctx context.Context) error {
 	n := len(s.County.Plots)
 	type want struct {
-		plot  county.Plot
-		until apply.State
-		less  money.Fen
+		plot    county.Plot
+		until   apply.State
+		less    money.Fen
+		product string // or crop
 	}
 	asks := []want{
-		{s.County.Plots[n-1], apply.Active, 0}, // pledged by another holder already: refused
-		{s.with(geo.NeverSown), apply.Active, 0},
-		{s.with(geo.EarlyHarvest), apply.Offered, 0},
-		{s.with(geo.Flood), apply.Offered, 0},
-		{s.with(geo.Drought), apply.Offered, 0},
+		{plot: s.County.Plots[n-1], until: apply.Active}, // pledged by another holder already: refused
+		{plot: s.with(geo.NeverSown), until: apply.Active},
+		{plot: s.with(geo.EarlyHarvest), until: apply.Offered},
+		{plot: s.with(geo.Flood), until: apply.Offered},
+		{plot: s.with(geo.Drought), until: apply.Offered},
 	}
 	wanted := []apply.State{apply.Offered, apply.Withdrawn, apply.Signed, apply.Active, apply.Active, apply.Offered}
 	sound := append(s.candidates("cotton"), s.candidates("rice")...)
 	for i, until := range wanted {
-		asks = append(asks, want{sound[i], until, 0})
+		asks = append(asks, want{plot: sound[i], until: until})
 	}
-	asks = append(asks, want{sound[len(wanted)], apply.Active, 87}) // ends in 13 fen: the bank refuses it
+	n = len(wanted)
+	asks = append(asks, want{plot: sound[n], until: apply.Active, less: 87}, // ends in 13 fen: the bank refuses it
+		want{plot: sound[len(sound)-1], until: apply.Active, product: "crop_season"}) // its second part waits for the crop
 	for i, a := range asks {
 		_, err := s.borrow(ctx, ask{
 			login: s.farmers[a.plot.Owner].Login, subject: credit.Subject{Kind: credit.PlotSubject, ID: s.plots[a.plot.Key]},
-			product: "crop", yuan: 1000 + int64(a.plot.AreaM2/geo.M2PerMu)*300, months: 9, purpose: "购买冬小麦种子、化肥和农机服务", until: a.until, less: a.less,
+			product: cmp.Or(a.product, "crop"), yuan: 1000 + int64(a.plot.AreaM2/geo.M2PerMu)*300, months: 9, purpose: "购买冬小麦种子、化肥和农机服务", until: a.until, less: a.less,
 		})
 		if err != nil {
 			return err

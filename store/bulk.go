@@ -7,15 +7,16 @@ import (
 	"strings"
 )
 
-// Inserter writes many rows of one table with prepared statements of several rows each.
+// Inserter writes many rows of one table with statements of several rows each, which the
+// connection keeps prepared.
 // It is for one transaction and one goroutine; Close writes the last rows.
 type Inserter struct {
 	tx      *Tx
 	into    string // "t (a, b)"
 	tail    string // "on conflict ..."
 	columns int
-	rows    int // of a full statement
-	full    *sql.Stmt
+	rows    int    // of a full statement
+	full    string // its text
 	args    []any
 	written int64
 }
@@ -36,13 +37,10 @@ func (in *Inserter) Add(ctx context.Context, values ...any) error {
 	if len(in.args) < in.rows*in.columns {
 		return nil
 	}
-	if in.full == nil {
-		var err error
-		if in.full, err = in.tx.tx.PrepareContext(ctx, in.text(in.rows)); err != nil {
-			return in.tx.dialect.wrap(err)
-		}
+	if in.full == "" {
+		in.full = in.text(in.rows)
 	}
-	res, err := in.full.ExecContext(calm(ctx), in.args...)
+	res, err := in.tx.tx.ExecContext(calm(ctx), in.full, in.args...)
 	in.args = in.args[:0]
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -53,9 +51,6 @@ func (in *Inserter) Add(ctx context.Context, values ...any) error {
 // Close writes what is left and returns how many rows were written, without those that
 // were there.
 func (in *Inserter) Close(ctx context.Context) (int64, error) {
-	if in.full != nil {
-		defer in.full.Close() //nolint:errcheck // it goes with its transaction
-	}
 	if n := len(in.args) / in.columns; n > 0 {
 		res, err := in.tx.tx.ExecContext(ctx, in.text(n), in.args...)
 		in.args = in.args[:0]

@@ -2,21 +2,26 @@ package store
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Gather has what many goroutines ask for done in few steps: while one step is under
 // way, those who come wait and go together in the next one. It is a group commit when
-// the step is a transaction. Nobody waits longer than the step under way, and nobody
-// alone waits at all.
+// the step is a transaction. Nobody waits longer than the step under way, or than
+// [Gather.Apart] says, and nobody alone waits at all.
 type Gather[T, R any] struct {
-	most int
-	do   func(ctx context.Context, items []T) ([]R, error)
+	most  int
+	do    func(ctx context.Context, items []T) ([]R, error)
+	apart time.Duration
 
 	mu      sync.Mutex
 	busy    bool
 	waiting []*asked[T, R]
+	began   time.Time // of the last step
+	last    int       // how many it did
 }
 
 type asked[T, R any] struct {
@@ -32,6 +37,14 @@ type asked[T, R any] struct {
 // by item, so that each gets its own error: do must leave nothing behind when it fails.
 func NewGather[T, R any](most int, do func(ctx context.Context, items []T) ([]R, error)) *Gather[T, R] {
 	return &Gather[T, R]{most: most, do: do}
+}
+
+// Apart has the steps begin no closer together than d while several ask at once. What a
+// step costs whatever it carries is paid less often, and each waits up to d for it. It is
+// called before the first Do, and gives g.
+func (g *Gather[T, R]) Apart(d time.Duration) *Gather[T, R] {
+	g.apart = d
+	return g
 }
 
 // Do has item done with others. When ctx ends before its step begins, the item is not
@@ -84,10 +97,27 @@ func (g *Gather[T, R]) next() {
 	}
 }
 
+// early is how long a step that could begin now is to wait for more.
+func (g *Gather[T, R]) early() time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if max(g.last, len(g.waiting)) == 1 || len(g.waiting) >= g.most {
+		return 0
+	}
+	return g.apart - time.Since(g.began)
+}
+
 // step does what waits, the caller's own item among it.
 func (g *Gather[T, R]) step(ctx context.Context) {
+	if g.apart > 0 {
+		runtime.Gosched() // those who are about to ask come along; without any it takes no time
+		if d := g.early(); d > 0 {
+			<-time.After(d)
+		}
+	}
 	g.mu.Lock()
 	n := min(len(g.waiting), g.most)
+	g.began, g.last = time.Now(), n
 	step := g.waiting[:n:n]
 	g.waiting = slices.Clone(g.waiting[n:])
 	g.mu.Unlock()

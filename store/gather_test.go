@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/furrowcredit/furrow/store"
 )
@@ -126,4 +128,46 @@ func TestGatherLetsPeopleLeave(t *testing.T) {
 			t.Errorf("%d done: %v", i, ok)
 		}
 	}
+}
+
+// With steps apart a crowd goes in few steps, of which nobody waits for more than one, and
+// one who asks alone again and again waits for none.
+func TestGatherApart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const apart = 5 * time.Millisecond
+		var steps int
+		g := store.NewGather(100, func(_ context.Context, items []int) ([]int, error) {
+			steps++
+			time.Sleep(100 * time.Microsecond)
+			return items, nil
+		}).Apart(apart)
+		begin := time.Now()
+		for i := range 50 {
+			if _, err := g.Do(t.Context(), i); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(begin); steps != 50 || took != 50*100*time.Microsecond {
+			t.Errorf("one alone: %d steps in %s", steps, took)
+		}
+		steps, begin = 0, time.Now()
+		var wait sync.WaitGroup
+		for i := range 1000 { // in 50 ms
+			wait.Go(func() {
+				time.Sleep(time.Duration(i) * 50 * time.Microsecond)
+				asked := time.Now()
+				if _, err := g.Do(t.Context(), i); err != nil {
+					t.Error(err)
+				}
+				if took := time.Since(asked); took > apart+200*time.Microsecond {
+					t.Errorf("%d took %s", i, took)
+				}
+			})
+		}
+		wait.Wait()
+		if steps > 15 {
+			t.Errorf("%d steps for a crowd in %s", steps, time.Since(begin))
+		}
+	})
 }

@@ -49,7 +49,8 @@ type DB struct {
 	dialect dialect
 	read    *sql.DB
 	write   *sql.DB
-	path    string // of the SQLite file, or ""
+	path    string        // of the SQLite file, or ""
+	log     *checkpointer // of SQLite
 }
 
 var _ Queryer = (*DB)(nil)
@@ -87,6 +88,7 @@ func connect(ctx context.Context, cfg Config) (*DB, error) {
 		if db.read, err = openSQLite(sqliteDSN(db.path, "deferred")); err != nil {
 			return nil, errors.Join(err, db.write.Close())
 		}
+		db.log = newCheckpointer(db.read)
 	case strings.HasPrefix(cfg.DSN, "postgres://"), strings.HasPrefix(cfg.DSN, "postgresql://"):
 		if _, err := url.Parse(cfg.DSN); err != nil {
 			return nil, ErrDSN
@@ -112,12 +114,14 @@ func connect(ctx context.Context, cfg Config) (*DB, error) {
 func sqliteDSN(path, lock string) string {
 	q := url.Values{"_txlock": {lock}, "_pragma": {
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", "temp_store(MEMORY)", "cache_size(-16000)",
+		fmt.Sprintf("wal_autocheckpoint(%d)", longPages),
 	}}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
 // Close ends all connections.
 func (db *DB) Close() error {
+	db.log.Close()
 	err := db.write.Close()
 	if db.read != nil && db.read != db.write {
 		err = errors.Join(err, db.read.Close())
@@ -157,6 +161,7 @@ func (db *DB) QueryRow(ctx context.Context, query string, args ...any) *sql.Row 
 // Exec runs one writing statement.
 func (db *DB) Exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	res, err := db.write.ExecContext(ctx, query, args...)
+	db.log.committed()
 	return res, db.dialect.wrap(err)
 }
 
@@ -213,7 +218,9 @@ func (db *DB) once(ctx context.Context, f func(tx *Tx) error) error {
 	if err := f(&Tx{tx, db.dialect}); err != nil {
 		return err
 	}
-	return db.dialect.wrap(tx.Commit())
+	err = tx.Commit()
+	db.log.committed()
+	return db.dialect.wrap(err)
 }
 
 // Conflict says whether err is a broken unique, primary or foreign key.

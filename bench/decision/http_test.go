@@ -23,6 +23,7 @@ import (
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/quote"
 	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/ident"
 	"github.com/furrowcredit/furrow/internal/benchtable"
 	"github.com/furrowcredit/furrow/store"
 	quotestore "github.com/furrowcredit/furrow/store/quote"
@@ -147,12 +148,13 @@ func spell(b *testing.B) time.Duration {
 // BenchmarkQuotes asks the whole house for decisions at 3,200 a second for 20 seconds: it
 // finds who asks, reads the evidence, decides, writes the decision with all it saw and
 // the line of the audit trail to the disk, and answers. The generator shares the
-// processors. Beside it a server that answers and does nothing else.
+// processors. Beside it a server that answers and does nothing else. FURROW_BENCH_DB names
+// the one database to ask.
 func BenchmarkQuotes(b *testing.B) {
 	defer debug.SetGCPercent(debug.SetGCPercent(app.GCPercent)) // as furrow serve
 	const borrowers, rate, connections = 20_000, 3_200, 64
 	span := spell(b)
-	t := book.Page(fmt.Sprintf("decisions over HTTP: %d a second over %d connections, %d borrowers", rate, connections, borrowers), "a second", "p50", "p99", "CPU each", "decisions kept")
+	t := book.Page(fmt.Sprintf("decisions over HTTP: %d a second over %d connections, %d borrowers", rate, connections, borrowers), "a second", "p50", "p99", "CPU each", "of PostgreSQL", "KB written each", "decisions kept")
 	for b.Loop() {
 		idle := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
@@ -161,9 +163,12 @@ func BenchmarkQuotes(b *testing.B) {
 		measure(b, t, "a server that does nothing", idle.URL, "/", "", rate, connections, span, func(int) string { return "{}" }, nil)
 		idle.Close()
 		for _, kind := range []string{"sqlite", "postgres"} {
+			if only := os.Getenv("FURROW_BENCH_DB"); only != "" && only != kind {
+				continue
+			}
 			dsn := "sqlite:" + filepath.Join(b.TempDir(), "furrow.db")
 			if kind == "postgres" {
-				dsn = storetest.Postgres(b)
+				dsn = storetest.Postgres(b) + "&application_name=" + ident.New()
 			}
 			house := apptest.Start(b, app.Config{Data: b.TempDir(), DB: dsn, Tenant: tenant})
 			db, err := store.Open(b.Context(), store.Config{DSN: dsn})
@@ -174,15 +179,9 @@ func BenchmarkQuotes(b *testing.B) {
 			operator := apptest.SignIn(b, house.URL(), apptest.Operator)
 			operator.Post("/operator/users", map[string]string{"login": "partner", "password": apptest.Password, "name": "Partner", "role": "partner"}, nil)
 			token := apptest.SignIn(b, house.URL(), "partner").Token()
-			count := func() (n int) {
-				if err := db.QueryRow(b.Context(), `select count(*) from quote`).Scan(&n); err != nil {
-					b.Fatal(err)
-				}
-				return n
-			}
 			body := func(n int) string { return `{"snapshot_id":"` + ids[n*7919%len(ids)] + `"}` }
 			load(b.Context(), b, strings.TrimPrefix(house.URL(), "http://"), "/api/v1/partner/quotes", token, rate/4, connections, 3*time.Second, body) // warm
-			measure(b, t, "the house on "+kind, house.URL(), "/api/v1/partner/quotes", token, rate, connections, span, body, count)
+			measure(b, t, "the house on "+kind, house.URL(), "/api/v1/partner/quotes", token, rate, connections, span, body, db)
 			if err := db.Close(); err != nil {
 				b.Fatal(err)
 			}
@@ -190,26 +189,69 @@ func BenchmarkQuotes(b *testing.B) {
 	}
 }
 
-func measure(b *testing.B, t *benchtable.Table, what, url, path, token string, rate, connections int, span time.Duration, body func(int) string, count func() int) {
+func measure(b *testing.B, t *benchtable.Table, what, url, path, token string, rate, connections int, span time.Duration, body func(n int) string, db *store.DB) {
 	b.Helper()
-	before, begin, spent := 0, time.Now(), benchtable.CPU()
-	if count != nil {
-		before = count()
-	}
+	before, begin, spent := costs(b, db), time.Now(), benchtable.CPU()
 	took := load(b.Context(), b, strings.TrimPrefix(url, "http://"), path, token, rate, connections, span, body)
 	wall, cpu := time.Since(begin), benchtable.CPU()-spent
 	n := len(took)
 	p99 := took[n*99/100]
-	r := benchtable.Row{What: what, Values: []string{
-		fmt.Sprintf("%.0f", float64(n)/wall.Seconds()), ms(took[n/2]), ms(p99), fmt.Sprintf("%.0f µs", float64(cpu.Microseconds())/float64(n)), "",
-	}}
-	if count != nil {
-		kept := count() - before
-		r.Values[4] = strconv.Itoa(kept)
+	each := func(d time.Duration) string { return fmt.Sprintf("%.0f µs", float64(d.Microseconds())/float64(n)) }
+	r := benchtable.Row{What: what, Values: []string{fmt.Sprintf("%.0f", float64(n)/wall.Seconds()), ms(took[n/2]), ms(p99), each(cpu), "", "", ""}}
+	if db != nil {
+		after := costs(b, db)
+		kept := after.quotes - before.quotes
+		if db.Kind() == "postgres" {
+			r.Values[4] = each(after.server - before.server)
+		}
+		r.Values[5] = fmt.Sprintf("%.1f", float64(after.written-before.written)/1000/float64(n))
+		r.Values[6] = strconv.Itoa(kept)
 		r.Target = "3,000 a second, p99 under 25 ms, all kept"
 		r.Missed = float64(n)/wall.Seconds() < 3000 || p99 >= 25*time.Millisecond || kept != n
 	}
 	t.Add(b, r)
+}
+
+// cost is what a database has done so far.
+type cost struct {
+	quotes  int
+	written int64         // bytes: by this process to the disk, or to PostgreSQL's log
+	server  time.Duration // of the processors, by PostgreSQL's processes for this house
+}
+
+func costs(b *testing.B, db *store.DB) (c cost) {
+	b.Helper()
+	if db == nil {
+		return c
+	}
+	read := func(query string, into any) {
+		if err := db.QueryRow(b.Context(), query).Scan(into); err != nil {
+			b.Fatal(err)
+		}
+	}
+	read(`select count(*) from quote`, &c.quotes)
+	if db.Kind() == "sqlite" {
+		io, _ := os.ReadFile("/proc/self/io") // another system has none, and writes 0 bytes
+		for line := range strings.Lines(string(io)) {
+			if n, ok := strings.CutPrefix(line, "write_bytes: "); ok {
+				c.written, _ = strconv.ParseInt(strings.TrimSpace(n), 10, 64)
+			}
+		}
+		return c
+	}
+	read(`select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint`, &c.written)
+	var pids string
+	read(`select coalesce(string_agg(pid::text, ' '), '') from pg_stat_activity where application_name = current_setting('application_name')`, &pids)
+	for pid := range strings.FieldsSeq(pids) {
+		stat, _ := os.ReadFile("/proc/" + pid + "/stat") // a server elsewhere has none here
+		if f := strings.Fields(string(stat)); len(f) > 14 {
+			for _, ticks := range f[13:15] { // of 10 ms: user and system
+				n, _ := strconv.Atoi(ticks)
+				c.server += time.Duration(n) * 10 * time.Millisecond
+			}
+		}
+	}
+	return c
 }
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }

@@ -9,6 +9,7 @@ import (
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/contract"
 	"github.com/furrowcredit/furrow/credit/loan/cost"
+	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/money"
@@ -117,9 +118,11 @@ type Contract struct {
 	// not change them.
 	Fees        []cost.Fee `json:"fees,omitempty"`
 	CoolingDays int        `json:"cooling_days,omitempty"`
-	SignedBy    string     `json:"signed_by,omitempty"`
-	SignedAt    *time.Time `json:"signed_at,omitempty"`
-	Device      string     `json:"device,omitempty"` // user agent of the signature
+	// Tranches are the plan by which the money goes out; empty: at once.
+	Tranches []product.Tranche `json:"tranches,omitempty"`
+	SignedBy string            `json:"signed_by,omitempty"`
+	SignedAt *time.Time        `json:"signed_at,omitempty"`
+	Device   string            `json:"device,omitempty"` // user agent of the signature
 }
 
 // Filter selects applications, newest first; zero fields do not restrict.

@@ -10,6 +10,7 @@ import (
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/contract"
+	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/loan/schedule"
 	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/money"
@@ -115,11 +116,7 @@ func (s *Service) offer(ctx context.Context, a Application) (o offer, err error)
 	if o.decision, err = s.cfg.Store.Decision(ctx, a.Tenant, a.DecisionID); err != nil {
 		return o, err
 	}
-	frozen, err := s.cfg.Store.Frozen(ctx, a.Tenant, a.DecisionID)
-	if err != nil {
-		return o, err
-	}
-	ev, err := credit.Read(frozen.Evidence)
+	ev, err := s.evidence(ctx, a)
 	if err != nil {
 		return o, err
 	}
@@ -150,6 +147,11 @@ func (o offer) terms(amount money.Fen, months int, way schedule.Method, day mone
 	}), nil
 }
 
+// tranches are the plan of an amount drawn on a day.
+func (o offer) tranches(amount money.Fen, months int, way schedule.Method, day money.Date) []loan.Tranche {
+	return o.cfg.Products.Tranches(o.product, product.Drawing{Principal: amount, Months: months, Start: day, Method: way})
+}
+
 // write fills in the contract.
 func (o offer) write(lang string, way schedule.Method) (Contract, error) {
 	lang = contract.Language(lang)
@@ -174,6 +176,12 @@ func (o offer) write(lang string, way schedule.Method) (Contract, error) {
 		Date: money.DateOf(o.decision.MadeAt).String(), Rows: rows,
 		SimpleRate: cost.SimpleRate.String(), IRR: cost.IRR.String(), FeeTotal: cost.Fees.String(),
 		Revolving: p.Revolving, Directed: p.Directed, CoolingDays: p.CoolingDays,
+	}
+	for _, t := range o.tranches(a.Limit, a.TermMonths, way, money.DateOf(o.decision.MadeAt)) {
+		sheet.Tranches = append(sheet.Tranches, contract.Tranche{
+			Nr: t.Nr, Name: t.Name[lang], Amount: t.Amount.String(), On: t.On.String(), Until: t.Until.String(),
+			Condition: o.cfg.Words.Condition(string(t.Condition), lang),
+		})
 	}
 	for _, f := range cost.Charges {
 		sheet.Fees = append(sheet.Fees, contract.Fee{
@@ -200,7 +208,7 @@ func (o offer) write(lang string, way schedule.Method) (Contract, error) {
 	return Contract{
 		ApplicationID: a.ID, Text: text, Hash: hash, Language: lang,
 		Limit: a.Limit, Rate: a.Rate, TermMonths: a.TermMonths, Method: string(way), Cost: cost,
-		Fees: p.Fees, CoolingDays: p.CoolingDays,
+		Fees: p.Fees, CoolingDays: p.CoolingDays, Tranches: p.Tranches,
 	}, err
 }
 

@@ -32,7 +32,11 @@ func costOf(t schedule.Terms, fees []cost.Fee) ([]schedule.Row, LoanCost, error)
 	}
 	rows = cost.Charged(rows, charges)
 	a, err := cost.Of(t, rows, nil)
-	c := LoanCost{Interest: a.Interest, Fees: a.Fees, Total: t.Principal + a.Interest + a.Fees, SimpleRate: a.Simple, IRR: a.Effective}
+	if err != nil {
+		return nil, LoanCost{}, err
+	}
+	lent, err := t.Lent()
+	c := LoanCost{Interest: a.Interest, Fees: a.Fees, Total: lent + a.Interest + a.Fees, SimpleRate: a.Simple, IRR: a.Effective}
 	for _, f := range fees {
 		x := FeeSum{Code: f.Code, Name: f.Name, Payee: f.Payee, When: f.When}
 		for _, charge := range charges {

@@ -376,13 +376,43 @@ func (g *gathering) afterSigning(ctx context.Context, newest profile.History) (p
 	return profile.History{}, err
 }
 
-// exposure is what is lent or promised around the applicant, without this application.
+// evidence is what the decision on an application saw.
+func (s *Service) evidence(ctx context.Context, a Application) (credit.Evidence, error) {
+	frozen, err := s.cfg.Store.Frozen(ctx, a.Tenant, a.DecisionID)
+	if err != nil {
+		return credit.Evidence{}, err
+	}
+	return credit.Read(frozen.Evidence)
+}
+
+// withdrawn are the consents of evidence that do not stand any more.
+func (s *Service) withdrawn(ctx context.Context, a Application, ev credit.Evidence) (map[string]time.Time, error) {
+	acts, err := s.cfg.Consents.History(ctx, a.Tenant, a.UserID)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]time.Time{}
+	for _, c := range ev.Consents {
+		if at, ended := consent.Ended(acts, c.ID); ended {
+			out[c.ID] = at
+		}
+	}
+	return out, nil
+}
+
+// around says whose exposures bound an application: the applicant's on that evidence,
+// without the application itself.
+func around(a Application, ev credit.Evidence) profile.Around {
+	who := ev.Applicant
+	return profile.Around{
+		UserID: a.UserID, Household: who.Household, Group: who.Group, AnchorID: nearest(ev), Product: a.Product,
+		Region: who.Region, Except: a.ID,
+	}
+}
+
+// exposure is what is lent or promised around the applicant.
 func (g *gathering) exposure(ctx context.Context) error {
-	who := g.ev.Applicant
-	x, err := g.cfg.Profiles.Exposure(ctx, g.a.Tenant, profile.Around{
-		UserID: g.a.UserID, Household: who.Household, Group: who.Group, AnchorID: nearest(g.ev), Product: g.a.Product,
-		Region: who.Region, Except: g.a.ID,
-	})
+	x, err := g.cfg.Profiles.Exposure(ctx, g.a.Tenant, around(g.a, g.ev))
 	if err != nil {
 		return err
 	}
@@ -405,12 +435,13 @@ func nearest(ev credit.Evidence) string {
 	return best.AnchorID
 }
 
-// anchorOf is the anchor under which a limit on this evidence counts, "" for none.
-func anchorOf(ev credit.Evidence) string {
-	if ev.Exposure == nil {
-		return ""
+// seen says how a limit on this evidence counts.
+func seen(ev credit.Evidence, prod product.Product) *profile.Seen {
+	out := &profile.Seen{Revolving: prod.Revolving}
+	if ev.Exposure != nil {
+		out.AnchorID = ev.Exposure.AnchorID
 	}
-	return ev.Exposure.AnchorID
+	return out
 }
 
 // unsure is the uncertainty of what is that sure, within 0 and 1.

@@ -10,6 +10,7 @@ import (
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/profile"
 	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/fault"
@@ -58,8 +59,8 @@ type Redecision struct {
 	Rate     money.Rate  // of an offer
 	Decision *credit.Decision
 	Frozen   *strategy.Frozen // inputs of Decision
-	AnchorID string
-	Change   LimitChange // its From and To are the store's
+	Seen     *profile.Seen    // how the limit of Decision counts; nil without one
+	Change   LimitChange      // its From and To are the store's
 }
 
 // live are the states in which a limit moves.
@@ -110,7 +111,7 @@ func (s *Service) touchAll(ctx context.Context, tenant string, ids []string, cau
 
 // Reconsider decides anew on the evidence of now, and moves the limit of an application
 // that is offered, signed, or active and drawn again and again; others are returned as
-// they are: of a loan that is drawn once nothing is left to move. It falls at once, yet never below what is drawn. It rises only on an offer of the policy, up to the limit
+// they are: of a loan that is drawn to the end nothing is left to move. It falls at once, yet never below what is drawn. It rises only on an offer of the policy, up to the limit
 // that was signed, and not while a loan is overdue or a critical alert is open.
 func (s *Service) Reconsider(ctx context.Context, tenant, id string, cause Cause) (Application, error) {
 	const tries = 5
@@ -133,7 +134,10 @@ func (s *Service) reconsider(ctx context.Context, a Application, cause Cause) (A
 		return Application{}, err
 	}
 	if a.State == Active && !prod.Revolving {
-		return a, nil
+		l, err := s.cfg.Loans.ByApplication(ctx, a.Tenant, a.ID)
+		if err != nil || l.Undrawn == 0 {
+			return a, err
+		}
 	}
 	ev, pending, err := s.gather(ctx, a)
 	if errors.Is(err, consent.ErrMissing) {
@@ -165,7 +169,7 @@ func (s *Service) reconsider(ctx context.Context, a Application, cause Cause) (A
 		}
 		if to != Offered {
 			return s.overturn(ctx, a, to, Record{
-				Decision: &d, Frozen: &frozen, AnchorID: anchorOf(ev), Source: Reconsidered, Change: s.change(a, d, 0, cause),
+				Decision: &d, Frozen: &frozen, Seen: seen(ev, prod), Source: Reconsidered, Change: s.change(a, d, 0, cause),
 			})
 		}
 	}
@@ -183,7 +187,7 @@ func (s *Service) reconsider(ctx context.Context, a Application, cause Cause) (A
 		rate = d.Rate
 	}
 	return s.hold(ctx, Redecision{
-		Before: a, Limit: limit, Rate: rate, Decision: &d, Frozen: &frozen, AnchorID: anchorOf(ev), Change: *s.change(a, d, limit, cause),
+		Before: a, Limit: limit, Rate: rate, Decision: &d, Frozen: &frozen, Seen: seen(ev, prod), Change: *s.change(a, d, limit, cause),
 	})
 }
 

@@ -3,11 +3,13 @@ package apply
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/product"
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/money"
 )
@@ -37,7 +39,34 @@ func (s *Service) most(ctx context.Context, a Application) (money.Fen, error) {
 	if d.Outcome == credit.Refuse {
 		return 0, nil
 	}
-	return min(a.Limit, d.Limit), nil
+	room, err := s.room(ctx, a)
+	return min(a.Limit, d.Limit, room), err
+}
+
+// room is what the bounds on loans outstanding leave for a revolving limit. A decision sees
+// what was drawn on its day; a limit of others that was not drawn then may be now.
+func (s *Service) room(ctx context.Context, a Application) (money.Fen, error) {
+	prod, err := s.cfg.Products.Product(a.Product)
+	if err != nil {
+		return 0, err
+	}
+	most := a.Limit
+	bounds := slices.DeleteFunc(prod.Bounds(), func(c product.Cap) bool { return c.Counted() != product.LoansOutstanding })
+	if !prod.Revolving || len(bounds) == 0 {
+		return most, nil
+	}
+	ev, err := s.evidence(ctx, a)
+	if err != nil {
+		return 0, err
+	}
+	x, err := s.cfg.Profiles.Exposure(ctx, a.Tenant, around(a, ev))
+	if err != nil {
+		return 0, err
+	}
+	for _, c := range bounds {
+		most = min(most, c.MaxFen-x.Of(c.On))
+	}
+	return max(most, 0), nil
 }
 
 // lineEnd is the last day of a limit that is drawn again and again.
@@ -83,11 +112,29 @@ func (s *Service) drawnOf(ctx context.Context, a Application, d *Detail) (err er
 		if over, err := s.over(ctx, a); err != nil || over {
 			return err
 		}
-	} else if a.State == Active {
-		return nil // drawn once
+	} else if a.State == Active { // drawn once, or in tranches
+		l, err := s.cfg.Loans.ByApplication(ctx, a.Tenant, a.ID)
+		if err != nil {
+			return err
+		}
+		d.Available, err = s.drawable(ctx, &l)
+		return err
 	}
 	most, err := s.most(ctx, a)
 	d.Available = max(most-d.Drawn, 0)
+	if d.Product.Directed && !d.Product.Revolving { // an order is paid out of the first tranche
+		c, err := s.cfg.Store.Contract(ctx, a.Tenant, a.ID)
+		if err != nil {
+			return err
+		}
+		p := d.Product
+		p.Tranches = c.Tranches
+		if list := s.cfg.Products.Tranches(p, product.Drawing{
+			Principal: a.Limit, Months: a.TermMonths, Start: money.DateOf(s.now()), Method: loan.Method(c.Method),
+		}); len(list) > 0 {
+			d.Available = min(d.Available, list[0].Amount)
+		}
+	}
 	return err
 }
 

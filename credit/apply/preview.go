@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/furrowcredit/furrow/access"
+	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/loan/schedule"
 	"github.com/furrowcredit/furrow/money"
 )
@@ -41,6 +42,9 @@ type Preview struct {
 	// long an accepted offer waits before it can be signed.
 	CoolingDays int `json:"cooling_days"`
 	ThinkHours  int `json:"think_hours"`
+	// Tranches are the plan by which the money goes out; empty: at once. Rows and cost are
+	// those of the plan.
+	Tranches []loan.Tranche `json:"tranches,omitempty"`
 }
 
 // PreviewAsk is what a preview is of; zero fields are those of the offer.
@@ -98,6 +102,7 @@ func (s *Service) Preview(ctx context.Context, actor access.Actor, id string, as
 	for i, r := range rows {
 		p.Rows[i] = OfferRow(r)
 	}
+	p.Tranches = o.tranches(ask.Amount, ask.TermMonths, ask.Method, today)
 	return p, nil
 }
 
@@ -112,7 +117,7 @@ func (s *Service) previewed(ctx context.Context, a Application) (offer, error) {
 		if c, err = s.signed(ctx, a); errors.Is(err, ErrNotFound) {
 			err = nil
 		}
-		p.Fees, p.CoolingDays = c.Fees, c.CoolingDays
+		p.Fees, p.CoolingDays, p.Tranches = c.Fees, c.CoolingDays, c.Tranches
 	}
 	return offer{Service: s, a: a, product: p}, err
 }

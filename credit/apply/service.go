@@ -287,7 +287,7 @@ func (s *Service) Assess(ctx context.Context, tenant, id string) (Application, e
 	}
 	to := map[credit.Outcome]State{credit.Offer: Offered, credit.Refer: Referred, credit.Refuse: Refused}[d.Outcome]
 	a.DecisionID, a.Limit, a.Rate = d.ID, d.Limit, d.Rate
-	after, err := s.move(ctx, system, a, to, "", Record{Decision: &d, Frozen: &frozen, AnchorID: anchorOf(ev)})
+	after, err := s.move(ctx, system, a, to, "", Record{Decision: &d, Frozen: &frozen, Seen: seen(ev, prod)})
 	if errors.Is(err, ErrState) {
 		return s.cfg.Store.Application(ctx, tenant, id) // somebody else was faster
 	}
@@ -311,6 +311,10 @@ func (s *Service) decide(ctx context.Context, a Application, ev credit.Evidence,
 	if err != nil {
 		return fail(err)
 	}
+	terms, err := json.Marshal(prod)
+	if err != nil {
+		return fail(err)
+	}
 	start := s.cfg.Now()
 	d, frozen, err := s.cfg.Policies.Decide(ctx, a.Tenant, choice.Decides.Policy, ev, prod, s.now())
 	if err != nil {
@@ -320,7 +324,8 @@ func (s *Service) decide(ctx context.Context, a Application, ev credit.Evidence,
 	if d.Raises, err = s.cfg.Policies.Raises(ctx, a.Tenant, choice.Decides.Policy, ev, prod); err != nil {
 		return fail(err)
 	}
-	d.ID, d.ApplicationID, d.EvidenceHash, frozen.Evidence = ident.New(), a.ID, hash, evidence
+	d.ID, d.ApplicationID, d.EvidenceHash = ident.New(), a.ID, hash
+	frozen.Evidence, frozen.Product = evidence, terms
 	return d, frozen, choice, nil
 }
 
@@ -567,11 +572,18 @@ func (s *Service) draw(ctx context.Context, actor access.Actor, id string, amoun
 	if prod.Directed != (purchase != "") {
 		return loan.Loan{}, ErrDirected.With("product", prod.Code)
 	}
-	most, err := s.most(ctx, a)
+	c, err := s.cfg.Store.Contract(ctx, a.Tenant, a.ID)
 	if err != nil {
 		return loan.Loan{}, err
 	}
-	c, err := s.cfg.Store.Contract(ctx, a.Tenant, a.ID)
+	if len(c.Tranches) > 0 && purchase != "" {
+		if l, err := s.cfg.Loans.ByApplication(ctx, a.Tenant, a.ID); err == nil && l.State != loan.Drawing {
+			return s.nextTranche(ctx, l, amount, a.UserID+":"+key, payee, purchase)
+		} else if err != nil && !errors.Is(err, loan.ErrNotFound) {
+			return loan.Loan{}, err
+		}
+	}
+	most, err := s.most(ctx, a)
 	if err != nil {
 		return loan.Loan{}, err
 	}
@@ -598,10 +610,23 @@ func (s *Service) draw(ctx context.Context, actor access.Actor, id string, amoun
 		SubjectName: a.SubjectName, Product: a.Product, Principal: amount, Rate: a.Rate,
 		PenaltyRate: prod.PenaltyRate(a.Rate), Method: loan.Method(c.Method), DayCount: prod.DayCount, TermMonths: term,
 	}
+	// The plan that was signed holds, not what the product says by now.
+	prod.Tranches = c.Tranches
+	d := product.Drawing{Principal: amount, Rate: a.Rate, Months: term, Start: money.DateOf(s.now()), Method: l.Method}
+	if purchase != "" && len(prod.Tranches) > 0 { // of the whole limit; the order takes what it needs of the first
+		d.Principal = a.Limit
+	}
+	if l.Tranches = s.cfg.Products.Tranches(prod, d); len(l.Tranches) > 0 {
+		l.Principal = l.Tranches[0].Amount
+		if purchase != "" {
+			if amount > l.Principal {
+				return loan.Loan{}, loan.ErrTrancheAmount.At("body.amount").With("nr", 1).With("most", l.Principal)
+			}
+			l.Principal = amount
+		}
+	}
 	terms := loan.Contract(&l)
-	terms.Schedule = s.cfg.Products.ScheduleTerms(prod, product.Drawing{
-		Principal: amount, Rate: a.Rate, Months: term, Start: money.DateOf(s.now()), Method: l.Method,
-	})
+	terms.Schedule = s.cfg.Products.ScheduleTerms(prod, d)
 	l.Position.Terms = &terms
 	l, err = s.cfg.Loans.Draw(ctx, loan.DrawRequest{
 		Key: a.UserID + ":" + key, Most: most, Revolving: prod.Revolving, Payee: payee, Purchase: purchase, Loan: l,
@@ -638,13 +663,26 @@ func (s *Service) StepBack(ctx context.Context, actor access.Actor, loanID strin
 	return s.cfg.Loans.StepBack(ctx, actor.Tenant, loanID, amount, l.UserID+":"+key)
 }
 
-// Loan returns loan.ErrNotFound; a borrower sees only own ones.
+// Loan returns loan.ErrNotFound; a borrower sees only own ones, a partner those of the
+// applications that it brought.
 func (s *Service) Loan(ctx context.Context, actor access.Actor, id string) (loan.Loan, error) {
 	l, err := s.cfg.Loans.Loan(ctx, actor.Tenant, id)
-	if err == nil && actor.Role == access.Borrower && l.UserID != actor.UserID {
+	if err != nil {
+		return loan.Loan{}, err
+	}
+	if actor.Role == access.Borrower && l.UserID != actor.UserID {
 		return loan.Loan{}, loan.ErrNotFound
 	}
-	return l, err
+	if actor.Role == access.Partner {
+		a, err := s.cfg.Store.Application(ctx, l.Tenant, l.ApplicationID)
+		if err != nil {
+			return loan.Loan{}, err
+		}
+		if a.BroughtBy != actor.UserID {
+			return loan.Loan{}, loan.ErrNotFound
+		}
+	}
+	return l, nil
 }
 
 // loansChanged moves applications along with their loans, and has the limits of borrowers
@@ -692,7 +730,7 @@ func (s *Service) follows(ctx context.Context, l loan.Loan) error {
 			return err
 		}
 	}
-	if a.State != Active || l.State != loan.Closed {
+	if a.State != Active || l.State != loan.Closed || l.Paying() > 0 {
 		return nil
 	}
 	if prod, err := s.cfg.Products.Product(a.Product); err == nil && prod.Revolving {
@@ -748,15 +786,14 @@ func (s *Service) Detail(ctx context.Context, actor access.Actor, id string) (De
 	if err := s.review(ctx, a, &d); err != nil {
 		return Detail{}, err
 	}
-	frozen, err := s.cfg.Store.Frozen(ctx, a.Tenant, a.DecisionID)
-	if err != nil {
-		return Detail{}, err
-	}
-	ev, err := credit.Read(frozen.Evidence)
+	ev, err := s.evidence(ctx, a)
 	if err != nil {
 		return Detail{}, err
 	}
 	d.Evidence = &ev
+	if d.Withdrawn, err = s.withdrawn(ctx, a, ev); err != nil {
+		return Detail{}, err
+	}
 	if d.Sureties, err = s.cfg.Store.Sureties(ctx, a.Tenant, id); err != nil {
 		return Detail{}, err
 	}

@@ -48,12 +48,15 @@ type Detail struct {
 	Product     product.Product  `json:"product"`
 	Decision    *credit.Decision `json:"decision,omitempty"`
 	Evidence    *credit.Evidence `json:"evidence,omitempty"` // as frozen for the decision
-	Steps       []Step           `json:"steps"`
-	Review      *Review          `json:"review,omitempty"`   // of the decision, when the borrower asked for one
-	Contract    *Contract        `json:"contract,omitempty"` // once signed
-	Sureties    []Guarantor      `json:"sureties"`           // who answers besides the borrower
-	ExpiresAt   *time.Time       `json:"expires_at,omitempty"`
-	Loan        *loan.Loan       `json:"loan,omitempty"` // the newest
+	// Withdrawn are the consents that the evidence was read under and that were taken back
+	// since, by id, with the time. The decision stands; nothing is read under them again.
+	Withdrawn map[string]time.Time `json:"withdrawn,omitempty"`
+	Steps     []Step               `json:"steps"`
+	Review    *Review              `json:"review,omitempty"`   // of the decision, when the borrower asked for one
+	Contract  *Contract            `json:"contract,omitempty"` // once signed
+	Sureties  []Guarantor          `json:"sureties"`           // who answers besides the borrower
+	ExpiresAt *time.Time           `json:"expires_at,omitempty"`
+	Loan      *loan.Loan           `json:"loan,omitempty"` // the newest
 	// Loans are all under a limit that is drawn again and again, newest first.
 	Loans []loan.Loan `json:"loans,omitempty"`
 	// Drawn is what is owed of the limit, Available what can be drawn now.
@@ -108,6 +111,7 @@ type (
 	Consents interface {
 		Give(ctx context.Context, tenant, userID string, given []consent.Agreement, how consent.How) error
 		Standing(ctx context.Context, tenant, userID, purpose string) ([]credit.Consent, error)
+		History(ctx context.Context, tenant, userID string) ([]consent.Act, error)
 	}
 	// Profiles tells who a borrower is, and what was uploaded of them: profile.Store.
 	Profiles interface {
@@ -155,8 +159,8 @@ type Record struct {
 	// Animals of a herd are pledged one by one with the move to Signed, wherever they
 	// go later: iot.ErrPledged while one of them is pledged elsewhere.
 	Animals []string
-	// AnchorID is the nearest anchor that a decision saw, under which its limit counts.
-	AnchorID string
+	// Seen says how the limit of Decision counts.
+	Seen *profile.Seen
 	// Document is the PDF that Signature is on, kept once under its hash. The store puts the
 	// signature at the end of the tenant's chain by Seal.
 	Document  []byte

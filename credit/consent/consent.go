@@ -179,6 +179,28 @@ func Agreed(ev credit.Evidence) bool {
 	return slices.ContainsFunc(ev.Consents, func(c credit.Consent) bool { return c.Purpose == CreditDecision && c.Part == Decision })
 }
 
+// Ended says when the consent with an id was taken back; false while it stands, or was
+// only given again in other words.
+func Ended(history []Act, id string) (time.Time, bool) {
+	i := slices.IndexFunc(history, func(e Act) bool { return e.ID == id && e.Kind == Given })
+	if i < 0 {
+		return time.Time{}, false
+	}
+	for _, e := range history[i+1:] {
+		if e.Kind == Withdrawn && e.Purpose == history[i].Purpose && e.Part == history[i].Part {
+			return e.At, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// Open says whether a part may be read for any purpose now.
+func Open(history []Act, part string) bool {
+	return slices.ContainsFunc([]string{CreditDecision, PostLoan}, func(purpose string) bool {
+		return slices.ContainsFunc(standing(history, purpose), func(e Act) bool { return e.Part == part })
+	})
+}
+
 // Standing are the consents of a person for a purpose that hold now, by part.
 func (b *Book) Standing(ctx context.Context, tenant, userID, purpose string) ([]credit.Consent, error) {
 	history, err := b.Store.Acts(ctx, tenant, userID)

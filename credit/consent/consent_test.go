@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/furrowcredit/furrow/catalog"
 	"github.com/furrowcredit/furrow/credit/consent"
@@ -103,4 +104,30 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A consent ends with the next withdrawal of its part and purpose, not with another's, and
+// a later one does not revive it.
+func TestEnded(t *testing.T) {
+	t.Parallel()
+	at := func(h int) time.Time { return time.Date(2026, 5, 1, h, 0, 0, 0, time.UTC) }
+	act := func(id string, kind consent.Kind, purpose, part string, h int) consent.Act {
+		return consent.Act{ID: id, Kind: kind, Purpose: purpose, Part: part, At: at(h)}
+	}
+	history := []consent.Act{
+		act("bank", consent.Given, consent.CreditDecision, "bank", 1),
+		act("after", consent.Given, consent.PostLoan, "bank", 2),
+		act("bureau", consent.Given, consent.CreditDecision, "bureau", 2),
+		act("-", consent.Withdrawn, consent.CreditDecision, "bank", 3),
+		act("again", consent.Given, consent.CreditDecision, "bank", 4),
+		act("-", consent.Withdrawn, consent.CreditDecision, "bureau", 5),
+	}
+	for id, want := range map[string]time.Time{"bank": at(3), "after": {}, "bureau": at(5), "again": {}, "unknown": {}, "": {}} {
+		if got, ended := consent.Ended(history, id); got != want || ended != !want.IsZero() {
+			t.Errorf("%s ended %v, %v", id, got, ended)
+		}
+	}
+	if !consent.Open(history, "bank") || consent.Open(history, "bureau") || consent.Open(nil, "bank") {
+		t.Error("what may be read is wrong")
+	}
 }

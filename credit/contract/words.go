@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/credit/loan/cost"
 	"github.com/furrowcredit/furrow/credit/loan/schedule"
 	"github.com/furrowcredit/furrow/fault"
@@ -50,6 +51,7 @@ type Words struct {
 		Parts      map[string]said `yaml:"parts"`
 		Payees     map[string]said `yaml:"payees"`
 		Moments    map[string]said `yaml:"moments"`
+		Conditions map[string]said `yaml:"conditions"`
 		Text       said            `yaml:"text"`
 	}
 }
@@ -68,14 +70,22 @@ type Sheet struct {
 	SimpleRate, IRR string
 	Fees            []Fee
 	FeeTotal        string
-	Revolving       bool     // drawn again and again
-	Directed        bool     // the money goes to the seller
-	Goods           []string // that it may buy
-	Sureties        []string // who answers besides
-	SuretyShare     string   // of what is owed, per cent
-	Declaration     string   // what each of them agrees to; from the file itself
+	Tranches        []Tranche // empty: all at once
+	Revolving       bool      // drawn again and again
+	Directed        bool      // the money goes to the seller
+	Goods           []string  // that it may buy
+	Sureties        []string  // who answers besides
+	SuretyShare     string    // of what is owed, per cent
+	Declaration     string    // what each of them agrees to; from the file itself
 	Consents        []Consent
 	CoolingDays     int // in which an unused contract may be given back and a loan repaid as if never made
+}
+
+// Tranche is a part of the money: what for, how much, from when to when it can be drawn, and
+// what must hold ("" for nothing).
+type Tranche struct {
+	Nr                                 int
+	Name, Amount, On, Until, Condition string
 }
 
 // Fee is one cost beside the interest: what for, who gets it, when, and how much in all.
@@ -105,7 +115,7 @@ func LoadWords(fsys fs.FS) (*Words, error) {
 		t, err := template.New(lang).Option("missingkey=error").Parse(w.file.Text[lang])
 		if err == nil {
 			err = t.Execute(&strings.Builder{}, Sheet{
-				Rows: make([]schedule.Row, 1), Fees: make([]Fee, 1), Goods: make([]string, 1),
+				Rows: make([]schedule.Row, 1), Fees: make([]Fee, 1), Tranches: make([]Tranche, 2), Goods: make([]string, 1),
 				Sureties: make([]string, 1), Consents: make([]Consent, 1), Directed: true, Revolving: true, CoolingDays: 1,
 			})
 		}
@@ -143,8 +153,14 @@ func (w *Words) lacks(lang string) string {
 			return "describe the moment " + string(m)
 		}
 	}
+	if w.file.Conditions[string(loan.CropGrows)][lang] == "" {
+		return "describe the condition " + string(loan.CropGrows)
+	}
 	return ""
 }
+
+// Condition describes what must hold before a tranche goes out; "" for nothing.
+func (w *Words) Condition(c, lang string) string { return w.file.Conditions[c][lang] }
 
 // Payee names who gets a fee.
 func (w *Words) Payee(p, lang string) string { return w.file.Payees[p][lang] }

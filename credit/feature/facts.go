@@ -199,6 +199,14 @@ type Facts struct {
 	RegionDebt    int  `expr:"region_debts"`
 	TotalDebt     int  `expr:"total_debts"`
 
+	// The same by credit granted.
+	HouseholdGranted int `expr:"household_granted"`
+	GroupGranted     int `expr:"group_granted"`
+	AnchorGranted    int `expr:"anchor_granted"`
+	ProductGranted   int `expr:"product_granted"`
+	RegionGranted    int `expr:"region_granted"`
+	TotalGranted     int `expr:"total_granted"`
+
 	// Of each part: age of its newest observation in days, uncertainty 0..1, why missing.
 	CropAge             int     `expr:"crop_age"`
 	CropUncertainty     float64 `expr:"crop_uncertainty"`
@@ -531,6 +539,10 @@ func (f *Facts) exposure(ev *credit.Evidence) {
 	f.HasExposure = true
 	f.HouseholdDebt, f.GroupDebt, f.AnchorDebt = int(x.Household), int(x.Group), int(x.Anchor)
 	f.ProductDebt, f.RegionDebt, f.TotalDebt = int(x.Product), int(x.Region), int(x.Total)
+	g := &x.Granted
+	f.HouseholdGranted, f.GroupGranted = int(max(g.Household, x.Household)), int(max(g.Group, x.Group))
+	f.AnchorGranted, f.ProductGranted = int(max(g.Anchor, x.Anchor)), int(max(g.Product, x.Product))
+	f.RegionGranted, f.TotalGranted = int(max(g.Region, x.Region)), int(max(g.Total, x.Total))
 }
 
 func (f *Facts) sources(ev *credit.Evidence) {

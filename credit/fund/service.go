@@ -62,7 +62,7 @@ func (s *Service) Admit(ctx context.Context, l loan.Loan) error {
 }
 
 func (s *Service) decide(l loan.Loan, chosen string, on money.Date, e Exposure, related func(string) []string) (SharingTerms, error) {
-	t, breach, err := s.cfg.Catalogue.Terms(l.Product, chosen, on, l.Principal, l.Rate)
+	t, breach, err := s.cfg.Catalogue.Terms(l.Product, chosen, on, l.Committed(), l.Rate)
 	t.Debtor = debtor(l)
 	if err == nil {
 		err = s.cfg.Catalogue.Admit(t, e, related)

@@ -444,3 +444,24 @@ type MoveFilter struct {
 func (s *Service) Moves(ctx context.Context, tenant string, f MoveFilter) ([]Move, error) {
 	return s.store.Moves(ctx, tenant, f.Account, f.Item, f.Seq, f.Nr, f.Limit)
 }
+
+// Subs walks the sub-accounts of an account in order of item, a page at a time.
+func (s *Service) Subs(ctx context.Context, tenant, account string, f func(Balance) error) error {
+	const page = 1000
+	after := ""
+	for {
+		list, err := s.store.Balances(ctx, tenant, account, after, page)
+		if err != nil {
+			return err
+		}
+		for _, b := range list {
+			if err := f(b); err != nil {
+				return err
+			}
+		}
+		if len(list) < page {
+			return nil
+		}
+		after = list[len(list)-1].Item
+	}
+}

@@ -59,6 +59,7 @@ type book struct {
 
 func (s *Service) open(l Loan, past []Happening) *book {
 	b := &book{Loan: l, stood: l, cfg: &s.cfg, known: len(past), events: make([]servicing.Event, 0, len(past)+1)}
+	b.Tranches = slices.Clone(l.Tranches)
 	for i := range past {
 		b.events = append(b.events, past[i].Event)
 	}

@@ -90,7 +90,7 @@ func (s *Service) DayEnd(ctx context.Context, tenant string, date money.Date) (D
 		}
 		report.Days++
 	}
-	return report, errors.Join(failed...)
+	return report, errors.Join(append(failed, s.lapse(ctx, tenant, date))...)
 }
 
 // ask asks the bank for payments whose outcome is open.

@@ -121,6 +121,8 @@ func (s *Service) cooling(b *book) (StepBack, error) {
 		return StepBack{}, ErrState.With("state", b.State)
 	case b.CoolingDays == 0:
 		return StepBack{}, ErrNoCooling
+	case b.Paying() != 0:
+		return StepBack{}, ErrTranchePaying
 	case today > last:
 		return StepBack{}, ErrCooled.With("last", last)
 	}

@@ -25,7 +25,7 @@ var (
 	ErrStale     = fault.New(fault.Conflict, "loan.stale", "the loan has changed meanwhile; load it again")
 	ErrDrawn     = fault.New(fault.Conflict, "loan.drawn", "money was drawn under this application already")
 	ErrLimit     = fault.New(fault.Conflict, "loan.limit", "{left} yuan of the limit can be drawn now")
-	ErrPayment   = fault.New(fault.Conflict, "loan.payment_failed", "the bank refused the payment: {reason}")
+	ErrPayment   = fault.New(fault.Conflict, "loan.payment_failed", "the bank refused the payment: {refusal}")
 	ErrCredit    = fault.New(fault.Conflict, "loan.credit", "{most} yuan of the borrower's money can be paid back")
 )
 
@@ -65,6 +65,10 @@ type Loan struct {
 	// the borrower may give the money back. Both are frozen with the loan.
 	Fees        []cost.Fee `json:"fees,omitempty"`
 	CoolingDays int        `json:"cooling_days,omitempty"`
+	// Tranches are the plan of a loan that goes out in parts: Principal is what has gone out
+	// (the first of them while that is on its way), Undrawn what may still do so.
+	Tranches []Tranche `json:"tranches,omitempty"`
+	Undrawn  money.Fen `json:"undrawn,omitempty"`
 
 	State        State     `json:"state"`
 	Class        Class     `json:"class"`
@@ -170,6 +174,7 @@ type Payment struct {
 	// Payee is who gets the money where that is not the borrower: the seller of Purchase.
 	Payee     *pay.Payee `json:"payee,omitempty"`
 	Purchase  string     `json:"purchase,omitempty"`
+	Tranche   int        `json:"tranche,omitempty"` // of the plan, that it pays out
 	Date      money.Date `json:"date"`
 	Key       string     `json:"-"` // idempotency key of the caller
 	KeyHash   string     `json:"-"`
@@ -231,6 +236,8 @@ type Change struct {
 	// says. Revolving lets others stand beside it.
 	Most      money.Fen
 	Revolving bool
+	// Out goes out of a loan that runs; with it no more than Most may be owed.
+	Out money.Fen
 }
 
 // Day is what a day end reads and writes of a loan on which nothing happens but interest.
@@ -257,7 +264,7 @@ type Store interface {
 	// Save writes c in one transaction. ErrStale: the loan's version has moved on, or the
 	// key of the payment or of the event is taken. ErrDrawn: the application of a new loan
 	// has one that did not fail, or is not signed. ErrLimit: the limit has less left than
-	// the new loan takes.
+	// the new loan, or a tranche, takes.
 	Save(ctx context.Context, c Change) (Loan, error)
 	// Loan returns ErrNotFound.
 	Loan(ctx context.Context, tenant, id string) (Loan, error)
@@ -273,6 +280,8 @@ type Store interface {
 	ByApplication(ctx context.Context, tenant, applicationID string) (Loan, error)
 	// Happenings returns the events of loans by loan, each in the order of Nr.
 	Happenings(ctx context.Context, tenant string, loanIDs ...string) (map[string][]Happening, error)
+	// Undrawn returns loans with planned tranches, in id order after an id.
+	Undrawn(ctx context.Context, tenant, after string, limit int) ([]Loan, error)
 	// HappeningByKey finds the event booked with an idempotency key; ErrNotFound.
 	HappeningByKey(ctx context.Context, tenant, key string) (Happening, error)
 	Payments(ctx context.Context, tenant, loanID string) ([]Payment, error)

@@ -242,6 +242,15 @@ func (m *memory) Happenings(_ context.Context, _ string, ids ...string) (map[str
 	return out, nil
 }
 
+func (m *memory) Undrawn(_ context.Context, _, after string, limit int) (out []loan.Loan, _ error) {
+	for _, id := range slices.Sorted(maps.Keys(m.loans)) {
+		if l := m.loans[id]; l.Undrawn > 0 && id > after && len(out) < limit {
+			out = append(out, l)
+		}
+	}
+	return out, nil
+}
+
 func (m *memory) HappeningByKey(_ context.Context, _, key string) (loan.Happening, error) {
 	for _, list := range m.events {
 		for _, h := range list {

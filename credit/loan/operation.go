@@ -122,11 +122,19 @@ func bookable(l *Loan, kind servicing.Kind) error {
 	return ErrState.With("state", l.State)
 }
 
+// ends says whether an event of a kind ends a loan, or what it earns.
+func ends(kind servicing.Kind) bool {
+	return kind == servicing.Payoff || kind == servicing.WriteOff || kind == servicing.ChargeOff
+}
+
 // book appends an event to a loan, with the proposal that it came from.
 func (s *Service) book(ctx context.Context, tenant, loanID string, h Happening, a *Action) (Loan, error) {
 	return s.update(ctx, tenant, loanID, func(b *book) (Change, error) {
 		if err := bookable(&b.Loan, h.Event.Kind); err != nil {
 			return Change{}, err
+		}
+		if ends(h.Event.Kind) && b.Paying() != 0 {
+			return Change{}, ErrTranchePaying
 		}
 		list, err := s.add(b, h)
 		return Change{Happenings: list, Action: a}, err
@@ -156,6 +164,13 @@ func (s *Service) append(b *book, h *Happening) error {
 	}
 	if ev.Date < b.DrawnOn {
 		return servicing.ErrNotDrawn.At("body.date").With("event", ev.ID).With("date", ev.Date)
+	}
+	if ends(ev.Kind) {
+		for i := range b.events {
+			if x := &b.events[i]; x.Kind == servicing.Disburse && x.Date > ev.Date {
+				return ErrBackDate.At("body.date").With("date", ev.Date).With("first", x.Date)
+			}
+		}
 	}
 	if ev.Kind == servicing.CreditRefund {
 		if err := s.held(b, ev); err != nil {

@@ -65,12 +65,16 @@ var (
 func newWorld(t *rapid.T) *world {
 	w := &world{desk: newDesk(t)}
 	for i := range rapid.IntRange(1, 3).Draw(t, "loans") {
-		l, err := w.Draw(context.Background(), loan.DrawRequest{Key: fmt.Sprint("draw", i), Loan: loan.Loan{
+		l := loan.Loan{
 			Tenant: "t", ApplicationID: "a", UserID: "u", Subject: credit.Subject{Kind: credit.FirmSubject}, Product: "crop",
 			Principal: money.Fen(rapid.Int64Range(100, 1e9).Draw(t, "principal")), Rate: money.BP(rapid.Int64Range(0, 2400).Draw(t, "bp")),
 			PenaltyRate: money.BP(1080), DayCount: money.Act360, TermMonths: rapid.IntRange(1, 12).Draw(t, "months"),
 			Method: rapid.SampledFrom([]loan.Method{loan.Bullet, loan.InterestFirst, loan.EqualInstalments, loan.EqualPrincipal}).Draw(t, "method"),
-		}})
+		}
+		if rapid.Bool().Draw(t, "in tranches") {
+			inTranches(&l, money.DateOf(w.now), l.Principal/3+1, l.Principal/4+1)
+		}
+		l, err := w.Draw(context.Background(), loan.DrawRequest{Key: fmt.Sprint("draw", i), Loan: l})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +121,7 @@ func (w *world) step(t *rapid.T) {
 			return err
 		})
 	}
-	switch rapid.IntRange(0, 13).Draw(t, "what") {
+	switch rapid.IntRange(0, 16).Draw(t, "what") {
 	case 0, 1:
 		w.now = w.now.AddDate(0, 0, rapid.IntRange(0, 40).Draw(t, "days"))
 	case 2, 3:
@@ -176,7 +180,20 @@ func (w *world) step(t *rapid.T) {
 		default:
 			hand(servicing.Event{Kind: servicing.Recovery, Date: today, Amount: amount})
 		}
-	case 13:
+	case 13, 14:
+		nr := rapid.IntRange(1, 3).Draw(t, "tranche")
+		if rapid.Bool().Draw(t, "all of it") {
+			amount = 0
+		}
+		w.do(t, func() error {
+			_, err := w.DrawTranche(ctx, loan.TrancheRequest{Tenant: "t", LoanID: id, Nr: nr, Amount: amount, Key: key, Most: 1e12})
+			return err
+		})
+	case 15:
+		if rapid.IntRange(0, 4).Draw(t, "give up") == 0 {
+			w.do(t, func() error { _, err := w.CancelTranches(ctx, house, id); return err })
+		}
+	case 16:
 		if len(w.sent) > 0 {
 			w.try(t, rapid.SampledFrom(w.sent).Draw(t, "again"))
 		}
@@ -246,9 +263,35 @@ func (w *world) sound(t *rapid.T) {
 		if len(rows) > 0 && principal != l.Principal+again {
 			t.Fatalf("the rows sum to %s of %s with %s refunded that is owed again", principal, l.Principal, again)
 		}
+		w.planned(t, &l)
 		if got := w.store.sums[[2]string{loan.Cash, id}]; got != cash {
 			t.Fatalf("cash of %s is %s, its transactions say %s", id, got, cash)
 		}
+	}
+}
+
+// planned compares the plan of a loan with what went out of it.
+func (w *world) planned(t *rapid.T, l *loan.Loan) {
+	var out, undrawn, promised money.Fen
+	for _, h := range w.store.events[l.ID] {
+		if h.Event.Kind == servicing.Disburse {
+			out += h.Event.Amount
+		}
+	}
+	for i, x := range l.Tranches {
+		promised += x.Amount
+		switch {
+		case x.State == loan.TrancheDrawn:
+			out -= x.Drawn
+		case x.State == loan.TranchePlanned && i > 0:
+			undrawn += x.Amount
+		}
+		if x.Drawn > x.Amount {
+			t.Fatalf("more than planned: %+v", x)
+		}
+	}
+	if len(l.Tranches) > 0 && (out != 0 || undrawn != l.Undrawn || l.Committed() > promised || undrawn > 0 && !running(*l) && l.State != loan.Drawing) {
+		t.Fatalf("%s went out beside the plan, %s are planned: %+v", out, undrawn, *l)
 	}
 }
 

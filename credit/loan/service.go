@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -93,7 +94,7 @@ func (s *Service) OnChanges(f func(ctx context.Context, news []Transition) error
 
 // DrawRequest asks for the money of a signed application.
 type DrawRequest struct {
-	Loan Loan   // who, what for and the terms; Principal is the amount
+	Loan Loan   // who, what for and the terms; Principal is the amount, of a plan that of its first tranche
 	Key  string // idempotency key
 	// Most may be owed under the application with this loan. Revolving lets others stand
 	// beside it.
@@ -113,7 +114,9 @@ func (s *Service) Draw(ctx context.Context, req DrawRequest) (Loan, error) {
 	if l.Principal <= 0 {
 		return Loan{}, ErrAmount.At("body.amount")
 	}
-	hash := bodyHash("draw", l.ApplicationID, l.Principal)
+	l.State, l.Tranches = Drawing, slices.Clone(l.Tranches)
+	l.plan("", now)
+	hash := bodyHash("draw", l.ApplicationID, l.Committed())
 	if req.Purchase != "" {
 		hash = credit.Hash([]byte(hash + "\n" + req.Purchase + "\n" + req.Payee.ID + "\n" + req.Payee.Account))
 	}
@@ -139,6 +142,9 @@ func (s *Service) Draw(ctx context.Context, req DrawRequest) (Loan, error) {
 	}
 	if req.Purchase != "" {
 		p.Payee, p.Purchase = &req.Payee, req.Purchase
+	}
+	if len(l.Tranches) > 0 {
+		l.Tranches[0].State, l.Tranches[0].Drawn, p.Tranche = TranchePaying, l.Principal, 1
 	}
 	if s.cfg.Admit != nil {
 		if err := s.cfg.Admit(ctx, l); err != nil {
@@ -270,7 +276,7 @@ func (s *Service) finish(ctx context.Context, p Payment) (Loan, error) {
 	case pay.Settled:
 		return l, nil
 	case pay.Failed:
-		return Loan{}, ErrPayment.With("reason", p.Reason)
+		return Loan{}, ErrPayment.With("refusal", p.Reason)
 	default:
 		return s.settle(ctx, p, pay.Settle(ctx, s.cfg.Rail, order(l, p)))
 	}
@@ -297,9 +303,13 @@ func (s *Service) settle(ctx context.Context, p Payment, r pay.Receipt) (Loan, e
 		switch {
 		case r.Outcome == pay.Failed && p.Refund:
 			list = []Happening{s.happening(p, servicing.Event{ID: p.ID + ":failed", Kind: servicing.Reverse, Target: p.ID})}
+		case r.Outcome == pay.Failed && p.Tranche > 1:
+			b.unpaid(&p)
 		case r.Outcome == pay.Failed && p.Direction == pay.Out:
 			b.State = Failed
 		case r.Outcome == pay.Failed || p.Refund:
+		case p.Tranche > 1:
+			list = s.part(b, &p)
 		case p.Direction == pay.Out:
 			list, err = s.start(b, &p)
 		case p.StepBack:
@@ -319,7 +329,7 @@ func (s *Service) settle(ctx context.Context, p Payment, r pay.Receipt) (Loan, e
 		return Loan{}, err
 	}
 	if r.Outcome == pay.Failed {
-		return Loan{}, ErrPayment.With("reason", r.Reason)
+		return Loan{}, ErrPayment.With("refusal", r.Reason)
 	}
 	return l, nil
 }
@@ -335,6 +345,7 @@ func (s *Service) happening(p Payment, ev servicing.Event) Happening {
 func (s *Service) start(b *book, p *Payment) ([]Happening, error) {
 	p.Date = s.today(&b.Loan)
 	b.DrawnOn, b.DayEnd = p.Date, p.Date
+	b.drawn(p)
 	fees, err := b.fees(p)
 	if err != nil {
 		return nil, err
@@ -360,7 +371,8 @@ func (s *Service) take(b *book, p *Payment) ([]Happening, error) {
 		if err != nil {
 			return nil, err
 		}
-		if p.Amount >= q.Total {
+		// A tranche that is on its way keeps the loan open.
+		if p.Amount >= q.Total && b.Paying() == 0 {
 			ev.Kind = servicing.Payoff
 		}
 	}
@@ -387,7 +399,7 @@ func (s *Service) update(ctx context.Context, tenant, id string, f func(*book) (
 		if err != nil {
 			return Loan{}, err
 		}
-		before := b.Loan
+		before := b.stood
 		c, err := f(b)
 		if errors.Is(err, errNothing) {
 			return before, nil
@@ -412,6 +424,7 @@ func (s *Service) update(ctx context.Context, tenant, id string, f func(*book) (
 
 // complete turns what a book gathered into what is written.
 func (s *Service) complete(ctx context.Context, b *book, c *Change) error {
+	b.plan(System.UserID, s.now())
 	c.Loan = b.Loan
 	c.Loan.UpdatedAt = s.now()
 	switch {

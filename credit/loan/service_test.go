@@ -34,9 +34,14 @@ type rail struct {
 	done  map[string]pay.Order
 	moved money.Fen
 	lose  bool
+	// refuse the next orders
+	refuse bool
 }
 
 func (r *rail) Send(_ context.Context, o pay.Order) (pay.Receipt, error) {
+	if r.refuse {
+		return refused(o)
+	}
 	if _, again := r.done[o.ID]; !again {
 		r.done[o.ID] = o
 		if o.Direction == pay.Out {

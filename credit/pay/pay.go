@@ -71,7 +71,7 @@ type Receipt struct {
 	OrderID string    `json:"order_id"`
 	Outcome Outcome   `json:"outcome"`
 	Ref     string    `json:"ref,omitempty"`    // the rail's own number
-	Reason  string    `json:"reason,omitempty"` // why it failed
+	Reason  string    `json:"reason,omitempty"` // why it failed, see [WithCode]
 	At      time.Time `json:"at"`
 }
 

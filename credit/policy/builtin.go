@@ -236,10 +236,26 @@ func (r *run) need(n *product.Need) {
 	}
 }
 
-// exposure is what is lent on a side of the applicant already.
-func (r *run) exposure(on string) (owed money.Fen, known bool) {
+// exposure is what is lent on a side of the applicant already, counted one way.
+func (r *run) exposure(on string, counts product.Counts) (owed money.Fen, known bool) {
 	f := &r.Facts
 	known = f.HasExposure
+	if counts == product.CreditGranted {
+		switch on {
+		case "household":
+			return money.Fen(max(f.HouseholdGranted, f.Debts)), known
+		case "group":
+			return money.Fen(f.GroupGranted), known
+		case "anchor":
+			return money.Fen(f.AnchorGranted), known
+		case "product":
+			return money.Fen(f.ProductGranted), known
+		case "region":
+			return money.Fen(f.RegionGranted), known
+		default:
+			return money.Fen(f.TotalGranted), known
+		}
+	}
 	switch on {
 	case "household":
 		return money.Fen(max(f.HouseholdDebt, f.Debts)), known
@@ -260,7 +276,7 @@ func (r *run) exposure(on string) (owed money.Fen, known bool) {
 func (r *run) bounds(p *Policy, prod *product.Product, limit money.Fen) money.Fen {
 	for i := range prod.Caps {
 		c := &prod.Caps[i]
-		owed, known := r.exposure(c.On)
+		owed, known := r.exposure(c.On, c.Counted())
 		if !known {
 			r.reason(r.named("evidence.missing", Refer, "part", "exposure", "why", c.On))
 			continue
@@ -268,7 +284,7 @@ func (r *run) bounds(p *Policy, prod *product.Product, limit money.Fen) money.Fe
 		limit = r.atMost(p, limit, c.MaxFen, owed, capCodes[c.On], "")
 	}
 	if b := prod.Regulation.Bound(); b.HouseholdFen > 0 {
-		owed, known := r.exposure("household")
+		owed, known := r.exposure("household", b.Counts)
 		if !known {
 			owed = money.Fen(r.Debts)
 		}

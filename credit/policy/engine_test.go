@@ -369,6 +369,22 @@ limit:
 	if fmt.Sprint(got) != fmt.Sprint(want) || d.Limit != 100 {
 		t.Errorf("got %v, limit %d", got, d.Limit)
 	}
+	// What is granted and not drawn counts against credit granted, and not against what is
+	// out: the county's cap stays, the household's is used up.
+	ev.Exposure.Granted = credit.Granted{Household: 199_999_50, Region: 4_999}
+	if d, _ = p.Decide(ev, prod, nil, taken); d.Limit != 50 {
+		t.Errorf("beside a granted limit: %+v", d)
+	}
+	prod.Regulation = product.PovertyRelief
+	ev.Exposure.Household, ev.Exposure.Granted.Household = 49_995_00, 50_000_00
+	if d, _ = p.Decide(ev, prod, nil, taken); d.Limit != 500 {
+		t.Errorf("a form that bounds what is out: %+v", d)
+	}
+	prod.Caps = []product.Cap{{On: "region", MaxFen: 5_000, Counts: product.CreditGranted}}
+	ev.Exposure.Granted.Region = 4_900
+	if d, _ = p.Decide(ev, prod, nil, taken); d.Limit != 100 {
+		t.Errorf("a portfolio counted by credit granted: %+v", d)
+	}
 	ev.Exposure = nil
 	if d, _ = p.Decide(ev, prod, nil, taken); d.Outcome != credit.Refer || !has(d, "evidence.missing") {
 		t.Errorf("a cap on what nobody knows: %+v", d)

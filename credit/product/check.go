@@ -25,6 +25,7 @@ func check(p Product, bad wrong) {
 	checkPurposes(p, bad)
 	checkFunders(p, bad)
 	checkFees(p, bad)
+	checkTranches(p, bad)
 	checkClass(p, bad)
 	checkRegulation(p, bad)
 }
@@ -259,6 +260,9 @@ func checkCaps(caps []Cap, bad wrong) {
 		}
 		if c.MaxFen <= 0 {
 			bad("max_fen must be above zero", "caps", i, "max_fen")
+		}
+		if c.Counts != "" && c.Counts != CreditGranted && c.Counts != LoansOutstanding {
+			bad("counts must be granted or drawn", "caps", i, "counts")
 		}
 	}
 }

@@ -126,6 +126,30 @@ type PriceRow struct {
 type Cap struct {
 	On     string    `json:"on" yaml:"on" enum:"household,group,anchor,product,region,total"`
 	MaxFen money.Fen `json:"max_fen" yaml:"max_fen"`
+	// Counts says what is summed; "" is what [Cap.Counted] says.
+	Counts Counts `json:"counts,omitempty" yaml:"counts" enum:"granted,drawn"`
+}
+
+// Counts is what a bound sums: the two differ by what nobody has drawn of revolving limits.
+type Counts string
+
+// Ways of counting.
+const (
+	CreditGranted    Counts = "granted" // 授信: a limit counts whole from the day it is offered
+	LoansOutstanding Counts = "drawn"   // 贷款余额: a revolving limit counts with what is drawn of it
+)
+
+// Counted is what c sums. Who borrows is bound by what was granted to them, as a household
+// can draw all of its limits on one day; a portfolio by what is out, as not all draw at
+// once.
+func (c Cap) Counted() Counts {
+	switch {
+	case c.Counts != "":
+		return c.Counts
+	case c.On == "household" || c.On == "group":
+		return CreditGranted
+	}
+	return LoansOutstanding
 }
 
 // Formula is the limit that the evidence gives, before the policy's factors and caps.

@@ -73,6 +73,8 @@ type Product struct {
 	ThinkHours int `json:"think_hours,omitempty" yaml:"think_hours"`
 	// Fees are what the borrower pays beside the interest; empty: nothing.
 	Fees []cost.Fee `json:"fees,omitempty" yaml:"fees"`
+	// Tranches are the parts in which the money goes out; empty: at once.
+	Tranches []Tranche `json:"tranches,omitempty" yaml:"tranches"`
 	// CoolingDays is how long after the payout the borrower may give the money back, with
 	// interest for the days of its use and nothing else.
 	CoolingDays int `json:"cooling_days,omitempty" yaml:"cooling_days"`
@@ -86,6 +88,15 @@ const (
 	BuyerDelivery   Delivery = "buyer"   // after the buyer said that the goods are there
 	ReceiptDelivery Delivery = "receipt" // likewise, or after the seller gave a signed receipt
 )
+
+// Bounds are the caps of p and that of the law on what is lent around a borrower.
+func (p Product) Bounds() []Cap {
+	out := slices.Clone(p.Caps)
+	if b := p.Regulation.Bound(); b.HouseholdFen > 0 {
+		out = append(out, Cap{On: "household", MaxFen: b.HouseholdFen, Counts: b.Counts})
+	}
+	return out
+}
 
 // PenaltyRate is what overdue money costs a year.
 func (p Product) PenaltyRate(rate money.Rate) money.Rate {

@@ -15,7 +15,8 @@ const (
 
 // Bound is what a class of regulation allows at the most. Zero does not bound.
 type Bound struct {
-	HouseholdFen money.Fen // lent to one household, this loan in it
+	HouseholdFen money.Fen // of one household, this loan in it
+	Counts       Counts    // what HouseholdFen sums
 	Months       int
 	BulletMonths int  // of loans whose principal is repaid at once
 	Unsecured    bool // nothing may be pledged and nobody else may answer
@@ -27,7 +28,8 @@ type Bound struct {
 // rules state it.
 var bounds = map[Regulation]Bound{
 	Consumer: {
-		HouseholdFen: 200_000_00, BulletMonths: 12,
+		// The article bounds the line of credit (个人信用贷款授信额度).
+		HouseholdFen: 200_000_00, Counts: CreditGranted, BulletMonths: 12,
 		Article: map[string]string{
 			"zh-CN": "《商业银行互联网贷款管理暂行办法》（银保监会令2020年第9号）第六条",
 			"en":    "CBIRC Order 9 of 2020 on internet loans, article 6",
@@ -42,7 +44,8 @@ var bounds = map[Regulation]Bound{
 		},
 	},
 	PovertyRelief: {
-		HouseholdFen: 50_000_00, Months: 36, Unsecured: true,
+		// The form bounds the loan, which is paid out and back.
+		HouseholdFen: 50_000_00, Counts: LoansOutstanding, Months: 36, Unsecured: true,
 		Article: map[string]string{
 			"zh-CN": "脱贫人口小额信贷政策：5万元以下、3年期以内、免担保免抵押",
 			"en":    "Micro-credit for households out of poverty: up to 50,000 yuan, up to 3 years, without collateral",

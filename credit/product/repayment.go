@@ -45,8 +45,15 @@ const harvestDays = 30
 
 // ScheduleTerms lays out d by the product: the preview, the contract and the loan take
 // their rows from the same terms. The holidays that the terms keep are those within the
-// life of the loan.
+// life of the loan. A product with tranches lets them out as planned.
 func (c *Catalogue) ScheduleTerms(p Product, d Drawing) schedule.Terms {
+	t := c.untranched(p, d)
+	c.inTranches(&t, p, d)
+	return t
+}
+
+// untranched lays d out as if all of it went out at once.
+func (c *Catalogue) untranched(p Product, d Drawing) schedule.Terms {
 	r := p.Repayment
 	if r == nil {
 		r = &Repayment{}
@@ -147,11 +154,7 @@ func (r *Repayment) sales(start, end money.Date) []schedule.Payment {
 	return out
 }
 
-// day reads "07-10"; 29 February is no day of every year.
-func (h HarvestDay) day() (time.Month, int, error) {
-	at, err := time.Parse(time.DateOnly, "2025-"+h.On)
-	return at.Month(), at.Day(), err
-}
+func (h HarvestDay) day() (time.Month, int, error) { return dayOfYear(h.On) }
 
 func checkRepayment(p Product, bad wrong) {
 	ways := append([]schedule.Method{p.Method}, p.Ways...)

@@ -73,11 +73,31 @@ type History struct {
 	Bank      *credit.Bank   `json:"bank,omitempty"`
 }
 
+// Uploads are what was uploaded of one borrower.
+type Uploads struct {
+	UserID string        `json:"user_id"`
+	Kinds  []UploadsKind `json:"kinds"`
+}
+
+// UploadsKind is one kind of them.
+type UploadsKind struct {
+	Kind    Kind      `json:"kind" enum:"bureau,bank"`
+	Count   int       `json:"count"`
+	Newest  time.Time `json:"newest"`   // of the report; end of the statement
+	SavedAt time.Time `json:"saved_at"` // of the last upload
+}
+
 // Around says whose exposures are asked.
 type Around struct {
 	UserID, Household, Group, AnchorID, Product, Region string
 	// Except is an application whose own part is left out.
 	Except string
+}
+
+// Seen is what a decision on an application tells of how its limit counts.
+type Seen struct {
+	AnchorID  string // nearest anchor of the evidence, "" for none
+	Revolving bool   // the limit is drawn again and again
 }
 
 // Store keeps profiles. Implemented in store/profile.
@@ -93,8 +113,10 @@ type Store interface {
 	Newest(ctx context.Context, tenant, userID string, k Kind) (History, error)
 	// Histories are the newest first, without end.
 	Histories(ctx context.Context, tenant, userID string) ([]History, error)
-	// Exposure sums what is lent, or promised and can still be drawn. It reads sums that
-	// are kept with every loan, so it does not grow with their number.
+	// Uploads tells of at most limit borrowers after one what was uploaded of them, by id.
+	Uploads(ctx context.Context, tenant, after string, limit int) ([]Uploads, error)
+	// Exposure sums loans outstanding and credit granted. It reads sums that are kept with
+	// every loan, so it does not grow with their number.
 	Exposure(ctx context.Context, tenant string, a Around) (credit.Exposures, error)
 }
 

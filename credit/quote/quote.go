@@ -7,6 +7,7 @@ package quote
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"sync"
 	"time"
@@ -59,8 +60,10 @@ type Kept struct {
 	Tenant   string
 	Snapshot string
 	Decision credit.Decision
-	Frozen   strategy.Frozen
-	Line     access.Entry // of the audit trail
+	Frozen   strategy.Frozen // without the evidence where that is the snapshot's
+	Product  string          // SHA-256 of Frozen.Product, hex
+	Policy   string          // SHA-256 of Frozen.Policy, hex
+	Line     access.Entry    // of the audit trail
 }
 
 // Run is one deciding about everybody.
@@ -84,7 +87,7 @@ type Run struct {
 // Store keeps snapshots, quotes and runs. Implemented in store/quote.
 type Store interface {
 	// Put keeps the newest evidence of each borrower, subject and product; older
-	// evidence changes nothing. What it replaces stays readable by its hash.
+	// evidence changes nothing. What it replaces stays readable, for the quotes about it.
 	Put(ctx context.Context, snapshots []Snapshot) error
 	// Snapshot returns ErrNotFound.
 	Snapshot(ctx context.Context, tenant, id string) (Snapshot, error)
@@ -94,7 +97,8 @@ type Store interface {
 	Snapshots(ctx context.Context, tenant, product, after string, limit int) ([]Snapshot, error)
 	// ByUser are those of a borrower, without their evidence.
 	ByUser(ctx context.Context, tenant, userID string) ([]Snapshot, error)
-	// Drop forgets the snapshots of a borrower.
+	// Drop forgets the snapshots of a borrower: nothing is decided on them any more. What
+	// was decided on their evidence can still be replayed.
 	Drop(ctx context.Context, tenant, userID string) error
 	// Keep saves a quote and its line of the audit trail, both or neither.
 	Keep(ctx context.Context, k Kept) error
@@ -130,10 +134,39 @@ type Config struct {
 type Service struct {
 	cfg   Config
 	known *lately
+	terms terms
 }
 
 // New returns a service.
 func New(cfg Config) *Service { return &Service{cfg: cfg, known: newLately(4096)} }
+
+// terms are the texts of the catalogue's products, which never change, by code.
+type terms struct {
+	mu   sync.Mutex
+	text map[string]term
+}
+
+type term struct {
+	json []byte
+	hash string
+}
+
+func (t *terms) of(p product.Product) (term, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if x, ok := t.text[p.Code]; ok {
+		return x, nil
+	}
+	b, err := json.Marshal(p)
+	if err != nil {
+		return term{}, err
+	}
+	if t.text == nil {
+		t.text = make(map[string]term)
+	}
+	t.text[p.Code] = term{b, credit.Hash(b)}
+	return t.text[p.Code], nil
+}
 
 func (s *Service) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Millisecond) }
 
@@ -165,6 +198,7 @@ func (s *Service) Quote(ctx context.Context, actor access.Actor, req Request) (c
 	if err != nil {
 		return credit.Decision{}, err
 	}
+	var other []byte // evidence that is not the snapshot's
 	if req.Asked != 0 || req.TermMonths != 0 {
 		if req.Asked != 0 {
 			ev.Asked = req.Asked
@@ -175,31 +209,37 @@ func (s *Service) Quote(ctx context.Context, actor access.Actor, req Request) (c
 		if err := prod.Check(snap.Subject.Kind, ev.Asked, ev.TermMonths); err != nil {
 			return credit.Decision{}, err
 		}
-		if snap.Evidence, snap.Hash, err = credit.Canonical(ev); err != nil {
+		if other, snap.Hash, err = credit.Canonical(ev); err != nil {
 			return credit.Decision{}, err
 		}
 	}
-	d, frozen, err := s.decide(ctx, snap, ev, prod)
+	text, err := s.terms.of(prod)
 	if err != nil {
 		return credit.Decision{}, err
 	}
-	frozen.Evidence = snap.Evidence
-	line := access.Entry{Tenant: actor.Tenant, Actor: actor.UserID, Action: req.Action, Object: d.ID, Result: "done", At: s.now()}
-	return d, s.cfg.Store.Keep(ctx, Kept{Tenant: actor.Tenant, Snapshot: snap.ID, Decision: d, Frozen: frozen, Line: line})
+	k := Kept{Tenant: actor.Tenant, Snapshot: snap.ID, Product: text.hash}
+	if k.Decision, k.Frozen, k.Policy, err = s.decide(ctx, snap, ev, prod); err != nil {
+		return credit.Decision{}, err
+	}
+	k.Frozen.Evidence, k.Frozen.Product = other, text.json
+	k.Line = access.Entry{Tenant: actor.Tenant, Actor: actor.UserID, Action: req.Action, Object: k.Decision.ID, Result: "done", At: s.now()}
+	return k.Decision, s.cfg.Store.Keep(ctx, k)
 }
 
-func (s *Service) decide(ctx context.Context, snap Snapshot, ev credit.Evidence, prod product.Product) (credit.Decision, strategy.Frozen, error) {
+// decide gives a decision, what it saw but the evidence and the product, and the hash of
+// the policy.
+func (s *Service) decide(ctx context.Context, snap Snapshot, ev credit.Evidence, prod product.Product) (credit.Decision, strategy.Frozen, string, error) {
 	choice, err := s.cfg.Strategies.Choose(ctx, snap.Tenant, prod.Policy, ev.Applicant)
 	if err != nil {
-		return credit.Decision{}, strategy.Frozen{}, err
+		return credit.Decision{}, strategy.Frozen{}, "", err
 	}
 	began := time.Now()
 	d, frozen, err := s.cfg.Strategies.Decide(ctx, snap.Tenant, choice.Decides.Policy, ev, prod, s.now())
 	if err != nil {
-		return credit.Decision{}, strategy.Frozen{}, err
+		return credit.Decision{}, strategy.Frozen{}, "", err
 	}
 	d.ID, d.EvidenceHash, d.Micros = ident.New(), snap.Hash, time.Since(began).Microseconds()
-	return d, frozen, nil
+	return d, frozen, choice.Decides.Policy.Hash, nil
 }
 
 // lately remembers evidence that was read, by its hash: the same people are asked
@@ -370,7 +410,7 @@ func (s *Service) verdict(ctx context.Context, r Run, snap Snapshot) Verdict {
 		if err != nil {
 			return credit.Decision{}, err
 		}
-		d, _, err := s.decide(ctx, snap, ev, prod)
+		d, _, _, err := s.decide(ctx, snap, ev, prod)
 		return d, err
 	}()
 	if err != nil {

@@ -33,13 +33,9 @@ type Frozen struct {
 }
 
 // Decide has a policy decide with the tenant's models, and gives what a replay needs
-// but the evidence.
+// but the evidence and the product, which the caller knows.
 func (s *Service) Decide(ctx context.Context, tenant string, p *policy.Policy, ev credit.Evidence, prod product.Product, at time.Time) (credit.Decision, Frozen, error) {
-	terms, err := json.Marshal(prod)
-	if err != nil {
-		return credit.Decision{}, Frozen{}, err
-	}
-	f := Frozen{Product: terms, Policy: p.Source}
+	f := Frozen{Policy: p.Source}
 	models, err := s.models(ctx, tenant, p)
 	if err != nil {
 		return credit.Decision{}, Frozen{}, err

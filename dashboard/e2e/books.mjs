@@ -11,6 +11,8 @@ async function pages(h, page) {
     ['ledger', 'ledger'],
     ['journal', `ledger/journal?item=${loan.id}`],
     ['ledger-account', 'ledger/accounts/cash'],
+    ['fees', 'ledger/fees'],
+    ['periods', 'ledger/periods'],
     ['funds', 'funds'],
     ['funder', 'funds/county_interest'],
     ['collaterals', 'collateral'],

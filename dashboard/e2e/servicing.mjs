@@ -1,16 +1,35 @@
 /** What officers do to a loan: one proposes a waiver, another approves it. */
 import { desktop } from './harness.mjs';
 
-/** A fee that one officer charges is let off by two; the schedule follows. */
+/**
+ * On a loan that goes out in parts: an inspection counts when a second person confirms it, and
+ * a fee that one officer charges is let off by two; the schedule follows.
+ */
 export async function servicing(h, page) {
   await h.speak(page, 'zh-CN');
   const { items } = await h.get(page, '/officer/loans?limit=200');
-  const loan = items.find((l) => l.state === 'active') ?? items.find((l) => l.state === 'overdue');
-  if (!loan) return h.fault('no loan runs');
+  const loan = items.find((l) => l.state === 'active' && l.tranches?.length);
+  if (!loan) return h.fault('no loan in parts runs');
   const path = `/officer/loans/${loan.id}`;
   const waived = async () =>
     (await h.get(page, path)).schedule.reduce((sum, row) => sum + row.waived, 0);
   await h.open(page, path);
+
+  // Nobody has seen the crop of the second part but this officer, which is not enough.
+  await page.locator('.tranches button').first().click();
+  await page.locator('.ant-modal textarea').fill('e2e');
+  await page.locator('.ant-modal .ant-btn-primary').click();
+  await page.locator('.ant-modal textarea').waitFor({ state: 'hidden', timeout: 20_000 });
+  await page.locator('.tranches q').waitFor();
+  const inspected = async () => {
+    const { items: parts } = await h.get(page, `${path}/tranches`);
+    return parts[1].inspections.at(-1);
+  };
+  h.check(!(await inspected()).second, 'an inspection counts without a second person');
+  h.check(
+    !(await page.locator('.tranches .ant-btn-primary').count()),
+    'who inspected is offered to confirm it',
+  );
 
   await act(page, 'charge', async (dialog) => {
     await dialog.getByLabel('金额（元）').fill('150');
@@ -47,6 +66,11 @@ export async function servicing(h, page) {
   await other.locator('.ant-modal textarea').fill('e2e');
   await other.locator('.ant-modal .ant-btn-primary').click();
   await other.locator('.ant-modal textarea').waitFor({ state: 'hidden', timeout: 20_000 });
+  await h.open(other, path);
+  await other.locator('.tranches .ant-btn-primary').click();
+  await other.getByText('确认后生效').waitFor({ state: 'detached', timeout: 20_000 });
+  h.check((await inspected()).second_name, 'a second person cannot confirm an inspection');
+  await h.shoot(other, 'loan-in-parts');
   await other.context().close();
   h.check((await waived()) === before + 15_000, 'an approved waiver does not change the schedule');
   await h.open(page, path);

@@ -46,6 +46,7 @@ type Config struct {
 	Collateral  Collateral
 	// Sales are the orders of directed money that the firm is to deliver.
 	Sales Sales
+	Loans Loans
 	// Words gives the text of a cell's mistake in a language.
 	Words func(lang, code, english string, args map[string]string) string
 }
@@ -80,6 +81,7 @@ func Register(a *route.API, cfg Config) {
 	f.registerReceivables(a, op)
 	f.registerSales(a, op)
 	route.Register(a, op("pledge-notices", http.MethodGet, "/pledge-notices", "What we owe that suppliers pledged: it is to be paid to the funder"), f.pledgeNotices)
+	route.Register(a, op("loans", http.MethodGet, "/loans", "Loans that stand on receivables that we owe or goods that we sold"), f.financed)
 }
 
 func of(who access.Actor) upload.Who {

@@ -39,6 +39,7 @@ type Desk interface {
 	Loan(ctx context.Context, who access.Actor, id string) (loan.Loan, error)
 	Repay(ctx context.Context, who access.Actor, loanID string, amount money.Fen, key string) (loan.Loan, error)
 	StepBack(ctx context.Context, who access.Actor, loanID string, amount money.Fen, key string) (loan.Loan, error)
+	Tranches
 	AskReview(ctx context.Context, who access.Actor, id, reason string) (apply.Review, error)
 	// Localise puts the reasons of a decision into a language.
 	Localise(ctx context.Context, who access.Actor, d credit.Decision, lang string) (credit.Decision, error)
@@ -87,7 +88,7 @@ type Config struct {
 	// Purchases is what directed money buys.
 	Purchases Purchases
 	// Words gives the text of a fault in a language.
-	Words  func(lang string, err error) string
+	Words  func(lang, code, english string, args map[string]string) string
 	Scenes func() []view.Scene // newest first
 	// Suggest outlines the field at a place by the images of the season.
 	Suggest func(ctx context.Context, at orb.Point) (boundary.Suggestion, error)

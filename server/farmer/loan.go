@@ -32,6 +32,7 @@ func (f face) registerLoans(a *route.API, op func(id, method, path, summary stri
 	route.Register(a, op("repay-preview", get, one+"/repayment", "What repaying an amount today would do; nothing moves"), f.previewRepay)
 	route.Register(a, op("loan-statement", get, one+"/statement", "A loan in one month"), f.statement)
 	route.Register(a, op("loan-refund", post, one+"/refund", "Have money back that the bank holds for me"), f.refund)
+	f.registerTranches(a, op)
 	route.Register(a, op("loan-step-back", post, one+"/step-back", "Give the money back within the days of cooling off"), f.stepBack)
 }
 

@@ -100,7 +100,7 @@ func (f face) checkPurchase(ctx context.Context, who access.Actor, in *purchaseC
 	lines, sum, no, err := f.Purchases.Check(ctx, who, in.Body.Request(lang))
 	out := PurchaseCheck{Lines: lines, Amount: sum, Refusals: []PurchaseRefusal{}}
 	for _, x := range no {
-		out.Refusals = append(out.Refusals, PurchaseRefusal{x.Code, x.Place, f.Words(lang, x)})
+		out.Refusals = append(out.Refusals, PurchaseRefusal{x.Code, x.Place, f.Words(lang, x.Code, x.Msg, x.Args)})
 	}
 	return route.Answer(out, err)
 }

@@ -20,10 +20,11 @@ import (
 
 	"golang.org/x/text/language"
 
+	"github.com/furrowcredit/furrow/credit/pay"
 	"github.com/furrowcredit/furrow/fault"
 )
 
-//go:embed zh-CN/*.json
+//go:embed zh-CN/*.json en/*.json
 var files embed.FS
 
 // The languages that people can read. Chinese is the first: it answers readers
@@ -52,29 +53,39 @@ func Load() (*Catalogue, error) { return load(files) }
 
 func load(fsys fs.FS) (*Catalogue, error) {
 	c := &Catalogue{
-		texts: map[string]map[string]string{Chinese: {}},
+		texts: map[string]map[string]string{Chinese: {}, English: {}},
 		match: language.NewMatcher([]language.Tag{language.SimplifiedChinese, language.English}),
 	}
-	names, err := fs.Glob(fsys, Chinese+"/*.json")
+	for _, lang := range []string{Chinese, English} {
+		if err := c.read(fsys, lang); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// read merges the files of a language. English has only what depends on words beside those of a fault.
+func (c *Catalogue) read(fsys fs.FS, lang string) error {
+	names, err := fs.Glob(fsys, lang+"/*.json")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, name := range names { // in name order
 		b, err := fs.ReadFile(fsys, name)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		texts := map[string]string{}
 		if err := json.Unmarshal(b, &texts); err != nil {
-			return nil, fmt.Errorf("messages %s: %w", name, err)
+			return fmt.Errorf("messages %s: %w", name, err)
 		}
 		if path.Base(name) == "phrases.json" {
 			c.addPhrases(texts)
 			continue
 		}
-		maps.Copy(c.texts[Chinese], texts)
+		maps.Copy(c.texts[lang], texts)
 	}
-	return c, nil
+	return nil
 }
 
 var slot = regexp.MustCompile(`\\\{[0-9]\\\}`)
@@ -121,12 +132,27 @@ func (c *Catalogue) Text(lang, code, english string, args map[string]string) str
 		return fault.Fill(english, args)
 	}
 	named := maps.Clone(args)
+	if reason, ok := args["refusal"]; ok {
+		named["refusal"] = c.Refusal(lang, reason)
+	}
 	for _, arg := range []string{"state", "to", "want", "got"} { // codes of states and subjects
 		if word, ok := c.texts[lang]["value."+args[arg]]; ok {
 			named[arg] = word
 		}
 	}
 	return fault.Fill(text, named)
+}
+
+// Refusal says why a bank refused a payment: by the code before its words, or else in these.
+func (c *Catalogue) Refusal(lang, reason string) string {
+	code, said := pay.Refusal(reason)
+	if text, ok := c.texts[lang]["refusal."+code]; ok {
+		return text
+	}
+	if said == "" {
+		said = code
+	}
+	return fault.Fill(c.texts[lang]["refusal.said"], map[string]string{"said": said})
 }
 
 // Has tells whether lang has a text of its own for code.

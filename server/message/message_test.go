@@ -199,3 +199,39 @@ func text(e ast.Expr) string {
 	}
 	return ""
 }
+
+// The faces show the same words for the codes of a bank as the answers of the API.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	c := load(t)
+	err := fault.New(fault.Conflict, "loan.payment_failed", "the bank refused the payment: {refusal}")
+	for _, x := range [][4]string{
+		{message.Chinese, "AC04 the payee's account is closed", "银行拒绝了这笔付款：账户已销户"},
+		{message.English, "AC04 销户", "the bank refused the payment: the account is closed"},
+		{message.Chinese, "XX99 stamp missing", "银行拒绝了这笔付款：银行答复：stamp missing"},
+		{message.English, "stamp missing", "the bank refused the payment: the bank says: stamp missing"},
+		{message.English, "XX99", "the bank refused the payment: the bank says: XX99"},
+	} {
+		if got := c.Fault(x[0], err.With("refusal", x[1])); got != x[2] {
+			t.Errorf("%s in %s: %s", x[1], x[0], got)
+		}
+	}
+	for _, lang := range []string{message.Chinese, message.English} {
+		b, err := os.ReadFile("../../dashboard/shared/src/locales/" + lang + "/domain.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var face struct{ Refusal map[string]string }
+		if err := json.Unmarshal(b, &face); err != nil {
+			t.Fatal(err)
+		}
+		for code, text := range face.Refusal {
+			if code != "said" && c.Refusal(lang, code) != text {
+				t.Errorf("%s in %s: a face says %q, the API %q", code, lang, text, c.Refusal(lang, code))
+			}
+		}
+		if len(face.Refusal) < 10 || c.Has(lang, "refusal.AC04") != (face.Refusal["AC04"] != "") {
+			t.Errorf("%s: %d codes", lang, len(face.Refusal))
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -47,9 +48,73 @@ func (f face) registerBorrowers(a *route.API) {
 	route.Register(a, op("borrower-set", http.MethodPut, "/borrowers/{id}", "State who a borrower is"), f.setBorrower)
 	route.Register(a, op("borrower-bureau", http.MethodPost, "/borrowers/{id}/bureau", "Enter a credit bureau's report"), f.addBureau)
 	route.Register(a, op("borrower-bank", http.MethodPost, "/borrowers/{id}/bank", "Enter months of a borrower's accounts"), f.addBank)
+	route.Register(a, op("histories", http.MethodGet, "/histories", "Borrowers of whom bureau reports or accounts were uploaded, by id"), f.histories)
 	route.Register(a, op("histories-import", http.MethodPost, "/histories", "Upload a table of bureau reports or account months"), f.importHistories)
 	route.Register(a, op("reviews", http.MethodGet, "/reviews", "Borrowers who ask for a person's review, oldest first"), f.reviews)
 	route.Register(a, op("review-close", http.MethodPost, "/reviews/{id}/close", "Answer a review whose decision stands"), f.closeReview)
+}
+
+// HistoryLine is an upload with what became of the consent that it was kept under.
+type HistoryLine struct {
+	profile.History
+	// WithdrawnAt is when that consent was taken back; Closed that no other stands in its
+	// place, so that the upload is not read any more.
+	WithdrawnAt *time.Time `json:"withdrawn_at,omitempty"`
+	Closed      bool       `json:"closed,omitempty"`
+}
+
+// UploadsLine is a borrower in the list of uploads.
+type UploadsLine struct {
+	profile.Uploads
+	Name string `json:"name"`
+	// Closed are the kinds that nothing may be read of any more.
+	Closed []profile.Kind `json:"closed"`
+}
+
+type uploadsIn struct {
+	Q     string `query:"q" maxLength:"64" doc:"id or login of one borrower"`
+	After string `query:"after" maxLength:"64"`
+	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+}
+
+func (f face) histories(ctx context.Context, who access.Actor, in *uploadsIn) (*route.Body[route.List[UploadsLine]], error) {
+	all, err := f.uploads(ctx, who, in)
+	lines := make([]UploadsLine, 0, len(all))
+	for _, u := range all {
+		line := UploadsLine{Uploads: u, Name: u.UserID, Closed: []profile.Kind{}}
+		switch user, err := f.People.User(ctx, who.Tenant, u.UserID); {
+		case err == nil:
+			line.Name = user.Name
+		case !errors.Is(err, access.ErrUserNotFound):
+			return nil, err
+		}
+		acts, err := f.Consents.History(ctx, who.Tenant, u.UserID)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range u.Kinds {
+			if !consent.Open(acts, string(k.Kind)) {
+				line.Closed = append(line.Closed, k.Kind)
+			}
+		}
+		lines = append(lines, line)
+	}
+	return route.Page(lines, err, in.Limit, func(l UploadsLine) string { return l.UserID })
+}
+
+// uploads are those of everybody, or of the one who is asked for.
+func (f face) uploads(ctx context.Context, who access.Actor, in *uploadsIn) ([]profile.Uploads, error) {
+	if in.Q == "" {
+		return f.Profiles.Uploads(ctx, who.Tenant, in.After, in.Limit)
+	}
+	u, err := f.People.Find(ctx, who.Tenant, in.Q)
+	if errors.Is(err, access.ErrUserNotFound) || err == nil && u.Role != access.Borrower {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []profile.Uploads{{UserID: u.ID, Kinds: []profile.UploadsKind{}}}, nil
 }
 
 // BorrowerPage is all that the bank keeps of a borrower besides their applications.
@@ -57,7 +122,7 @@ type BorrowerPage struct {
 	UserID    string            `json:"user_id"`
 	Name      string            `json:"name"`
 	Profile   *profile.Borrower `json:"profile,omitempty"` // absent until it is stated
-	Histories []profile.History `json:"histories"`         // newest first
+	Histories []HistoryLine     `json:"histories"`         // newest first
 	Consents  []consent.Act     `json:"consents"`          // oldest first
 	Exposure  credit.Exposures  `json:"exposure"`
 }
@@ -85,11 +150,19 @@ func (f face) borrower(ctx context.Context, who access.Actor, in *ByID) (*route.
 	case !errors.Is(err, profile.ErrNotFound):
 		return nil, err
 	}
-	if page.Histories, err = f.Profiles.Histories(ctx, who.Tenant, u.ID); err != nil {
-		return nil, err
-	}
 	if page.Consents, err = f.Consents.History(ctx, who.Tenant, u.ID); err != nil {
 		return nil, err
+	}
+	all, err := f.Profiles.Histories(ctx, who.Tenant, u.ID)
+	if err != nil {
+		return nil, err
+	}
+	page.Histories = make([]HistoryLine, len(all))
+	for i, h := range all {
+		page.Histories[i] = HistoryLine{History: h, Closed: !consent.Open(page.Consents, string(h.Kind))}
+		if at, ended := consent.Ended(page.Consents, h.ConsentID); ended {
+			page.Histories[i].WithdrawnAt = &at
+		}
 	}
 	page.Exposure, err = f.Profiles.Exposure(ctx, who.Tenant, around)
 	return route.Answer(page, err)

@@ -47,6 +47,7 @@ func (f face) registerLoans(a *route.API, get, post func(id, path, summary strin
 	route.Register(a, post("loan-refund", one+"/refund", "Pay money that is held for the borrower back by the bank"), f.refundLoan)
 	route.Register(a, get("loan-cooling", one+"/step-back", "What giving the money of a loan back takes today"), f.coolingLoan)
 	route.Register(a, post("loan-step-back", one+"/step-back", "Give the money of a loan back for a borrower at the counter"), f.stepBackLoan)
+	f.registerTranches(a, get, post)
 	route.Register(a, post("loan-propose", one+"/proposals", "Propose an event that a second person must approve"), f.proposeEvent)
 	route.Register(a, get("loan-proposals", "/loan-proposals", "Proposals, newest first"), f.loanProposals)
 	route.Register(a, post("loan-approve", "/loan-proposals/{id}/approve", "Approve what a colleague proposed"), f.approveEvent)

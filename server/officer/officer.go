@@ -38,6 +38,7 @@ type Desk interface {
 	Reassess(ctx context.Context, who access.Actor, id string) (apply.Application, error)
 	Replay(ctx context.Context, who access.Actor, decisionID string) (apply.ReplayResult, error)
 	Applying
+	Tranches
 	Reviews(ctx context.Context, tenant string, f apply.ReviewFilter) ([]apply.Review, error)
 	CloseReview(ctx context.Context, who access.Actor, id, answer string) (apply.Review, error)
 	// Localise puts the reasons of a decision into a language.
@@ -53,6 +54,7 @@ type Book interface {
 	Payments(ctx context.Context, tenant, id string) ([]loan.Payment, error)
 	Entries(ctx context.Context, tenant, id string) ([]ledger.Entry, error)
 	Servicing
+	Inspections
 }
 
 // Overlapper finds the plots that share ground with a polygon; geo.Plots is one.
@@ -111,6 +113,8 @@ type Config struct {
 	// Ledger is the double-entry book.
 	Ledger  Ledger
 	Periods Periods
+	// Remittances pay out fees that are collected for others.
+	Remittances Remittances
 	// Models is the register of the models that score.
 	Models Models
 	// Strategies are the versions of the policies.
@@ -168,6 +172,7 @@ func Register(a *route.API, cfg Config) {
 	f.registerLedger(a, get, post)
 	f.registerCollateral(a, get, post)
 	f.registerFund(a, get, post)
+	f.registerRemittances(a, get, post)
 	f.registerPurchases(a, get, post)
 	f.registerModels(a, get, post)
 	f.registerStrategies(a, get, post)

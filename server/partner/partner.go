@@ -1,5 +1,5 @@
 // Package partner is the door for other systems: they apply for a borrower who is
-// registered, and ask what became of it.
+// registered, ask what became of it, and have the parts of a loan paid out.
 package partner
 
 import (
@@ -23,6 +23,7 @@ type Desk interface {
 	Submit(ctx context.Context, who access.Actor, req apply.Request, key string) (apply.Application, error)
 	Application(ctx context.Context, who access.Actor, id string) (apply.Application, error)
 	Applying
+	farmer.Tranches
 	// Localise puts the reasons of a decision into a language.
 	Localise(ctx context.Context, who access.Actor, d credit.Decision, lang string) (credit.Decision, error)
 }
@@ -38,7 +39,7 @@ type Config struct {
 	Desk   Desk
 	People People
 	Quotes Quotes
-	// Words gives the text of a cell's mistake in a language.
+	// Words gives the text of a cell's mistake, or of why a part of a loan waits, in a language.
 	Words func(lang, code, english string, args map[string]string) string
 	// Purchases takes orders of directed money, Callbacks what the bank tells by itself.
 	Purchases Purchases
@@ -57,6 +58,7 @@ func Register(a *route.API, cfg Config) {
 	f.registerQuotes(a)
 	f.registerApplying(a)
 	f.registerPurchases(a)
+	f.registerTranches(a)
 }
 
 type applyIn struct {

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -147,7 +148,8 @@ func Filled(v any) any {
 }
 
 func filled(v reflect.Value) (reflect.Value, bool) {
-	if !hollow(v.Type(), 0) {
+	s := shapeOf(v.Type())
+	if !s.hollow {
 		return v, false
 	}
 	switch v.Kind() {
@@ -175,10 +177,7 @@ func filled(v reflect.Value) (reflect.Value, bool) {
 		return n, true
 	case reflect.Struct:
 		out, copied := v, false
-		for i := range v.NumField() {
-			if !v.Type().Field(i).IsExported() {
-				continue
-			}
+		for _, i := range s.fields {
 			f, changed := filled(v.Field(i))
 			if !changed {
 				continue
@@ -194,7 +193,7 @@ func filled(v reflect.Value) (reflect.Value, bool) {
 		if v.IsNil() {
 			return reflect.MakeSlice(v.Type(), 0, 0), true
 		}
-		if !hollow(v.Type().Elem(), 0) {
+		if !shapeOf(v.Type().Elem()).hollow {
 			return v, false
 		}
 		out, copied := v, false
@@ -214,6 +213,9 @@ func filled(v reflect.Value) (reflect.Value, bool) {
 		if v.IsNil() {
 			return reflect.MakeMap(v.Type()), true
 		}
+		if !shapeOf(v.Type().Elem()).hollow {
+			return v, false
+		}
 		out, copied := v, false
 		for _, k := range v.MapKeys() {
 			e, changed := filled(v.MapIndex(k))
@@ -232,6 +234,31 @@ func filled(v reflect.Value) (reflect.Value, bool) {
 	default:
 		return v, false
 	}
+}
+
+// shape is what filled needs to know of a type.
+type shape struct {
+	hollow bool
+	fields []int // of a struct: those that are hollow
+}
+
+// shapes remembers what reflection told of types: it is asked for every answer.
+var shapes sync.Map // of shape by reflect.Type
+
+func shapeOf(t reflect.Type) shape {
+	if s, ok := shapes.Load(t); ok {
+		return s.(shape)
+	}
+	s := shape{hollow: hollow(t, 0)}
+	if t.Kind() == reflect.Struct && s.hollow {
+		for i := range t.NumField() {
+			if f := t.Field(i); f.IsExported() && hollow(f.Type, 0) {
+				s.fields = append(s.fields, i)
+			}
+		}
+	}
+	shapes.Store(t, s)
+	return s
 }
 
 // hollow tells whether a value of t may hold a nil slice or map. Bytes are text in

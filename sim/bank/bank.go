@@ -51,7 +51,7 @@ var _ pay.Rail = (*Bank)(nil)
 func Magic(o pay.Order) (r pay.Receipt, lost bool) {
 	switch o.Amount % 100 {
 	case 13:
-		return pay.Receipt{Outcome: pay.Failed, Reason: "the payee's account is closed"}, false
+		return pay.Receipt{Outcome: pay.Failed, Reason: closed}, false
 	case 14:
 		return pay.Receipt{Outcome: pay.Settled}, true
 	}

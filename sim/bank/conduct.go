@@ -21,6 +21,12 @@ type Conduct struct {
 	Delay time.Duration
 }
 
+// Refusals as a bank gives them: a code of ISO 20022 and its own words.
+const (
+	closed  = "AC04 the payee's account is closed"
+	noCover = "AM04 the account has no cover"
+)
+
 // Trouble that the last two digits of an amount in fen ask for, as in the sandboxes of
 // real banks. Slow is longer than a payer waits.
 //
@@ -35,7 +41,6 @@ type Conduct struct {
 //	23  paid, and later told to have failed
 func Trouble(slow time.Duration) func(o pay.Order) Conduct {
 	return func(o pay.Order) Conduct {
-		const closed = "the payee's account is closed"
 		switch o.Amount % 100 {
 		case 13:
 			return Conduct{Refuse: closed}
@@ -81,7 +86,7 @@ func Random(seed uint64, share int) func(o pay.Order) Conduct {
 			c.Hold = 1 + int(n>>10%3)
 		}
 		if bit(4) && bit(5) {
-			c.Refuse = "the account has no cover"
+			c.Refuse = noCover
 		}
 		return c
 	}

@@ -125,8 +125,9 @@ func (s *Server) statement(w http.ResponseWriter, r *http.Request, text string) 
 }
 
 func message(r pay.Receipt, amount money.Fen) rail.ReceiptMessage {
+	code, said := pay.Refusal(r.Reason)
 	return rail.ReceiptMessage{
-		OrderID: r.OrderID, Outcome: string(r.Outcome), Ref: r.Ref, Reason: r.Reason, Amount: amount, Currency: rail.Currency, At: r.At,
+		OrderID: r.OrderID, Outcome: string(r.Outcome), Ref: r.Ref, Code: code, Reason: said, Amount: amount, Currency: rail.Currency, At: r.At,
 	}
 }
 

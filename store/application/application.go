@@ -174,8 +174,8 @@ func (s *Store) Move(ctx context.Context, from apply.State, a apply.Application,
 		if err := answerReviews(ctx, tx, a.Tenant, st); err != nil {
 			return err
 		}
-		if counts(from) || counts(a.State) {
-			if err := profile.Follow(ctx, tx, a.Tenant, a.ID, r.AnchorID); err != nil {
+		if counts(from) || counts(a.State) || r.Seen != nil { // what a referral saw counts when an officer approves it
+			if err := profile.Follow(ctx, tx, a.Tenant, a.ID, r.Seen); err != nil {
 				return err
 			}
 		}

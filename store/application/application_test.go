@@ -301,7 +301,7 @@ var requests = map[string]apply.Request{
 }
 
 // signed brings a request to a signed contract.
-func (b *bench) signed(t *testing.T, actor access.Actor, req apply.Request, key string) apply.Application {
+func (b *bench) signed(t testing.TB, actor access.Actor, req apply.Request, key string) apply.Application {
 	t.Helper()
 	ctx := context.Background()
 	a, err := b.apply.Submit(ctx, actor, req, key)

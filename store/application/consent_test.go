@@ -278,3 +278,37 @@ func TestReview(t *testing.T) {
 		}
 	})
 }
+
+// A decision keeps what it saw when a consent is taken back, tells so, and nothing is read
+// under it again.
+func TestWithdrawnConsentIsMarked(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx, b := context.Background(), open(t, db)
+		if _, err := b.profiles.AddBureau(ctx, tenant, "officer", farmer.UserID, credit.Bureau{At: start, Lenders: 2}); err != nil {
+			t.Fatal(err)
+		}
+		a := b.signed(t, farmer, plotRequest("p1"), "marked")
+		before, err := b.apply.Detail(ctx, officer, a.ID)
+		if err != nil || before.Evidence.Bureau == nil || len(before.Withdrawn) != 0 {
+			t.Fatalf("%+v, %v", before.Withdrawn, err)
+		}
+		b.clock.add(time.Hour)
+		b.takeBack(t, "bureau")
+		after, err := b.apply.Detail(ctx, officer, a.ID)
+		if err != nil || after.Decision.EvidenceHash != before.Decision.EvidenceHash {
+			t.Fatalf("the decision moved: %v", err)
+		}
+		for _, c := range after.Evidence.Consents {
+			if at, gone := after.Withdrawn[c.ID]; gone != (c.Part == "bureau") || gone && !at.Equal(b.clock.now()) {
+				t.Errorf("consent on %s: %v at %s", c.Part, gone, at)
+			}
+		}
+		if _, err := b.apply.Reconsider(ctx, tenant, a.ID, apply.NewConsent); err != nil {
+			t.Fatal(err)
+		}
+		if ev := b.evidence(t, a.ID); ev.Bureau != nil || source(ev, "bureau").Missing != apply.NoConsent {
+			t.Errorf("read again: %+v", ev.Bureau)
+		}
+	})
+}

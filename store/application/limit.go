@@ -55,7 +55,7 @@ func (s *Store) Redecide(ctx context.Context, r apply.Redecision) (apply.Applica
 		if err := addLimitChange(ctx, tx, r.Change); err != nil {
 			return err
 		}
-		return profile.Follow(ctx, tx, a.Tenant, a.ID, r.AnchorID)
+		return profile.Follow(ctx, tx, a.Tenant, a.ID, r.Seen)
 	})
 	return after, err
 }

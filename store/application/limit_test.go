@@ -11,9 +11,11 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/credit/consent"
 	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/profile"
 	"github.com/furrowcredit/furrow/credit/watch"
 	"github.com/furrowcredit/furrow/geo"
 	"github.com/furrowcredit/furrow/money"
@@ -167,7 +169,9 @@ type withLine struct{ fs.FS }
 func (f withLine) ReadFile(name string) ([]byte, error) {
 	b, err := fs.ReadFile(f.FS, name)
 	if name == "products.yaml" {
-		b = append(b, "\n  - code: line\n    based_on: crop\n    name: {zh-CN: 循环贷, en: Line}\n    revolving: true\n"...)
+		b = append(b, "\n  - code: line\n    based_on: crop\n    name: {zh-CN: 循环贷, en: Line}\n    revolving: true\n"+
+			"\n  - code: portfolio\n    based_on: line\n    name: {zh-CN: 组合贷, en: Portfolio}\n    caps: [{on: product, max_fen: 2500000}]\n"+
+			"\n  - code: family\n    based_on: line\n    name: {zh-CN: 家庭贷, en: Family}\n    caps: [{on: household, max_fen: 2500000}]\n"...)
 	}
 	return b, err
 }
@@ -175,26 +179,80 @@ func (f withLine) ReadFile(name string) ([]byte, error) {
 // revolve brings a revolving limit to a signed contract.
 func (b *bench) revolve(tb testing.TB) apply.Application {
 	tb.Helper()
-	ctx := context.Background()
-	must := func(err error) {
-		tb.Helper()
-		if err != nil {
-			tb.Fatal(err)
-		}
-	}
 	req := plotRequest("p1")
 	req.Product, req.TermMonths = "line", 12
-	a, err := b.apply.Submit(ctx, farmer, req, "line")
-	must(err)
-	if a.State != apply.Offered {
-		d, _ := b.apply.Detail(ctx, farmer, a.ID)
-		tb.Fatalf("not offered but %s: %+v", a.State, d.Decision.Reasons)
+	return b.signed(tb, farmer, req, "line")
+}
+
+// lines are signed limits of two members of a household on one product, farmer's first.
+func (b *bench) lines(t *testing.T, code string) (a, o apply.Application) {
+	t.Helper()
+	b.rooms.overlaps = nil
+	for _, who := range []access.Actor{farmer, other} {
+		p := profile.Borrower{UserID: who.UserID, Kind: "person", Region: "510105", Household: "h"}
+		if _, err := b.profiles.Set(context.Background(), tenant, "officer", p); err != nil {
+			t.Fatal(err)
+		}
 	}
-	c, err := b.apply.Contract(ctx, farmer, a.ID, "en")
-	must(err)
-	a, err = b.apply.Sign(ctx, farmer, a.ID, apply.Signing{Hash: c.Hash})
-	must(err)
-	return a
+	mine, others := plotRequest("p1"), plotRequest("p2")
+	mine.Product, mine.TermMonths, others.Product, others.TermMonths = code, 12, code, 12
+	return b.signed(t, farmer, mine, "a"), b.signed(t, other, others, "o")
+}
+
+// A bound on credit granted counts a limit whole that nobody has drawn.
+func TestGrantedLimitsBound(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		if a, o := open(t, db).lines(t, "family"); a.Limit != 2_000_000 || o.Limit != 500_000 {
+			t.Errorf("limits %s and %s of a household that may have 25,000 yuan", a.Limit, o.Limit)
+		}
+	})
+}
+
+// A bound on loans outstanding counts of others' limits what is drawn, and holds again when
+// money is drawn.
+func TestDrawnLimitsBound(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		b, ctx := open(t, db), context.Background()
+		a, o := b.lines(t, "portfolio")
+		if a.Limit != 2_000_000 || o.Limit != 2_000_000 {
+			t.Fatalf("limits %s and %s beside one that nobody draws", a.Limit, o.Limit)
+		}
+		left := func(step string, mine, others money.Fen) {
+			t.Helper()
+			ad, err1 := b.apply.Detail(ctx, farmer, a.ID)
+			od, err2 := b.apply.Detail(ctx, other, o.ID)
+			if err1 != nil || err2 != nil || ad.Available != mine || od.Available != others {
+				t.Errorf("%s: left %s and %s, %v %v", step, ad.Available, od.Available, err1, err2)
+			}
+		}
+		l, err := b.apply.Draw(ctx, farmer, a.ID, 1_500_000, "a1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		left("drawn", 500_000, 1_000_000)
+		if _, err := b.apply.Draw(ctx, other, o.ID, 1_200_000, "o1"); !errors.Is(err, loan.ErrLimit) {
+			t.Errorf("drawn beyond what the product may lend: %v", err)
+		}
+		if _, err := b.apply.Draw(ctx, other, o.ID, 1_000_000, "o2"); err != nil {
+			t.Error(err)
+		}
+		left("the product is lent out", 0, 0)
+		q, err := b.loans.Payoff(ctx, tenant, l.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.apply.Repay(ctx, farmer, l.ID, q.Total, "r1"); err != nil {
+			t.Error(err)
+		}
+		left("repaid", 1_500_000, 1_000_000)
+		// The payment had the limit looked at again: it is what the product leaves.
+		x, err := b.profiles.Exposure(ctx, tenant, profile.Around{Household: "h", Product: "portfolio"})
+		if err != nil || x.Household != 1_000_000 || x.Granted.Household != 3_500_000 || x.Product != 1_000_000 || x.Granted.Product != 3_500_000 {
+			t.Errorf("sums %+v, %v", x, err)
+		}
+	})
 }
 
 // TestRevolvingLine: drawn and repaid freely within the limit, also by many at once, and

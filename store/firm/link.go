@@ -294,10 +294,11 @@ func scanText(row store.Row) (string, error) {
 // members are the firms that were found to be one with a firm, itself included.
 func (s *Store) members(ctx context.Context, tenant, firmID string) ([]string, error) {
 	ids, err := store.Collect(ctx, s.db, scanText, `select id from firm where tenant = $1 and survivor_id in (
-		select survivor_id from firm where tenant = $1 and id = $2) order by id`, tenant, firmID)
+		select survivor_id from firm where tenant = $1 and id = $2)`, tenant, firmID)
 	if err != nil {
 		return nil, fmt.Errorf("store/firm: %w", err)
 	}
+	slices.Sort(ids) // here, because an order by id has SQLite walk through all firms of the tenant
 	if len(ids) == 0 {
 		ids = []string{firmID}
 	}

@@ -197,11 +197,12 @@ func (g *group) load() error {
 	}
 	q := newQuery(`select id, survivor_id from firm where tenant = $1 and survivor_id in (
 		select survivor_id from firm where tenant = $1 and id in `, g.m.Tenant)
-	q.text += list(q, seeds) + `) order by id`
+	q.text += list(q, seeds) + `)`
 	rows, err := store.Collect(g.ctx, g.tx, scanTwo, q.text, q.args...)
 	if err != nil {
 		return fmt.Errorf("store/firm: %w", err)
 	}
+	slices.SortFunc(rows, func(a, b [2]string) int { return cmp.Compare(a[0], b[0]) }) // see members
 	g.ids, g.survivor = nil, map[string]string{}
 	for _, r := range rows {
 		g.ids = append(g.ids, r[0])

@@ -48,7 +48,12 @@ func (s *Store) Save(ctx context.Context, c loan.Change) (loan.Loan, error) {
 		if err := w.close(ctx); err != nil {
 			return err
 		}
-		if err := profile.Follow(ctx, tx, l.Tenant, l.ApplicationID, ""); err != nil {
+		if c.Out > 0 {
+			if err := within(ctx, tx, l, c); err != nil {
+				return err
+			}
+		}
+		if err := profile.Follow(ctx, tx, l.Tenant, l.ApplicationID, nil); err != nil {
 			return err
 		}
 		return post(ctx, tx, c.Entries)
@@ -79,7 +84,7 @@ func (s *Store) SaveBatch(ctx context.Context, b loan.Batch) error {
 		}
 		for i := range b.Changes {
 			if c := &b.Changes[i]; c.Moved {
-				if err := profile.Follow(ctx, tx, c.Loan.Tenant, c.Loan.ApplicationID, ""); err != nil {
+				if err := profile.Follow(ctx, tx, c.Loan.Tenant, c.Loan.ApplicationID, nil); err != nil {
 					return err
 				}
 			}
@@ -119,12 +124,12 @@ func newWriter(tx *store.Tx) *writer {
 		loans: tx.Insert("loans", []string{
 			"id", "tenant", "application_id", "user_id", "subject_id", "state", "outstanding", "overdue_amount", "worst_overdue", "day_end",
 			"updated_at", "version", "body", "terms", "product", "class", "overdue_days", "stage", "expected_loss", "retail", "floor",
-			"posted", "events",
+			"posted", "events", "undrawn",
 		}, `on conflict (id) do update set state = excluded.state, outstanding = excluded.outstanding,
 			overdue_amount = excluded.overdue_amount, worst_overdue = excluded.worst_overdue, day_end = excluded.day_end,
 			updated_at = excluded.updated_at, version = excluded.version, body = excluded.body, class = excluded.class,
 			overdue_days = excluded.overdue_days, stage = excluded.stage, expected_loss = excluded.expected_loss, floor = excluded.floor,
-			posted = excluded.posted, events = excluded.events where loans.version < excluded.version`),
+			posted = excluded.posted, events = excluded.events, undrawn = excluded.undrawn where loans.version < excluded.version`),
 		days: tx.Insert("loan_days", []string{
 			"loan_id", "tenant", "product", "version", "day_end", "accrued", "earned", "seg_from", "seg_to", "seg_interest", "live",
 		}, `on conflict (loan_id) do update set version = excluded.version, day_end = excluded.day_end, accrued = excluded.accrued,
@@ -156,7 +161,7 @@ func (w *writer) change(ctx context.Context, l loan.Loan, c loan.Change) error {
 	if err != nil {
 		return err
 	}
-	owed := l.Outstanding
+	owed := l.Outstanding + l.Paying()
 	if l.State == loan.Drawing { // it is on its way
 		owed = l.Principal
 	}
@@ -164,7 +169,7 @@ func (w *writer) change(ctx context.Context, l loan.Loan, c loan.Change) error {
 	if err := w.loans.Add(ctx, l.ID, l.Tenant, l.ApplicationID, l.UserID, l.Subject.ID, string(l.State), int64(owed),
 		int64(l.OverdueAmount), int64(l.WorstOverdue), l.DayEnd.String(), store.Millis(l.UpdatedAt), l.Version, string(body), string(terms),
 		l.Product, string(l.Class), int64(l.OverdueDays), int64(l.Stage), int64(l.ExpectedLoss), l.Retail(), string(l.Position.Floor),
-		string(posted), int64(l.Position.Events)); err != nil {
+		string(posted), int64(l.Position.Events), int64(l.Undrawn)); err != nil {
 		return err
 	}
 	live := l.State == loan.Active || l.State == loan.Overdue
@@ -239,10 +244,37 @@ func room(ctx context.Context, tx *store.Tx, l loan.Loan, c loan.Change) error {
 	if err != nil {
 		return err
 	}
-	if left := min(money.Fen(limit), c.Most) - owed; l.Principal > left {
+	if left := min(money.Fen(limit), c.Most) - owed; l.Committed() > left {
 		return loan.ErrLimit.At("body.amount").With("left", max(left, 0))
 	}
 	return nil
+}
+
+// within says whether a tranche that was just written may go out: while its application is
+// active, and within the limit.
+func within(ctx context.Context, tx *store.Tx, l loan.Loan, c loan.Change) error {
+	var limit int64
+	err := tx.QueryRow(ctx, `select credit_limit from applications where tenant = $1 and id = $2 and state in ('signed', 'active')`,
+		l.Tenant, l.ApplicationID).Scan(&limit)
+	if errors.Is(err, sql.ErrNoRows) {
+		return loan.ErrState.With("state", loan.Closed)
+	}
+	if err != nil {
+		return err
+	}
+	owed, err := Owed(ctx, tx, l.Tenant, l.ApplicationID)
+	if err != nil {
+		return err
+	}
+	if left := min(money.Fen(limit), c.Most) - (owed - c.Out); c.Out > left {
+		return loan.ErrLimit.At("body.amount").With("left", max(left, 0))
+	}
+	return nil
+}
+
+// Undrawn implements loan.Store.
+func (s *Store) Undrawn(ctx context.Context, tenant, after string, limit int) ([]loan.Loan, error) {
+	return s.loans(ctx, `where l.tenant = $1 and l.undrawn > 0 and l.id > $2 order by l.id limit $3`, tenant, after, limit)
 }
 
 // Owed is the principal that is out, or on its way, under an application.

@@ -136,3 +136,32 @@ func (s *Store) Histories(ctx context.Context, tenant, userID string) ([]profile
 	return store.Collect(ctx, s.db, scan, `select `+columns+` from history where tenant = $1 and user_id = $2
 		order by at desc, saved_at desc, id desc`, tenant, userID)
 }
+
+// Uploads implements profile.Store.
+func (s *Store) Uploads(ctx context.Context, tenant, after string, limit int) ([]profile.Uploads, error) {
+	type line struct {
+		user string
+		profile.UploadsKind
+	}
+	// A borrower has one line of each kind, so twice the limit holds that many of them.
+	lines, err := store.Collect(ctx, s.db, func(row store.Row) (line, error) {
+		var x line
+		var newest, saved int64
+		err := row.Scan(&x.user, &x.Kind, &x.Count, &newest, &saved)
+		x.Newest, x.SavedAt = store.Time(newest), store.Time(saved)
+		return x, err
+	}, `select user_id, kind, count(*), max(at), max(saved_at) from history where tenant = $1 and user_id > $2
+		group by user_id, kind order by user_id, kind limit $3`, tenant, after, 2*limit)
+	var out []profile.Uploads
+	for _, x := range lines {
+		if n := len(out); n > 0 && out[n-1].UserID == x.user {
+			out[n-1].Kinds = append(out[n-1].Kinds, x.UploadsKind)
+			continue
+		}
+		if len(out) == limit {
+			break
+		}
+		out = append(out, profile.Uploads{UserID: x.user, Kinds: []profile.UploadsKind{x.UploadsKind}})
+	}
+	return out, err
+}

@@ -205,6 +205,40 @@ func TestImport(t *testing.T) {
 	})
 }
 
+// Uploads are listed by borrower, page by page, each kind once.
+func TestUploads(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx, now := context.Background(), start
+		b := open(db, &now)
+		for i, who := range []string{"b", "a", "c", "a"} {
+			if _, err := b.AddBureau(ctx, tenant, "officer", who, credit.Bureau{At: start.AddDate(0, -i, 0), Lenders: i}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := b.AddBank(ctx, tenant, "officer", "a", credit.Bank{At: start, Months: []credit.BankMonth{{Month: "2026-05"}}}); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for after := ""; ; {
+			page, err := b.Uploads(ctx, tenant, after, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(page) == 0 {
+				break
+			}
+			for _, k := range page[0].Kinds {
+				got = append(got, fmt.Sprint(page[0].UserID, k.Kind, k.Count, k.Newest.Format("0102"), k.SavedAt.Equal(start)))
+			}
+			after = page[0].UserID
+		}
+		if want := "[abank10720true abureau20620true bbureau10720true cbureau10520true]"; fmt.Sprint(got) != want {
+			t.Errorf("got %v, want %s", got, want)
+		}
+	})
+}
+
 // world is what the sums should be, the slow way.
 type world struct {
 	t    *testing.T
@@ -217,6 +251,7 @@ type world struct {
 type app struct {
 	user, product, state, anchor string
 	limit, lent                  int64
+	revolving                    bool
 }
 
 func (w *world) exec(query string, args ...any) {
@@ -243,7 +278,7 @@ func (w *world) save(id string, a app) {
 		if _, err := tx.Exec(ctx, `update loans set outstanding = $2 where id = $1`, id, a.lent); err != nil {
 			return err
 		}
-		return profilestore.Follow(ctx, tx, tenant, id, a.anchor)
+		return profilestore.Follow(ctx, tx, tenant, id, &profile.Seen{AnchorID: a.anchor, Revolving: a.revolving})
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -251,14 +286,17 @@ func (w *world) save(id string, a app) {
 	w.apps[id] = &a
 }
 
-func (a app) amount() money.Fen {
-	switch a.state {
-	case "offered", "signed":
-		return money.Fen(a.limit)
-	case "active":
-		return money.Fen(a.lent)
+func (a app) amounts() (out, granted money.Fen) {
+	limit, lent := money.Fen(a.limit), money.Fen(a.lent)
+	switch {
+	case a.state != "offered" && a.state != "signed" && a.state != "active":
+		return 0, 0
+	case a.revolving:
+		return lent, max(limit, lent)
+	case a.state == "active":
+		return lent, lent
 	}
-	return 0
+	return limit, limit
 }
 
 // want sums over every application.
@@ -269,21 +307,23 @@ func (w *world) want(x profile.Around) credit.Exposures {
 			continue
 		}
 		who := w.who[a.user]
-		n := a.amount()
+		n, whole := a.amounts()
 		out.Total += n
-		add := func(to *money.Fen, asked, of string) {
+		out.Granted.Total += whole
+		add := func(to, granted *money.Fen, asked, of string) {
 			if asked != "" && asked == of {
 				*to += n
+				*granted += whole
 			}
 		}
 		if x.Household == "" {
-			add(&out.Household, x.UserID, a.user)
+			add(&out.Household, &out.Granted.Household, x.UserID, a.user)
 		}
-		add(&out.Household, x.Household, who.Household)
-		add(&out.Group, x.Group, who.Group)
-		add(&out.Anchor, x.AnchorID, a.anchor)
-		add(&out.Product, x.Product, a.product)
-		add(&out.Region, x.Region, who.Region)
+		add(&out.Household, &out.Granted.Household, x.Household, who.Household)
+		add(&out.Group, &out.Granted.Group, x.Group, who.Group)
+		add(&out.Anchor, &out.Granted.Anchor, x.AnchorID, a.anchor)
+		add(&out.Product, &out.Granted.Product, x.Product, a.product)
+		add(&out.Region, &out.Granted.Region, x.Region, who.Region)
 	}
 	return out
 }
@@ -309,7 +349,7 @@ func TestExposureIsTheSum(t *testing.T) {
 				w.who[u] = p
 			} else {
 				id := fmt.Sprintf("a%d", r.IntN(12))
-				a := app{user: pick(users...), product: pick("crop", "herd"), anchor: pick("f1", "f2")}
+				a := app{user: pick(users...), product: pick("crop", "herd"), anchor: pick("f1", "f2"), revolving: r.IntN(2) == 0}
 				if was := w.apps[id]; was != nil {
 					a = *was
 				}
@@ -356,7 +396,7 @@ func TestExposureAtOnce(t *testing.T) {
 					if _, err := tx.Exec(context.Background(), `update applications set state = 'offered', credit_limit = 10 where id = $1`, id); err != nil {
 						return err
 					}
-					return profilestore.Follow(context.Background(), tx, tenant, id, "")
+					return profilestore.Follow(context.Background(), tx, tenant, id, nil)
 				})
 				if err != nil {
 					t.Error(err)

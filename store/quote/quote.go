@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit"
@@ -32,8 +33,9 @@ var _ quote.Store = (*Store)(nil)
 // New returns a store on db.
 func New(db *store.DB) *Store {
 	s := &Store{db: db}
-	s.keep = store.NewGather(256, s.insert)
-	s.read = store.NewGather(256, s.fetch)
+	// Under load a transaction carries the quotes of 5 ms, which is what the disk takes to keep it.
+	s.keep = store.NewGather(256, s.insert).Apart(5 * time.Millisecond)
+	s.read = store.NewGather(256, s.fetch).Apart(2 * time.Millisecond)
 	return s
 }
 
@@ -79,14 +81,18 @@ func scanSnapshot(r store.Row) (s quote.Snapshot, err error) {
 	return s, err
 }
 
+// retire copies the evidence of snapshots that are about to go to where it stays readable
+// by its hash: quotes and verdicts may rest on it.
+func retire(ctx context.Context, tx *store.Tx, which string, args ...any) error {
+	_, err := tx.Exec(ctx, `insert into evidence (hash, body) select distinct evidence_hash, evidence from snapshot where `+which+` on conflict (hash) do nothing`, args...)
+	return err
+}
+
 // Put implements quote.Store.
 func (s *Store) Put(ctx context.Context, snapshots []quote.Snapshot) error {
 	return s.db.Tx(ctx, func(tx *store.Tx) error {
-		// What is replaced stays readable: a verdict may rest on it.
 		for _, n := range snapshots {
-			if _, err := tx.Exec(ctx, `insert into evidence (hash, body) select evidence_hash, evidence from snapshot
-				where tenant = $1 and user_id = $2 and subject_kind = $3 and subject_id = $4 and product = $5 and taken_at < $6 and evidence_hash <> $7
-				on conflict (hash) do nothing`,
+			if err := retire(ctx, tx, `tenant = $1 and user_id = $2 and subject_kind = $3 and subject_id = $4 and product = $5 and taken_at < $6 and evidence_hash <> $7`,
 				n.Tenant, n.UserID, string(n.Subject.Kind), n.Subject.ID, n.Product, store.Millis(n.TakenAt), n.Hash); err != nil {
 				return err
 			}
@@ -163,15 +169,22 @@ func (s *Store) ByUser(ctx context.Context, tenant, userID string) ([]quote.Snap
 
 // Drop implements quote.Store.
 func (s *Store) Drop(ctx context.Context, tenant, userID string) error {
-	_, err := s.db.Exec(ctx, `delete from snapshot where tenant = $1 and user_id = $2`, tenant, userID)
-	return err
+	const which = `tenant = $1 and user_id = $2`
+	return s.db.Tx(ctx, func(tx *store.Tx) error {
+		if err := retire(ctx, tx, which, tenant, userID); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `delete from snapshot where `+which, tenant, userID)
+		return err
+	})
 }
 
 // row is a quote as it is written.
 type row struct {
 	id, tenant, snapshot, body        string
 	evidence, product, policy, models string // hashes; models: JSON of hashes by name
-	evidenceText, policyText          []byte
+	evidenceText                      []byte // nil where it is the snapshot's
+	policyText                        []byte
 	texts                             map[string][]byte // products and models by hash
 	line                              access.Entry
 }
@@ -184,7 +197,7 @@ func (s *Store) Keep(ctx context.Context, k quote.Kept) error {
 	}
 	r := row{
 		id: k.Decision.ID, tenant: k.Tenant, snapshot: k.Snapshot, body: string(body), evidence: k.Decision.EvidenceHash,
-		product: credit.Hash(k.Frozen.Product), policy: credit.Hash(k.Frozen.Policy), models: "{}",
+		product: k.Product, policy: k.Policy, models: "{}",
 		evidenceText: k.Frozen.Evidence, policyText: k.Frozen.Policy, line: k.Line,
 	}
 	r.texts = map[string][]byte{r.product: k.Frozen.Product}
@@ -210,7 +223,10 @@ func (s *Store) insert(ctx context.Context, rows []row) ([]struct{}, error) {
 	lines := make([]access.Entry, len(rows))
 	for i, r := range rows {
 		lines[i] = r.line
-		evidence[r.evidence], policies[r.policy] = r.evidenceText, r.policyText
+		policies[r.policy] = r.policyText
+		if r.evidenceText != nil {
+			evidence[r.evidence] = r.evidenceText
+		}
 		for hash, body := range r.texts {
 			frozen[hash] = body
 		}
@@ -259,7 +275,8 @@ func (s *Store) insert(ctx context.Context, rows []row) ([]struct{}, error) {
 // Quote implements quote.Store.
 func (s *Store) Quote(ctx context.Context, tenant, id string) (d credit.Decision, f strategy.Frozen, err error) {
 	var body, evidence, product, policy, models string
-	err = s.db.QueryRow(ctx, `select q.body, e.body, t.body, p.source, q.models from quote q join evidence e on e.hash = q.evidence_hash
+	err = s.db.QueryRow(ctx, `select q.body, coalesce(n.evidence, e.body), t.body, p.source, q.models from quote q
+		left join snapshot n on n.id = q.snapshot_id and n.evidence_hash = q.evidence_hash left join evidence e on e.hash = q.evidence_hash
 		join frozen_text t on t.hash = q.product_hash join policies p on p.hash = q.policy_hash where q.tenant = $1 and q.id = $2`,
 		tenant, id).Scan(&body, &evidence, &product, &policy, &models)
 	if err != nil {

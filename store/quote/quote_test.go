@@ -167,6 +167,45 @@ func TestQuotesAreKeptAndCanBeReplayed(t *testing.T) {
 	})
 }
 
+func TestQuotesOutliveTheirSnapshots(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		s, kept := service(t, db)
+		ctx := t.Context()
+		first := snapshots(t, 1)[0]
+		ev := evidence(0)
+		ev.TakenAt, ev.AreaM2 = now.Add(time.Hour), 10_000
+		newer := must[quote.Snapshot](t)(quote.Freeze(tenant, ev))
+		var made []credit.Decision
+		replayed := func(after string) {
+			t.Helper()
+			for i, d := range made {
+				stored, frozen, err := kept.Quote(ctx, tenant, d.ID)
+				if err != nil || credit.Hash(frozen.Evidence) != d.EvidenceHash {
+					t.Fatalf("%s, quote %d: evidence %.60s of hash %s: %v", after, i, frozen.Evidence, d.EvidenceHash, err)
+				}
+				if again, err := strategy.Replay(stored, frozen); err != nil || !reflect.DeepEqual(again, d) {
+					t.Errorf("%s, quote %d: replayed %+v (%v), told %+v", after, i, again, err, d)
+				}
+			}
+		}
+		for _, snap := range []quote.Snapshot{first, newer} {
+			if err := kept.Put(ctx, []quote.Snapshot{snap}); err != nil {
+				t.Fatal(err)
+			}
+			replayed("newer evidence")
+			for _, asked := range []money.Fen{0, 1_500_000} {
+				made = append(made, must[credit.Decision](t)(s.Quote(ctx, partner, quote.Request{SnapshotID: first.ID, Asked: asked})))
+			}
+		}
+		replayed("asking")
+		if err := kept.Drop(ctx, tenant, "u0"); err != nil {
+			t.Fatal(err)
+		}
+		replayed("dropping")
+	})
+}
+
 func TestNewestEvidenceStands(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {

@@ -130,7 +130,8 @@ type Product struct {
 	ChargeOff     string              `json:"charge_off_behaviour"`
 	Refund        []string            `json:"supported_interest_refund_types"`
 	Activity      bool                `json:"accrual_activity"`
-	Unread        []string            `json:"-"` // fields that are not known
+	Length        int                 `json:"fixed_length"` // where the loan has none of its own
+	Unread        []string            `json:"-"`            // fields that are not known
 }
 
 // Period is a due date that is given.
@@ -166,7 +167,7 @@ type Event struct {
 var benign = map[string]bool{
 	"term": true, "term_unit": true, "upstream_columns": true, "rounding": true, "method": true, "note": true, "currency": true,
 	"currency_digits": true, "rounding_mode": true, "principal_threshold_for_last_installment_pct": true, "grace_on_arrears_ageing": true,
-	"overdue_days_for_npa": true, "installment_level_delinquency": true, "rest_interval": true, "line": true, "expected_disbursement": true,
+	"overdue_days_for_npa": true, "installment_level_delinquency": true, "rest_interval": true, "line": true, "expected_disbursement": true, "disabled_upstream": true,
 }
 
 // meaningless are values that say the same as an absent field.

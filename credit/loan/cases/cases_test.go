@@ -72,6 +72,11 @@ func TestRun(t *testing.T) {
 			{"type": "expect_schedule", "rows": [{"nr": 0, "due_date": "2023-03-01", "balance": 500.0}, {"nr": 1, "principal": 125.0}, {"nr": 2, "principal": 187.5, "days": 30}, {"nr": 3, "principal": 187.5, "days": 45, "due_date": "2023-05-15"}]}`, 4, 4, ""},
 		"charged and waived": {`{"type": "step", "text": "Admin adds an NSF fee because of payment bounce with \"10 March 2023\" transaction date"},
 			{"type": "expect_totals", "totals": {"penalties": 10.0}}, {"type": "step", "text": "Admin waives charge"}, {"type": "expect_totals", "totals": {"penalties": 10.0, "waived": 10.0, "outstanding": 900.0}}`, 2, 2, ""},
+		"income by due dates": {`{"type": "add_charge", "charge": "LOAN_NSF_FEE", "due_date": "2023-03-10", "amount": 10}, {"type": "add_charge", "charge": "LOAN_SNOOZE_FEE", "due_date": "2023-04-20", "amount": 5},
+			{"type": "business_date", "date": "2023-07-01"}, {"type": "close_of_business"}, {"type": "expect_transactions", "rows": [
+			{"transaction_type": "Accrual", "transaction_date": "2023-04-05", "amount": 10.0, "penalties": 10.0}, {"transaction_type": "Accrual", "transaction_date": "2023-05-05", "amount": 5.0, "fees": 5.0}]}`, 2, 2, ""},
+		"the jobs of a night": {`{"type": "add_charge", "charge": "LOAN_SNOOZE_FEE", "due_date": "2023-03-06", "amount": 5}, {"type": "step", "text": "Admin runs the Increase Business Date by 1 day job"},
+			{"type": "step", "text": "Admin runs the Add Periodic Accrual Transactions job"}, {"type": "expect_transactions", "rows": [{"transaction_type": "Accrual", "transaction_date": "2023-03-06", "amount": 5.0}]}`, 1, 1, ""},
 		"put off": {`{"type": "step", "text": "Admin creates and approves Loan reschedule with the following data:", "table": [{"rescheduleFromDate": "05 May 2023", "submittedOnDate": "10 March 2023", "adjustedDueDate": "20 May 2023", "graceOnPrincipal": "", "graceOnInterest": "", "extraTerms": "", "newInterestRate": ""}]},
 			{"type": "expect_schedule", "rows": [{"nr": 0}, {"nr": 1, "due_date": "2023-04-05"}, {"nr": 2, "due_date": "2023-05-20", "days": 45}, {"nr": 3, "due_date": "2023-06-20"}]}`, 4, 4, ""},
 	} {
@@ -106,6 +111,8 @@ const plan = `{"cases": [{"id": "a", "title": "t", "kind": "servicing", "params"
 func TestRunPlan(t *testing.T) {
 	t.Parallel()
 	for name, events := range map[string]string{
+		"income after the last due date, at once": `{"type": "business_date", "date": "2024-06-01"}, {"type": "close_of_business"}, {"type": "expect_transactions", "rows": [
+			{"transaction_type": "Accrual", "transaction_date": "2024-04-01", "amount": 24.08, "interest": 24.08}]}`,
 		"interest stands still": `{"type": "step", "text": "Create an interest pause period with start date \"11 February 2024\" and end date \"20 February 2024\""},
 			{"type": "expect_schedule", "rows": [{"nr": 0}, {"nr": 1, "interest": 12.0}, {"nr": 2, "interest": 5.27}, {"nr": 3, "interest": 4.01}]},
 			{"type": "step", "text": "Update the interest pause period with start date \"11 March 2024\" and end date \"20 March 2024\""}, {"type": "step", "text": "Delete the interest pause period"},
@@ -214,7 +221,7 @@ func TestPublished(t *testing.T) {
 	dir := realdata.Dir(t, "credit")
 	for file, want := range map[string]map[string]cases.Count{
 		"schedules.json":     {"pure_schedule": {Matched: 191, Expected: 191}, "servicing": {Matched: 256, Expected: 268}},
-		"schedules_all.json": {"pure_schedule": {Matched: 199, Expected: 199}, "servicing": {Matched: 3639, Expected: 3654}},
+		"schedules_all.json": {"pure_schedule": {Matched: 199, Expected: 199}, "servicing": {Matched: 3640, Expected: 3654}},
 	} {
 		text, err := os.ReadFile(filepath.Join(dir, file)) //nolint:gosec // a file of the data
 		if err != nil {

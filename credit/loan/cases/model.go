@@ -31,10 +31,14 @@ func (r *run) comparePeriods(want []map[string]any) {
 
 func (r *run) period(w map[string]any) string {
 	n, err := strconv.Atoi(fmt.Sprint(w["period"]))
-	if err != nil || n < 1 || n > len(r.model.Periods) {
+	if err != nil || n < 1 || n > len(r.p.Periods) {
 		return "there is no such period"
 	}
-	p := &r.model.Periods[n-1]
+	periods, err := r.model.Periods()
+	if err != nil {
+		return err.Error()
+	}
+	p := &periods[n-1]
 	k, err := strconv.Atoi(fmt.Sprint(w["sub_period"]))
 	if err != nil || k < 0 || k >= len(p.Parts) {
 		return "there is no such part of the period"
@@ -161,9 +165,9 @@ func (r *run) titleDay() money.Date {
 
 // dueAfter is the due date of the period that holds a day.
 func (r *run) dueAfter(d money.Date) money.Date {
-	for i := range r.model.Periods {
-		if p := &r.model.Periods[i]; d <= p.DueOn {
-			return p.DueOn
+	for i := range r.p.Periods {
+		if p := &r.p.Periods[i]; d <= p.Due.Date {
+			return p.Due.Date
 		}
 	}
 	return d
@@ -172,8 +176,9 @@ func (r *run) dueAfter(d money.Date) money.Date {
 // rest is what the amounts given later for a period leave of its instalment.
 func (r *run) rest(due money.Date) money.Fen {
 	left := money.Fen(0)
-	for i := range r.model.Periods {
-		if p := &r.model.Periods[i]; p.DueOn == due {
+	periods, _ := r.model.Periods() // without them nothing is left
+	for i := range periods {
+		if p := &periods[i]; p.DueOn == due {
 			left = p.EMI
 		}
 	}

@@ -128,10 +128,27 @@ func (r *run) add(ev servicing.Event) string {
 		return err.Error()
 	}
 	r.state = s
-	if before != nil && before.Status == servicing.Active && (s.Status == servicing.Closed || s.Status == servicing.Overpaid) {
-		return r.accrue(ev.Date, true)
+	if before != nil && before.Status != s.Status && (s.Status == servicing.Closed || s.Status == servicing.Overpaid) {
+		return r.accrue(r.endsOn(ev.Date), true)
 	}
 	return ""
+}
+
+// endsOn is the day on which the last income of a loan is booked that something of a day has
+// ended: that day, of a progressive loan today, and never after the last due date.
+func (r *run) endsOn(d money.Date) money.Date {
+	if r.t.Upfront {
+		return d
+	}
+	return min(r.today, r.lastDue())
+}
+
+// lastDue is the due date of the last row.
+func (r *run) lastDue() (last money.Date) {
+	for i := range r.state.Rows {
+		last = max(last, r.state.Rows[i].DueOn)
+	}
+	return last
 }
 
 // horizon is the last day that counts: today, or the last day booked.
@@ -264,13 +281,10 @@ func (r *run) drawWithout(e *Event) string {
 // dayEnd closes the day before today.
 func (r *run) dayEnd() string {
 	r.closed = max(r.closed, r.today-1)
-	if r.config["LOAN_INTEREST_RECALCULATION"] == "on" && r.state != nil {
-		r.recalculated = r.today
-		s, err := servicing.Replay(r.t, r.events, r.horizon())
-		if err != nil {
-			return err.Error()
+	if r.config["LOAN_INTEREST_RECALCULATION"] == "on" {
+		if why := r.recalculate(); why != "" {
+			return why
 		}
-		r.state = s
 	}
 	if why := r.lateFees(); why != "" {
 		return why
@@ -278,18 +292,34 @@ func (r *run) dayEnd() string {
 	return r.accrueDue(r.today - 1)
 }
 
-// accrueDue books income up to a day, apart for each due date of a loan with interest.
+// recalculate lets what is overdue earn interest up to today.
+func (r *run) recalculate() string {
+	if r.state == nil {
+		return ""
+	}
+	r.recalculated = r.today
+	s, err := servicing.Replay(r.t, r.events, r.horizon())
+	if err != nil {
+		return err.Error()
+	}
+	r.state = s
+	return ""
+}
+
+// accrueDue books the income of a loan that runs, up to a day and no later than the last due
+// date; apart for each due date, or at once where the loan is progressive.
 func (r *run) accrueDue(to money.Date) string {
-	if r.t.Schedule.Rate > 0 && r.state != nil {
-		for i := range r.state.Rows {
-			if d := r.state.Rows[i].DueOn; d <= to {
-				if why := r.accrue(d, false); why != "" {
-					return why
-				}
+	if r.state == nil || r.state.Status != servicing.Active {
+		return ""
+	}
+	for i := range r.state.Rows {
+		if d := r.state.Rows[i].DueOn; d <= to && r.t.Upfront {
+			if why := r.accrue(d, false); why != "" {
+				return why
 			}
 		}
 	}
-	return r.accrue(to, false)
+	return r.accrue(min(to, r.lastDue()), false)
 }
 
 // latePercent is what upstream's products with a charge on overdue instalments take.
@@ -309,9 +339,9 @@ func (r *run) lateFees() string {
 		if row.DueOn >= r.today || row.Kind != servicing.Instalment || row.Open().Total() == 0 || r.late[row.DueOn] {
 			continue
 		}
-		base := row.Due.Principal
+		base := row.Open().Principal
 		if strings.HasSuffix(r.p.Product, "AMOUNT_INTEREST") {
-			base += row.Due.Interest
+			base += row.Open().Interest
 		}
 		x, err := money.Portion(base, pct, 1, 1)
 		if err != nil {

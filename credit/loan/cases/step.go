@@ -50,7 +50,7 @@ var steps = []struct {
 		return r.disburse(e)
 	}},
 	{regexp.MustCompile(`(?i)runs (inline )?cob (job|catch)`), func(r *run, _ []string, _ *Event) string { return r.dayEnd() }},
-	{regexp.MustCompile(`(?i)runs the .*accru`), func(r *run, _ []string, _ *Event) string { return r.accrueDue(r.today) }},
+	{regexp.MustCompile(`(?i)runs the (increase business date|recalculate interest|accrual activity|loan delinquency|add (?:periodic )?accrual)`), (*run).job},
 	{regexp.MustCompile(`(?i)(puts|removes) "([^"]+)" business step`), func(r *run, m []string, _ *Event) string {
 		r.config[m[2]] = map[string]string{"puts": "on"}[strings.ToLower(m[1])]
 		return ""
@@ -194,6 +194,19 @@ func (r *run) step(e *Event) string {
 		}
 	}
 	return "this sentence is not known: " + e.Text
+}
+
+// job runs a job by its name.
+func (r *run) job(m []string, _ *Event) string {
+	switch strings.ToLower(m[1]) {
+	case "increase business date":
+		r.today++
+	case "recalculate interest":
+		return r.recalculate()
+	case "add accrual", "add periodic accrual":
+		return r.accrueDue(r.today)
+	}
+	return "" // the others change no figures
 }
 
 // adjustRepayment takes the nth repayment back and books another amount in its place.

@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -134,7 +135,7 @@ func (p *Params) terms() (servicing.Terms, error) {
 			Rate: r, Method: schedule.EqualInstalments, DayCount: p.dayCount(),
 			N: p.N, Every: max(p.Every, 1), Unit: units[p.Unit],
 			Grace: p.Grace, GraceInterest: p.GracePaying, InterestFree: p.Free,
-			Cumulative: p.Terms.Schedule == "CUMULATIVE", Length: p.Length,
+			Cumulative: p.Terms.Schedule == "CUMULATIVE", Length: cmp.Or(p.Length, p.Terms.Length),
 		},
 		Allocation: allocation(p.Strategy, p.Terms.Processing),
 		Upfront:    p.Terms.Schedule == "CUMULATIVE",
@@ -232,7 +233,7 @@ func productTerms(name string) Product {
 	}
 	p := Product{DaysInYear: "ACTUAL", DaysInMonth: "ACTUAL", Schedule: "CUMULATIVE", Multi: has("MULTIDISB", "MULTI_DISB")}
 	if has("DOWNPAYMENT") {
-		p.DownPayment, p.AutoDown = "25", has("DOWNPAYMENT_AUTO")
+		p.DownPayment, p.AutoDown = "25", has("_AUTO")
 	}
 	if has("ADV") && !has("LP1") {
 		p.Schedule, p.Processing = "PROGRESSIVE", "HORIZONTAL"
@@ -240,10 +241,13 @@ func productTerms(name string) Product {
 			p.Processing = "VERTICAL"
 		}
 	}
-	if has("CREDIT_ALLOCATION") {
+	if has("CREDIT_ALLOCATION", "FIXED_LENGTH") {
 		p.Credit = map[string][]string{"CHARGEBACK": {"PENALTY", "FEE", "INTEREST", "PRINCIPAL"}}
 	}
-	if !has("DOWNPAYMENT_ADV", "EMI") { // those instalments are not rounded
+	if has("FIXED_LENGTH") {
+		p.Length = 90
+	}
+	if !has("DOWNPAYMENT_ADV_", "EMI") { // those instalments are not rounded
 		one := 1
 		p.Multiple = &one
 	}

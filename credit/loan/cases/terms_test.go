@@ -46,3 +46,20 @@ func TestProductTerms(t *testing.T) {
 		t.Errorf("%d products", len(seen))
 	}
 }
+
+// TestProductTermsByName reads what names of products say that no published case has.
+func TestProductTermsByName(t *testing.T) {
+	t.Parallel()
+	one := 1
+	for name, want := range map[string]Product{
+		"LP2_DOWNPAYMENT_ADVANCED_PAYMENT_ALLOCATION": {DownPayment: "25", Schedule: "PROGRESSIVE", Processing: "HORIZONTAL", Multiple: &one},
+		"LP2_DOWNPAYMENT_INTEREST_AUTO":               {DownPayment: "25", AutoDown: true, Schedule: "CUMULATIVE", Multiple: &one},
+		"LP2_DOWNPAYMENT_ADV_PMT_ALLOC_FIXED_LENGTH": {DownPayment: "25", Schedule: "PROGRESSIVE", Processing: "HORIZONTAL", Length: 90,
+			Credit: map[string][]string{"CHARGEBACK": {"PENALTY", "FEE", "INTEREST", "PRINCIPAL"}}},
+	} {
+		want.DaysInYear, want.DaysInMonth = "ACTUAL", "ACTUAL"
+		if got := productTerms(name); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, want %+v", name, got, want)
+		}
+	}
+}

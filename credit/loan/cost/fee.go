@@ -45,12 +45,14 @@ func (m Moment) Known() bool {
 // much. None of it is taken out of the money that is lent: what is charged falls due with
 // the first instalment after its day.
 type Fee struct {
-	Code    string            `json:"code" yaml:"code"`
-	Name    map[string]string `json:"name" yaml:"name"` // by language
-	Payee   Payee             `json:"payee" yaml:"payee" enum:"bank,guarantor,insurer,agency"`
-	When    Moment            `json:"when" yaml:"when" enum:"signing,drawdown,yearly,instalment"`
-	Fen     money.Fen         `json:"fen,omitempty" yaml:"fen"`           // each time
-	ShareBP int64             `json:"share_bp,omitempty" yaml:"share_bp"` // of the principal that was drawn, each time
+	Code  string            `json:"code" yaml:"code"`
+	Name  map[string]string `json:"name" yaml:"name"` // by language
+	Payee Payee             `json:"payee" yaml:"payee" enum:"bank,guarantor,insurer,agency"`
+	// To is the code of who it is by payees.yaml; "" is the first of its kind there.
+	To      string    `json:"to,omitempty" yaml:"to"`
+	When    Moment    `json:"when" yaml:"when" enum:"signing,drawdown,yearly,instalment"`
+	Fen     money.Fen `json:"fen,omitempty" yaml:"fen"`           // each time
+	ShareBP int64     `json:"share_bp,omitempty" yaml:"share_bp"` // of the principal that was drawn, each time
 	// YearBP a year of the principal that is out: for a year its months of 12, for a period
 	// its days of 365; at the signing and the drawdown for the whole term.
 	YearBP int64 `json:"year_bp,omitempty" yaml:"year_bp"`

@@ -81,12 +81,11 @@ func (e *engine) extra(d money.Date) int {
 	return len(e.rows) - 1
 }
 
-// chargesDue is what is open of the charges of row i that are due by a date.
-func (e *engine) chargesDue(i int, p Part, on money.Date) money.Fen {
-	sum := money.Fen(0)
+// chargesUp is what the charges come to that are due by a date and not paid in full.
+func (e *engine) chargesUp(on money.Date) (sum Parts) {
 	for k := range e.charges {
-		if c := &e.charges[k]; int(c.row) == i && c.part == p && c.due <= on {
-			sum += c.open()
+		if c := &e.charges[k]; c.due <= on && c.open() > 0 {
+			*sum.of(c.part) += c.amount
 		}
 	}
 	return sum

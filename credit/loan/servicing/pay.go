@@ -35,6 +35,9 @@ func (e *engine) take(tx *Transaction, amount money.Fen) {
 	}
 	before := tx.Principal
 	left := amount
+	if a.ChargesFirst {
+		e.up = e.chargesUp(tx.Date)
+	}
 	if a.Vertical {
 		left = e.vertical(a, tx, left)
 	} else {
@@ -116,7 +119,7 @@ func (e *engine) settle(a *Allocation, tx *Transaction, i int, w When, parts []P
 	if w == InAdvance && a.ChargesFirst {
 		for _, p := range parts {
 			if p == Fee || p == Penalty {
-				left -= e.put(tx, i, p, min(left, e.chargesDue(i, p, tx.Date)))
+				left -= e.put(tx, i, p, min(left, *e.up.of(p)))
 			}
 		}
 	}

@@ -1,8 +1,6 @@
 package servicing
 
 import (
-	"slices"
-
 	"github.com/furrowcredit/furrow/credit/loan/schedule"
 	"github.com/furrowcredit/furrow/money"
 )
@@ -86,6 +84,9 @@ func (e *engine) draw(ev *Event) error {
 	if len(e.draws) == 1 {
 		return e.lay()
 	}
+	if e.inParts && len(e.moves) == 0 && !e.recalculates() {
+		return e.grow(ev.Date, ev.Amount)
+	}
 	down := e.down(ev.Amount)
 	if down > 0 {
 		e.insertDown(ev.Date, down)
@@ -163,13 +164,7 @@ func (e *engine) insertDown(on money.Date, amount money.Fen) {
 			break
 		}
 	}
-	e.rows = slices.Insert(e.rows, at, Row{Kind: DownRow, From: on, DueOn: on, Due: Parts{Principal: amount}})
-	for k := range e.charges {
-		if int(e.charges[k].row) >= at {
-			e.charges[k].row++
-		}
-	}
-	e.number()
+	e.insert(at, Row{Kind: DownRow, From: on, DueOn: on, Due: Parts{Principal: amount}})
 }
 
 func (e *engine) number() {

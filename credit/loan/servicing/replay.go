@@ -24,6 +24,8 @@ func (e *engine) run() error {
 	if err := e.order(); err != nil {
 		return err
 	}
+	// What was planned to go out is not what went out.
+	e.inParts, e.t.Schedule.Tranches = len(e.t.Schedule.Tranches) > 0, nil
 	e.txs = make([]Transaction, 0, len(e.queue))
 	e.agreed()
 	if e.t.Upfront {
@@ -81,6 +83,7 @@ type engine struct {
 	overpaid money.Fen
 	written  Parts
 	accrued  Parts
+	up       Parts // charges that a payment may pay before what is not due
 	basis    schedule.Basis
 	re       recalc
 	pg       *progress  // of a progressive loan
@@ -92,6 +95,7 @@ type engine struct {
 	off      money.Date // charged off on
 	isOff    bool
 	isGone   bool // written off
+	inParts  bool // the contract plans tranches
 }
 
 type draw struct {

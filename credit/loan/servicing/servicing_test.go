@@ -110,6 +110,25 @@ func TestPaymentIsTakenInOrder(t *testing.T) {
 	}
 }
 
+// TestChargesFirstCountsWhole lets charges that are due and not paid in full count with their
+// whole amount, whatever was paid of them: 20.00 go to the two fees of the row, 5.00 to the one
+// that is due and 15.00 to the one that is not.
+func TestChargesFirstCountsWhole(t *testing.T) {
+	t.Parallel()
+	usual := []servicing.Part{servicing.Penalty, servicing.Fee, servicing.Interest, servicing.Principal}
+	ahead := []servicing.Part{servicing.Principal, servicing.Penalty, servicing.Fee, servicing.Interest}
+	tt := terms()
+	tt.Allocation = servicing.Allocation{Order: servicing.Order(usual, usual, ahead), ChargesFirst: true}
+	fee := func(id, due string, amount money.Fen) servicing.Event {
+		return servicing.Event{ID: id, Kind: servicing.Charged, Date: date(t, "2024-01-05"), Amount: amount, Charge: &servicing.Charge{DueOn: date(t, due)}}
+	}
+	s := replay(t, tt, "2024-02-25", draw(t, 300000), fee("a", "2024-02-10", 2000), fee("b", "2024-02-28", 3000),
+		pay(t, "first", "2024-02-01", 102007), pay(t, "part", "2024-02-12", 1500), pay(t, "rest", "2024-02-25", 4000))
+	if got, want := paid(s), "[0.00 0.00 30.00 990.07][0.00 35.00 0.00 20.00][0.00 0.00 0.00 0.00]"; got != want {
+		t.Errorf("paid %s\nwant %s", got, want)
+	}
+}
+
 func TestPaidInAdvanceAndLate(t *testing.T) {
 	t.Parallel()
 	s := replay(t, free(), "2024-03-10", draw(t, 90000), pay(t, "late", "2024-02-05", 30000), pay(t, "early", "2024-02-20", 10000))

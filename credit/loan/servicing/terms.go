@@ -65,8 +65,8 @@ type Allocation struct {
 	// settled, in the order of the parts that share its When, before the next.
 	Vertical bool   `json:"vertical,omitempty"`
 	Future   Future `json:"future,omitempty"` // "" is Next
-	// ChargesFirst takes charges whose own due date has come before the rest of a row in
-	// advance.
+	// ChargesFirst pays fees and penalties of a row in advance before the rest of it, each up
+	// to the charges of the loan whose own due date has come and that are not paid in full.
 	ChargesFirst bool `json:"charges_first,omitempty"`
 	// Ahead pays what is not due even where Prepayment is Hold.
 	Ahead bool `json:"ahead,omitempty"`
@@ -139,7 +139,8 @@ type PenaltyTerms struct {
 // Terms are what the contract says, frozen with the loan.
 type Terms struct {
 	// Schedule gives rate, method, calendar and number of rows. Principal and Start are
-	// taken from the drawdowns.
+	// taken from the drawdowns. Where it plans tranches, each drawdown adds what the contract
+	// promises more with it, whenever and however much it was.
 	Schedule schedule.Terms `json:"schedule"`
 	// Commitment is the amount that the instalment is computed for when it is drawn in
 	// parts; 0 is what was drawn.

@@ -12,6 +12,7 @@ import { lazy, Suspense, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, NavLink, Outlet, Route, Routes } from 'react-router';
 import { History } from './page/History';
+import { Loans } from './page/Loans';
 import { Pledges } from './page/Pledges';
 import { Result } from './page/Result';
 import { Suppliers } from './page/Suppliers';
@@ -46,6 +47,7 @@ export function App() {
             <Route path="receivables/pledges" element={<Pledges />} />
             <Route path="receivables/*" element={<Receivables side="owed" />} />
             <Route path="holdings/*" element={<Receivables side="held" />} />
+            <Route path="loans" element={<Loans />} />
             <Route path="sales/*" element={<Sales />} />
             <Route path="bring/*" element={<Bringing />} />
             <Route path="*" element={<Nowhere />} />
@@ -75,6 +77,7 @@ function Frame() {
           <NavLink to="/receivables">{t('receivables')}</NavLink>
           <NavLink to="/holdings">{t('holdings')}</NavLink>
           <NavLink to="/sales">{t('sales')}</NavLink>
+          <NavLink to="/loans">{t('financed')}</NavLink>
           <NavLink to="/bring">{t('bring')}</NavLink>
         </nav>
         <span className="a-who">

@@ -31,6 +31,7 @@ const Order = lazy(() => import('./page/Order'));
 const Loan = lazy(() => import('./page/Loan'));
 const Pledge = lazy(() => import('./page/Pledge'));
 const Guarantee = lazy(() => import('./page/Guarantee'));
+const Consents = lazy(() => import('./page/Consents'));
 
 export function App() {
   const { i18n } = useTranslation();
@@ -58,6 +59,7 @@ export function App() {
             <Route index element={<Home />} />
             <Route path="me" element={<Me />} />
           </Route>
+          <Route path="me/consents" element={<Consents />} />
           <Route path="plots/new" element={<DrawPlot />} />
           <Route path="plots/:id" element={<Plot />} />
           <Route path="herds/:id" element={<Herd />} />

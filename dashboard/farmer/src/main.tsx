@@ -50,7 +50,7 @@ startFace(
   import.meta.env.BASE_URL,
   // Those of herds and of what was lent come with their pages: see herd/texts, lending/texts.
   import.meta.glob(
-    ['./locales/*/*.json', '!./locales/*/{herd,report,claim,offer,buy,loan,pledge}.json'],
+    ['./locales/*/*.json', '!./locales/*/{herd,report,claim,offer,buy,loan,pledge,consents}.json'],
     {
       eager: true,
       import: 'default',

@@ -74,6 +74,7 @@ const AccountPage = lazy(() =>
 const PeriodsPage = lazy(() =>
   import('./ledger/PeriodsPage').then((m) => ({ default: m.PeriodsPage })),
 );
+const FeesPage = lazy(() => import('./ledger/FeesPage').then((m) => ({ default: m.FeesPage })));
 const FundsPage = lazy(() => import('./fund/FundsPage').then((m) => ({ default: m.FundsPage })));
 const FunderPage = lazy(() => import('./fund/FunderPage').then((m) => ({ default: m.FunderPage })));
 const CollateralsPage = lazy(() =>
@@ -81,6 +82,12 @@ const CollateralsPage = lazy(() =>
 );
 const CollateralPage = lazy(() =>
   import('./collateral/CollateralPage').then((m) => ({ default: m.CollateralPage })),
+);
+const UploadsPage = lazy(() =>
+  import('./borrower/Uploads').then((m) => ({ default: m.UploadsPage })),
+);
+const BorrowerPage = lazy(() =>
+  import('./borrower/Borrower').then((m) => ({ default: m.BorrowerPage })),
 );
 const SellersPage = lazy(() =>
   import('./purchase/SellersPage').then((m) => ({ default: m.SellersPage })),
@@ -143,6 +150,7 @@ export function App() {
                   <Route path="dayend" element={<DayEndPage />} />
                   <Route path="intake" element={<IntakePage />} />
                   <Route path="ledger" element={<LedgerPage />} />
+                  <Route path="ledger/fees" element={<FeesPage />} />
                   <Route path="ledger/periods" element={<PeriodsPage />} />
                   <Route path="ledger/journal" element={<JournalPage />} />
                   <Route path="ledger/accounts/:code" element={<AccountPage />} />
@@ -150,6 +158,8 @@ export function App() {
                   <Route path="funds/:code" element={<FunderPage />} />
                   <Route path="collateral" element={<CollateralsPage />} />
                   <Route path="collateral/:id" element={<CollateralPage />} />
+                  <Route path="histories" element={<UploadsPage />} />
+                  <Route path="borrowers/:id" element={<BorrowerPage />} />
                   <Route path="sellers" element={<SellersPage />} />
                   <Route path="purchases" element={<PurchasesPage />} />
                   <Route path="loans/:id/trace" element={<TracePage />} />

@@ -34,6 +34,14 @@ export function useWords() {
           .filter(Boolean)
           .map((code) => word('why', code.trim()))
           .join(' · '),
+      /** Why a bank refused: the code before its words is known, or else it is quoted. */
+      refusal: (reason: string) => {
+        const [code, rest] = /^[A-Z]{2}\d{2}(?= |$)/.test(reason)
+          ? [reason.slice(0, 4), reason.slice(5)]
+          : ['', reason];
+        const said = t('refusal.said', { said: rest || code });
+        return code ? t(`refusal.${code}`, { defaultValue: said }) : said;
+      },
       crop: (code: string | undefined) =>
         data?.crops.find((c) => c.code === code)?.[local] ?? word('crop', code || 'unknown'),
       goods: (code: string) => data?.goods?.find((g) => g.code === code)?.[local] ?? code,

@@ -17,6 +17,7 @@ const of = {
   shelf: (id: string) => ['shelf', id] as const,
   orders: (application: string) => ['orders', application] as const,
   order: (id: string) => ['order', id] as const,
+  tranches: (loan: string) => ['tranches', loan] as const,
   trace: (loan: string) => ['trace', loan] as const,
   collateral: (id: string) => ['collateral', id] as const,
 };
@@ -242,6 +243,38 @@ export function useRepay(id: string) {
 /** Has money back that the bank holds. */
 export function useRefund(id: string) {
   return useMoney(id, '/api/v1/farmer/loans/{id}/refund');
+}
+
+/** The parts in which a loan goes out; asked again while the bank has not answered for one. */
+export function useTranches(id: string) {
+  return useQuery({
+    queryKey: of.tranches(id),
+    refetchInterval: (query) =>
+      query.state.data?.tranches.some((x) => x.state === 'paying') ? 5_000 : false,
+    queryFn: () =>
+      body(api.GET('/api/v1/farmer/loans/{id}/tranches', { params: { path: { id } } })),
+  });
+}
+
+export function useDrawTranche(id: string) {
+  return useChange(
+    ({ nr, key }: { nr: number; key: string }) =>
+      body(
+        api.POST('/api/v1/farmer/loans/{id}/tranches/{nr}/draw', {
+          params: { path: { id, nr }, header: { 'Idempotency-Key': key } },
+        }),
+      ),
+    keys.loan(id),
+    of.tranches(id),
+  );
+}
+
+export function useCancelTranches(id: string) {
+  return useChange(
+    () => body(api.POST('/api/v1/farmer/loans/{id}/tranches/cancel', { params: { path: { id } } })),
+    keys.loan(id),
+    of.tranches(id),
+  );
 }
 
 export function useStepBack(id: string) {

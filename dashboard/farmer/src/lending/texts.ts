@@ -2,7 +2,7 @@
 import { resourcesOf } from '@furrow/shared/i18n';
 import i18next from 'i18next';
 
-const texts = import.meta.glob('../locales/*/{offer,buy,guarantee,loan,pledge}.json', {
+const texts = import.meta.glob('../locales/*/{offer,buy,guarantee,loan,pledge,consents}.json', {
   eager: true,
   import: 'default',
 });

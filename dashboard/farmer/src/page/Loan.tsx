@@ -30,6 +30,7 @@ import { Field } from '../ui/Field';
 import { Money } from '../ui/Money';
 import { Plan } from '../ui/Plan';
 import { Facts, Part, Screen } from '../ui/Screen';
+import { Tranches } from './Tranches';
 
 export default function Loan() {
   const { t } = useTranslation('loan');
@@ -62,6 +63,7 @@ export default function Loan() {
                 {open ? <Repay loan={l} total={payoff?.total ?? 0} /> : null}
               </div>
               {l.credit ? <Refund loan={l} /> : null}
+              {l.tranches?.length ? <Tranches loan={l} /> : null}
               <Part title={t('calendar')}>
                 <Calendar rows={schedule ?? []} />
                 <details className="f-more">

@@ -4,6 +4,7 @@ import { Problem } from '@furrow/shared/ui/states';
 import { Switch } from 'antd-mobile';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Link } from 'react-router';
 import { forget } from '../apply/draft';
 import { useLetters, usePost } from '../apply/post';
 import { ask } from '../ui/ask';
@@ -47,6 +48,11 @@ export function Me() {
           [t('me_login'), user.login],
         ]}
       />
+      <p>
+        <Link className="fw-button f-big" to="/me/consents">
+          {t('me_consents')}
+        </Link>
+      </p>
       <Part title={t('me_language')}>
         <Choice<Language>
           label={t('me_language')}

@@ -11,6 +11,7 @@ import { Choice } from '../ui/Choice';
 import { Money } from '../ui/Money';
 import { Plan } from '../ui/Plan';
 import { Facts, Part } from '../ui/Screen';
+import { TranchePlan } from './Tranches';
 
 /** All that a loan costs: the two yearly rates, each kind of cost, the total. */
 export function Cost(props: { cost: LoanCost; amount: number; penalty?: number }) {
@@ -98,6 +99,7 @@ export function Offer({ detail }: { detail: ApplicationDetail }) {
         <p className="f-hint">{t('until', { date: f.date(detail.expires_at) })}</p>
       ) : null}
       {p ? <Cost cost={p.cost} amount={p.amount} penalty={p.penalty_rate} /> : null}
+      {p?.tranches ? <TranchePlan of={p.tranches} /> : null}
       {preview.error ? <Problem compact error={preview.error} /> : null}
       {accept.error ? <Problem compact error={accept.error} /> : null}
       <Button

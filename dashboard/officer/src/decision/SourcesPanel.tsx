@@ -3,20 +3,33 @@ import { useFormats } from '@furrow/shared/format';
 import { Scroll } from '@furrow/shared/ui/Scroll';
 import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
+import { Link } from 'react-router';
 import { Panel } from '../pieces/Page';
 import { Pill } from '../pieces/Pill';
 import './texts';
 import './decision.css';
 
-/** Where each part of the evidence comes from, how sure it is, and who agreed to it. */
-export function SourcesPanel(props: { evidence: Evidence }) {
+/**
+ * Where each part of the evidence comes from, how sure it is, and who agreed to it.
+ * `withdrawn` are the consents that were taken back since, by id.
+ */
+export function SourcesPanel(props: { evidence: Evidence; withdrawn?: Record<string, string> }) {
   const { t } = useTranslation('decision');
   const { sources = [], consents = [] } = props.evidence;
   if (sources.length === 0 && consents.length === 0) return null;
   return (
-    <Panel title={t('sources')} className="sources" flush>
+    <Panel
+      title={t('sources')}
+      className="sources"
+      flush
+      extra={
+        <Link to={`/borrowers/${encodeURIComponent(props.evidence.applicant.user_id)}`}>
+          {t('to_borrower')}
+        </Link>
+      }
+    >
       {sources.length ? <Sources of={sources} taken={props.evidence.taken_at} /> : null}
-      {consents.length ? <Consents of={consents} /> : null}
+      {consents.length ? <Consents of={consents} withdrawn={props.withdrawn ?? {}} /> : null}
     </Panel>
   );
 }
@@ -82,7 +95,7 @@ function named(t: TFunction<'decision'>, from: string) {
   return hash ? t('source.upload', { hash }) : t(`source.${from}`, { defaultValue: from });
 }
 
-function Consents(props: { of: Consent[] }) {
+function Consents(props: { of: Consent[]; withdrawn: Record<string, string> }) {
   const { t } = useTranslation('decision');
   const f = useFormats();
   return (
@@ -94,7 +107,10 @@ function Consents(props: { of: Consent[] }) {
             <b>{t(`part.${c.part}`, { defaultValue: c.part })}</b>{' '}
             {t(`for.${c.purpose}`, { defaultValue: c.purpose })}
             <span className="fw-muted"> · {f.time(c.given_at)}</span>{' '}
-            <code title={c.text}>{c.text.slice(0, 12)}</code>
+            <code title={c.text}>{c.text.slice(0, 12)}</code>{' '}
+            {props.withdrawn[c.id] ? (
+              <Pill tone="warn">{t('withdrawn_on', { time: f.time(props.withdrawn[c.id]) })}</Pill>
+            ) : null}
           </li>
         ))}
       </ul>

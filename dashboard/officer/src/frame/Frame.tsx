@@ -22,6 +22,7 @@ const places: { to: string; name: string; icon: IconName; acts?: boolean }[] = [
   { to: '/', name: 'home', icon: 'queue' },
   { to: '/applications', name: 'applications', icon: 'application' },
   { to: '/intake', name: 'intake', icon: 'intake', acts: true },
+  { to: '/histories', name: 'histories', icon: 'history' },
   { to: '/map', name: 'map', icon: 'map' },
   { to: '/herds', name: 'herds', icon: 'herd' },
   { to: '/firms', name: 'firms', icon: 'firm' },

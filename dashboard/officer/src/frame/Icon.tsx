@@ -11,6 +11,7 @@ const paths = {
   receivable: 'M4 3h12v14l-3-2-3 2-3-2-3 2zM7 7h6M7 11h6',
   alert: 'M10 3l8 14H2zM10 8v4M10 14.500v.5',
   loan: 'M3 6h14v9H3zM3 9h14M6 12.500h3',
+  history: 'M5 3h9l5 5v13H5zM14 3v5h5M8 17v-3M12 17v-6M16 17v-4',
   proposal: 'M4 4h12v9H9l-4 4v-4H4zM7 7h6M7 10h4',
   dayend: 'M15 12a6 6 0 1 1-7-8a5 5 0 0 0 7 8M13 4h4M13 8h4',
   intake: 'M3 4h14v8M3 4v12h7M3 8h14M8 4v12M14 11v6M11.500 14.500L14 17l2.500-2.500',

@@ -10,6 +10,7 @@ export function LedgerSub() {
       places={[
         { to: '/ledger', text: t('trial') },
         { to: '/ledger/journal', text: t('journal') },
+        { to: '/ledger/fees', text: t('fees.title') },
         { to: '/ledger/periods', text: t('periods') },
       ]}
     />

@@ -12,6 +12,7 @@ import { Pill } from '../pieces/Pill';
 import { useMay } from '../pieces/useMay';
 import { usePeriodDeed, usePeriods } from './data';
 import { LedgerSub } from './LedgerSub';
+import { Who } from './Who';
 
 /** Periods of the book: one person proposes to close up to a day, another agrees. */
 export function PeriodsPage() {
@@ -116,12 +117,12 @@ function List({ rows }: { rows: LedgerPeriod[] }) {
     {
       key: 'asked',
       title: t('asked_by'),
-      cell: (p) => `${p.asked_name} ${f.time(p.asked_at)}`,
+      cell: (p) => <Who name={p.asked_name} at={p.asked_at} />,
     },
     {
       key: 'decided',
       title: t('decided_by'),
-      cell: (p) => (p.decided_at ? `${p.decided_name} ${f.time(p.decided_at)}` : '—'),
+      cell: (p) => (p.decided_at ? <Who name={p.decided_name ?? ''} at={p.decided_at} /> : '—'),
     },
     {
       key: 'act',

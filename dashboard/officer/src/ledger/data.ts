@@ -1,4 +1,4 @@
-import { api, body } from '@furrow/shared/api/client';
+import { api, body, idempotencyKey } from '@furrow/shared/api/client';
 import { addTexts } from '@furrow/shared/i18n';
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
 import { byId, given, officer, useDeed, useList } from '../pieces/query';
@@ -77,6 +77,68 @@ export const usePeriodDeed = () =>
       case 'refuse':
         return body(
           api.POST(`${officer}/ledger/periods/{id}/refuse`, {
+            ...byId(what.id),
+            body: { note: what.note },
+          }),
+        );
+    }
+  });
+
+export const newKey = idempotencyKey;
+
+/** Who gets fees that are collected with loans. */
+export function usePayees() {
+  return useQuery({
+    queryKey: ['payees'],
+    queryFn: async () => (await body(api.GET(`${officer}/payees`))).items ?? [],
+  });
+}
+
+/** What a payee is owed up to a day, "" for today. */
+export function usePayeeStatement(code: string, through: string) {
+  return useQuery({
+    queryKey: ['payee', code, through],
+    placeholderData: keepPreviousData,
+    queryFn: () =>
+      body(
+        api.GET(`${officer}/payees/{code}/statement`, {
+          params: { path: { code }, query: given({ through }) },
+        }),
+      ),
+  });
+}
+
+export const payeeFile = (code: string, through: string) =>
+  `${officer}/payees/${encodeURIComponent(code)}/statement.csv?${new URLSearchParams(given({ through }))}`;
+
+/** Payouts to a payee, newest first; one at the bank is read again. */
+export const useRemittances = (payee: string) =>
+  useList(['remittances', payee], (before) =>
+    body(
+      api.GET(`${officer}/remittances`, { params: { query: given({ payee, before, limit: 20 }) } }),
+    ),
+  );
+
+export type RemittanceDeed =
+  | { deed: 'propose'; code: string; through: string; key: string }
+  | { deed: 'agree'; id: string }
+  | { deed: 'refuse'; id: string; note: string };
+
+export const useRemittanceDeed = () =>
+  useDeed((what: RemittanceDeed) => {
+    switch (what.deed) {
+      case 'propose':
+        return body(
+          api.POST(`${officer}/payees/{code}/remittances`, {
+            params: { path: { code: what.code }, header: { 'Idempotency-Key': what.key } },
+            body: { through: what.through },
+          }),
+        );
+      case 'agree':
+        return body(api.POST(`${officer}/remittances/{id}/agree`, byId(what.id)));
+      case 'refuse':
+        return body(
+          api.POST(`${officer}/remittances/{id}/refuse`, {
             ...byId(what.id),
             body: { note: what.note },
           }),

@@ -1,7 +1,8 @@
 import { api, body, idempotencyKey } from '@furrow/shared/api/client';
-import type { OfficerLoanEvent } from '@furrow/shared/api/types';
+import type { Loan, OfficerLoanEvent } from '@furrow/shared/api/types';
 import { addTexts } from '@furrow/shared/i18n';
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { dayOf } from '../fund/period';
 import { byId, given, officer, useDeed, useList } from '../pieces/query';
 
 import './loan.css';
@@ -147,4 +148,62 @@ export const useFilteredLoans = (filter: LoanFilter) =>
         },
       }),
     ),
+  );
+
+/** Whether the days of cooling off run still, on a bank date. */
+const cools = (loan: Loan, today: string) =>
+  ['active', 'overdue'].includes(loan.state) &&
+  Date.parse([loan.day_end, today].sort()[1] ?? today) <=
+    Date.parse(loan.drawn_on) + (loan.cooling_days ?? 0) * 86_400_000 &&
+  !!loan.cooling_days;
+
+/** What giving the money back takes today; only asked while the days of cooling off may run. */
+export function useCooling(loan: Loan) {
+  return useQuery({
+    queryKey: ['cooling', loan.id],
+    enabled: cools(loan, dayOf(new Date())),
+    queryFn: async () => {
+      const answer = await api.GET(`${officer}/loans/{id}/step-back`, byId(loan.id));
+      return answer.data ?? null; // the days are over
+    },
+  });
+}
+
+/** Gives the money of a loan back. */
+export const useStepBack = (id: string) =>
+  useDeed(({ key, amount }: { key: string; amount: number }) =>
+    body(
+      api.POST(`${officer}/loans/{id}/step-back`, {
+        params: { path: { id }, header: { 'Idempotency-Key': key } },
+        body: { amount },
+      }),
+    ),
+  );
+
+/** The parts in which a loan goes out. */
+export function useTranches(id: string) {
+  return useQuery({
+    queryKey: ['tranches', id],
+    queryFn: async () =>
+      (await body(api.GET(`${officer}/loans/{id}/tranches`, byId(id)))).items ?? [],
+  });
+}
+
+const partOf = (id: string, nr: number) => ({ params: { path: { id, nr } } });
+
+/** Writes down what an inspection for a part found. */
+export const useInspect = (id: string, nr: number) =>
+  useDeed((seen: { found: boolean; note: string }) =>
+    body(
+      api.POST(`${officer}/loans/{id}/tranches/{nr}/inspections`, {
+        ...partOf(id, nr),
+        body: seen,
+      }),
+    ),
+  );
+
+/** Stands for a colleague's inspection. */
+export const useConfirm = (id: string, nr: number) =>
+  useDeed<void>(() =>
+    body(api.POST(`${officer}/loans/{id}/tranches/{nr}/confirm`, partOf(id, nr))),
   );

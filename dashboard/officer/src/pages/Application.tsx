@@ -130,7 +130,7 @@ function Body(props: { detail: ApplicationDetail }) {
             <>
               <EvidencePanel evidence={evidence} />
               <HistoryPanel evidence={evidence} />
-              <SourcesPanel evidence={evidence} />
+              <SourcesPanel evidence={evidence} withdrawn={props.detail.withdrawn} />
             </>
           ) : null}
           {schedule?.length ? (

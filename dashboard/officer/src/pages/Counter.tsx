@@ -9,6 +9,7 @@ import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 import { FirmSelect } from '../chain/FirmSelect';
 import { useHerds, usePlots } from '../data';
+import { Fees } from '../loan/Fees';
 import { newKey, useCounter } from '../paper/data';
 import { Page, Panel } from '../pieces/Page';
 import { useMay } from '../pieces/useMay';
@@ -161,6 +162,7 @@ function Form({ products }: { products: Product[] }) {
             />
           </p>
         </div>
+        {product?.fees?.length ? <Fees rows={product.fees} /> : null}
       </Panel>
       <Panel title={t('paper')}>
         <fieldset className="counter-consents">

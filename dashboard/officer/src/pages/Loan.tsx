@@ -2,16 +2,21 @@ import type { LedgerEntry, LoanPayment, OfficerLoanPage } from '@furrow/shared/a
 import { useFormats } from '@furrow/shared/format';
 import { Await } from '@furrow/shared/ui/states';
 import { useWords } from '@furrow/shared/words';
+import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'react-router';
 import { useLoan } from '../data';
 import { ActPanel } from '../loan/ActPanel';
 import { BalanceChart } from '../loan/BalanceChart';
 import { Events, Transactions } from '../loan/Books';
+import { Fees } from '../loan/Fees';
 import { PayoffPanel } from '../loan/PayoffPanel';
 import { Proposals } from '../loan/Proposals';
 import { Rows } from '../loan/Rows';
 import { StatementPanel } from '../loan/StatementPanel';
+import { StepBackPanel } from '../loan/StepBackPanel';
+import { MovesPanel } from '../loan/Tiers';
+import { TranchesPanel } from '../loan/TranchesPanel';
 import { DocumentsPanel } from '../paper/DocumentsPanel';
 import { type Column, DataTable } from '../pieces/DataTable';
 import { Facts, Figures, Page, Panel } from '../pieces/Page';
@@ -120,8 +125,11 @@ function Body({ page: d }: { page: OfficerLoanPage }) {
           <Ledger rows={d.entries ?? []} />
         </div>
         <div>
+          {d.loan.tranches?.length ? <TranchesPanel loan={d.loan} /> : null}
+          {running ? <StepBackPanel loan={d.loan} /> : null}
           {running ? <PayoffPanel loan={d.loan} /> : null}
           <Terms page={d} />
+          <MovesPanel loan={d.loan.id} />
           <Panel title={t('events')}>
             <Events rows={events} />
           </Panel>
@@ -166,6 +174,9 @@ function Terms({ page: { loan } }: { page: OfficerLoanPage }) {
             ? [[s('charged_off'), f.date(loan.charged_off)] as [string, string]]
             : []),
           [t('day_end'), f.date(loan.day_end)],
+          ...(loan.fees?.length
+            ? [[s('fee_of.title'), <Fees key="fees" rows={loan.fees} />] as [string, ReactNode]]
+            : []),
         ]}
       />
     </Panel>
@@ -201,7 +212,12 @@ function Payments(props: { rows: LoanPayment[] }) {
     {
       key: 'outcome',
       title: t('state'),
-      cell: (p) => <Pill tone={toneOf(p.outcome)}>{w.word('payment', p.outcome)}</Pill>,
+      cell: (p) => (
+        <>
+          <Pill tone={toneOf(p.outcome)}>{w.word('payment', p.outcome)}</Pill>{' '}
+          {p.reason ? w.refusal(p.reason) : null}
+        </>
+      ),
     },
   ];
   return (

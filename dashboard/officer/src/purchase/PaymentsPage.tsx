@@ -1,6 +1,7 @@
 import type { PayInstruction } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
 import { Await, Problem } from '@furrow/shared/ui/states';
+import { useWords } from '@furrow/shared/words';
 import { Button, Modal } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -18,6 +19,7 @@ import { stateTone } from './tones';
 export function PaymentsPage() {
   const { t } = useTranslation('purchase');
   const f = useFormats();
+  const w = useWords();
   const may = useMay();
   const [show, setShow] = useParam('show');
   const list = usePayments(show);
@@ -44,7 +46,8 @@ export function PaymentsPage() {
       cell: (p) => (
         <>
           <Pill tone={stateTone(p.outcome)}>{t(`outcome.${p.outcome}`)}</Pill>{' '}
-          {p.disputed ? <Pill tone="bad">{t('disputed')}</Pill> : null} {p.reason}
+          {p.disputed ? <Pill tone="bad">{t('disputed')}</Pill> : null}{' '}
+          {p.reason ? w.refusal(p.reason) : ''}
         </>
       ),
     },

@@ -1,6 +1,7 @@
 import type { PurchaseOrder } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
 import { Await } from '@furrow/shared/ui/states';
+import { useWords } from '@furrow/shared/words';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { type Column, DataTable } from '../pieces/DataTable';
@@ -15,6 +16,7 @@ import { stateTone } from './tones';
 export function PurchasesPage() {
   const { t } = useTranslation('purchase');
   const f = useFormats();
+  const w = useWords();
   const list = usePurchases();
   const columns: Column<PurchaseOrder>[] = [
     { key: 'at', title: t('at'), cell: (o) => f.time(o.created_at) },
@@ -46,7 +48,8 @@ export function PurchasesPage() {
       title: t('state'),
       cell: (o) => (
         <>
-          <Pill tone={stateTone(o.state)}>{t(`order.${o.state}`)}</Pill> {o.reason}
+          <Pill tone={stateTone(o.state)}>{t(`order.${o.state}`)}</Pill>{' '}
+          {o.reason && o.state === 'confirmed' ? w.refusal(o.reason) : o.reason}
         </>
       ),
     },

@@ -225,6 +225,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/anchor/loans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Loans that stand on receivables that we owe or goods that we sold */
+        get: operations["anchor-loans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/anchor/pledge-notices": {
         parameters: {
             query?: never;
@@ -1327,6 +1344,57 @@ export interface paths {
         get: operations["farmer-loan-trace"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/loans/{id}/tranches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The parts in which a loan goes out, and why one does not yet */
+        get: operations["farmer-tranches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/loans/{id}/tranches/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give up what has not gone out of a loan */
+        post: operations["farmer-tranches-cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/farmer/loans/{id}/tranches/{nr}/draw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have the next part of a loan paid out */
+        post: operations["farmer-tranche-draw"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2874,7 +2942,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Borrowers of whom bureau reports or accounts were uploaded, by id */
+        get: operations["officer-histories"];
         put?: never;
         /** Upload a table of bureau reports or account months */
         post: operations["officer-histories-import"];
@@ -3345,6 +3414,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/officer/loans/{id}/tranches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The parts in which a loan goes out, and why one does not yet */
+        get: operations["officer-tranches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/loans/{id}/tranches/{nr}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stand for a colleague's inspection */
+        post: operations["officer-tranche-confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/loans/{id}/tranches/{nr}/inspections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write down what an inspection for a part found */
+        post: operations["officer-tranche-inspect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/officer/merges": {
         parameters: {
             query?: never;
@@ -3526,6 +3646,74 @@ export interface paths {
         };
         /** The ways of trade between two firms */
         get: operations["officer-paths"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/payees": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who gets fees that are collected with loans, and to which account */
+        get: operations["officer-payees"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/payees/{code}/remittances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Propose to pay out what a payee is owed up to a day; a second person agrees */
+        post: operations["officer-remittance-propose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/payees/{code}/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a payee is owed up to a day: collected, paid out, open, claims, by loan */
+        get: operations["officer-payee-statement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/payees/{code}/statement.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as CSV */
+        get: operations["officer-payee-statement-csv"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3817,6 +4005,74 @@ export interface paths {
         put?: never;
         /** Release a pledge or a freeze, or decline what was asked */
         post: operations["officer-receivable-release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/remittances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Payouts of collected fees, newest first */
+        get: operations["officer-remittances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/remittances/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A payout with the part of each loan */
+        get: operations["officer-remittance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/remittances/{id}/agree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have the bank pay what somebody else proposed */
+        post: operations["officer-remittance-agree"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/officer/remittances/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuse a payout */
+        post: operations["officer-remittance-refuse"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4746,6 +5002,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/partner/loans/{id}/tranches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The parts in which a loan goes out that the partner brought, and why one does not yet */
+        get: operations["partner-tranches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/loans/{id}/tranches/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give up what has not gone out of a loan */
+        post: operations["partner-tranches-cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/partner/loans/{id}/tranches/{nr}/draw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have the next part of a loan paid out to its borrower */
+        post: operations["partner-tranche-draw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/partner/purchases": {
         parameters: {
             query?: never;
@@ -4975,6 +5282,28 @@ export interface components {
              * @description fen
              */
             amount: number;
+        };
+        AnchorFinancedLoan: {
+            /**
+             * Format: int64
+             * @description that was lent
+             */
+            amount: number;
+            /**
+             * @description a receivable that we owe, or goods that we sold
+             * @enum {string}
+             */
+            basis: "receivable" | "sale";
+            drawn_on: string;
+            /** @description of the last instalment */
+            due_on: string;
+            /** @description the firm, or the buyer */
+            name: string;
+            product: string;
+            /** @description of the receivable or the order */
+            ref: string;
+            /** @enum {string} */
+            state: "active" | "overdue" | "closed";
         };
         AnchorLevel: {
             anchor_id: string;
@@ -5427,6 +5756,8 @@ export interface components {
             worst_overdue_days: number;
         };
         Cap: {
+            /** @enum {string} */
+            counts?: "granted" | "drawn";
             /** Format: int64 */
             max_fen: number;
             /** @enum {string} */
@@ -5619,6 +5950,7 @@ export interface components {
             /** Format: int64 */
             term_months: number;
             text: string;
+            tranches?: components["schemas"]["Tranche"][];
         };
         ContractCheck: {
             application_id?: string;
@@ -5864,6 +6196,9 @@ export interface components {
             schedule: components["schemas"]["Instalment"][];
             steps: components["schemas"]["Step"][];
             sureties: components["schemas"]["Guarantor"][];
+            withdrawn?: {
+                [key: string]: string;
+            };
         };
         Device: {
             /** Format: date-time */
@@ -6021,6 +6356,7 @@ export interface components {
             /** Format: int64 */
             anchor: number;
             anchor_id?: string;
+            granted?: components["schemas"]["Granted"];
             /** Format: int64 */
             group: number;
             /** Format: int64 */
@@ -6196,10 +6532,21 @@ export interface components {
             payee: "bank" | "guarantor" | "insurer" | "agency";
             /** Format: int64 */
             share_bp?: number;
+            to?: string;
             /** @enum {string} */
             when: "signing" | "drawdown" | "yearly" | "instalment";
             /** Format: int64 */
             year_bp?: number;
+        };
+        FeePayee: {
+            account: string;
+            bank: string;
+            code: string;
+            /** @enum {string} */
+            kind: "guarantor" | "insurer" | "agency";
+            name: {
+                [key: string]: string;
+            };
         };
         FeeSum: {
             /** Format: int64 */
@@ -6426,6 +6773,20 @@ export interface components {
             on?: string;
             source: string;
         };
+        Granted: {
+            /** Format: int64 */
+            anchor: number;
+            /** Format: int64 */
+            group: number;
+            /** Format: int64 */
+            household: number;
+            /** Format: int64 */
+            product: number;
+            /** Format: int64 */
+            region: number;
+            /** Format: int64 */
+            total: number;
+        };
         Growth: {
             /** Format: int64 */
             grade: number;
@@ -6635,6 +6996,10 @@ export interface components {
             /** Format: int64 */
             verified: number;
         };
+        Hinder: {
+            code: string;
+            message: string;
+        };
         History: {
             /** Format: date-time */
             at: string;
@@ -6783,6 +7148,24 @@ export interface components {
             /** @enum {string} */
             drift: "stable" | "shift" | "major";
             input: string;
+        };
+        InspectInBody: {
+            /** @description what the part waits for is there */
+            found: boolean;
+            /** @description what was seen, where and when */
+            note: string;
+        };
+        Inspection: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            by_name: string;
+            found: boolean;
+            note: string;
+            second?: string;
+            /** Format: date-time */
+            second_at?: string;
+            second_name?: string;
         };
         Instalment: {
             /** Format: int64 */
@@ -6986,6 +7369,10 @@ export interface components {
             items: components["schemas"]["Alert"][];
             next: string;
         };
+        ListAnchorFinancedLoan: {
+            items: components["schemas"]["AnchorFinancedLoan"][];
+            next: string;
+        };
         ListAnchorSupplierName: {
             items: components["schemas"]["AnchorSupplierName"][];
             next: string;
@@ -7020,6 +7407,10 @@ export interface components {
         };
         ListEvent: {
             items: components["schemas"]["Event"][];
+            next: string;
+        };
+        ListFeePayee: {
+            items: components["schemas"]["FeePayee"][];
             next: string;
         };
         ListGuarantee: {
@@ -7086,6 +7477,10 @@ export interface components {
             items: components["schemas"]["OfficerPlotLine"][];
             next: string;
         };
+        ListOfficerUploadsLine: {
+            items: components["schemas"]["OfficerUploadsLine"][];
+            next: string;
+        };
         ListParty: {
             items: components["schemas"]["Party"][];
             next: string;
@@ -7130,6 +7525,10 @@ export interface components {
             items: components["schemas"]["ReceivableLine"][];
             next: string;
         };
+        ListRemittance: {
+            items: components["schemas"]["Remittance"][];
+            next: string;
+        };
         ListReview: {
             items: components["schemas"]["Review"][];
             next: string;
@@ -7152,6 +7551,10 @@ export interface components {
         };
         ListTierMove: {
             items: components["schemas"]["TierMove"][];
+            next: string;
+        };
+        ListTranche: {
+            items: components["schemas"]["ViewTranche"][];
             next: string;
         };
         ListUpload: {
@@ -7225,6 +7628,9 @@ export interface components {
             subject_name: string;
             /** Format: int64 */
             term_months: number;
+            tranches?: components["schemas"]["LoanTranche"][];
+            /** Format: int64 */
+            undrawn?: number;
             /** Format: date-time */
             updated_at: string;
             user_id: string;
@@ -7259,6 +7665,28 @@ export interface components {
             /** Format: int64 */
             amount: number;
             loan_id: string;
+        };
+        LoanTranche: {
+            /** Format: int64 */
+            amount: number;
+            /** @enum {string} */
+            condition?: "crop";
+            /** Format: int64 */
+            drawn?: number;
+            drawn_on?: string;
+            /** Format: date-time */
+            ended_at?: string;
+            ended_by?: string;
+            inspections?: components["schemas"]["Inspection"][];
+            name?: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            nr: number;
+            on: string;
+            /** @enum {string} */
+            state: "planned" | "paying" | "drawn" | "cancelled" | "lapsed";
+            until: string;
         };
         LossBearer: {
             base?: string;
@@ -7619,7 +8047,7 @@ export interface components {
         OfficerBorrowerPage: {
             consents: components["schemas"]["Act"][];
             exposure: components["schemas"]["Exposures"];
-            histories: components["schemas"]["History"][];
+            histories: components["schemas"]["OfficerHistoryLine"][];
             name: string;
             profile?: components["schemas"]["Borrower"];
             user_id: string;
@@ -7702,6 +8130,27 @@ export interface components {
             pens: components["schemas"]["PenCount"][];
             report: components["schemas"]["HerdReport"];
             states: components["schemas"]["AnimalState"][];
+        };
+        OfficerHistoryLine: {
+            /** Format: date-time */
+            at: string;
+            bank?: components["schemas"]["Bank"];
+            bureau?: components["schemas"]["Bureau"];
+            by: string;
+            closed?: boolean;
+            consent_id: string;
+            file: string;
+            file_hash: string;
+            hash: string;
+            id: string;
+            /** @enum {string} */
+            kind: "bureau" | "bank";
+            purpose: string;
+            /** Format: date-time */
+            saved_at: string;
+            user_id: string;
+            /** Format: date-time */
+            withdrawn_at?: string;
         };
         OfficerHome: {
             alerts: {
@@ -7962,6 +8411,33 @@ export interface components {
                 [key: string]: number;
             };
         };
+        OfficerRemittanceDetail: {
+            /** Format: int64 */
+            amount: number;
+            /** Format: date-time */
+            asked_at: string;
+            asked_by: string;
+            asked_name: string;
+            /** Format: date-time */
+            decided_at?: string;
+            decided_by?: string;
+            decided_name?: string;
+            id: string;
+            /** Format: int64 */
+            loans: number;
+            memo: string;
+            note?: string;
+            paid_on?: string;
+            parts: components["schemas"]["RemittancePart"][];
+            payee: string;
+            reason?: string;
+            ref?: string;
+            /** @enum {string} */
+            state: "asked" | "sending" | "paid" | "failed" | "refused";
+            through: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
         OfficerSellerTerms: {
             /** @description number of the bank account that is paid */
             account: string;
@@ -8005,6 +8481,12 @@ export interface components {
         OfficerTried: {
             was: components["schemas"]["Decision"];
             would: components["schemas"]["Decision"];
+        };
+        OfficerUploadsLine: {
+            closed: string[];
+            kinds: components["schemas"]["UploadsKind"][];
+            name: string;
+            user_id: string;
         };
         OperatorAnimalEvent: {
             /**
@@ -8374,6 +8856,32 @@ export interface components {
             kind: string;
             number: string;
         };
+        PayeeLoan: {
+            borrower: string;
+            /** Format: int64 */
+            charged: number;
+            /** Format: int64 */
+            collected: number;
+            loan_id: string;
+            /** Format: int64 */
+            open: number;
+            product: string;
+            /** Format: int64 */
+            remitted: number;
+        };
+        PayeeStatement: {
+            /** Format: int64 */
+            claim: number;
+            /** Format: int64 */
+            due: number;
+            loans: components["schemas"]["PayeeLoan"][];
+            /** Format: int64 */
+            open: number;
+            payee: components["schemas"]["FeePayee"];
+            /** Format: int64 */
+            pending: number;
+            through: string;
+        };
         Payment: {
             /** Format: int64 */
             amount: number;
@@ -8400,6 +8908,8 @@ export interface components {
             ref?: string;
             refund?: boolean;
             step_back?: boolean;
+            /** Format: int64 */
+            tranche?: number;
             /** Format: date-time */
             updated_at: string;
         };
@@ -8684,6 +9194,7 @@ export interface components {
             term_months: number;
             /** Format: int64 */
             think_hours: number;
+            tranches?: components["schemas"]["LoanTranche"][];
         };
         PriceRow: {
             band: string;
@@ -8778,6 +9289,7 @@ export interface components {
             terms: number[];
             /** Format: int64 */
             think_hours?: number;
+            tranches?: components["schemas"]["Tranche"][];
             ways?: string[];
             who?: components["schemas"]["Who"];
         };
@@ -9212,6 +9724,47 @@ export interface components {
             code: string;
             column: string;
             why: string;
+        };
+        Remittance: {
+            /** Format: int64 */
+            amount: number;
+            /** Format: date-time */
+            asked_at: string;
+            asked_by: string;
+            asked_name: string;
+            /** Format: date-time */
+            decided_at?: string;
+            decided_by?: string;
+            decided_name?: string;
+            id: string;
+            /** Format: int64 */
+            loans: number;
+            memo: string;
+            note?: string;
+            paid_on?: string;
+            payee: string;
+            reason?: string;
+            ref?: string;
+            /** @enum {string} */
+            state: "asked" | "sending" | "paid" | "failed" | "refused";
+            through: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        RemittanceInBody: {
+            memo?: string;
+            /** @description last bank date that counts */
+            through: string;
+        };
+        RemittancePart: {
+            /** Format: int64 */
+            amount: number;
+            borrower: string;
+            loan_id: string;
+            product: string;
+        };
+        RemittanceRefuseInBody: {
+            note: string;
         };
         Repayment: {
             /** Format: int64 */
@@ -9901,6 +10454,32 @@ export interface components {
             /** Format: int64 */
             void: number;
         };
+        Tranche: {
+            /** Format: int64 */
+            after_days?: number;
+            /** @enum {string} */
+            condition?: "crop";
+            name: {
+                [key: string]: string;
+            };
+            on?: string;
+            /** Format: int64 */
+            open_days?: number;
+            /** Format: int64 */
+            share_bp: number;
+        };
+        TrancheInBody: {
+            /**
+             * Format: int64
+             * @description fen; at most the part, and what is left of it is given up
+             */
+            amount: number;
+        };
+        TranchePage: {
+            tranches: components["schemas"]["ViewTranche"][];
+            /** Format: int64 */
+            undrawn: number;
+        };
         Transaction: {
             /** Format: int64 */
             amount: number;
@@ -10043,6 +10622,16 @@ export interface components {
             /** Format: int64 */
             saved: number;
         };
+        UploadsKind: {
+            /** Format: int64 */
+            count: number;
+            /** @enum {string} */
+            kind: "bureau" | "bank";
+            /** Format: date-time */
+            newest: string;
+            /** Format: date-time */
+            saved_at: string;
+        };
         User: {
             /** Format: date-time */
             created_at: string;
@@ -10129,6 +10718,30 @@ export interface components {
             note?: string;
             to: string;
             version_id: string;
+        };
+        ViewTranche: {
+            /** Format: int64 */
+            amount: number;
+            /** @enum {string} */
+            condition?: "crop";
+            /** Format: int64 */
+            drawn?: number;
+            drawn_on?: string;
+            /** Format: date-time */
+            ended_at?: string;
+            ended_by?: string;
+            inspections?: components["schemas"]["Inspection"][];
+            name?: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            nr: number;
+            on: string;
+            ready: boolean;
+            /** @enum {string} */
+            state: "planned" | "paying" | "drawn" | "cancelled" | "lapsed";
+            until: string;
+            why: components["schemas"]["Hinder"][];
         };
         Way: {
             /** Format: double */
@@ -10229,6 +10842,7 @@ export type AgreementChoice = components['schemas']['AgreementChoice'];
 export type Alert = components['schemas']['Alert'];
 export type Allowance = components['schemas']['Allowance'];
 export type AmountInBody = components['schemas']['AmountInBody'];
+export type AnchorFinancedLoan = components['schemas']['AnchorFinancedLoan'];
 export type AnchorLevel = components['schemas']['AnchorLevel'];
 export type AnchorProposeFrom = components['schemas']['AnchorProposeFrom'];
 export type AnchorSalePage = components['schemas']['AnchorSalePage'];
@@ -10344,6 +10958,7 @@ export type FarmerRepayPreview = components['schemas']['FarmerRepayPreview'];
 export type FarmerTold = components['schemas']['FarmerTold'];
 export type Fault = components['schemas']['Fault'];
 export type Fee = components['schemas']['Fee'];
+export type FeePayee = components['schemas']['FeePayee'];
 export type FeeSum = components['schemas']['FeeSum'];
 export type Figure = components['schemas']['Figure'];
 export type FileInBody = components['schemas']['FileInBody'];
@@ -10361,6 +10976,7 @@ export type FundedLoan = components['schemas']['FundedLoan'];
 export type Funder = components['schemas']['Funder'];
 export type Gist = components['schemas']['Gist'];
 export type GivenValue = components['schemas']['GivenValue'];
+export type Granted = components['schemas']['Granted'];
 export type Growth = components['schemas']['Growth'];
 export type GrowthPoint = components['schemas']['GrowthPoint'];
 export type Guarantee = components['schemas']['Guarantee'];
@@ -10375,6 +10991,7 @@ export type HerdHealth = components['schemas']['HerdHealth'];
 export type HerdInBody = components['schemas']['HerdInBody'];
 export type HerdLine = components['schemas']['HerdLine'];
 export type HerdReport = components['schemas']['HerdReport'];
+export type Hinder = components['schemas']['Hinder'];
 export type History = components['schemas']['History'];
 export type Hit = components['schemas']['Hit'];
 export type Hold = components['schemas']['Hold'];
@@ -10390,6 +11007,8 @@ export type Imported = components['schemas']['Imported'];
 export type InUse = components['schemas']['InUse'];
 export type IndustryLevel = components['schemas']['IndustryLevel'];
 export type InputDrift = components['schemas']['InputDrift'];
+export type InspectInBody = components['schemas']['InspectInBody'];
+export type Inspection = components['schemas']['Inspection'];
 export type Instalment = components['schemas']['Instalment'];
 export type Integrity = components['schemas']['Integrity'];
 export type Item = components['schemas']['Item'];
@@ -10404,6 +11023,7 @@ export type LimitInBody = components['schemas']['LimitInBody'];
 export type Link = components['schemas']['Link'];
 export type ListAct = components['schemas']['ListAct'];
 export type ListAlert = components['schemas']['ListAlert'];
+export type ListAnchorFinancedLoan = components['schemas']['ListAnchorFinancedLoan'];
 export type ListAnchorSupplierName = components['schemas']['ListAnchorSupplierName'];
 export type ListAnimal = components['schemas']['ListAnimal'];
 export type ListAnswer = components['schemas']['ListAnswer'];
@@ -10413,6 +11033,7 @@ export type ListClassSum = components['schemas']['ListClassSum'];
 export type ListDayRun = components['schemas']['ListDayRun'];
 export type ListDevice = components['schemas']['ListDevice'];
 export type ListEvent = components['schemas']['ListEvent'];
+export type ListFeePayee = components['schemas']['ListFeePayee'];
 export type ListGuarantee = components['schemas']['ListGuarantee'];
 export type ListGuarantor = components['schemas']['ListGuarantor'];
 export type ListHerdLine = components['schemas']['ListHerdLine'];
@@ -10429,6 +11050,7 @@ export type ListOfficerLoanProposal = components['schemas']['ListOfficerLoanProp
 export type ListOfficerMergeLine = components['schemas']['ListOfficerMergeLine'];
 export type ListOfficerPairLine = components['schemas']['ListOfficerPairLine'];
 export type ListOfficerPlotLine = components['schemas']['ListOfficerPlotLine'];
+export type ListOfficerUploadsLine = components['schemas']['ListOfficerUploadsLine'];
 export type ListParty = components['schemas']['ListParty'];
 export type ListPayInstruction = components['schemas']['ListPayInstruction'];
 export type ListPayReport = components['schemas']['ListPayReport'];
@@ -10440,12 +11062,14 @@ export type ListPurchaseOrder = components['schemas']['ListPurchaseOrder'];
 export type ListPurchaseSeller = components['schemas']['ListPurchaseSeller'];
 export type ListQuarantined = components['schemas']['ListQuarantined'];
 export type ListReceivableLine = components['schemas']['ListReceivableLine'];
+export type ListRemittance = components['schemas']['ListRemittance'];
 export type ListReview = components['schemas']['ListReview'];
 export type ListScene = components['schemas']['ListScene'];
 export type ListScoreModel = components['schemas']['ListScoreModel'];
 export type ListSignature = components['schemas']['ListSignature'];
 export type ListSnapshot = components['schemas']['ListSnapshot'];
 export type ListTierMove = components['schemas']['ListTierMove'];
+export type ListTranche = components['schemas']['ListTranche'];
 export type ListUpload = components['schemas']['ListUpload'];
 export type ListUser = components['schemas']['ListUser'];
 export type ListVersion = components['schemas']['ListVersion'];
@@ -10456,6 +11080,7 @@ export type LoanCost = components['schemas']['LoanCost'];
 export type LoanDecideInBody = components['schemas']['LoanDecideInBody'];
 export type LoanRefundInBody = components['schemas']['LoanRefundInBody'];
 export type LoanShare = components['schemas']['LoanShare'];
+export type LoanTranche = components['schemas']['LoanTranche'];
 export type LossBearer = components['schemas']['LossBearer'];
 export type MarginCall = components['schemas']['MarginCall'];
 export type Measure = components['schemas']['Measure'];
@@ -10495,6 +11120,7 @@ export type OfficerFirmPage = components['schemas']['OfficerFirmPage'];
 export type OfficerFunderBook = components['schemas']['OfficerFunderBook'];
 export type OfficerGuarantorAsk = components['schemas']['OfficerGuarantorAsk'];
 export type OfficerHerdPage = components['schemas']['OfficerHerdPage'];
+export type OfficerHistoryLine = components['schemas']['OfficerHistoryLine'];
 export type OfficerHome = components['schemas']['OfficerHome'];
 export type OfficerIndustries = components['schemas']['OfficerIndustries'];
 export type OfficerLedgerAccount = components['schemas']['OfficerLedgerAccount'];
@@ -10517,10 +11143,12 @@ export type OfficerPlotLine = components['schemas']['OfficerPlotLine'];
 export type OfficerPlotPage = components['schemas']['OfficerPlotPage'];
 export type OfficerPurchasePage = components['schemas']['OfficerPurchasePage'];
 export type OfficerQuarantineCounts = components['schemas']['OfficerQuarantineCounts'];
+export type OfficerRemittanceDetail = components['schemas']['OfficerRemittanceDetail'];
 export type OfficerSellerTerms = components['schemas']['OfficerSellerTerms'];
 export type OfficerStrategyVersion = components['schemas']['OfficerStrategyVersion'];
 export type OfficerTierMatrix = components['schemas']['OfficerTierMatrix'];
 export type OfficerTried = components['schemas']['OfficerTried'];
+export type OfficerUploadsLine = components['schemas']['OfficerUploadsLine'];
 export type OperatorAnimalEvent = components['schemas']['OperatorAnimalEvent'];
 export type OperatorAnimalIn = components['schemas']['OperatorAnimalIn'];
 export type OperatorBox = components['schemas']['OperatorBox'];
@@ -10554,6 +11182,8 @@ export type PayOrder = components['schemas']['PayOrder'];
 export type PayPayee = components['schemas']['PayPayee'];
 export type PayReport = components['schemas']['PayReport'];
 export type Payable = components['schemas']['Payable'];
+export type PayeeLoan = components['schemas']['PayeeLoan'];
+export type PayeeStatement = components['schemas']['PayeeStatement'];
 export type Payment = components['schemas']['Payment'];
 export type Pen = components['schemas']['Pen'];
 export type PenCount = components['schemas']['PenCount'];
@@ -10619,6 +11249,10 @@ export type Release = components['schemas']['Release'];
 export type ReleaseInBody = components['schemas']['ReleaseInBody'];
 export type ReleasePlan = components['schemas']['ReleasePlan'];
 export type Remark = components['schemas']['Remark'];
+export type Remittance = components['schemas']['Remittance'];
+export type RemittanceInBody = components['schemas']['RemittanceInBody'];
+export type RemittancePart = components['schemas']['RemittancePart'];
+export type RemittanceRefuseInBody = components['schemas']['RemittanceRefuseInBody'];
 export type Repayment = components['schemas']['Repayment'];
 export type ReplayResult = components['schemas']['ReplayResult'];
 export type Report = components['schemas']['Report'];
@@ -10682,6 +11316,9 @@ export type Terms = components['schemas']['Terms'];
 export type TierMove = components['schemas']['TierMove'];
 export type Timeline = components['schemas']['Timeline'];
 export type TradeMonth = components['schemas']['TradeMonth'];
+export type Tranche = components['schemas']['Tranche'];
+export type TrancheInBody = components['schemas']['TrancheInBody'];
+export type TranchePage = components['schemas']['TranchePage'];
 export type Transaction = components['schemas']['Transaction'];
 export type Trial = components['schemas']['Trial'];
 export type TrialLine = components['schemas']['TrialLine'];
@@ -10693,12 +11330,14 @@ export type UndoMergeInBody = components['schemas']['UndoMergeInBody'];
 export type Upload = components['schemas']['Upload'];
 export type UploadFailure = components['schemas']['UploadFailure'];
 export type UploadReport = components['schemas']['UploadReport'];
+export type UploadsKind = components['schemas']['UploadsKind'];
 export type User = components['schemas']['User'];
 export type UserInBody = components['schemas']['UserInBody'];
 export type Valuation = components['schemas']['Valuation'];
 export type ValueTerms = components['schemas']['ValueTerms'];
 export type Version = components['schemas']['Version'];
 export type VersionEvent = components['schemas']['VersionEvent'];
+export type ViewTranche = components['schemas']['ViewTranche'];
 export type Way = components['schemas']['Way'];
 export type Wearing = components['schemas']['Wearing'];
 export type WeighInBody = components['schemas']['WeighInBody'];
@@ -11181,6 +11820,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": string;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "anchor-loans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAnchorFinancedLoan"];
                 };
             };
             /** @description Problem */
@@ -13514,6 +14182,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PurchaseTrace"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-tranches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TranchePage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-tranches-cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Loan"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "farmer-tranche-draw": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each payment, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+                nr: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Loan"];
                 };
             };
             /** @description Problem */
@@ -16782,6 +17547,40 @@ export interface operations {
             };
         };
     };
+    "officer-histories": {
+        parameters: {
+            query?: {
+                /** @description id or login of one borrower */
+                q?: string;
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOfficerUploadsLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "officer-histories-import": {
         parameters: {
             query?: never;
@@ -17821,6 +18620,105 @@ export interface operations {
             };
         };
     };
+    "officer-tranches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListTranche"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-tranche-confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                nr: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Loan"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-tranche-inspect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                nr: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InspectInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Loan"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "officer-merges": {
         parameters: {
             query?: {
@@ -18261,6 +19159,143 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListWay"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-payees": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListFeePayee"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-remittance-propose": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each payout, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemittanceInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Remittance"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-payee-statement": {
+        parameters: {
+            query?: {
+                /** @description last bank date that counts; today when absent */
+                through?: string;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayeeStatement"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-payee-statement-csv": {
+        parameters: {
+            query?: {
+                /** @description last bank date that counts; today when absent */
+                through?: string;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Disposition"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
                 };
             };
             /** @description Problem */
@@ -18858,6 +19893,137 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReceivableLine"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-remittances": {
+        parameters: {
+            query?: {
+                payee?: string;
+                /** @description next of the page before */
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListRemittance"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-remittance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerRemittanceDetail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-remittance-agree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Remittance"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "officer-remittance-refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemittanceRefuseInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Remittance"];
                 };
             };
             /** @description Problem */
@@ -20853,6 +22019,107 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "partner-tranches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TranchePage"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "partner-tranches-cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Loan"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "partner-tranche-draw": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a new one for each payment, the same one for each retry */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: string;
+                nr: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrancheInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Loan"];
                 };
             };
             /** @description Problem */
