@@ -41,11 +41,11 @@ export async function run(face, body, options = {}) {
     args,
   });
   const faults = [];
+  const h = new Harness(browser, face, faults, options);
   try {
-    const h = new Harness(browser, face, faults, options);
     await body(h);
   } catch (e) {
-    faults.push(`stopped: ${e.stack ?? e}`);
+    faults.push(`stopped: ${e.stack ?? e}`, ...(await h.witness()));
   } finally {
     await browser.close();
   }
@@ -206,6 +206,19 @@ class Harness {
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
     );
     this.check(wide <= 0, `${name} is ${wide}px wider than the window`);
+  }
+
+  /** What every open page shows, after a test has stopped: its address and a screenshot. */
+  async witness() {
+    const pages = this.browser.contexts().flatMap((c) => c.pages());
+    const seen = [];
+    for (const [i, page] of pages.entries()) {
+      const name = `stopped-${i}`;
+      await this.shoot(page, name).catch(() => {});
+      const text = await page.locator('body').innerText({ timeout: 2000 }).catch(String);
+      seen.push(`${name} at ${page.url()}: ${text.replace(/\s+/g, ' ').slice(0, 300)}`);
+    }
+    return seen;
   }
 
   /** GETs JSON with the page's session. */
