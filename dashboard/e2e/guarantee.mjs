@@ -10,10 +10,15 @@ const BUSY = ['signed', 'active'];
 /** An offer of a product that asks for a guarantor, to the owner of a firm who has none. */
 async function offered(officer) {
   const year = new Date().getFullYear();
+  const why = []; // nobody is offered one
   for (let i = 1; i < 9; i++) {
     const owner = await person(`owner${String(i).padStart(2, '0')}`);
     const { firms, applications } = await owner('GET', '/farmer/home');
-    if (!firms?.length || (applications ?? []).some((a) => BUSY.includes(a.state))) continue;
+    const busy = (applications ?? []).find((a) => BUSY.includes(a.state));
+    if (!firms?.length || busy) {
+      why.push(busy ? `${busy.product} ${busy.state}` : 'no firm');
+      continue;
+    }
     const { user: me } = await owner('GET', '/session');
     await officer('PUT', `/officer/borrowers/${me.id}`, {
       kind: 'person',
@@ -58,20 +63,27 @@ async function offered(officer) {
       },
       `guarantee-${Date.now()}-${i}`,
     );
-    for (let n = 0; n < 100; n++) {
-      const { application } = await owner('GET', `/farmer/applications/${app.id}`);
-      if (!['submitted', 'deciding'].includes(application.state)) {
-        if (application.state === 'referred' && application.limit > 0)
-          await officer('POST', `/officer/applications/${app.id}/approve`, {
-            note: '实地查看后同意',
-          });
-        else if (application.state !== 'offered') break;
-        return { id: app.id, owner };
-      }
-      await new Promise((r) => setTimeout(r, 100));
-    }
+    const { state, limit, reasons } = await decided(owner, app.id);
+    if (state === 'referred' && limit > 0)
+      await officer('POST', `/officer/applications/${app.id}/approve`, {
+        note: '实地查看后同意',
+      });
+    if (state === 'offered' || (state === 'referred' && limit > 0)) return { id: app.id, owner };
+    why.push(`${state} ${limit} ${reasons}`);
   }
-  throw new Error('no firm of the demo is offered a loan that asks for a guarantor');
+  throw new Error(
+    `no firm of the demo is offered a loan that asks for a guarantor: ${why.join('; ')}`,
+  );
+}
+
+/** An application as it is once the house has decided on it. */
+async function decided(owner, id) {
+  for (const began = Date.now(); ; ) {
+    const { application, decision } = await owner('GET', `/farmer/applications/${id}`);
+    if (!['submitted', 'deciding'].includes(application.state) || Date.now() > began + 30_000)
+      return { ...application, reasons: decision?.reasons?.map((r) => r.code) };
+    await new Promise((r) => setTimeout(r, 100));
+  }
 }
 
 export async function guarantee(h, yes, no) {
