@@ -12,7 +12,7 @@ import (
 
 // newModels makes the register of models on a database.
 func newModels(db *store.DB, now func() time.Time) *model.Service {
-	return &model.Service{Store: modelstore.New(db), Now: now, NewID: ident.New}
+	return model.NewService(modelstore.New(db), now, ident.New)
 }
 
 // WithModels opens the register of models of a database that is there already.

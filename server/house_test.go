@@ -251,7 +251,7 @@ func newHouseOn(t *testing.T, db *store.DB) *house {
 		}),
 		Payments:   outbox,
 		Statements: &pay.Reconciler{Orders: outbox.Store, Store: paystore.New(db), Ledger: book, Alerts: h.desk, Now: now},
-		Models:     &model.Service{Store: modelstore.New(db), Now: now, NewID: ident.New},
+		Models:     model.NewService(modelstore.New(db), now, ident.New),
 		Strategies: strategies,
 		Quotes:     quote.New(quote.Config{Store: snapshots, Strategies: strategies, Products: products, Agreed: consent.Agreed, Now: now}),
 		ImportChain: func(context.Context, string, map[string]io.Reader) (reference.Report, error) {

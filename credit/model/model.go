@@ -15,6 +15,7 @@ import (
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit/score"
 	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/internal/recall"
 )
 
 // What can go wrong.
@@ -158,7 +159,14 @@ type Service struct {
 	Now   func() time.Time
 	NewID func() string
 
-	published published
+	inUse recall.Memory[[]InUse] // by tenant
+}
+
+// NewService returns the register on a store, with a clock and a maker of ids.
+func NewService(store Store, now func() time.Time, newID func() string) *Service {
+	s := &Service{Store: store, Now: now, NewID: newID}
+	s.inUse = recall.Memory[[]InUse]{Ask: s.published, For: keep, Now: now}
+	return s
 }
 
 // New is what a person puts into the register besides the file.
@@ -330,6 +338,6 @@ func (s *Service) change(ctx context.Context, who access.Actor, name, version st
 	if err := s.Store.Save(ctx, who.Tenant, e, r); err != nil {
 		return ScoreModel{}, err
 	}
-	s.published.forget(who.Tenant)
+	s.inUse.Forget(who.Tenant)
 	return s.get(ctx, who.Tenant, name, version)
 }

@@ -101,7 +101,7 @@ func (s *shelf) decide(tb testing.TB, n int, worse float64, pick func(r *rand.Ra
 func register(tb testing.TB, scores []int) (*model.Service, *shelf) {
 	tb.Helper()
 	s := &shelf{}
-	svc := &model.Service{Store: s, Now: func() time.Time { return today }, NewID: func() string { return "id" }}
+	svc := model.NewService(s, func() time.Time { return today }, func() string { return "id" })
 	if _, err := svc.Add(tb.Context(), access.Actor{UserID: "ann", Name: "Ann", Tenant: "t"}, file("1"), model.New{Owner: "risk", Applicant: "farmer", Scores: scores}); err != nil {
 		tb.Fatal(err)
 	}
@@ -236,7 +236,7 @@ func TestWilson(t *testing.T) {
 
 func TestAddRefuses(t *testing.T) {
 	t.Parallel()
-	svc := &model.Service{Store: &shelf{}, Now: func() time.Time { return today }}
+	svc := model.NewService(&shelf{}, func() time.Time { return today }, nil)
 	ok := model.New{Owner: "risk", Applicant: "firm"}
 	for name, c := range map[string]struct {
 		file []byte

@@ -2,7 +2,6 @@ package model
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/furrowcredit/furrow/credit/score"
@@ -18,39 +17,20 @@ type InUse struct {
 	Model *score.Model
 }
 
-// published holds the models in use by tenant.
-type published struct {
-	mu sync.RWMutex
-	by map[string]shelf
-}
-
-type shelf struct {
-	at     time.Time
-	models []InUse // by name
-}
-
-func (p *published) forget(tenant string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.by, tenant)
-}
-
 // All returns the models in use, by name.
 func (s *Service) All(ctx context.Context, tenant string) ([]InUse, error) {
-	now := s.Now()
-	s.published.mu.RLock()
-	have, ok := s.published.by[tenant]
-	s.published.mu.RUnlock()
-	if ok && now.Sub(have.at) < keep && !now.Before(have.at) {
-		return have.models, nil
-	}
+	return s.inUse.Get(ctx, tenant)
+}
+
+// published reads the models in use, of which have were in use before.
+func (s *Service) published(ctx context.Context, tenant string, have []InUse) ([]InUse, error) {
 	list, err := s.List(ctx, tenant, Filter{Status: Published})
 	if err != nil {
 		return nil, err
 	}
 	models := make([]InUse, 0, len(list))
 	for _, e := range list {
-		m := s.known(have.models, e.ID)
+		m := known(have, e.ID)
 		if m == nil {
 			if m, err = s.File(ctx, tenant, e.Name, e.Version); err != nil {
 				return nil, err
@@ -58,16 +38,10 @@ func (s *Service) All(ctx context.Context, tenant string) ([]InUse, error) {
 		}
 		models = append(models, InUse{e, m})
 	}
-	s.published.mu.Lock()
-	defer s.published.mu.Unlock()
-	if s.published.by == nil {
-		s.published.by = map[string]shelf{}
-	}
-	s.published.by[tenant] = shelf{now, models}
 	return models, nil
 }
 
-func (s *Service) known(models []InUse, id string) *score.Model {
+func known(models []InUse, id string) *score.Model {
 	for _, m := range models {
 		if m.Entry.ID == id {
 			return m.Model

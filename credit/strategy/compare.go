@@ -280,7 +280,7 @@ func (s *Service) BackTest(ctx context.Context, tenant, id string, f HistoryFilt
 	if err != nil {
 		return Comparison{}, err
 	}
-	force, err := s.inForce(ctx, tenant)
+	force, err := s.force.Get(ctx, tenant)
 	if err != nil {
 		return Comparison{}, err
 	}

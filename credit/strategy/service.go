@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/policy"
 	"github.com/furrowcredit/furrow/ident"
+	"github.com/furrowcredit/furrow/internal/recall"
 )
 
 // Config is what the service needs.
@@ -34,21 +34,13 @@ type Config struct {
 type Service struct {
 	cfg Config
 
-	mu      sync.Mutex
-	tenants map[string]*forces
-}
-
-// forces are what is in force at a tenant.
-type forces struct {
-	mu       sync.Mutex
-	asked    time.Time
-	revision int64
-	now      *inForce
+	force recall.Memory[*inForce] // by tenant
 }
 
 // inForce are the policies of a tenant: those of the catalogue with the champions in
 // their places, and beside them sets with one challenger or shadow in its place.
 type inForce struct {
+	revision  int64
 	champions *policy.Set
 	ids       map[string]string   // policy -> version of the champion, none for the catalogue's
 	others    map[string][]*other // policy -> challenger and shadows
@@ -70,7 +62,9 @@ func New(cfg Config) *Service {
 	if cfg.Fresh == 0 {
 		cfg.Fresh = 2 * time.Second
 	}
-	return &Service{cfg: cfg, tenants: make(map[string]*forces)}
+	s := &Service{cfg: cfg}
+	s.force = recall.Memory[*inForce]{Ask: s.newest, For: cfg.Fresh, Now: cfg.Now}
+	return s
 }
 
 func (s *Service) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Millisecond) }
@@ -87,7 +81,7 @@ type Choice struct {
 // of the one that extends it for the applicant's industry. It is always the same one of
 // champion and challenger while both stay in force. policy.ErrUnknown.
 func (s *Service) Choose(ctx context.Context, tenant, name string, who credit.Applicant) (Choice, error) {
-	f, err := s.inForce(ctx, tenant)
+	f, err := s.force.Get(ctx, tenant)
 	if err != nil {
 		return Choice{}, err
 	}
@@ -118,43 +112,25 @@ func lot(name, applicant string) int {
 	return int(binary.BigEndian.Uint64(sum[:8]) % 10_000) //nolint:gosec // below 10,000
 }
 
-func (s *Service) inForce(ctx context.Context, tenant string) (*inForce, error) {
-	s.mu.Lock()
-	f := s.tenants[tenant]
-	if f == nil {
-		f = &forces{}
-		s.tenants[tenant] = f
-	}
-	s.mu.Unlock()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.now != nil && s.cfg.Now().Sub(f.asked) < s.cfg.Fresh {
-		return f.now, nil
-	}
+// newest is what is in force at a tenant, where have is what was.
+func (s *Service) newest(ctx context.Context, tenant string, have *inForce) (*inForce, error) {
 	revision, err := s.cfg.Store.Revision(ctx, tenant)
-	if err != nil {
-		return nil, err
+	if err != nil || have != nil && have.revision == revision {
+		return have, err
 	}
-	if f.now == nil || revision != f.revision {
-		if f.now, err = s.compile(ctx, tenant); err != nil {
-			return nil, err
-		}
-		f.revision = revision
-	}
-	f.asked = s.cfg.Now()
-	return f.now, nil
+	return s.compile(ctx, tenant, revision)
 }
 
 func (v Version) file() policy.File {
 	return policy.File{Name: fmt.Sprintf("%s, version %d", v.Name, v.Number), Policy: v.Name, Source: []byte(v.Source)}
 }
 
-func (s *Service) compile(ctx context.Context, tenant string) (*inForce, error) {
+func (s *Service) compile(ctx context.Context, tenant string, revision int64) (*inForce, error) {
 	versions, err := s.cfg.Store.InForce(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
-	f := &inForce{champions: s.cfg.Shipped, ids: make(map[string]string), others: make(map[string][]*other)}
+	f := &inForce{revision: revision, champions: s.cfg.Shipped, ids: make(map[string]string), others: make(map[string][]*other)}
 	var champions []policy.File
 	for _, v := range versions {
 		if v.Status == Champion {
@@ -189,7 +165,7 @@ func (s *Service) check(ctx context.Context, tenant, source string) (*policy.Pol
 
 // among is check, with the set of the policies in force in which the text stands.
 func (s *Service) among(ctx context.Context, tenant, source string) (*policy.Set, *policy.Policy, error) {
-	f, err := s.inForce(ctx, tenant)
+	f, err := s.force.Get(ctx, tenant)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -208,18 +184,11 @@ func (s *Service) among(ctx context.Context, tenant, source string) (*policy.Set
 
 // Localise returns d with its words in lang, those of the policies in force.
 func (s *Service) Localise(ctx context.Context, tenant string, d credit.Decision, lang string) (credit.Decision, error) {
-	f, err := s.inForce(ctx, tenant)
+	f, err := s.force.Get(ctx, tenant)
 	if err != nil {
 		return d, err
 	}
 	return f.champions.Localise(d, lang), nil
-}
-
-// forget has what is in force read again: this process knows at once.
-func (s *Service) forget(tenant string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.tenants, tenant)
 }
 
 // InUse is a policy with what decides now.
@@ -242,7 +211,7 @@ func (s *Service) InUse(ctx context.Context, tenant string) ([]InUse, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := s.inForce(ctx, tenant)
+	f, err := s.force.Get(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -408,7 +377,7 @@ func (s *Service) move(ctx context.Context, actor access.Actor, id string, to St
 	if err := s.cfg.Store.Move(ctx, v, event(actor, id, from, to, note, v.UpdatedAt)); err != nil {
 		return Version{}, err
 	}
-	s.forget(actor.Tenant)
+	s.force.Forget(actor.Tenant)
 	return v, nil
 }
 

@@ -60,7 +60,7 @@ func (c *clock) move(to time.Time) {
 
 func open(db *store.DB) (*model.Service, *clock) {
 	c := &clock{at: time.Date(2026, 1, 10, 9, 0, 0, 0, time.UTC)}
-	return &model.Service{Store: modelstore.New(db), Now: c.now, NewID: ident.New}, c
+	return model.NewService(modelstore.New(db), c.now, ident.New), c
 }
 
 func must[T any](t *testing.T) func(T, error) T {
