@@ -593,12 +593,11 @@ func TestCollateral(t *testing.T) {
 }
 
 // TestContract goes from a draft to a contract that is signed, and finds a byte that
-// somebody changed; the farmer's, the officer's and the partner's copy are the same.
+// somebody changed; the farmer's and the officer's copy are the same.
 func TestContract(t *testing.T) {
 	villages(t, func(t *testing.T, v *village) {
 		v.register(access.Borrower, "wang", "")
 		v.register(access.Borrower, "li.na", "")
-		v.register(access.Partner, "partner", "")
 		p := v.field("wang")
 		part := apply.Partial{Subject: credit.Subject{Kind: credit.PlotSubject, ID: p.ID}}
 		var a apply.Application
@@ -646,7 +645,7 @@ func TestContract(t *testing.T) {
 		if a.State != apply.Signed {
 			t.Errorf("%+v", a)
 		}
-		for login, path := range map[string]string{"wang": own, "officer": house, "partner": "/partner/applications/" + id} {
+		for login, path := range map[string]string{"wang": own, "officer": house} {
 			if r := v.as(login).Send("GET", path+"/contract.pdf", "", nil); r.Status != 200 || !bytes.Equal(r.Body, offer.Body) {
 				t.Errorf("the copy of %s: %d, %d of %d bytes", login, r.Status, len(r.Body), len(offer.Body))
 			}
@@ -682,8 +681,7 @@ func (v *village) intake() {
 	const head = "借款人,依据类型,依据,产品,申请金额,币种,期限,用途,授权项目,授权书编号,授权日期,申请日期,补录原因"
 	send := func(login string, dry bool, rows ...string) (r apply.ImportReport) {
 		v.Helper()
-		face := map[string]string{"officer": "officer", "partner": "partner"}[login]
-		got := v.as(login).Upload("/"+face+"/intake", map[string]string{"dry_run": fmt.Sprint(dry)}, "a.csv", []byte(head+"\n"+strings.Join(rows, "\n")+"\n"))
+		got := v.as(login).Upload("/officer/intake", map[string]string{"dry_run": fmt.Sprint(dry)}, "a.csv", []byte(head+"\n"+strings.Join(rows, "\n")+"\n"))
 		if got.Status != 200 {
 			v.Fatalf("%d %s", got.Status, got.Body)
 		}

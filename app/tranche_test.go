@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"bytes"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,9 +12,11 @@ import (
 	"github.com/furrowcredit/furrow/app/apptest"
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/contract"
 	"github.com/furrowcredit/furrow/credit/loan"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/server"
+	"github.com/furrowcredit/furrow/server/route"
 	"github.com/furrowcredit/furrow/server/view"
 	"github.com/furrowcredit/furrow/store/storetest"
 )
@@ -100,16 +103,38 @@ func TestPartnerTranches(t *testing.T) {
 		for i := range consents {
 			consents[i].Proof, consents[i].At = "SQ-1", &at
 		}
-		var a apply.Application
-		r := v.as("shop").Try("/partner/applications", map[string]any{
-			"user_id": user.User.ID, "subject": credit.Subject{Kind: credit.PlotSubject, ID: field.ID}, "product": "crop_season",
-			"asked": 2_000_000, "term_months": 9, "consents": consents,
-		}, "Idempotency-Key", "brought-by-the-shop")
-		if r.Read(t, &a); r.Status != 200 {
-			t.Fatalf("%d %s", r.Status, r.Body)
+		bring := func(login string) (a apply.Application) {
+			t.Helper()
+			r := v.as(login).Try("/partner/applications", map[string]any{
+				"user_id": user.User.ID, "subject": credit.Subject{Kind: credit.PlotSubject, ID: field.ID}, "product": "crop_season",
+				"asked": 2_000_000, "term_months": 9, "consents": consents,
+			}, "Idempotency-Key", "application-000001")
+			if r.Read(t, &a); r.Status != 200 {
+				t.Fatalf("%d %s", r.Status, r.Body)
+			}
+			return a
+		}
+		a := bring("shop")
+		if again := bring("shop"); again.ID != a.ID {
+			t.Errorf("the same application again: %+v", again)
 		}
 		v.answered("wang", a.ID)
 		a = v.sign("wang", a.ID)
+		var copies [][]byte
+		for login, face := range map[string]string{"wang": "farmer", "shop": "partner"} {
+			r := v.as(login).Send("GET", "/"+face+"/applications/"+a.ID+"/contract.pdf", "", nil)
+			var marks route.List[contract.Signature]
+			if v.as(login).Get("/"+face+"/applications/"+a.ID+"/signatures", &marks); r.Status != 200 || len(marks.Items) == 0 {
+				t.Errorf("the copy of %s: %d, with signatures %+v", login, r.Status, marks)
+			}
+			copies = append(copies, r.Body)
+		}
+		if !bytes.Equal(copies[0], copies[1]) {
+			t.Error("the partner's copy of the contract is another than the farmer's")
+		}
+		if other := bring("rival"); other.ID == a.ID {
+			t.Error("under the same key another partner finds what the shop brought")
+		}
 		var l loan.Loan
 		v.as("wang").Post("/farmer/applications/"+a.ID+"/draw", map[string]money.Fen{"amount": a.Limit}, &l)
 		path := "/partner/loans/" + l.ID + "/tranches"

@@ -492,7 +492,7 @@ func TestPartnerJourney(t *testing.T) {
 	if got := decode[apply.Application](h, h.get("partner", "/partner/applications/"+app.ID)); got.State != apply.Offered {
 		t.Errorf("got %+v", got)
 	}
-	for login, code := range map[string]string{"zhao": "user.not_found", "officer": "partner.not_borrower"} {
+	for login, code := range map[string]string{"zhao": "user.not_found", "officer": "user.not_found"} {
 		body["user_id"] = h.users[login].ID
 		if r := h.post("partner", "/partner/applications", body, "Idempotency-Key", "from-a-partner-"+login); r.problem(t).Code != code {
 			t.Errorf("for %s: %d %s", login, r.status, r.body)

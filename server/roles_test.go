@@ -13,9 +13,11 @@ import (
 
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit"
+	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/credit/quote"
 	"github.com/furrowcredit/furrow/server"
 	"github.com/furrowcredit/furrow/server/route"
+	applystore "github.com/furrowcredit/furrow/store/application"
 	quotestore "github.com/furrowcredit/furrow/store/quote"
 )
 
@@ -150,6 +152,14 @@ func TestAuditTrail(t *testing.T) {
 	silent := must(quote.Freeze("bank", ev))(t)
 	if err := quotestore.New(h.db).Put(t.Context(), []quote.Snapshot{agreed, silent}); err != nil {
 		t.Fatal(err)
+	}
+	for _, x := range []quote.Snapshot{agreed, silent} {
+		if _, err := applystore.New(h.db).Add(t.Context(), apply.Application{
+			ID: x.ID, Tenant: "bank", UserID: x.UserID, Subject: x.Subject, Product: x.Product, State: apply.Withdrawn, Key: x.ID,
+			BroughtBy: h.users["partner"].ID, CreatedAt: now, UpdatedAt: now,
+		}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	quoted := decode[credit.Decision](h, h.post("partner", "/partner/quotes", map[string]string{"snapshot_id": agreed.ID}))
 	if r := h.post("partner", "/partner/quotes", map[string]string{"snapshot_id": silent.ID}); r.status != 403 {

@@ -38,8 +38,8 @@ func (s *Service) Payables(ctx context.Context, who Who, obligorID, creditorID s
 	if !(Env{Who: who, Same: k.same}).speaks(k.obligor) {
 		return nil, ErrNotYours.With("want", obligor)
 	}
-	if _, ok := k.firms[k.same(creditorID)]; !ok {
-		return nil, chain.ErrFirmNotFound
+	if _, ok := k.firms[k.same(creditorID)]; !ok { // as with a firm that sold nothing to the obligor
+		return []Payable{}, nil
 	}
 	b, err := k.book(ctx, creditorID)
 	if err != nil {

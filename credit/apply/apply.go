@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/contract"
 	"github.com/furrowcredit/furrow/credit/loan/cost"
@@ -89,6 +90,20 @@ type Application struct {
 	KeyHash   string     `json:"-"` // of the body that came with it
 	CreatedAt time.Time  `json:"created_at"`
 	UpdatedAt time.Time  `json:"updated_at"`
+}
+
+// VisibleTo says whether somebody of the tenant may know that an application exists: its
+// borrower, the partner or anchor that brought it, and the house. To everybody else it is
+// as if it were not there.
+func (a Application) VisibleTo(who access.Actor) bool {
+	switch who.Role {
+	case access.Borrower:
+		return a.UserID == who.UserID
+	case access.Partner, access.Anchor:
+		return a.BroughtBy == who.UserID
+	default:
+		return true
+	}
 }
 
 // Step is one move in an application's history.

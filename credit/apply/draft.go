@@ -37,7 +37,7 @@ func (s *Service) StartDraft(ctx context.Context, actor access.Actor, p Partial,
 	}
 	now := s.now()
 	a := Application{
-		ID: ident.New(), Tenant: actor.Tenant, State: Draft, Key: key, KeyHash: credit.Hash(body), Channel: string(channel),
+		ID: ident.New(), Tenant: actor.Tenant, State: Draft, Key: keyOf(channel, actor.UserID, key), KeyHash: credit.Hash(body), Channel: string(channel),
 		CreatedAt: now, UpdatedAt: now,
 	}
 	if actor.Role == access.Borrower {

@@ -140,7 +140,7 @@ func (s *Service) imported(ctx context.Context, actor access.Actor, f *intake.Fi
 		a.Proof, a.At = row.Proof, &at
 		req.Consents = append(req.Consents, a)
 	}
-	if known, err = s.cfg.Store.ByKey(ctx, actor.Tenant, user, req.key); err == nil || !errors.Is(err, ErrNotFound) {
+	if known, err = s.cfg.Store.ByKey(ctx, actor.Tenant, user, keyOf(req.Channel, actor.UserID, req.key)); err == nil || !errors.Is(err, ErrNotFound) {
 		return req, known, err
 	}
 	for _, try := range []struct {

@@ -132,17 +132,28 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, req Request, k
 		ID: ident.New(), Tenant: actor.Tenant, UserID: owner, UserName: ownerName, Subject: req.Subject, SubjectName: name,
 		Product: req.Product, Asked: req.Asked, TermMonths: req.TermMonths, Purpose: req.Purpose, State: Submitted,
 		Channel: string(req.Channel), StatedOn: req.StatedOn, StatedWhy: req.Why,
-		Key: key, KeyHash: credit.Hash(body), CreatedAt: now, UpdatedAt: now,
+		KeyHash: credit.Hash(body), CreatedAt: now, UpdatedAt: now,
 	}
-	if by := cmp.Or(req.By, actor.UserID); by != owner {
+	by := cmp.Or(req.By, actor.UserID)
+	if by != owner {
 		a.BroughtBy = by
 	}
+	a.Key = keyOf(req.Channel, by, key)
 	a, err = s.cfg.Store.Add(ctx, a)
 	if err != nil {
 		return Application{}, err
 	}
 	s.tell(a)
 	return s.enqueue(ctx, a)
+}
+
+// keyOf is a key as it is kept for a borrower. Those of partners and anchors are kept apart,
+// so that nobody finds what another brought.
+func keyOf(channel product.Channel, by, key string) string {
+	if channel == product.API || channel == product.Portal {
+		return by + ":" + key
+	}
+	return key
 }
 
 // check says whether the product is offered for what is asked; see [product.Product.Check].
@@ -211,29 +222,35 @@ func (s *Service) move(ctx context.Context, actor access.Actor, a Application, t
 	return a, nil
 }
 
-// get returns the application when the actor may see it: a borrower only an own one.
+// get returns the application when the actor may see it; see [Application.VisibleTo].
 func (s *Service) get(ctx context.Context, actor access.Actor, id string) (Application, error) {
 	a, err := s.cfg.Store.Application(ctx, actor.Tenant, id)
 	if err != nil {
 		return Application{}, err
 	}
-	if actor.Role == access.Borrower && a.UserID != actor.UserID {
+	if !a.VisibleTo(actor) {
 		return Application{}, ErrNotFound
 	}
 	return a, nil
 }
 
-// Application returns ErrNotFound; a borrower sees only own ones.
+// Application returns ErrNotFound, also for one that the actor may not see; see
+// [Application.VisibleTo].
 func (s *Service) Application(ctx context.Context, actor access.Actor, id string) (Application, error) {
 	return s.get(ctx, actor, id)
 }
 
 // Applications lists applications, newest first; a borrower sees only own ones.
 func (s *Service) Applications(ctx context.Context, actor access.Actor, f Filter) ([]Application, error) {
-	if actor.Role == access.Borrower {
+	switch actor.Role {
+	case access.Borrower:
 		f.UserID = actor.UserID
-	} else if len(f.States) == 0 {
-		f.States = sent // what somebody has not sent yet is nobody's business
+	case access.Partner, access.Anchor:
+		return nil, access.ErrRole
+	default:
+		if len(f.States) == 0 {
+			f.States = sent // what somebody has not sent yet is nobody's business
+		}
 	}
 	return s.cfg.Store.Applications(ctx, actor.Tenant, f)
 }
@@ -678,7 +695,7 @@ func (s *Service) Loan(ctx context.Context, actor access.Actor, id string) (loan
 		if err != nil {
 			return loan.Loan{}, err
 		}
-		if a.BroughtBy != actor.UserID {
+		if !a.VisibleTo(actor) {
 			return loan.Loan{}, loan.ErrNotFound
 		}
 	}

@@ -39,6 +39,15 @@ type Snapshot struct {
 	Evidence []byte         `json:"-"`             // canonical JSON of credit.Evidence
 	Hash     string         `json:"evidence_hash"` // its SHA-256, hex
 	TakenAt  time.Time      `json:"taken_at"`
+	// BroughtBy are the user ids of the partners who brought an application for its borrower,
+	// subject and product.
+	BroughtBy []string `json:"-"`
+}
+
+// visibleTo says whether somebody of the tenant may know of a snapshot: a partner only of
+// those that an application of its own is about.
+func (s Snapshot) visibleTo(who access.Actor) bool {
+	return who.Role != access.Partner || slices.Contains(s.BroughtBy, who.UserID)
 }
 
 // Verdict is what was last decided about a snapshot by a run.
@@ -89,7 +98,7 @@ type Store interface {
 	// Put keeps the newest evidence of each borrower, subject and product; older
 	// evidence changes nothing. What it replaces stays readable, for the quotes about it.
 	Put(ctx context.Context, snapshots []Snapshot) error
-	// Snapshot returns ErrNotFound.
+	// Snapshot returns ErrNotFound. It and ByUser say who brought applications.
 	Snapshot(ctx context.Context, tenant, id string) (Snapshot, error)
 	// Of returns the snapshot of a borrower's subject and product; ErrNotFound.
 	Of(ctx context.Context, tenant, userID string, s credit.Subject, product string) (Snapshot, error)
@@ -186,6 +195,9 @@ func (s *Service) Quote(ctx context.Context, actor access.Actor, req Request) (c
 	snap, err := s.cfg.Store.Snapshot(ctx, actor.Tenant, req.SnapshotID)
 	if err != nil {
 		return credit.Decision{}, err
+	}
+	if !snap.visibleTo(actor) {
+		return credit.Decision{}, ErrNotFound
 	}
 	ev, err := s.known.evidence(snap)
 	if err != nil {
@@ -421,9 +433,10 @@ func (s *Service) verdict(ctx context.Context, r Run, snap Snapshot) Verdict {
 	return v
 }
 
-// Kept are the snapshots of a borrower, without their evidence.
-func (s *Service) Kept(ctx context.Context, tenant, userID string) ([]Snapshot, error) {
-	return s.cfg.Store.ByUser(ctx, tenant, userID)
+// Kept are the snapshots of a borrower that the actor may know of, without their evidence.
+func (s *Service) Kept(ctx context.Context, actor access.Actor, userID string) ([]Snapshot, error) {
+	all, err := s.cfg.Store.ByUser(ctx, actor.Tenant, userID)
+	return slices.DeleteFunc(all, func(x Snapshot) bool { return !x.visibleTo(actor) }), err
 }
 
 // Runs are the last ones, newest first.

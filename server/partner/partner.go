@@ -10,13 +10,9 @@ import (
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/credit/product"
-	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/server/farmer"
 	"github.com/furrowcredit/furrow/server/route"
 )
-
-// ErrNotBorrower is returned when the person cannot borrow.
-var ErrNotBorrower = fault.New(fault.Invalid, "partner.not_borrower", "this person is not a borrower; name the user id of one")
 
 // Desk takes applications; apply.Service is one.
 type Desk interface {
@@ -54,7 +50,7 @@ func Register(a *route.API, cfg Config) {
 	route.Register(a, route.Op{ID: "partner-apply", Method: http.MethodPost, Path: "/partner/applications",
 		Summary: "Apply for a registered borrower", Tag: "partner"}, f.apply)
 	route.Register(a, route.Op{ID: "partner-application", Method: http.MethodGet, Path: "/partner/applications/{id}",
-		Summary: "An application and where it stands", Tag: "partner"}, f.application)
+		Summary: "An application that the partner brought and where it stands", Tag: "partner"}, f.application)
 	f.registerQuotes(a)
 	f.registerApplying(a)
 	f.registerPurchases(a)
@@ -76,7 +72,7 @@ func (f face) apply(ctx context.Context, who access.Actor, in *applyIn) (*route.
 		return nil, err
 	}
 	if u.Role != access.Borrower {
-		return nil, ErrNotBorrower.At("body.user_id")
+		return nil, access.ErrUserNotFound // who else works here is not a partner's business
 	}
 	borrower := access.Actor{UserID: u.ID, Name: u.Name, Tenant: u.Tenant, Role: u.Role}
 	req := in.Body.Request()

@@ -14,18 +14,18 @@ import (
 // Quotes decides on the evidence that is kept; quote.Service is one.
 type Quotes interface {
 	Quote(ctx context.Context, who access.Actor, req quote.Request) (credit.Decision, error)
-	Kept(ctx context.Context, tenant, userID string) ([]quote.Snapshot, error)
+	Kept(ctx context.Context, who access.Actor, userID string) ([]quote.Snapshot, error)
 }
 
 func (f face) registerQuotes(a *route.API) {
 	route.Register(a, route.Op{ID: "partner-snapshots", Method: http.MethodGet, Path: "/partner/borrowers/{id}/snapshots",
-		Summary: "The evidence that is kept of a borrower, by subject and product", Tag: "partner"}, f.snapshots)
+		Summary: "The evidence that is kept of the applications that the partner brought for a borrower", Tag: "partner"}, f.snapshots)
 	route.Register(a, route.Op{ID: "partner-quote", Method: http.MethodPost, Path: "/partner/quotes",
 		Summary: "Decide on evidence that is kept: what a borrower could have now", Tag: "partner"}, f.quote)
 }
 
 func (f face) snapshots(ctx context.Context, who access.Actor, in *byID) (*route.Body[route.List[quote.Snapshot]], error) {
-	list, err := f.Quotes.Kept(ctx, who.Tenant, in.ID)
+	list, err := f.Quotes.Kept(ctx, who, in.ID)
 	return route.Page(list, err, 0, func(quote.Snapshot) string { return "" })
 }
 

@@ -64,10 +64,15 @@ type apps struct {
 func (a *apps) Detail(_ context.Context, who access.Actor, id string) (apply.Detail, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if id != a.detail.Application.ID || who.Role == access.Borrower && who.UserID != a.detail.Application.UserID {
+	if id != a.detail.Application.ID || !a.detail.Application.VisibleTo(who) {
 		return apply.Detail{}, apply.ErrNotFound
 	}
 	return a.detail, nil
+}
+
+func (a *apps) Application(ctx context.Context, who access.Actor, id string) (apply.Application, error) {
+	d, err := a.Detail(ctx, who, id)
+	return d.Application, err
 }
 
 func (a *apps) DrawTo(ctx context.Context, _ access.Actor, _ string, amount money.Fen, key string, payee pay.Payee, id string) (loan.Loan, error) {

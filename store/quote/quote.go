@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -126,7 +128,7 @@ func (s *Store) Snapshot(ctx context.Context, tenant, id string) (quote.Snapshot
 // fetch reads snapshots by their ids; nil stands for one that is not there.
 func (s *Store) fetch(ctx context.Context, ids []string) ([]*quote.Snapshot, error) {
 	in, args := store.In(nil, ids)
-	rows, err := store.Collect(ctx, s.db, scanSnapshot, `select `+snapshotColumns+` from snapshot where id in `+in, args...)
+	rows, err := s.brought(ctx, `select `+snapshotColumns+` from snapshot where id in `+in, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -161,9 +163,33 @@ func (s *Store) Snapshots(ctx context.Context, tenant, product, after string, li
 		where tenant = $1 and id > $2 and ($3 = '' or product = $3) order by id limit $4`, tenant, after, product, limit)
 }
 
+// brought reads snapshots, and who brought applications for them.
+func (s *Store) brought(ctx context.Context, query string, args ...any) ([]quote.Snapshot, error) {
+	list, err := store.Collect(ctx, s.db, scanSnapshot, query, args...)
+	if err != nil || len(list) == 0 {
+		return list, err
+	}
+	at := make(map[string]int, len(list))
+	for i := range list {
+		at[list[i].ID] = i
+	}
+	in, args := store.In(nil, slices.Collect(maps.Keys(at)))
+	type bringer struct{ snapshot, partner string }
+	by, err := store.Collect(ctx, s.db, func(r store.Row) (b bringer, err error) {
+		return b, r.Scan(&b.snapshot, &b.partner)
+	}, `select distinct s.id, a.brought_by from snapshot s join applications a on a.tenant = s.tenant and a.user_id = s.user_id
+		and a.subject_kind = s.subject_kind and a.subject_id = s.subject_id and a.product = s.product
+		where a.brought_by <> '' and s.id in `+in, args...)
+	for _, b := range by {
+		s := &list[at[b.snapshot]]
+		s.BroughtBy = append(s.BroughtBy, b.partner)
+	}
+	return list, err
+}
+
 // ByUser implements quote.Store.
 func (s *Store) ByUser(ctx context.Context, tenant, userID string) ([]quote.Snapshot, error) {
-	return store.Collect(ctx, s.db, scanSnapshot, `select id, tenant, user_id, subject_kind, subject_id, product, evidence_hash, '', taken_at
+	return s.brought(ctx, `select id, tenant, user_id, subject_kind, subject_id, product, evidence_hash, '', taken_at
 		from snapshot where tenant = $1 and user_id = $2 order by id`, tenant, userID)
 }
 

@@ -29,7 +29,7 @@ import (
 
 const tenant = "county"
 
-var partner = access.Actor{UserID: "p", Name: "Partner", Tenant: tenant, Role: access.Partner}
+var asker = access.Actor{UserID: "p", Name: "Officer", Tenant: tenant, Role: access.Officer}
 
 func must[T any](t testing.TB) func(T, error) T {
 	return func(v T, err error) T {
@@ -104,7 +104,7 @@ func TestQuotesAreKeptAndCanBeReplayed(t *testing.T) {
 				}
 			})
 			wait.Go(func() {
-				d, err := s.Quote(ctx, partner, quote.Request{SnapshotID: snap.ID, Asked: money.Fen(1_000_000 + 10_000*i), Action: "ask"})
+				d, err := s.Quote(ctx, asker, quote.Request{SnapshotID: snap.ID, Asked: money.Fen(1_000_000 + 10_000*i), Action: "ask"})
 				if err != nil {
 					t.Error(err)
 					return
@@ -124,7 +124,7 @@ func TestQuotesAreKeptAndCanBeReplayed(t *testing.T) {
 		wait.Wait()
 		entries := must[[]access.Entry](t)(trail.Entries(ctx, tenant, 0, 1000))
 		for _, e := range entries {
-			if n, ok := lines.Load(e.Object); ok && e.Actor == partner.UserID && e.Action == "ask" && e.Result == "done" {
+			if n, ok := lines.Load(e.Object); ok && e.Actor == asker.UserID && e.Action == "ask" && e.Result == "done" {
 				lines.Store(e.Object, n.(int)+1)
 			}
 		}
@@ -138,15 +138,15 @@ func TestQuotesAreKeptAndCanBeReplayed(t *testing.T) {
 			t.Errorf("the trail has %d entries: %v", n, err)
 		}
 		ask := func(who access.Actor, r quote.Request) error { _, err := s.Quote(ctx, who, r); return err }
-		stranger := partner
+		stranger := asker
 		stranger.Tenant = "other"
 		if err := ask(stranger, quote.Request{SnapshotID: snaps[0].ID}); !errors.Is(err, quote.ErrNotFound) {
 			t.Errorf("another house: %v", err)
 		}
-		if err := ask(partner, quote.Request{SnapshotID: "none"}); !errors.Is(err, quote.ErrNotFound) {
+		if err := ask(asker, quote.Request{SnapshotID: "none"}); !errors.Is(err, quote.ErrNotFound) {
 			t.Errorf("no such: %v", err)
 		}
-		if err := ask(partner, quote.Request{SnapshotID: snaps[0].ID, Asked: 1}); !errors.Is(err, product.ErrAmount) {
+		if err := ask(asker, quote.Request{SnapshotID: snaps[0].ID, Asked: 1}); !errors.Is(err, product.ErrAmount) {
 			t.Errorf("a fen: %v", err)
 		}
 		silent := evidence(99)
@@ -155,13 +155,13 @@ func TestQuotesAreKeptAndCanBeReplayed(t *testing.T) {
 		if err := kept.Put(ctx, []quote.Snapshot{unasked}); err != nil {
 			t.Fatal(err)
 		}
-		if err := ask(partner, quote.Request{SnapshotID: unasked.ID}); !errors.Is(err, quote.ErrNoConsent) {
+		if err := ask(asker, quote.Request{SnapshotID: unasked.ID}); !errors.Is(err, quote.ErrNoConsent) {
 			t.Errorf("without consent: %v", err)
 		}
 		if err := kept.Drop(ctx, tenant, "u0"); err != nil {
 			t.Fatal(err)
 		}
-		if err := ask(partner, quote.Request{SnapshotID: snaps[0].ID}); !errors.Is(err, quote.ErrNotFound) {
+		if err := ask(asker, quote.Request{SnapshotID: snaps[0].ID}); !errors.Is(err, quote.ErrNotFound) {
 			t.Errorf("after it was dropped: %v", err)
 		}
 	})
@@ -195,7 +195,7 @@ func TestQuotesOutliveTheirSnapshots(t *testing.T) {
 			}
 			replayed("newer evidence")
 			for _, asked := range []money.Fen{0, 1_500_000} {
-				made = append(made, must[credit.Decision](t)(s.Quote(ctx, partner, quote.Request{SnapshotID: first.ID, Asked: asked})))
+				made = append(made, must[credit.Decision](t)(s.Quote(ctx, asker, quote.Request{SnapshotID: first.ID, Asked: asked})))
 			}
 		}
 		replayed("asking")
@@ -255,7 +255,7 @@ func TestRunGoesOnWhereItStopped(t *testing.T) {
 		if err := kept.Put(ctx, snaps); err != nil {
 			t.Fatal(err)
 		}
-		begun := must[quote.Run](t)(s.Start(ctx, partner, ""))
+		begun := must[quote.Run](t)(s.Start(ctx, asker, ""))
 		crashing := &slow{Store: kept}
 		crashing.left.Store(1)
 		half, err := serviceOn(t, db, crashing).Go(ctx, tenant, begun.ID, 2, func(quote.Run) {})
@@ -269,13 +269,13 @@ func TestRunGoesOnWhereItStopped(t *testing.T) {
 		}
 		for _, i := range []int{0, 4095, 4096, n - 1} {
 			v := must[quote.Verdict](t)(kept.Verdict(ctx, tenant, snaps[i].ID))
-			d := must[credit.Decision](t)(s.Quote(ctx, partner, quote.Request{SnapshotID: snaps[i].ID}))
+			d := must[credit.Decision](t)(s.Quote(ctx, asker, quote.Request{SnapshotID: snaps[i].ID}))
 			if v.Outcome != d.Outcome || v.Limit != d.Limit || v.Rate != d.Rate || v.Policy != d.Policy || v.RunID != begun.ID {
 				t.Errorf("%d: the run says %+v, a quote %+v", i, v, d)
 			}
 		}
 		// Once more: nothing differs. And an ended run stays ended.
-		again := must[quote.Run](t)(s.Go(ctx, tenant, must[quote.Run](t)(s.Start(ctx, partner, "crop")).ID, 3, func(quote.Run) {}))
+		again := must[quote.Run](t)(s.Go(ctx, tenant, must[quote.Run](t)(s.Start(ctx, asker, "crop")).ID, 3, func(quote.Run) {}))
 		if again.Raised != 0 || again.Lowered != 0 || again.Done != n+1 {
 			t.Errorf("the second run: %+v", again)
 		}

@@ -25,6 +25,7 @@ import (
 type (
 	// Applications tells what is borrowed on, and lends: *apply.Service.
 	Applications interface {
+		Application(ctx context.Context, who access.Actor, id string) (apply.Application, error)
 		Detail(ctx context.Context, who access.Actor, id string) (apply.Detail, error)
 		DrawTo(ctx context.Context, who access.Actor, id string, amount money.Fen, key string, payee pay.Payee, purchase string) (loan.Loan, error)
 	}
@@ -291,13 +292,18 @@ func (s *Service) save(ctx context.Context, c Change) (Order, error) {
 	return s.cfg.Store.Save(ctx, c)
 }
 
-// mine returns an order of the buyer who asks; an officer, auditor or partner sees all.
+// mine returns an order under an application that who asks may see; ErrNotFound.
 func (s *Service) mine(ctx context.Context, who access.Actor, id string) (Order, error) {
 	o, err := s.cfg.Store.Order(ctx, who.Tenant, id)
-	if err == nil && who.Role == access.Borrower && o.UserID != who.UserID {
-		err = ErrNotFound
+	if err != nil {
+		return Order{}, err
 	}
-	return o, err
+	if _, err := s.cfg.Applications.Application(ctx, who, o.ApplicationID); errors.Is(err, apply.ErrNotFound) {
+		return Order{}, ErrNotFound
+	} else if err != nil {
+		return Order{}, err
+	}
+	return o, nil
 }
 
 // sold returns an order that the firm of who asks has to deliver.
@@ -312,12 +318,14 @@ func (s *Service) sold(ctx context.Context, who access.Actor, id string) (Order,
 	return o, nil
 }
 
-// Order returns an order of the buyer, or any for the house; ErrNotFound.
+// Order returns an order of the buyer, of who brought the application, or of the seller,
+// and any for the house; ErrNotFound.
 func (s *Service) Order(ctx context.Context, who access.Actor, id string) (Order, []Event, error) {
-	o, err := s.mine(ctx, who, id)
+	find := s.mine
 	if who.Role == access.Anchor {
-		o, err = s.sold(ctx, who, id)
+		find = s.sold
 	}
+	o, err := find(ctx, who, id)
 	if err != nil {
 		return Order{}, nil, err
 	}

@@ -4890,7 +4890,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** An application and where it stands */
+        /** An application that the partner brought and where it stands */
         get: operations["partner-application"];
         put?: never;
         post?: never;
@@ -4975,7 +4975,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The evidence that is kept of a borrower, by subject and product */
+        /** The evidence that is kept of the applications that the partner brought for a borrower */
         get: operations["partner-snapshots"];
         put?: never;
         post?: never;
