@@ -10,10 +10,12 @@ import (
 	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/app"
 	"github.com/furrowcredit/furrow/app/apptest"
+	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/apply"
 	"github.com/furrowcredit/furrow/credit/contract"
 	"github.com/furrowcredit/furrow/credit/loan"
+	"github.com/furrowcredit/furrow/credit/pay/purchase"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/server"
 	"github.com/furrowcredit/furrow/server/route"
@@ -177,6 +179,70 @@ func TestPartnerTranches(t *testing.T) {
 			if after.Principal != 1_400_000 || after.Undrawn != 0 || after.Tranches[2].State != loan.TrancheCancelled {
 				t.Errorf("the rest is given up: %+v", after)
 			}
+		}
+		v.clean()
+	}
+	t.Run("sqlite", func(t *testing.T) { t.Parallel(); run(t, "sqlite:"+filepath.Join(t.TempDir(), "f.db")) })
+	t.Run("postgres", func(t *testing.T) { t.Parallel(); run(t, storetest.Postgres(t)) })
+}
+
+// TestDirectedTranches buys with a directed loan that goes out in parts: each part goes to the
+// seller of an order and none to the borrower, and every yuan is traced to goods.
+func TestDirectedTranches(t *testing.T) {
+	t.Parallel()
+	run := func(t *testing.T, dsn string) {
+		v := newVillage(t, dsn, func(cfg *app.Config) {
+			cfg.Catalog = ownProducts(t, "    directed: true\n", `    directed: true
+    tranches:
+      - {name: {zh-CN: 播种, en: Sowing}, share_bp: 6000}
+      - {name: {zh-CN: 追肥, en: Top dressing}, share_bp: 4000, after_days: 40, open_days: 120}
+`)
+		})
+		v.register(access.Borrower, "wang", "")
+		var firm chain.Party
+		v.as(apptest.Operator).Post("/operator/firms", map[string]any{"uscc": creditCode(8), "name": "青穗县惠农农资有限公司", "anchor": true}, &firm)
+		v.register(access.Anchor, "seller", firm.ID)
+		var seller purchase.Seller
+		v.as("officer").Post("/officer/sellers", map[string]any{
+			"firm_id": firm.ID, "categories": []string{"fertiliser"}, "account": "6222000012345678", "bank": "青穗银行", "from": "2026-01-01", "to": "2027-12-31",
+		}, &seller)
+		v.must("second", "/officer/sellers/"+seller.ID+"/approve", nil)
+		id := v.offered("wang", "inputs", credit.Subject{Kind: credit.PlotSubject, ID: v.field("wang").ID}, 2_000_000, 9).Application.ID
+		v.sign("wang", id)
+		buy := func() (o purchase.Order) {
+			t.Helper()
+			v.as("wang").Post("/farmer/purchases", map[string]any{
+				"application_id": id, "seller_id": seller.ID, "lines": []any{map[string]any{"goods": "urea", "quantity": "1000", "price": 250}},
+			}, &o)
+			v.as("seller").Post("/anchor/sales/"+o.ID+"/confirm", nil, &o)
+			if o.State == purchase.Confirmed {
+				v.as("wang").Post("/farmer/purchases/"+o.ID+"/deliver", map[string]string{}, &o)
+			}
+			if o.State != purchase.Paid {
+				t.Fatalf("an order is not paid: %+v", o)
+			}
+			return o
+		}
+		first := buy()
+		toBorrower := func(name string) {
+			t.Helper()
+			for _, path := range []string{"/farmer/applications/" + id + "/draw", "/farmer/loans/" + first.LoanID + "/tranches/2/draw"} {
+				refused(t, name+" at "+path, 409, "application.directed", func(lang ...string) apptest.Reply {
+					return v.as("wang").Try(path, map[string]money.Fen{"amount": 100_000}, lang...)
+				})
+			}
+		}
+		toBorrower("the second part before its day")
+		v.travel(sowing.Add(50 * 24 * time.Hour))
+		toBorrower("the second part on its day")
+		second := buy()
+		l := v.loan(first.LoanID).Loan
+		if second.LoanID != l.ID || l.Principal != first.Amount+second.Amount || l.Tranches[1].State != loan.TrancheDrawn {
+			t.Errorf("the second order is paid otherwise than from the second part: %+v", l)
+		}
+		var trace purchase.Trace
+		if v.as("wang").Get("/farmer/loans/"+l.ID+"/trace", &trace); trace.Drawn != l.Principal || trace.Untraced != 0 || len(trace.Parts) != 2 {
+			t.Errorf("traced: %+v", trace)
 		}
 		v.clean()
 	}
