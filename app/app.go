@@ -411,6 +411,11 @@ func (a *App) Run(ctx context.Context) error {
 		if a.cfg.Broker.URL != "" {
 			g.Go(func() error { return a.subscribe(ctx) })
 		}
+		if log := a.cfg.Broker.DebugLog; log != "" {
+			g.Go(func() error {
+				return ingest.FollowDenials(ctx, ingest.DenialsConfig{Path: log, Tenant: a.cfg.Tenant, Log: a.cfg.Log}, a.pipeline)
+			})
+		}
 	}
 	g.Go(func() error { <-ctx.Done(); return nil })
 	err := g.Wait()

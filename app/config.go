@@ -85,6 +85,7 @@ type Broker struct {
 	URL, ClientID, Username, Password, Share string
 	Formats                                  []string // of payloads; none means Furrow JSON and CBOR, and counts
 	TLS                                      TLS      // CA of the broker, and the certificate that the house shows it
+	DebugLog                                 string   // file of Mosquitto's, followed for what it refuses to devices; "" for none
 }
 
 // TLS names PEM files.

@@ -49,8 +49,9 @@ func lookMosquitto(ctx context.Context, cfg Config) []Finding {
 	if open {
 		out = append(out, Finding{Name: mosquittoName, Detail: cfg.Broker.URL + " lets anybody in without a password", Advice: "allow_anonymous false, password_file FILE"})
 	}
+	denials := lookDenials(cfg, conf, path != "")
 	if len(out) > 0 {
-		return out
+		return append(out, denials)
 	}
 	detail := "its configuration is not here; give it with --mosquitto-conf"
 	if path != "" {
@@ -59,7 +60,29 @@ func lookMosquitto(ctx context.Context, cfg Config) []Finding {
 	if version != "" {
 		detail = version + ": " + detail
 	}
-	return []Finding{{Name: mosquittoName, OK: true, Detail: detail}}
+	return []Finding{{Name: mosquittoName, OK: true, Detail: detail}, denials}
+}
+
+// lookDenials says whether anybody is told when a device tries to publish as another.
+func lookDenials(cfg Config, conf mosquitto.Conf, read bool) Finding {
+	f := Finding{Name: "refused publishes", Advice: "docs/formats/mosquitto.md, To be told of impostors"}
+	log := cfg.Broker.DebugLog
+	if log == "" {
+		f.OK = true
+		f.Detail = "what Mosquitto refuses to a device that publishes as another never arrives, but no alert tells of the attempt; --broker-log FILE makes it one"
+		return f
+	}
+	file, err := os.Open(log)
+	if err != nil {
+		f.Detail = "no alert tells of impostors: " + err.Error()
+		return f
+	}
+	_ = file.Close() // it was only opened
+	if read && !conf.LogsDenials(log) {
+		f.Detail = "no alert tells of impostors: Mosquitto writes no notices and debug messages to " + log
+		return f
+	}
+	return Finding{Name: f.Name, OK: true, Detail: "an alert tells of what " + log + " says was refused"}
 }
 
 // brokerConf reads the configuration that was named, or this machine's when the

@@ -215,6 +215,23 @@ func (j *judge) doors() {
 	}
 }
 
+// LogsDenials says whether the file gets the lines that tell which device was refused
+// a publish: notices of sign-ins, and debug messages.
+func (c Conf) LogsDenials(file string) bool {
+	var dest, notice, debug bool
+	for _, s := range c.Settings {
+		switch s.Key {
+		case "log_dest":
+			dest = dest || s.Value == "file "+file
+		case "log_type":
+			notice = notice || s.Value == "notice" || s.Value == "all"
+			debug = debug || s.Value == "debug" || s.Value == "all"
+		}
+	}
+	s, told := c.last("connection_messages")
+	return dest && notice && debug && (!told || s.Value == "true")
+}
+
 func has(c Conf, key string) bool {
 	_, ok := c.last(key)
 	return ok

@@ -54,6 +54,7 @@ func houseFlags(f *flag.FlagSet, cfg *app.Config) {
 	f.StringVar(&cfg.Broker.TLS.CA, "broker-ca", os.Getenv("FURROW_BROKER_CA"), "PEM certificate of who signed the broker's, with ssl:// (FURROW_BROKER_CA)")
 	f.StringVar(&cfg.Broker.TLS.Cert, "broker-cert", os.Getenv("FURROW_BROKER_CERT"), "PEM certificate that the house shows the broker (FURROW_BROKER_CERT)")
 	f.StringVar(&cfg.Broker.TLS.Key, "broker-key", os.Getenv("FURROW_BROKER_KEY"), "PEM key of that certificate (FURROW_BROKER_KEY)")
+	f.StringVar(&cfg.Broker.DebugLog, "broker-log", os.Getenv("FURROW_BROKER_LOG"), "log file of a Mosquitto on this machine with log_type notice and debug: what it refuses to devices is told (FURROW_BROKER_LOG)")
 	f.Func("broker-formats", "payload formats there: json,cbor,count,thingsboard,chirpstack,sparkplug; default the first three", func(v string) error {
 		cfg.Broker.Formats = strings.Split(v, ",")
 		return nil

@@ -148,8 +148,9 @@ func TestBrokerKilled(t *testing.T) {
 }
 
 // secured starts Mosquitto with the configuration of deploy/mosquitto, moved to
-// folders and ports of the test, with two tags, a gateway and the house.
-func secured(t *testing.T, tenant string) (*private, *iottest.Authority) {
+// folders and ports of the test, with two tags, a gateway and the house; more stands
+// above its listeners.
+func secured(t *testing.T, tenant string, more ...string) (*private, *iottest.Authority) {
 	t.Helper()
 	dir := t.TempDir()
 	read := func(name string) string {
@@ -160,7 +161,7 @@ func secured(t *testing.T, tenant string) (*private, *iottest.Authority) {
 		return string(b)
 	}
 	conf := strings.NewReplacer("/etc/mosquitto", dir, "/var/lib/mosquitto", dir,
-		"listener 1883 127.0.0.1", "listener @port 127.0.0.1", "listener 8883", "listener @port 127.0.0.1", "listener 8884", "listener @port 127.0.0.1").Replace(read("mosquitto.conf"))
+		"listener 1883 127.0.0.1", "listener @port 127.0.0.1", "listener 8883", "listener @port 127.0.0.1", "listener 8884", "listener @port 127.0.0.1").Replace(strings.Join(more, "") + read("mosquitto.conf"))
 	ca := newAuthority(t)
 	server := issue(t, ca, "127.0.0.1")
 	files := map[string][]byte{"acl": []byte(read("acl")), "passwd": nil}
