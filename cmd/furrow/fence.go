@@ -84,8 +84,8 @@ type fenceReplay struct {
 func runFenceReplay(ctx context.Context, args []string, std stdio) error {
 	fs := newFlags("fence replay", "--fixes F.csv[.gz] --fence F.geojson|F.csv [--pen ID] [--species cattle] [--json]", std)
 	fixFile := fs.String("fixes", "", "CSV of fixes: tag, time, and lon, lat or x, y; - for standard input")
-	fenceFile := fs.String("fence", "", "GeoJSON polygon, or CSV of corners, in the same coordinates")
-	pen := fs.String("pen", "", "which pen of a CSV that has several")
+	fenceFile := fs.String("fence", "", "GeoJSON polygons, or CSV of corners, in the same coordinates")
+	pen := fs.String("pen", "", "one pen of a CSV that has several; default all of them together")
 	kind := fs.String("species", "cattle", "species of the catalogue, for its thresholds")
 	dir := fs.String("catalog", "", "folder that replaces files of the built-in catalogue")
 	asJSON := fs.Bool("json", false, "print one JSON object")
@@ -104,7 +104,7 @@ func runFenceReplay(ctx context.Context, args []string, std stdio) error {
 	if err != nil {
 		return err
 	}
-	polygon, err := fixes.ReadFence(f, *fenceFile, *pen)
+	pens, err := fixes.ReadFence(f, *fenceFile, *pen)
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func runFenceReplay(ctx context.Context, args []string, std stdio) error {
 		return err
 	}
 	defer func() { _ = closer.Close() }() // read only
-	out, err := replayFence(ctx, r, polygon, w)
+	out, err := replayFence(ctx, r, pens, w)
 	if err != nil {
 		return err
 	}
@@ -133,14 +133,14 @@ func runFenceReplay(ctx context.Context, args []string, std stdio) error {
 }
 
 // replayFence reads all fixes, puts them in the order of time and follows each tag.
-func replayFence(ctx context.Context, r *fixes.Reader, polygon orb.Polygon, w species.Watch) (fenceReplay, error) {
+func replayFence(ctx context.Context, r *fixes.Reader, pens orb.MultiPolygon, w species.Watch) (fenceReplay, error) {
 	type step struct {
 		tag string
 		fix fence.Fix
 	}
-	ground := fence.New(polygon)
+	ground := fence.New(pens...)
 	if r.Local() {
-		ground = fence.NewLocal(polygon)
+		ground = fence.NewLocal(pens...)
 	}
 	margins := fence.NewMargins(w, ground)
 	out := fenceReplay{Dropped: map[fence.Reason]int{}, Size: ground.Size(), Margin: margins.Out, Entries: []entry{}, Exits: []exit{}}

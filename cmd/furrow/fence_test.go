@@ -75,6 +75,16 @@ func TestFenceReplayRealPen(t *testing.T) {
 	}
 }
 
+// Without a pen all three are the ground: nobody left them either.
+func TestFenceReplayAllPens(t *testing.T) {
+	t.Parallel()
+	dir := realdata.Dir(t, "iot")
+	r := replayFixes(t, "--fixes", filepath.Join(dir, "rtls_calves.csv.gz"), "--fence", filepath.Join(dir, "rtls_pen_objects.csv"))
+	if r.Fixes != 83855 || len(r.Entries) != 20 || len(r.Exits) != 0 {
+		t.Errorf("%d fixes, %d entries, exits %+v", r.Fixes, len(r.Entries), r.Exits)
+	}
+}
+
 const square = `{"type":"FeatureCollection","features":[{"type":"Feature","properties":{},"geometry":{"type":"Polygon","coordinates":[[[113.2,31.5],[113.21,31.5],[113.21,31.51],[113.2,31.51],[113.2,31.5]]]}}]}`
 
 func TestFenceReplayDegrees(t *testing.T) {

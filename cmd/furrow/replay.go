@@ -19,7 +19,7 @@ import (
 func runTagReplay(ctx context.Context, args []string, std stdio) error {
 	fs := newFlags("tag replay", "--fixes F.csv[.gz] --fence F [--pen ID] [--map LON,LAT] (--plan | --url tcp://HOST:PORT --credentials F.json [--speed 100])", std)
 	fixFile := fs.String("fixes", "", "CSV of fixes: tag, time, and lon, lat or x, y")
-	fenceFile := fs.String("fence", "", "GeoJSON polygon, or CSV of corners, in the same coordinates")
+	fenceFile := fs.String("fence", "", "GeoJSON of one polygon, or CSV of corners, in the same coordinates")
 	pen := fs.String("pen", "", "which pen of a CSV that has several")
 	place := fs.String("map", "", "where the middle of a fence in local metres lies: longitude,latitude")
 	plan := fs.Bool("plan", false, "print the herd to register (the body of POST /api/v1/operator/herds) and publish nothing")

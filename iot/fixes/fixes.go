@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -220,48 +221,55 @@ type zipped struct {
 
 func (z *zipped) Close() error { return errors.Join(z.Reader.Close(), z.file.Close()) }
 
-// ReadFence reads a fence: the first polygon of a GeoJSON file, or a CSV of corners
-// in order (x, y or lon, lat). Where the CSV has the columns object and pen, only
-// rows whose object is "fence" count, and of them those of the pen; pen "" takes
-// the first pen of the file. ErrFence, ErrFile, ErrColumn, ErrValue.
-func ReadFence(r io.Reader, name, pen string) (orb.Polygon, error) {
+// ReadFence reads a fence of one or several pens: the polygons of a GeoJSON file, or a
+// CSV of corners in order (x, y or lon, lat). Where the CSV has the columns object and
+// pen, only rows whose object is "fence" count, and of them those of the pen; pen ""
+// takes them all. Every ring is closed. ErrFence, ErrFile, ErrColumn, ErrValue.
+func ReadFence(r io.Reader, name, pen string) (orb.MultiPolygon, error) {
 	bad := func(why string) error { return ErrFence.With("why", why).At("%s", name) }
 	base := strings.TrimSuffix(strings.ToLower(name), ".gz")
-	var p orb.Polygon
+	var pens orb.MultiPolygon
 	if strings.HasSuffix(base, ".csv") {
-		ring, err := readCorners(r, name, pen)
-		if err != nil {
+		var err error
+		if pens, err = readCorners(r, name, pen); err != nil {
 			return nil, err
 		}
-		p = orb.Polygon{ring}
+		if len(pens) == 0 && pen != "" {
+			return nil, bad(fmt.Sprintf("it has no pen %q", pen))
+		}
 	} else {
 		body, err := io.ReadAll(io.LimitReader(r, 64<<20))
 		if err != nil {
 			return nil, ErrFile.With("why", err).At("%s", name)
 		}
-		if p, err = firstPolygon(body); err != nil {
+		if pens, err = polygons(body); err != nil {
 			return nil, bad(err.Error())
 		}
 	}
-	for i, ring := range p {
-		if n := len(ring); n > 0 && ring[0] != ring[n-1] {
-			ring = append(ring, ring[0])
-			p[i] = ring
-		}
-		if len(ring) < 4 {
-			return nil, bad("it needs at least three corners")
-		}
-		for _, c := range ring {
-			if math.IsNaN(c[0]+c[1]) || math.IsInf(c[0]+c[1], 0) {
-				return nil, bad("a corner is not a number")
+	if len(pens) == 0 {
+		return nil, bad("it has no polygon")
+	}
+	for _, p := range pens {
+		for i, ring := range p {
+			if n := len(ring); n > 0 && ring[0] != ring[n-1] {
+				ring = append(ring, ring[0])
+				p[i] = ring
+			}
+			if len(ring) < 4 {
+				return nil, bad("it needs at least three corners")
+			}
+			for _, c := range ring {
+				if math.IsNaN(c[0]+c[1]) || math.IsInf(c[0]+c[1], 0) {
+					return nil, bad("a corner is not a number")
+				}
 			}
 		}
 	}
-	return p, nil
+	return pens, nil
 }
 
-// firstPolygon takes the first polygon of a GeoJSON geometry, feature or collection.
-func firstPolygon(body []byte) (orb.Polygon, error) {
+// polygons takes those of a GeoJSON geometry, feature or collection.
+func polygons(body []byte) (orb.MultiPolygon, error) {
 	var geometries []orb.Geometry
 	if c, err := geojson.UnmarshalFeatureCollection(body); err == nil {
 		for _, f := range c.Features {
@@ -274,22 +282,20 @@ func firstPolygon(body []byte) (orb.Polygon, error) {
 	} else {
 		return nil, errors.New("it is not GeoJSON")
 	}
+	var out orb.MultiPolygon
 	for _, g := range geometries {
 		switch g := g.(type) {
 		case orb.Polygon:
-			if len(g) > 0 {
-				return g, nil
-			}
+			out = append(out, g)
 		case orb.MultiPolygon:
-			if len(g) > 0 && len(g[0]) > 0 {
-				return g[0], nil
-			}
+			out = append(out, g...)
 		}
 	}
-	return nil, errors.New("it has no polygon")
+	return slices.DeleteFunc(out, func(p orb.Polygon) bool { return len(p) == 0 }), nil
 }
 
-func readCorners(r io.Reader, name, pen string) (orb.Ring, error) {
+// readCorners reads the ring of each pen, in the order in which the file names them.
+func readCorners(r io.Reader, name, pen string) (orb.MultiPolygon, error) {
 	c := csv.NewReader(r)
 	header, err := c.Read()
 	if err != nil {
@@ -312,7 +318,8 @@ func readCorners(r io.Reader, name, pen string) (orb.Ring, error) {
 			return nil, ErrColumn.With("column", strings.Join(names, " or ")).With("has", strings.Join(header, ", ")).At("%s:1", name)
 		}
 	}
-	var ring orb.Ring
+	var pens orb.MultiPolygon
+	at := map[string]int{}
 	for {
 		row, err := c.Read()
 		if errors.Is(err, io.EOF) {
@@ -324,11 +331,9 @@ func readCorners(r io.Reader, name, pen string) (orb.Ring, error) {
 		if object >= 0 && !strings.EqualFold(row[object], "fence") {
 			continue
 		}
+		own := ""
 		if penCol >= 0 {
-			switch {
-			case pen == "":
-				pen = row[penCol]
-			case row[penCol] != pen:
+			if own = row[penCol]; pen != "" && own != pen {
 				continue
 			}
 		}
@@ -339,7 +344,12 @@ func readCorners(r io.Reader, name, pen string) (orb.Ring, error) {
 				return nil, ErrValue.With("value", strconv.Quote(row[j])).With("column", header[j]).With("why", "it must be a number").At("%s:%d:%d", name, line, column)
 			}
 		}
-		ring = append(ring, p)
+		i, known := at[own]
+		if !known {
+			i = len(pens)
+			at[own], pens = i, append(pens, orb.Polygon{nil})
+		}
+		pens[i][0] = append(pens[i][0], p)
 	}
-	return ring, nil
+	return pens, nil
 }

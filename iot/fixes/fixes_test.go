@@ -46,21 +46,27 @@ func TestReadFence(t *testing.T) {
 	const ring = `[[0,0],[1,0],[1,1],[0,0]]`
 	for name, c := range map[string]struct {
 		file, body, pen string
-		corners         int // 0: refused
+		corners         string // of each pen; "": refused
 	}{
-		"geometry":      {"f.json", `{"type":"Polygon","coordinates":[` + ring + `]}`, "", 4},
-		"feature":       {"f.geojson", `{"type":"Feature","properties":{},"geometry":{"type":"Polygon","coordinates":[` + ring + `]}}`, "", 4},
-		"multi":         {"f.json", `{"type":"MultiPolygon","coordinates":[[` + ring + `]]}`, "", 4},
-		"open ring":     {"f.csv", "x,y\n0,0\n1,0\n1,1\n", "", 4},
-		"closed ring":   {"f.csv", "lon,lat\n0,0\n1,0\n1,1\n0,0\n", "", 4},
-		"pens":          {"f.csv", "Pen,Object,x,y\n1,fence,0,0\n1,water,9,9\n1,fence,1,0\n1,fence,1,1\n2,fence,5,5\n", "", 4},
-		"the other pen": {"f.csv", "pen,x,y\n1,0,0\n2,0,0\n2,1,0\n2,1,1\n2,0,1\n", "2", 5},
-		"no such pen":   {"f.csv", "pen,x,y\n1,0,0\n", "3", 0},
-		"infinite":      {"f.csv", "x,y\n0,0\n1,Inf\n1,1\n", "", 0},
-		"point":         {"f.json", `{"type":"Point","coordinates":[1,2]}`, "", 0},
+		"geometry":      {"f.json", `{"type":"Polygon","coordinates":[` + ring + `]}`, "", "4"},
+		"feature":       {"f.geojson", `{"type":"Feature","properties":{},"geometry":{"type":"Polygon","coordinates":[` + ring + `]}}`, "", "4"},
+		"multi":         {"f.json", `{"type":"MultiPolygon","coordinates":[[` + ring + `]]}`, "", "4"},
+		"collection":    {"f.json", `{"type":"FeatureCollection","features":[{"type":"Feature","properties":{},"geometry":{"type":"MultiPolygon","coordinates":[[` + ring + `],[` + ring + `]]}}]}`, "", "4 4"},
+		"open ring":     {"f.csv", "x,y\n0,0\n1,0\n1,1\n", "", "4"},
+		"closed ring":   {"f.csv", "lon,lat\n0,0\n1,0\n1,1\n0,0\n", "", "4"},
+		"pens":          {"f.csv", "Pen,Object,x,y\n1,fence,0,0\n1,water,9,9\n1,fence,1,0\n1,fence,1,1\n2,fence,5,5\n2,fence,6,5\n2,fence,6,6\n2,fence,5,6\n", "", "4 5"},
+		"a pen too few": {"f.csv", "pen,x,y\n1,0,0\n1,1,0\n1,1,1\n2,5,5\n", "", ""},
+		"the other pen": {"f.csv", "pen,x,y\n1,0,0\n2,0,0\n2,1,0\n2,1,1\n2,0,1\n", "2", "5"},
+		"no such pen":   {"f.csv", "pen,x,y\n1,0,0\n", "3", ""},
+		"infinite":      {"f.csv", "x,y\n0,0\n1,Inf\n1,1\n", "", ""},
+		"point":         {"f.json", `{"type":"Point","coordinates":[1,2]}`, "", ""},
 	} {
 		p, err := fixes.ReadFence(strings.NewReader(c.body), c.file, c.pen)
-		if (err == nil) != (c.corners > 0) || err == nil && len(p[0]) != c.corners {
+		var corners []string
+		for _, pen := range p {
+			corners = append(corners, fmt.Sprint(len(pen[0])))
+		}
+		if got := strings.Join(corners, " "); (err == nil) != (c.corners != "") || got != c.corners {
 			t.Errorf("%s: %v, %v", name, p, err)
 		}
 		if err != nil && !errors.Is(err, fault.Invalid) {
@@ -95,7 +101,7 @@ func FuzzReadFence(f *testing.F) {
 			name = "f.json"
 		}
 		p, err := fixes.ReadFence(bytes.NewReader(in), name, "")
-		if err == nil && (len(p) == 0 || len(p[0]) < 4) {
+		if err == nil && (len(p) == 0 || len(p[0][0]) < 4) {
 			t.Fatal(p)
 		}
 	})

@@ -34,10 +34,11 @@ func calves(tb testing.TB) ([]iot.Reading, orb.Polygon) {
 		tb.Fatal(err)
 	}
 	defer pen.Close()
-	polygon, err := fixes.ReadFence(pen, "rtls_pen_objects.csv", "14")
+	pens, err := fixes.ReadFence(pen, "rtls_pen_objects.csv", "14")
 	if err != nil {
 		tb.Fatal(err)
 	}
+	polygon := pens[0]
 	plane, middle := fence.NewPlane(origin), polygon.Bound().Center()
 	place := func(p orb.Point) orb.Point { return plane.Degrees(orb.Point{p[0] - middle[0], p[1] - middle[1]}) }
 	for i := range polygon[0][:len(polygon[0])-1] {

@@ -90,7 +90,14 @@ func readFence(name, pen string) (orb.Polygon, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }() // read only
-	return fixes.ReadFence(f, name, pen)
+	pens, err := fixes.ReadFence(f, name, pen)
+	if err != nil {
+		return nil, err
+	}
+	if len(pens) > 1 {
+		return nil, fixes.ErrFence.With("why", "it has several pens: choose one with --pen").At("%s", name)
+	}
+	return pens[0], nil
 }
 
 // Ranch is the herd to register for the tracks: an animal for each tag, with a

@@ -58,7 +58,7 @@ func calves(t *testing.T) (map[string][]fence.Fix, *fence.Ground) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return by, fence.NewLocal(p)
+	return by, fence.NewLocal(p...)
 }
 
 // cattle is the catalogue's thresholds; nothing is fitted to the files.
