@@ -65,7 +65,7 @@ func lookMosquitto(ctx context.Context, cfg Config) []Finding {
 
 // lookDenials says whether anybody is told when a device tries to publish as another.
 func lookDenials(cfg Config, conf mosquitto.Conf, read bool) Finding {
-	f := Finding{Name: "refused publishes", Advice: "docs/formats/mosquitto.md, To be told of impostors"}
+	f := Finding{Name: "impostors", Advice: "docs/formats/mosquitto.md, To be told of impostors"}
 	log := cfg.Broker.DebugLog
 	if log == "" {
 		f.OK = true

@@ -26,7 +26,7 @@ func TestDoctorMosquitto(t *testing.T) {
 	if said := broker(t, app.Config{MosquittoConf: conf + ".absent"}, "Mosquitto"); !strings.Contains(said, "--mosquitto-conf") {
 		t.Errorf("it does not say which file to give:\n%s", said)
 	}
-	if said := broker(t, app.Config{}, "Mosquitto")+broker(t, app.Config{}, "refused publishes"); said != "" {
+	if said := broker(t, app.Config{}, "Mosquitto")+broker(t, app.Config{}, "impostors"); said != "" {
 		t.Errorf("without an external broker it says:\n%s", said)
 	}
 }
@@ -52,7 +52,7 @@ func TestDoctorTellsOfDenials(t *testing.T) {
 	}
 	see := func(want, file string) {
 		t.Helper()
-		if said := broker(t, app.Config{MosquittoConf: conf, Broker: app.Broker{DebugLog: file}}, "refused publishes"); !strings.Contains(said, want) {
+		if said := broker(t, app.Config{MosquittoConf: conf, Broker: app.Broker{DebugLog: file}}, "impostors"); !strings.Contains(said, want) {
 			t.Errorf("it does not say %q:\n%s", want, said)
 		}
 	}
