@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/internal/fsync"
 )
 
 // What can be wrong with a file of a graph.
@@ -121,7 +122,7 @@ func (s *Snapshot) Write(path string) (err error) {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return fsync.Dir(filepath.Dir(path))
 }
 
 func (s *Snapshot) write(f *os.File) error {
@@ -170,14 +171,6 @@ func (s *Snapshot) header(table [sections]section) []byte {
 	}
 	le.PutUint32(h[headerSize-4:], crc32.Checksum(h[:headerSize-4], castagnoli))
 	return h
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // Open maps the file of a snapshot into memory after it has verified every byte. It

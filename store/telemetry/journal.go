@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/furrowcredit/furrow/internal/fsync"
 )
 
 // The journal keeps what is not yet in chunks: files beside the database, named
@@ -73,7 +75,7 @@ func (j *journal) append(frame []byte) (created string, err error) {
 		err = j.f.Sync()
 	}
 	if err == nil && created != "" {
-		err = syncDir(filepath.Dir(j.path))
+		err = fsync.Dir(filepath.Dir(j.path))
 	}
 	if err != nil {
 		// Should the frame stay all the same, it is read again after a restart, as
@@ -183,13 +185,5 @@ func (j *journal) remove(paths []string) error {
 			return err
 		}
 	}
-	return syncDir(filepath.Dir(j.path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir) //nolint:gosec // the caller's own data folder
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return fsync.Dir(filepath.Dir(j.path))
 }

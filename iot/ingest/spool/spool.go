@@ -21,6 +21,7 @@ import (
 
 	"github.com/furrowcredit/furrow/fault"
 	"github.com/furrowcredit/furrow/internal/filelock"
+	"github.com/furrowcredit/furrow/internal/fsync"
 )
 
 // What can be wrong.
@@ -237,7 +238,7 @@ func (s *Spool) extend() error {
 	if err != nil {
 		return err
 	}
-	if err := syncDir(s.dir); err != nil {
+	if err := fsync.Dir(s.dir); err != nil {
 		return errors.Join(err, f.Close(), os.Remove(s.path(n)))
 	}
 	if s.out != nil {
@@ -246,14 +247,6 @@ func (s *Spool) extend() error {
 	s.out = f
 	s.segments = append(s.segments, segment{number: n})
 	return nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // Next returns the oldest record that is not done; ErrEmpty when there is none. It
