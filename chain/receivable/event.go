@@ -1,13 +1,11 @@
 package receivable
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/furrowcredit/furrow/ident"
 	"github.com/furrowcredit/furrow/money"
 )
 
@@ -75,12 +73,10 @@ type Event struct {
 // Seal sets Prev and Hash.
 func Seal(e Event, prev string) (Event, error) {
 	e.Prev, e.Hash = prev, ""
-	body, err := json.Marshal(e)
-	if err != nil {
+	var err error
+	if e.Hash, err = ident.Hash(e); err != nil {
 		return Event{}, fmt.Errorf("receivable: %w", err)
 	}
-	sum := sha256.Sum256(body)
-	e.Hash = hex.EncodeToString(sum[:])
 	return e, nil
 }
 

@@ -2,11 +2,7 @@ package receivable
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -82,7 +78,7 @@ func (s *Service) Do(ctx context.Context, who Who, id, key string, c Command) (R
 	if err != nil {
 		return Receivable{}, err
 	}
-	hash, err := hashOf(struct {
+	hash, err := ident.Hash(struct {
 		ID string
 		Command
 	}{id, c})
@@ -447,13 +443,4 @@ func keyOf(who Who, key string) (string, error) {
 		return "", ErrNoKey
 	}
 	return who.UserID + "/" + key, nil
-}
-
-func hashOf(input any) (string, error) {
-	b, err := json.Marshal(input)
-	if err != nil {
-		return "", fmt.Errorf("receivable: %w", err)
-	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:]), nil
 }

@@ -417,7 +417,7 @@ func (s *Service) Propose(ctx context.Context, who Who, obligorID, key string, p
 	if err != nil {
 		return Receivable{}, err
 	}
-	hash, err := hashOf(struct {
+	hash, err := ident.Hash(struct {
 		Obligor string
 		Proposal
 	}{obligorID, p})

@@ -1,13 +1,11 @@
 package collateral
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/furrowcredit/furrow/ident"
 	"github.com/furrowcredit/furrow/money"
 )
 
@@ -85,12 +83,10 @@ type PoolEvent struct {
 // seal sets Prev and Hash.
 func seal(e PoolEvent, prev string) (PoolEvent, error) {
 	e.Prev, e.Hash = prev, ""
-	body, err := json.Marshal(e)
-	if err != nil {
+	var err error
+	if e.Hash, err = ident.Hash(e); err != nil {
 		return PoolEvent{}, fmt.Errorf("collateral: %w", err)
 	}
-	sum := sha256.Sum256(body)
-	e.Hash = hex.EncodeToString(sum[:])
 	return e, nil
 }
 

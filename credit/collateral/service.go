@@ -2,9 +2,6 @@ package collateral
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -492,15 +489,10 @@ func (s *Service) write(ctx context.Context, p Pool, e PoolEvent) (Pool, error) 
 }
 
 func hashOf(applicationID string, a PoolAct) (string, error) {
-	b, err := json.Marshal(struct {
+	return ident.Hash(struct {
 		ApplicationID string
 		PoolAct
 	}{applicationID, a})
-	if err != nil {
-		return "", fmt.Errorf("collateral: %w", err)
-	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:]), nil
 }
 
 // Proposal waits for another person than the one who asked.
