@@ -68,12 +68,10 @@ func newClearing(sys System, costs Costs) (*clearing, error) {
 	c := &clearing{sys: sys, costs: costs, gets: make([]float64, n), Clearing: &Clearing{
 		Owed: slices.Clone(sys.Outside), Equity: make([]float64, n), Failed: make([]bool, n), Converged: true,
 	}}
-	links := make([]Link, len(sys.Debts))
-	for k, d := range sys.Debts {
-		links[k] = Link{Supplier: d.Creditor, Buyer: d.Debtor, Amount: d.Amount}
+	for _, d := range sys.Debts {
 		c.Owed[d.Debtor] += d.Amount
 	}
-	c.in = pack(n, links, func(l Link) (uint32, uint32) { return l.Supplier, l.Buyer })
+	c.in = pack(n, sys.Debts, func(d Debt) (uint32, uint32, float64) { return d.Creditor, d.Debtor, d.Amount })
 	for k, debtor := range c.in.to {
 		c.in.share[k] = part(c.in.share[k], c.Owed[debtor])
 	}

@@ -14,11 +14,7 @@ type Debt struct {
 
 // debts are a firm's debts in compressed rows: to is the creditor, share the amount.
 func debts(n int, list []Debt) rows {
-	links := make([]Link, len(list))
-	for k, d := range list {
-		links[k] = Link{Supplier: d.Debtor, Buyer: d.Creditor, Amount: d.Amount}
-	}
-	return pack(n, links, func(l Link) (uint32, uint32) { return l.Supplier, l.Buyer })
+	return pack(n, list, func(d Debt) (uint32, uint32, float64) { return d.Debtor, d.Creditor, d.Amount })
 }
 
 func checkDebts(n int, list []Debt) error {

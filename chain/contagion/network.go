@@ -69,9 +69,11 @@ func NewNetwork(firms []Firm, links []Link) (*Network, error) {
 		return nil, err
 	}
 	n.nameSectors()
-	n.out = pack(len(firms), links, func(l Link) (uint32, uint32) { return l.Supplier, l.Buyer })
+	n.out = pack(len(firms), links, func(l Link) (uint32, uint32, float64) { return l.Supplier, l.Buyer, l.Amount })
 	n.measure()
-	n.in = pack(len(firms), links, func(l Link) (uint32, uint32) { return l.Buyer, l.Supplier | uint32(l.Need)<<30 })
+	n.in = pack(len(firms), links, func(l Link) (uint32, uint32, float64) {
+		return l.Buyer, l.Supplier | uint32(l.Need)<<30, l.Amount
+	})
 	n.group()
 	return n, nil
 }
@@ -126,11 +128,11 @@ func (n *Network) nameSectors() {
 	n.output = make([]float64, next)
 }
 
-// pack is a counting sort of the links by one end; share holds the amounts.
-func pack(n int, links []Link, ends func(Link) (from, to uint32)) rows {
+// pack is a counting sort of links or debts by one end; share holds the amounts.
+func pack[T any](n int, links []T, ends func(T) (from, to uint32, amount float64)) rows {
 	start := make([]uint32, n+2)
 	for _, l := range links {
-		from, _ := ends(l)
+		from, _, _ := ends(l)
 		start[from+2]++
 	}
 	for v := 2; v < len(start); v++ {
@@ -138,9 +140,9 @@ func pack(n int, links []Link, ends func(Link) (from, to uint32)) rows {
 	}
 	r := rows{to: make([]uint32, len(links)), share: make([]float64, len(links))}
 	for _, l := range links {
-		from, to := ends(l)
+		from, to, amount := ends(l)
 		at := start[from+1]
-		r.to[at], r.share[at] = to, l.Amount
+		r.to[at], r.share[at] = to, amount
 		start[from+1]++
 	}
 	r.start = start[:n+1]
