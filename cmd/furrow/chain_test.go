@@ -44,6 +44,47 @@ func TestPartyCheck(t *testing.T) {
 	}
 }
 
+// TestKnownCodes: the real codes and numbers are judged as their file says, and a wrong
+// answer in a file is counted.
+func TestKnownCodes(t *testing.T) {
+	t.Parallel()
+	code, out, errs := tool(t, "party", "check", "--in", filepath.Join(realdata.Dir(t, "credit"), "cn_ids.json"))
+	if code != 0 || !strings.HasSuffix(out, "19 of 19 as the file says\n") {
+		t.Error(code, out, errs)
+	}
+	wrong := filepath.Join(t.TempDir(), "wrong.json")
+	if err := os.WriteFile(wrong, []byte(`{"uscc": {"valid": ["91350900587527784P"], "invalid": ["x"]}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, _ := tool(t, "party", "check", "--in", wrong); code != 1 || !strings.Contains(out, "1 of 2 as") || strings.Count(out, "WRONG") != 1 {
+		t.Error(code, out)
+	}
+}
+
+// TestFoldersForFiles: who names a folder where a file is wanted is told so.
+func TestFoldersForFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, args := range [][]string{
+		{"chain", "contagion", "--links", dir, "--each"},
+		{"chain", "identify", "--anchor", "x", "--invoices", dir},
+		{"party", "check", "--in", dir},
+	} {
+		if code, _, errs := tool(t, args...); code != 2 || !strings.Contains(errs, dir) || !strings.Contains(errs, "it is a folder; name one file") {
+			t.Errorf("%v: %d %s", args, code, errs)
+		}
+	}
+}
+
+// TestNobodyIdentified: no firm at all comes with what is missing and what to give.
+func TestNobodyIdentified(t *testing.T) {
+	t.Parallel()
+	code, out, errs := tool(t, "chain", "identify", "--reference", realdata.Dir(t, "chain"), "--anchor", "邵阳维克液压股份有限公司")
+	if code != 1 || out != "0 firms\n" || !strings.Contains(errs, "--invoices") {
+		t.Error(code, out, errs)
+	}
+}
+
 func TestChainImport(t *testing.T) {
 	t.Parallel()
 	code, out, errs := tool(t, "chain", "import", realdata.Dir(t, "chain"), "--json", "--refusals", "--find", "面粉")

@@ -106,6 +106,9 @@ func runChainContagion(ctx context.Context, args []string, std stdio) error {
 	return debtContagion(ctx, o, p, std)
 }
 
+// aFolder is said of a folder that is given in place of a file.
+const aFolder = "it is a folder; name one file in it"
+
 // read opens a file and hands it to a reader.
 func read[T any](name string, std stdio, reader func(contagion.Source) (T, error)) (out T, err error) {
 	if name == "-" {
@@ -116,6 +119,9 @@ func read[T any](name string, std stdio, reader func(contagion.Source) (T, error
 		return out, contagion.ErrFile.With("why", "look at its name and who may read it").At("%s", name)
 	}
 	defer func() { _ = f.Close() }() // it is only read
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return out, contagion.ErrFile.With("why", aFolder).At("%s", name)
+	}
 	return reader(contagion.Source{Name: name, R: f})
 }
 

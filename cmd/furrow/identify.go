@@ -114,14 +114,36 @@ func runChainIdentify(ctx context.Context, args []string, std stdio) error {
 			_, _ = fmt.Fprintf(std.Out, "%d  %.3f  %s  %s  %s  %s\n", f.Tier, f.Confidence, f.Name, f.Evidence, strings.Join(f.Reasons, " "), strings.Join(f.Nodes, " "))
 		}
 		_, _ = fmt.Fprintf(std.Out, "%d firms\n", len(list))
-		if len(list) == 0 && !*dealers && *ref == "" {
-			_, _ = fmt.Fprintf(std.Err, "nobody sells to %s here; --dealers asks whom it supplies\n", *anchor)
-		}
 	}
 	if err == nil && len(list) == 0 {
+		_, _ = fmt.Fprintln(std.Err, nobody(*anchor, *node, *ref, *dealers, amount))
 		err = errNo
 	}
 	return err
+}
+
+// nobody says what the source lacks when no firm was found, and what to give instead.
+func nobody(anchor, node, ref string, dealers bool, least money.Fen) string {
+	switch {
+	case node != "":
+		return "none of the firms that were looked at is on node " + node + "; leave --node out to see them all"
+	case ref != "" && funds(ref):
+		return "no firm has " + anchor + " as its main customer in Company_fundTrans_Company.csv; name another anchor, or give this one's own invoices with --invoices"
+	case ref != "":
+		return "the reference chain has no product of " + anchor + " together with a material of it that another company makes; " +
+			"give the firm's own trade with --invoices or --graph, or name an anchor whose products the chain knows"
+	case least > 0:
+		return "no trade with " + anchor + " reaches " + least.String() + " yuan; lower --min-amount"
+	case dealers:
+		return anchor + " sells to nobody here; leave --dealers out to ask who supplies it"
+	}
+	return "nobody sells to " + anchor + " here; --dealers asks whom it supplies"
+}
+
+// funds says whether a folder has transfers of money in place of a reference chain.
+func funds(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "Company_fundTrans_Company.csv"))
+	return err == nil
 }
 
 func openIndustries(folder string) (*industry.Catalogue, error) {
@@ -149,7 +171,7 @@ func ratio(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 // identifyReference finds candidates, and the candidates of candidates, in a public
 // chain. Where the folder has transfers of money, main customers prove supply.
 func identifyReference(ctx context.Context, dir, anchor, node string, tiers, limit int, industries *industry.Catalogue) ([]identified, error) {
-	if _, err := os.Stat(filepath.Join(dir, "Company_fundTrans_Company.csv")); err == nil {
+	if funds(dir) {
 		return identifyFunds(dir, anchor, tiers)
 	}
 	sources, closeAll, err := reference.Files(dir)
@@ -443,6 +465,9 @@ func findParty(firms map[string]chain.Party, anchor string) (string, error) {
 
 // readInvoices streams a table of invoices; headers are those of the upload template.
 func readInvoices(name string, take func(d chain.Document, seller, buyer string)) error {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return errTable.With("file", name).With("why", aFolder)
+	}
 	file, size, done, err := openNames(name)
 	if err != nil {
 		return inFile(name, err)

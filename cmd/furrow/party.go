@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -22,14 +23,22 @@ import (
 // runPartyCheck judges credit codes, organisation codes and resident identity
 // numbers. The answer is no when one is invalid.
 func runPartyCheck(_ context.Context, args []string, std stdio) error {
-	fs := newFlags("party check", "CODE... | --in F.csv|F.xlsx [--json]", std)
-	in := fs.String("in", "", "table of codes: column uscc or code (统一社会信用代码)")
+	fs := newFlags("party check", "CODE... | --in F.csv|F.xlsx|F.json [--json]", std)
+	in := fs.String("in", "", "table of codes: column uscc or code (统一社会信用代码); or JSON with lists valid and invalid in each of its objects, whose answers are counted")
 	asJSON := fs.Bool("json", false, "print one JSON object")
 	codes, err := parseArgs(fs, args)
 	if err != nil {
 		return err
 	}
-	if *in != "" {
+	var known []bool // whether each code is valid, when the file says it
+	switch {
+	case strings.HasSuffix(*in, ".json") && len(codes) > 0:
+		return errUsage.With("why", "give codes or a file of codes with their answers, not both")
+	case strings.HasSuffix(*in, ".json"):
+		if codes, known, err = readAnswers(*in); err != nil {
+			return err
+		}
+	case *in != "":
 		t, err := readNames(*in, "uscc")
 		if err != nil {
 			return err
@@ -47,19 +56,55 @@ func runPartyCheck(_ context.Context, args []string, std stdio) error {
 		verdicts[i] = party.Judge(code, time.Now())
 		counts[verdicts[i].Status]++
 	}
-	if *asJSON {
-		err = printJSON(std.Out, map[string]any{
-			"codes": verdicts, "valid": counts[party.Valid], "suspicious": counts[party.Suspicious], "invalid": counts[party.Bad],
-		})
-	} else {
-		for _, v := range verdicts {
-			_, _ = fmt.Fprintf(std.Out, "%-18s %-11s %-10s %s\n", v.Code, v.Kind, v.Status, v.Detail)
+	right := 0
+	for i, valid := range known {
+		if (verdicts[i].Status == party.Valid) == valid {
+			right++
 		}
 	}
-	if err == nil && counts[party.Bad] > 0 {
+	if *asJSON {
+		out := map[string]any{
+			"codes": verdicts, "valid": counts[party.Valid], "suspicious": counts[party.Suspicious], "invalid": counts[party.Bad],
+		}
+		if known != nil {
+			out["known"], out["right"] = len(known), right
+		}
+		err = printJSON(std.Out, out)
+	} else {
+		for i, v := range verdicts {
+			wrong := ""
+			if known != nil && (v.Status == party.Valid) != known[i] {
+				wrong = "WRONG "
+			}
+			_, _ = fmt.Fprintf(std.Out, "%-18s %-11s %-10s %s%s\n", v.Code, v.Kind, v.Status, wrong, v.Detail)
+		}
+		if known != nil {
+			_, _ = fmt.Fprintf(std.Out, "%d of %d as the file says\n", right, len(known))
+		}
+	}
+	if err == nil && (known == nil && counts[party.Bad] > 0 || right < len(known)) {
 		err = errNo
 	}
 	return err
+}
+
+// readAnswers reads codes whose answers are known: a JSON object of objects with lists
+// valid and invalid. A suspicious code is not a valid one.
+func readAnswers(path string) (codes []string, valid []bool, err error) {
+	raw, err := os.ReadFile(path) //nolint:gosec // the person names the file
+	if err != nil {
+		return nil, nil, errTable.With("file", path).With("why", "it cannot be read; look at its name and who may read it")
+	}
+	var groups map[string]struct{ Valid, Invalid []string }
+	if err := json.Unmarshal(raw, &groups); err != nil {
+		return nil, nil, errTable.With("file", path).With("why", "it must be an object of objects with lists valid and invalid: "+err.Error())
+	}
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		codes = slices.Concat(codes, groups[name].Valid, groups[name].Invalid)
+		valid = append(valid, slices.Repeat([]bool{true}, len(groups[name].Valid))...)
+		valid = append(valid, slices.Repeat([]bool{false}, len(groups[name].Invalid))...)
+	}
+	return codes, valid, nil
 }
 
 var (
@@ -344,6 +389,9 @@ func inFile(path string, err error) error {
 // may stand above the header.
 func readNames(path, needed string) (*nameTable, error) {
 	damaged := func(err error) error { return inFile(path, err) }
+	if info, bad := os.Stat(path); bad == nil && info.IsDir() {
+		return nil, errTable.With("file", path).With("why", aFolder)
+	}
 	f, size, done, err := openNames(path)
 	if os.IsNotExist(err) || os.IsPermission(err) {
 		return nil, errTable.With("file", path).With("why", "it cannot be read; look at its name and who may read it")
