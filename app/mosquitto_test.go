@@ -26,7 +26,7 @@ func TestDoctorMosquitto(t *testing.T) {
 	if said := broker(t, app.Config{MosquittoConf: conf + ".absent"}, "Mosquitto"); !strings.Contains(said, "--mosquitto-conf") {
 		t.Errorf("it does not say which file to give:\n%s", said)
 	}
-	if said := broker(t, app.Config{}, "Mosquitto")+broker(t, app.Config{}, "impostors"); said != "" {
+	if said := broker(t, app.Config{}, "Mosquitto") + broker(t, app.Config{}, "impostors"); said != "" {
 		t.Errorf("without an external broker it says:\n%s", said)
 	}
 }
