@@ -157,27 +157,33 @@ func signIn(s string) (id, user string, ok bool) {
 	return s[:end], user, ok && whole
 }
 
-// tell reads CLIENT (d0, q1, r0, m1, 'TOPIC', ... (2 bytes)). A client id and a topic
-// may look like any part of that, so the longest client that signed in counts: nobody
-// can thereby blame a client that is not their own.
-func (d *denials) tell(ctx context.Context, s string) {
-	client, rest, user := "?", "", ""
+// refused reads CLIENT (d0, q1, r0, m1, 'TOPIC', ... (2 bytes)), and gives "" for the user
+// of a client that is not known, and all of it for a topic that was cut off. A client id and
+// a topic may look like any part of that, so the longest client that signed in counts:
+// nobody can thereby blame a client that is not their own.
+func refused(s string, users map[string]string) (client, user, topic string) {
+	client, rest := "?", ""
 	for end := len(s); ; {
 		if end = strings.LastIndex(s[:end], " (d"); end < 0 {
 			break
 		}
 		client, rest = s[:end], s[end:]
-		if u, known := d.users[client]; known {
+		if u, known := users[client]; known {
 			user = u
 			break
 		}
 	}
 	_, topic, ok := strings.Cut(rest, ", '")
-	if end := strings.LastIndex(topic, "', ... ("); ok && end >= 0 {
-		topic = topic[:end]
-	} else {
-		topic = s // cut off: all of it is the evidence
+	end := strings.LastIndex(topic, "', ... (")
+	if !ok || end < 0 {
+		return client, user, s
 	}
+	return client, user, topic[:end]
+}
+
+// tell reports what a line says was refused.
+func (d *denials) tell(ctx context.Context, s string) {
+	client, user, topic := refused(s, d.users)
 	tenant, id, named := strings.Cut(user, "/")
 	a, err := codec.Parse(topic)
 	switch {
