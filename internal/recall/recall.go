@@ -22,7 +22,7 @@ type Memory[V any] struct {
 }
 
 type entry[V any] struct {
-	asking sync.Mutex
+	asking chan struct{} // holds one: somebody asks
 	known  atomic.Pointer[answer[V]]
 }
 
@@ -46,34 +46,42 @@ func (m *Memory[V]) entry(key string) *entry[V] {
 	if e, ok := m.entries.Load(key); ok {
 		return e.(*entry[V])
 	}
-	e, _ := m.entries.LoadOrStore(key, new(entry[V]))
+	e, _ := m.entries.LoadOrStore(key, &entry[V]{asking: make(chan struct{}, 1)})
 	return e.(*entry[V])
 }
 
-// Get gives the answer for a key, and the error of Ask. An error is not remembered.
+// Get gives the answer for a key, and the error of Ask, which is not remembered, or of ctx.
 func (m *Memory[V]) Get(ctx context.Context, key string) (V, error) {
+	var none V
 	e := m.entry(key)
 	known := e.known.Load()
-	switch age := m.age(known); {
-	case age < m.For:
-		return known.value, nil
-	case age >= 2*m.For:
-		e.asking.Lock()
-	case !e.asking.TryLock():
+	age := m.age(known)
+	if age < m.For {
 		return known.value, nil
 	}
-	defer e.asking.Unlock()
+	select {
+	case e.asking <- struct{}{}:
+	default:
+		if age < 2*m.For {
+			return known.value, nil
+		}
+		select {
+		case e.asking <- struct{}{}:
+		case <-ctx.Done():
+			return none, ctx.Err()
+		}
+	}
+	defer func() { <-e.asking }()
 	if known = e.known.Load(); m.age(known) < m.For {
 		return known.value, nil // somebody else asked meanwhile
 	}
-	var have V
+	have := none
 	if known != nil {
 		have = known.value
 	}
 	at := m.Now()
 	v, err := m.Ask(ctx, key, have)
 	if err != nil {
-		var none V
 		return none, err
 	}
 	e.known.Store(&answer[V]{v, at})
@@ -83,7 +91,7 @@ func (m *Memory[V]) Get(ctx context.Context, key string) (V, error) {
 // Forget has the next Get of a key ask. An answer that is on its way is forgotten as well.
 func (m *Memory[V]) Forget(key string) {
 	e := m.entry(key)
-	e.asking.Lock()
-	defer e.asking.Unlock()
+	e.asking <- struct{}{}
 	e.known.Store(nil)
+	<-e.asking
 }
