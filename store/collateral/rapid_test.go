@@ -112,6 +112,8 @@ func TestRandomActsKeepTheCover(t *testing.T) {
 	})
 }
 
+// check says what an act may do to a pool. One that ended with errLine is kept: what it
+// answered is that earlier proceeds have not reached their loan yet.
 func check(rt *rapid.T, w *world, kind string, err error, before, after collateral.Pool) {
 	d, _ := w.Debts(context.Background(), "", after.ApplicationID)
 	var owed money.Fen
@@ -120,7 +122,7 @@ func check(rt *rapid.T, w *world, kind string, err error, before, after collater
 	}
 	b, a := collateral.Measure(before, owed), collateral.Measure(after, owed)
 	switch {
-	case err != nil && (kind == "release" || kind == "substitute" || kind == "pledge") && a.Value != b.Value:
+	case err != nil && !errors.Is(err, errLine) && (kind == "release" || kind == "substitute" || kind == "pledge") && a.Value != b.Value:
 		rt.Fatalf("a refused %s moved %s to %s", kind, b.Value, a.Value)
 	case err == nil && kind == "release" && owed > 0 && (a.Value*10_000 < owed*money.Fen(after.Terms.ReleaseBP) || a.Shortfall > 0):
 		rt.Fatalf("after a release %s stays for %s", a.Value, owed)
