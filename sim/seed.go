@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -265,10 +264,9 @@ func (s *settler) land(ctx context.Context) error {
 func (s *settler) present(ctx context.Context) error {
 	n := len(s.County.Plots)
 	type want struct {
-		plot    county.Plot
-		until   apply.State
-		less    money.Fen
-		product string // or crop
+		plot  county.Plot
+		until apply.State
+		less  money.Fen
 	}
 	asks := []want{
 		{plot: s.County.Plots[n-1], until: apply.Active}, // pledged by another holder already: refused
@@ -283,19 +281,28 @@ func (s *settler) present(ctx context.Context) error {
 		asks = append(asks, want{plot: sound[i], until: until})
 	}
 	n = len(wanted)
-	asks = append(asks, want{plot: sound[n], until: apply.Active, less: 87}, // ends in 13 fen: the bank refuses it
-		want{plot: sound[len(sound)-1], until: apply.Active, product: "crop_season"}) // its second part waits for the crop
+	asks = append(asks, want{plot: sound[n], until: apply.Active, less: 87}) // ends in 13 fen: the bank refuses it
 	for i, a := range asks {
-		_, err := s.borrow(ctx, ask{
-			login: s.farmers[a.plot.Owner].Login, subject: credit.Subject{Kind: credit.PlotSubject, ID: s.plots[a.plot.Key]},
-			product: cmp.Or(a.product, "crop"), yuan: 1000 + int64(a.plot.AreaM2/geo.M2PerMu)*300, months: 9, purpose: "购买冬小麦种子、化肥和农机服务", until: a.until, less: a.less,
-		})
-		if err != nil {
+		if _, err := s.plant(ctx, a.plot, "crop", a.until, a.less); err != nil {
 			return err
 		}
 		s.Progress("applications", i+1, len(asks))
 	}
+	for _, plot := range sound[n+1:] { // one in parts, whose second waits for the crop
+		a, err := s.plant(ctx, plot, "crop_season", apply.Active, 0)
+		if err != nil || a.State == apply.Active {
+			return err
+		}
+	}
 	return nil
+}
+
+// plant has the owner of a plot borrow for winter wheat on it.
+func (s *settler) plant(ctx context.Context, plot county.Plot, product string, until apply.State, less money.Fen) (apply.Application, error) {
+	return s.borrow(ctx, ask{
+		login: s.farmers[plot.Owner].Login, subject: credit.Subject{Kind: credit.PlotSubject, ID: s.plots[plot.Key]},
+		product: product, yuan: 1000 + int64(plot.AreaM2/geo.M2PerMu)*300, months: 9, purpose: "购买冬小麦种子、化肥和农机服务", until: until, less: less,
+	})
 }
 
 // with is the first plot to which something was done.
