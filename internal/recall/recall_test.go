@@ -45,6 +45,7 @@ func TestMemory(t *testing.T) {
 		synctest.Wait()
 		get(t, m, 1, 0) // the others do not wait
 		time.Sleep(time.Second)
+		synctest.Wait() // the answer is due at this very instant
 		get(t, m, 2, 0)
 		time.Sleep(20 * time.Second) // too old for anybody
 		go get(t, m, 3, time.Second)
