@@ -6,6 +6,7 @@ import { type FormEvent, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { type Column, DataTable } from '../pieces/DataTable';
+import { FileForm } from '../pieces/FileForm';
 import { More } from '../pieces/More';
 import { Figures, Page, Panel } from '../pieces/Page';
 import { Pill } from '../pieces/Pill';
@@ -90,67 +91,38 @@ function Borrowers({ rows, found }: { rows: UploadsLine[]; found: boolean }) {
 function Upload() {
   const { t } = useTranslation('borrower');
   const upload = useUpload();
-  const [file, setFile] = useState<File>();
   const [kind, setKind] = useState<Kind>('bureau');
-  const ids = { file: useId(), kind: useId() };
-  const report = upload.data;
-  const clean = report?.dry_run === true && report.remarks.length === 0 && report.rows > 0;
-  const send = (dryRun: boolean) => {
-    if (file) upload.mutate({ file, kind, dryRun });
-  };
+  const id = useId();
   return (
     <Panel title={t('upload')}>
-      <form
-        className="fw-row intake-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          send(true);
-        }}
-      >
-        <div>
-          <label htmlFor={ids.kind}>{t('kind')}</label>
-          <select
-            id={ids.kind}
-            value={kind}
-            onChange={(e) => {
-              setKind(e.target.value as Kind);
-              upload.reset();
-            }}
-          >
-            {KINDS.map((k) => (
-              <option key={k} value={k}>
-                {t(`decision:${k}.title`)}
-              </option>
-            ))}
-          </select>
-        </div>
-        <div>
-          <label htmlFor={ids.file}>{t('file')}</label>
-          <input
-            id={ids.file}
-            type="file"
-            accept=".xlsx,.csv"
-            onChange={(e) => {
-              setFile(e.target.files?.[0]);
-              upload.reset();
-            }}
-          />
-        </div>
-        <Button htmlType="submit" disabled={!file} loading={upload.isPending}>
-          {t('try')}
-        </Button>
-        <Button
-          type="primary"
-          disabled={!clean}
-          loading={upload.isPending}
-          onClick={() => send(false)}
-        >
-          {t('keep')}
-        </Button>
-      </form>
+      <FileForm
+        texts={{ file: t('file'), attempt: t('try'), keep: t('keep') }}
+        sending={upload}
+        good={(r) => r.dry_run && r.remarks.length === 0 && r.rows > 0}
+        send={(file, dryRun) => upload.mutate({ file, kind, dryRun })}
+        before={
+          <div>
+            <label htmlFor={id}>{t('kind')}</label>
+            <select
+              id={id}
+              value={kind}
+              onChange={(e) => {
+                setKind(e.target.value as Kind);
+                upload.reset();
+              }}
+            >
+              {KINDS.map((k) => (
+                <option key={k} value={k}>
+                  {t(`decision:${k}.title`)}
+                </option>
+              ))}
+            </select>
+          </div>
+        }
+      />
       <p className="fw-muted">{t(`columns.${kind}`)}</p>
       {upload.error ? <Problem error={upload.error} compact /> : null}
-      {report ? <Report report={report} /> : null}
+      {upload.data ? <Report report={upload.data} /> : null}
     </Panel>
   );
 }

@@ -1,6 +1,5 @@
 import type { FeePayee, PayeeLoan, PayeeStatement, Remittance } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
-import { useSession } from '@furrow/shared/session';
 import { Await, Problem } from '@furrow/shared/ui/states';
 import { useWords } from '@furrow/shared/words';
 import { Button } from 'antd';
@@ -10,10 +9,10 @@ import { Link } from 'react-router';
 import { type Column, DataTable } from '../pieces/DataTable';
 import { Choice, useParam } from '../pieces/Filter';
 import { More } from '../pieces/More';
-import { NoteDialog } from '../pieces/NoteDialog';
 import { Figures, Page, Panel } from '../pieces/Page';
 import { Pill } from '../pieces/Pill';
 import { useMay } from '../pieces/useMay';
+import { ByTwo } from './ByTwo';
 import {
   newKey,
   payeeFile,
@@ -24,7 +23,6 @@ import {
 } from './data';
 import { LedgerSub } from './LedgerSub';
 import { Day } from './Span';
-import { Who } from './Who';
 
 const TONES = {
   asked: 'warn',
@@ -172,11 +170,8 @@ function Payouts({ payee }: { payee: FeePayee }) {
   const { t } = useTranslation('ledger');
   const f = useFormats();
   const w = useWords();
-  const may = useMay();
-  const { user } = useSession();
   const list = useRemittances(payee.code);
   const deed = useRemittanceDeed();
-  const [refusing, setRefusing] = useState<Remittance>();
   const columns: Column<Remittance>[] = [
     {
       key: 'through',
@@ -201,75 +196,25 @@ function Payouts({ payee }: { payee: FeePayee }) {
         </>
       ),
     },
-    {
-      key: 'asked',
-      title: t('asked_by'),
-      cell: (r) => <Who name={r.asked_name} at={r.asked_at} />,
-    },
-    {
-      key: 'decided',
-      title: t('decided_by'),
-      cell: (r) => (r.decided_at ? <Who name={r.decided_name ?? ''} at={r.decided_at} /> : '—'),
-    },
-    {
-      key: 'act',
-      title: t('act_column'),
-      cell: (r) =>
-        r.state !== 'asked' || !may ? null : (
-          <span className="fw-row">
-            {r.asked_by === user.id ? (
-              <span className="fw-muted">{t('own_period')}</span>
-            ) : (
-              <Button
-                size="small"
-                type="primary"
-                loading={deed.isPending}
-                onClick={() => deed.mutate({ deed: 'agree', id: r.id })}
-              >
-                {t('fees.agree')}
-              </Button>
-            )}
-            <Button size="small" onClick={() => setRefusing(r)}>
-              {t('refuse_period')}
-            </Button>
-          </span>
-        ),
-    },
   ];
   return (
     <>
       <Panel title={t('fees.payouts')} className="payouts" flush>
-        {deed.error && !refusing ? <Problem error={deed.error} compact /> : null}
         <Await query={list} lines={3}>
           {(rows) => (
-            <DataTable
+            <ByTwo
               label={t('fees.payouts')}
+              empty={t('fees.no_payouts')}
               rows={rows}
               columns={columns}
-              rowKey={(r) => r.id}
-              empty={t('fees.no_payouts')}
+              deed={deed}
+              agree={t('fees.agree')}
+              refuse={t('fees.refuse')}
             />
           )}
         </Await>
       </Panel>
       {list.data?.length ? <More list={list} /> : null}
-      {refusing ? (
-        <NoteDialog
-          title={t('fees.refuse')}
-          label={t('why')}
-          ok={t('refuse_period')}
-          danger
-          pending={deed.isPending}
-          error={deed.error}
-          onOk={(note) =>
-            deed.mutate(
-              { deed: 'refuse', id: refusing.id, note },
-              { onSuccess: () => setRefusing(undefined) },
-            )
-          }
-          onCancel={() => setRefusing(undefined)}
-        />
-      ) : null}
     </>
   );
 }

@@ -1,18 +1,16 @@
 import type { LedgerPeriod } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
-import { useSession } from '@furrow/shared/session';
 import { Await, Problem } from '@furrow/shared/ui/states';
 import { Button } from 'antd';
 import { type FormEvent, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { type Column, DataTable } from '../pieces/DataTable';
-import { NoteDialog } from '../pieces/NoteDialog';
+import type { Column } from '../pieces/DataTable';
 import { Page, Panel } from '../pieces/Page';
 import { Pill } from '../pieces/Pill';
 import { useMay } from '../pieces/useMay';
+import { ByTwo } from './ByTwo';
 import { usePeriodDeed, usePeriods } from './data';
 import { LedgerSub } from './LedgerSub';
-import { Who } from './Who';
 
 /** Periods of the book: one person proposes to close up to a day, another agrees. */
 export function PeriodsPage() {
@@ -92,10 +90,7 @@ function Propose() {
 function List({ rows }: { rows: LedgerPeriod[] }) {
   const { t } = useTranslation('ledger');
   const f = useFormats();
-  const may = useMay();
-  const { user } = useSession();
   const deed = usePeriodDeed();
-  const [refusing, setRefusing] = useState<LedgerPeriod>();
   const columns: Column<LedgerPeriod>[] = [
     {
       key: 'through',
@@ -114,68 +109,16 @@ function List({ rows }: { rows: LedgerPeriod[] }) {
         </>
       ),
     },
-    {
-      key: 'asked',
-      title: t('asked_by'),
-      cell: (p) => <Who name={p.asked_name} at={p.asked_at} />,
-    },
-    {
-      key: 'decided',
-      title: t('decided_by'),
-      cell: (p) => (p.decided_at ? <Who name={p.decided_name ?? ''} at={p.decided_at} /> : '—'),
-    },
-    {
-      key: 'act',
-      title: t('act_column'),
-      cell: (p) =>
-        p.state !== 'asked' || !may ? null : (
-          <span className="fw-row">
-            {p.asked_by === user.id ? (
-              <span className="fw-muted">{t('own_period')}</span>
-            ) : (
-              <Button
-                size="small"
-                type="primary"
-                loading={deed.isPending}
-                onClick={() => deed.mutate({ deed: 'agree', id: p.id })}
-              >
-                {t('agree_period')}
-              </Button>
-            )}
-            <Button size="small" onClick={() => setRefusing(p)}>
-              {t('refuse_period')}
-            </Button>
-          </span>
-        ),
-    },
   ];
   return (
-    <>
-      {deed.error && !refusing ? <Problem error={deed.error} compact /> : null}
-      <DataTable
-        label={t('periods')}
-        rows={rows}
-        columns={columns}
-        rowKey={(p) => p.id}
-        empty={t('no_periods')}
-      />
-      {refusing ? (
-        <NoteDialog
-          title={t('refuse_period')}
-          label={t('why')}
-          ok={t('refuse_period')}
-          danger
-          pending={deed.isPending}
-          error={deed.error}
-          onOk={(note) =>
-            deed.mutate(
-              { deed: 'refuse', id: refusing.id, note },
-              { onSuccess: () => setRefusing(undefined) },
-            )
-          }
-          onCancel={() => setRefusing(undefined)}
-        />
-      ) : null}
-    </>
+    <ByTwo
+      label={t('periods')}
+      empty={t('no_periods')}
+      rows={rows}
+      columns={columns}
+      deed={deed}
+      agree={t('agree_period')}
+      refuse={t('refuse')}
+    />
   );
 }

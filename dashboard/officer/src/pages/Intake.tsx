@@ -2,12 +2,12 @@ import type { Imported, ImportReport, IntakeRemark } from '@furrow/shared/api/ty
 import { useFormats } from '@furrow/shared/format';
 import { Problem } from '@furrow/shared/ui/states';
 import { useWords } from '@furrow/shared/words';
-import { Button } from 'antd';
-import { type FormEvent, useId, useState } from 'react';
+import { useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { templateFile, useIntake } from '../paper/data';
 import { type Column, DataTable } from '../pieces/DataTable';
+import { FileForm } from '../pieces/FileForm';
 import { Figures, Page, Panel } from '../pieces/Page';
 import { Pill, toneOf } from '../pieces/Pill';
 import { useMay } from '../pieces/useMay';
@@ -17,19 +17,8 @@ export function IntakePage() {
   const { t } = useTranslation('paper');
   const may = useMay();
   const intake = useIntake();
-  const [file, setFile] = useState<File>();
   const [skipBad, setSkipBad] = useState(false);
-  const ids = { file: useId(), skip: useId() };
-  const report = intake.data;
-  const tried = report?.dry_run === true && report.good > 0;
-  const clean = tried && ((report.remarks ?? []).length === 0 || skipBad);
-  const send = (dryRun: boolean) => {
-    if (file) intake.mutate({ file, dryRun, skipBad });
-  };
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    send(true);
-  };
+  const id = useId();
   return (
     <Page
       title={t('intake')}
@@ -43,46 +32,29 @@ export function IntakePage() {
     >
       {may ? (
         <Panel title={t('file')}>
-          <form className="fw-row intake-form" onSubmit={submit}>
-            <div>
-              <label htmlFor={ids.file}>{t('file_kinds')}</label>
-              <input
-                id={ids.file}
-                type="file"
-                accept=".xlsx,.csv"
-                onChange={(e) => {
-                  setFile(e.target.files?.[0]);
-                  intake.reset();
-                }}
-              />
-            </div>
-            <span>
-              <input
-                id={ids.skip}
-                type="checkbox"
-                checked={skipBad}
-                onChange={(e) => setSkipBad(e.target.checked)}
-              />{' '}
-              <label htmlFor={ids.skip}>{t('skip_bad')}</label>
-            </span>
-            <Button htmlType="submit" disabled={!file} loading={intake.isPending}>
-              {t('try')}
-            </Button>
-            <Button
-              type="primary"
-              disabled={!clean}
-              loading={intake.isPending}
-              onClick={() => send(false)}
-            >
-              {t('commit')}
-            </Button>
-          </form>
+          <FileForm
+            texts={{ file: t('file_kinds'), attempt: t('try'), keep: t('commit') }}
+            sending={intake}
+            good={(r) => r.dry_run && r.good > 0 && (skipBad || !r.remarks?.length)}
+            send={(file, dryRun) => intake.mutate({ file, dryRun, skipBad })}
+            after={
+              <span>
+                <input
+                  id={id}
+                  type="checkbox"
+                  checked={skipBad}
+                  onChange={(e) => setSkipBad(e.target.checked)}
+                />{' '}
+                <label htmlFor={id}>{t('skip_bad')}</label>
+              </span>
+            }
+          />
           {intake.error ? <Problem error={intake.error} /> : null}
         </Panel>
       ) : (
         <p>{t('officers_only')}</p>
       )}
-      {report ? <Report report={report} /> : null}
+      {intake.data ? <Report report={intake.data} /> : null}
     </Page>
   );
 }
