@@ -387,6 +387,29 @@ func (s *Service) Localise(ctx context.Context, actor access.Actor, d credit.Dec
 	return s.cfg.Policies.Localise(ctx, actor.Tenant, d, lang)
 }
 
+// DetailIn is Detail with its reasons in the words of lang, "zh-CN" or "en".
+func (s *Service) DetailIn(ctx context.Context, actor access.Actor, id, lang string) (Detail, error) {
+	d, err := s.Detail(ctx, actor, id)
+	if err != nil {
+		return Detail{}, err
+	}
+	if d.Decision != nil {
+		worded, err := s.Localise(ctx, actor, *d.Decision, lang)
+		if err != nil {
+			return Detail{}, err
+		}
+		d.Decision = &worded
+	}
+	for i, c := range d.LimitChanges {
+		worded, err := s.Localise(ctx, actor, credit.Decision{Reasons: c.Reasons}, lang)
+		if err != nil {
+			return Detail{}, err
+		}
+		d.LimitChanges[i].Reasons = worded.Reasons
+	}
+	return d, nil
+}
+
 // Approve offers a referred application the limit that its evidence gives. An officer
 // says why. ErrNoLimit when there is none.
 func (s *Service) Approve(ctx context.Context, actor access.Actor, id, note string) (Application, error) {

@@ -56,11 +56,7 @@ func (f face) owed(ctx context.Context, who access.Actor, in *owedIn) (*route.Bo
 		return nil, err
 	}
 	list, err := f.Receivables.Owed(ctx, view.ForFirms(who, who.FirmID), filter)
-	if err != nil {
-		return nil, err
-	}
-	lines, err := view.ReceivableLines(ctx, f.Firms, who.Tenant, f.Receivables.Today(), list)
-	return route.Page(lines, err, in.Limit, view.ReceivableID)
+	return f.lines().Page(ctx, who, list, err, in.Limit)
 }
 
 func (f face) payables(ctx context.Context, who access.Actor, in *ByID) (*route.Body[route.List[receivable.Payable]], error) {
@@ -68,15 +64,8 @@ func (f face) payables(ctx context.Context, who access.Actor, in *ByID) (*route.
 	return route.Page(list, err, 0, nil)
 }
 
-func (f face) line(ctx context.Context, who access.Actor, r receivable.Receivable, err error) (*route.Body[view.ReceivableLine], error) {
-	if err != nil {
-		return nil, err
-	}
-	lines, err := view.ReceivableLines(ctx, f.Firms, who.Tenant, f.Receivables.Today(), []receivable.Receivable{r})
-	if err != nil {
-		return nil, err
-	}
-	return route.Answer(lines[0], nil)
+func (f face) lines() view.Receivables {
+	return view.Receivables{Firms: f.Firms, Today: f.Receivables.Today()}
 }
 
 // owes gives the receivable only to the firm that owes it: what the firm holds has
@@ -103,7 +92,7 @@ func (f face) sameFirm(ctx context.Context, who access.Actor, id string) (bool, 
 
 func (f face) receivable(ctx context.Context, who access.Actor, in *ByID) (*route.Body[view.ReceivableLine], error) {
 	r, err := f.owes(ctx, who, in.ID)
-	return f.line(ctx, who, r, err)
+	return f.lines().One(ctx, who, r, err)
 }
 
 func (f face) receivableEvents(ctx context.Context, who access.Actor, in *ByID) (*route.Body[route.List[receivable.Event]], error) {
@@ -145,7 +134,7 @@ func (f face) propose(ctx context.Context, who access.Actor, in *proposeIn) (*ro
 	}
 	r, err := f.Receivables.Propose(ctx, view.ForFirms(who, who.FirmID), who.FirmID, in.Key, p)
 	route.Touch(ctx, r.ID)
-	return f.line(ctx, who, r, err)
+	return f.lines().One(ctx, who, r, err)
 }
 
 type receivableActIn struct {
@@ -166,7 +155,7 @@ func (f face) do(ctx context.Context, who access.Actor, act farmer.ActKey, c rec
 		return nil, err
 	}
 	r, err := f.Receivables.Do(ctx, view.ForFirms(who, who.FirmID), act.ID, act.Key, c)
-	return f.line(ctx, who, r, err)
+	return f.lines().One(ctx, who, r, err)
 }
 
 type receivablePayIn struct {

@@ -31,7 +31,8 @@ import (
 type Desk interface {
 	Submit(ctx context.Context, who access.Actor, req apply.Request, key string) (apply.Application, error)
 	Applications(ctx context.Context, who access.Actor, f apply.Filter) ([]apply.Application, error)
-	Detail(ctx context.Context, who access.Actor, id string) (apply.Detail, error)
+	// DetailIn gives the reasons in the words of lang.
+	DetailIn(ctx context.Context, who access.Actor, id, lang string) (apply.Detail, error)
 	Sign(ctx context.Context, who access.Actor, id string, by apply.Signing) (apply.Application, error)
 	Applying
 	Draw(ctx context.Context, who access.Actor, id string, amount money.Fen, key string) (loan.Loan, error)
@@ -41,8 +42,6 @@ type Desk interface {
 	StepBack(ctx context.Context, who access.Actor, loanID string, amount money.Fen, key string) (loan.Loan, error)
 	Tranches
 	AskReview(ctx context.Context, who access.Actor, id, reason string) (apply.Review, error)
-	// Localise puts the reasons of a decision into a language.
-	Localise(ctx context.Context, who access.Actor, d credit.Decision, lang string) (credit.Decision, error)
 }
 
 // Book shows what was lent; loan.Service is one.
@@ -318,22 +317,7 @@ func (f face) apply(ctx context.Context, who access.Actor, in *applyIn) (*route.
 }
 
 func (f face) application(ctx context.Context, who access.Actor, in *ByID) (*route.Body[apply.Detail], error) {
-	d, err := f.Desk.Detail(ctx, who, in.ID)
-	if d.Decision != nil {
-		worded, err := f.Desk.Localise(ctx, who, *d.Decision, route.Lang(ctx))
-		if err != nil {
-			return nil, err
-		}
-		d.Decision = &worded
-	}
-	for i, c := range d.LimitChanges {
-		worded, err := f.Desk.Localise(ctx, who, credit.Decision{Reasons: c.Reasons}, route.Lang(ctx))
-		if err != nil {
-			return nil, err
-		}
-		d.LimitChanges[i].Reasons = worded.Reasons
-	}
-	return route.Answer(d, err)
+	return route.Answer(f.Desk.DetailIn(ctx, who, in.ID, route.Lang(ctx)))
 }
 
 type amountIn struct {

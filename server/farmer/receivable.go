@@ -77,11 +77,7 @@ func (d HolderDesk) list(ctx context.Context, who access.Actor, in *holdingsIn) 
 		return nil, err
 	}
 	list, err := d.Receivables.Held(ctx, me, filter)
-	if err != nil {
-		return nil, err
-	}
-	lines, err := view.ReceivableLines(ctx, d.Firms, who.Tenant, d.Receivables.Today(), list)
-	return route.Page(lines, err, in.Limit, view.ReceivableID)
+	return d.lines().Page(ctx, who, list, err, in.Limit)
 }
 
 func (d HolderDesk) get(ctx context.Context, who access.Actor, in *ByID) (*route.Body[view.ReceivableLine], error) {
@@ -90,18 +86,11 @@ func (d HolderDesk) get(ctx context.Context, who access.Actor, in *ByID) (*route
 		return nil, err
 	}
 	r, err := d.Receivables.Get(ctx, me, in.ID)
-	return d.line(ctx, who, r, err)
+	return d.lines().One(ctx, who, r, err)
 }
 
-func (d HolderDesk) line(ctx context.Context, who access.Actor, r receivable.Receivable, err error) (*route.Body[view.ReceivableLine], error) {
-	if err != nil {
-		return nil, err
-	}
-	lines, err := view.ReceivableLines(ctx, d.Firms, who.Tenant, d.Receivables.Today(), []receivable.Receivable{r})
-	if err != nil {
-		return nil, err
-	}
-	return route.Answer(lines[0], nil)
+func (d HolderDesk) lines() view.Receivables {
+	return view.Receivables{Firms: d.Firms, Today: d.Receivables.Today()}
 }
 
 func (d HolderDesk) events(ctx context.Context, who access.Actor, in *ByID) (*route.Body[route.List[receivable.Event]], error) {
@@ -119,7 +108,7 @@ func (d HolderDesk) do(ctx context.Context, who access.Actor, id, key string, c 
 		return nil, err
 	}
 	r, err := d.Receivables.Do(ctx, me, id, key, c)
-	return d.line(ctx, who, r, err)
+	return d.lines().One(ctx, who, r, err)
 }
 
 // ActKey makes an act on a receivable happen once.

@@ -33,6 +33,8 @@ type Desk interface {
 	PledgedPlots(ctx context.Context, tenant string) ([]string, error)
 	PledgeOf(ctx context.Context, tenant string, s credit.Subject) (string, error)
 	Detail(ctx context.Context, who access.Actor, id string) (apply.Detail, error)
+	// DetailIn gives the reasons in the words of lang.
+	DetailIn(ctx context.Context, who access.Actor, id, lang string) (apply.Detail, error)
 	Approve(ctx context.Context, who access.Actor, id, note string) (apply.Application, error)
 	Refuse(ctx context.Context, who access.Actor, id, note string) (apply.Application, error)
 	Reassess(ctx context.Context, who access.Actor, id string) (apply.Application, error)
@@ -258,22 +260,7 @@ type ByID struct {
 }
 
 func (f face) application(ctx context.Context, who access.Actor, in *ByID) (*route.Body[apply.Detail], error) {
-	d, err := f.Desk.Detail(ctx, who, in.ID)
-	if d.Decision != nil {
-		worded, err := f.Desk.Localise(ctx, who, *d.Decision, route.Lang(ctx))
-		if err != nil {
-			return nil, err
-		}
-		d.Decision = &worded
-	}
-	for i, c := range d.LimitChanges {
-		worded, err := f.Desk.Localise(ctx, who, credit.Decision{Reasons: c.Reasons}, route.Lang(ctx))
-		if err != nil {
-			return nil, err
-		}
-		d.LimitChanges[i].Reasons = worded.Reasons
-	}
-	return route.Answer(d, err)
+	return route.Answer(f.Desk.DetailIn(ctx, who, in.ID, route.Lang(ctx)))
 }
 
 type noteIn struct {

@@ -56,27 +56,16 @@ func (f face) receivables(ctx context.Context, who access.Actor, in *receivables
 		filter.FirmIDs = []string{in.FirmID}
 	}
 	list, err := f.Receivables.Owed(ctx, view.ForBank(who), filter)
-	if err != nil {
-		return nil, err
-	}
-	lines, err := view.ReceivableLines(ctx, f.Firms, who.Tenant, f.Receivables.Today(), list)
-	return route.Page(lines, err, in.Limit, view.ReceivableID)
+	return f.lines().Page(ctx, who, list, err, in.Limit)
 }
 
 func (f face) receivable(ctx context.Context, who access.Actor, in *ByID) (*route.Body[view.ReceivableLine], error) {
 	r, err := f.Receivables.Get(ctx, view.ForBank(who), in.ID)
-	return f.receivableLine(ctx, who, r, err)
+	return f.lines().One(ctx, who, r, err)
 }
 
-func (f face) receivableLine(ctx context.Context, who access.Actor, r receivable.Receivable, err error) (*route.Body[view.ReceivableLine], error) {
-	if err != nil {
-		return nil, err
-	}
-	lines, err := view.ReceivableLines(ctx, f.Firms, who.Tenant, f.Receivables.Today(), []receivable.Receivable{r})
-	if err != nil {
-		return nil, err
-	}
-	return route.Answer(lines[0], nil)
+func (f face) lines() view.Receivables {
+	return view.Receivables{Firms: f.Firms, Today: f.Receivables.Today()}
 }
 
 func (f face) receivableEvents(ctx context.Context, who access.Actor, in *ByID) (*route.Body[route.List[receivable.Event]], error) {
@@ -92,7 +81,7 @@ type ReceivableAct struct {
 
 func (f face) actOn(ctx context.Context, who access.Actor, act ReceivableAct, c receivable.Command) (*route.Body[view.ReceivableLine], error) {
 	r, err := f.Receivables.Do(ctx, view.ForBank(who), act.ID, act.Key, c)
-	return f.receivableLine(ctx, who, r, err)
+	return f.lines().One(ctx, who, r, err)
 }
 
 type pledgeIn struct {

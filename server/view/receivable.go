@@ -7,6 +7,7 @@ import (
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/chain/receivable"
 	"github.com/furrowcredit/furrow/money"
+	"github.com/furrowcredit/furrow/server/route"
 )
 
 // ReceivableLine is a receivable with what follows from it today, and the names of the
@@ -18,8 +19,34 @@ type ReceivableLine struct {
 	Names       map[string]string     `json:"names"` // by firm id
 }
 
-// ReceivableLines looks up the names for a list.
-func ReceivableLines(ctx context.Context, firms chain.Store, tenant string, today money.Date, list []receivable.Receivable) ([]ReceivableLine, error) {
+// Receivables answers with receivables as they stand today.
+type Receivables struct {
+	Firms chain.Store
+	Today money.Date
+}
+
+// One is the answer of what reads or changes one receivable.
+func (v Receivables) One(ctx context.Context, who access.Actor, r receivable.Receivable, err error) (*route.Body[ReceivableLine], error) {
+	if err != nil {
+		return nil, err
+	}
+	lines, err := v.lines(ctx, who.Tenant, []receivable.Receivable{r})
+	if err != nil {
+		return nil, err
+	}
+	return route.Answer(lines[0], nil)
+}
+
+// Page is the answer of what lists receivables; limit is the page's length.
+func (v Receivables) Page(ctx context.Context, who access.Actor, list []receivable.Receivable, err error, limit int) (*route.Body[route.List[ReceivableLine]], error) {
+	if err != nil {
+		return nil, err
+	}
+	lines, err := v.lines(ctx, who.Tenant, list)
+	return route.Page(lines, err, limit, func(l ReceivableLine) string { return l.Receivable.ID })
+}
+
+func (v Receivables) lines(ctx context.Context, tenant string, list []receivable.Receivable) ([]ReceivableLine, error) {
 	seen := map[string]bool{}
 	var ids []string
 	note := func(id string) {
@@ -35,7 +62,7 @@ func ReceivableLines(ctx context.Context, firms chain.Store, tenant string, toda
 			note(p.HolderID)
 		}
 	}
-	found, err := firms.FirmsByID(ctx, tenant, ids)
+	found, err := v.Firms.FirmsByID(ctx, tenant, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +72,7 @@ func ReceivableLines(ctx context.Context, firms chain.Store, tenant string, toda
 	}
 	lines := make([]ReceivableLine, len(list))
 	for i, r := range list {
-		l := ReceivableLine{Receivable: r, Outstanding: r.Outstanding(), Overdue: r.Overdue(today), Names: map[string]string{}}
+		l := ReceivableLine{Receivable: r, Outstanding: r.Outstanding(), Overdue: r.Overdue(v.Today), Names: map[string]string{}}
 		l.Names[r.ObligorID], l.Names[r.CreditorID] = names[r.ObligorID], names[r.CreditorID]
 		for _, p := range r.Parts {
 			l.Names[p.HolderID] = names[p.HolderID]
@@ -54,9 +81,6 @@ func ReceivableLines(ctx context.Context, firms chain.Store, tenant string, toda
 	}
 	return lines, nil
 }
-
-// ReceivableID is the cursor of a list of receivables.
-func ReceivableID(l ReceivableLine) string { return l.Receivable.ID }
 
 // ForFirms is the actor as the receivables know them.
 func ForFirms(who access.Actor, firms ...string) receivable.Who {

@@ -1,12 +1,10 @@
-import { DownloadOutlined, InboxOutlined } from '@ant-design/icons';
 import type { ImportReport, RowError } from '@furrow/shared/api/types';
 import { useFormats } from '@furrow/shared/format';
-import { Problem } from '@furrow/shared/ui/states';
 import { useTitle } from '@furrow/shared/ui/useTitle';
-import { Alert, Button, Spin, Upload as Uploader } from 'antd';
-import { useState } from 'react';
+import { Alert, Button } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
+import { DropFile } from '../piece/DropFile';
 import { Remarks } from '../piece/Remarks';
 import { tableTemplate, useTable } from './data';
 import { rowErrors } from './remark';
@@ -14,19 +12,9 @@ import { rowErrors } from './remark';
 /** Brings the firms of a table: a trial first, then all of them or the good ones. */
 export function Table() {
   const { t } = useTranslation('bring');
-  const [file, setFile] = useState<File>();
   const trial = useTable();
   const write = useTable();
   useTitle(t('file.title'));
-
-  const look = (chosen: File) => {
-    setFile(chosen);
-    write.reset();
-    trial.mutate({ file: chosen, dry: true, skip: false });
-  };
-  const put = (skip: boolean) => file && write.mutate({ file, dry: false, skip });
-  // The books may have changed between the trial and the writing.
-  const found = write.data ?? trial.data;
   return (
     <>
       <p>
@@ -34,36 +22,24 @@ export function Table() {
       </p>
       <h1>{t('file.title')}</h1>
       <p className="fw-muted a-lead">{t('file.intro')}</p>
-      <p>
-        <Button href={tableTemplate} download icon={<DownloadOutlined />}>
-          {t('file.template')}
-        </Button>
-      </p>
-      <Spin spinning={trial.isPending} description={t('file.looking', { name: file?.name ?? '' })}>
-        <Uploader.Dragger
-          accept=".xlsx,.csv"
-          maxCount={1}
-          showUploadList={false}
-          disabled={trial.isPending || write.isPending}
-          beforeUpload={(chosen) => {
-            look(chosen);
-            return false;
-          }}
-        >
-          <p className="a-drop-icon">
-            <InboxOutlined />
-          </p>
-          <p>{t('file.drop')}</p>
-        </Uploader.Dragger>
-      </Spin>
-      {trial.error ? <Problem error={trial.error} /> : null}
-      {found && file ? (
-        <section>
-          <h2>{file.name}</h2>
-          <Found report={found} pending={write.isPending} put={put} />
-        </section>
-      ) : null}
-      {write.error ? <Problem compact error={write.error} /> : null}
+      <DropFile
+        template={tableTemplate}
+        texts={{
+          template: t('file.template'),
+          looking: (name) => t('file.looking', { name }),
+          drop: t('file.drop'),
+        }}
+        trial={trial}
+        write={write}
+        attempt={(file) => ({ file, dry: true, skip: false })}
+        found={(report, file) => (
+          <Found
+            report={report}
+            pending={write.isPending}
+            put={(skip) => write.mutate({ file, dry: false, skip })}
+          />
+        )}
+      />
     </>
   );
 }

@@ -1,11 +1,9 @@
-import { DownloadOutlined, InboxOutlined } from '@ant-design/icons';
 import { useFormats } from '@furrow/shared/format';
-import { Problem } from '@furrow/shared/ui/states';
 import { useTitle } from '@furrow/shared/ui/useTitle';
-import { Alert, Button, Spin, Upload as Uploader } from 'antd';
-import { useState } from 'react';
+import { Alert, Button } from 'antd';
 import { useTranslation } from 'react-i18next';
 import { Link, useNavigate } from 'react-router';
+import { DropFile } from '../piece/DropFile';
 import { Remarks } from '../piece/Remarks';
 import { batchTemplate, useBatch } from './data';
 
@@ -14,24 +12,15 @@ export function Batch() {
   const { t } = useTranslation('receivable');
   const f = useFormats();
   const navigate = useNavigate();
-  const [file, setFile] = useState<File>();
   const trial = useBatch();
   const write = useBatch();
   useTitle(t('batch.title'));
 
-  const look = (chosen: File) => {
-    setFile(chosen);
-    write.reset();
-    trial.mutate({ file: chosen, dry: true });
-  };
-  const put = () =>
-    file &&
+  const put = (file: File) =>
     write.mutate(
       { file, dry: false },
       { onSuccess: (b) => b.written && navigate(`/receivables?batch=${b.id}`) },
     );
-  // The books may have changed between the trial and the writing.
-  const found = write.data ?? trial.data;
   return (
     <>
       <p>
@@ -39,55 +28,44 @@ export function Batch() {
       </p>
       <h1>{t('batch.title')}</h1>
       <p className="fw-muted a-lead">{t('batch.intro')}</p>
-      <p>
-        <Button href={batchTemplate} download icon={<DownloadOutlined />}>
-          {t('batch.template')}
-        </Button>
-      </p>
-      <Spin spinning={trial.isPending} description={t('batch.looking', { name: file?.name ?? '' })}>
-        <Uploader.Dragger
-          accept=".xlsx,.csv"
-          maxCount={1}
-          showUploadList={false}
-          disabled={trial.isPending || write.isPending}
-          beforeUpload={(chosen) => {
-            look(chosen);
-            return false;
-          }}
-        >
-          <p className="a-drop-icon">
-            <InboxOutlined />
-          </p>
-          <p>{t('batch.drop')}</p>
-        </Uploader.Dragger>
-      </Spin>
-      {trial.error ? <Problem error={trial.error} /> : null}
-      {found && file ? (
-        <section>
-          <h2>{file.name}</h2>
-          {found.bad ? (
+      <DropFile
+        template={batchTemplate}
+        texts={{
+          template: t('batch.template'),
+          looking: (name) => t('batch.looking', { name }),
+          drop: t('batch.drop'),
+        }}
+        trial={trial}
+        write={write}
+        attempt={(file) => ({ file, dry: true })}
+        found={(report, file) =>
+          report.bad ? (
             <>
               <Alert
                 className="a-notice"
                 type="error"
                 showIcon
-                title={t('batch.bad', { bad: f.integer(found.bad), rows: f.integer(found.rows) })}
+                title={t('batch.bad', { bad: f.integer(report.bad), rows: f.integer(report.rows) })}
               />
-              <Remarks errors={found.errors ?? []} />
+              <Remarks errors={report.errors ?? []} />
             </>
           ) : (
             <>
               <p>
-                {t('batch.good', { rows: f.integer(found.rows), amount: f.yuan(found.amount) })}
+                {t('batch.good', { rows: f.integer(report.rows), amount: f.yuan(report.amount) })}
               </p>
-              <Button type="primary" size="large" loading={write.isPending} onClick={put}>
+              <Button
+                type="primary"
+                size="large"
+                loading={write.isPending}
+                onClick={() => put(file)}
+              >
                 {t('batch.write')}
               </Button>
             </>
-          )}
-        </section>
-      ) : null}
-      {write.error ? <Problem compact error={write.error} /> : null}
+          )
+        }
+      />
     </>
   );
 }
