@@ -29,7 +29,7 @@ type Memory interface {
 }
 
 // version of the state. Another one is not read: the herd is built from readings.
-const version = 1
+const version = 2
 
 const (
 	saveEvery = 10 * time.Minute // a herd that changed

@@ -47,13 +47,13 @@ func (t *track) meet(a, b fence.Fix) {
 	}
 	for _, c := range here.Around() {
 		o := h.grid[c]
-		if o == nil || o == t || b.At.Sub(o.gate.Last.At) > meetTime {
+		if o == nil || o == t || b.At.Sub(o.gate.Last.At).Abs() > meetTime {
 			continue
 		}
 		if t.ID < o.ID {
-			t.follow(o, b)
+			t.follow(o, b.At)
 		} else {
-			o.follow(t, o.gate.Last)
+			o.follow(t, b.At)
 		}
 	}
 	if h.grid == nil {
@@ -64,14 +64,20 @@ func (t *track) meet(a, b fence.Fix) {
 
 // follow starts to compare another tag. Of two tags the one whose animal has the
 // smaller id does it.
-func (t *track) follow(o *track, f fence.Fix) {
-	if len(t.pairs) >= maxPairs || slices.ContainsFunc(t.pairs, func(p pairing) bool { return p.other == o }) {
+func (t *track) follow(o *track, now time.Time) {
+	if slices.ContainsFunc(t.pairs, func(p pairing) bool { return p.other == o }) {
 		return
 	}
 	if t.pairs == nil {
 		t.pairs = make([]pairing, 0, maxPairs)
 	}
-	t.pairs = append(t.pairs, pairing{o, double.NewPair(f.At, f.P, o.gate.Last.P)})
+	if len(t.pairs) == maxPairs {
+		stale := func(p pairing) bool { return p.pair.Stale(now) }
+		if t.pairs = slices.DeleteFunc(t.pairs, stale); len(t.pairs) == maxPairs {
+			return
+		}
+	}
+	t.pairs = append(t.pairs, pairing{o, double.NewPair(now)})
 }
 
 // compare takes the moment of the other's last fix, when it lies on the way of this

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -255,5 +256,33 @@ func TestRestingAnimalDoesNotDance(t *testing.T) {
 		if p := plane.Metres(orb.Point{*s[0].Lon, *s[0].Lat}); p[0] < -3 || p[0] > 4 {
 			t.Errorf("after %v m it is shown at %.1f m", x, p[0])
 		}
+	}
+}
+
+// TestSecondTagAmongCompanions has three companions come along with an animal and fall
+// silent before anything can be said of them: they do not keep the watch from finding the
+// second tag that the animal wears from then on.
+func TestSecondTagAmongCompanions(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, 5)
+	rng := rand.New(rand.NewPCG(3, 4))
+	x, y := 0.0, 0.0
+	beside := map[string]orb.Point{"t3": {9, 0}, "t4": {0, 9}, "t5": {-9, 0}}
+	walk := func(tags ...string) {
+		x, y = max(-400, min(400, x+30*rng.NormFloat64())), max(-400, min(400, y+30*rng.NormFloat64()))
+		for _, tag := range tags {
+			p := beside[tag]
+			b.hear(b.at(tag, x+p[0]+rng.NormFloat64(), y+p[1]+rng.NormFloat64()))
+		}
+		b.pass(5 * time.Minute)
+	}
+	for range 12 {
+		walk("t1", "t3", "t4", "t5")
+	}
+	for range 27 * 12 {
+		walk("t1", "t2")
+	}
+	if got := b.told(); !strings.Contains(got, "two_tags a1 opened") {
+		t.Errorf("told %q", got)
 	}
 }

@@ -180,13 +180,15 @@ func (t *track) settle() {
 		return
 	}
 	t.set(exitMatter, t.presence.Place() == fence.Outside)
-	t.set(stillMatter, t.still && !t.off) // a tag that is off tells nothing of its animal
+	foreign := t.foreign()
+	worn := !t.off && !foreign // a tag that is off, or on something else, tells nothing of its animal
+	t.set(stillMatter, t.still && !t.off)
 	t.set(offMatter, t.off)
 	t.set(silenceMatter, t.silent && !t.outage)
-	t.set(carrierMatter, t.foreign())
-	t.set(feverMatter, t.body.Fever())
-	t.set(oestrusMatter, t.body.Oestrus())
-	t.set(idleMatter, t.body.Idle())
+	t.set(carrierMatter, foreign)
+	t.set(feverMatter, worn && t.body.Fever())
+	t.set(oestrusMatter, worn && t.body.Oestrus())
+	t.set(idleMatter, worn && t.body.Idle())
 	t.set(pairMatter, t.twin() != nil)
 	t.set(placesMatter, t.places != nil && t.places.Open)
 }
@@ -411,10 +413,10 @@ func (t *track) foreign() bool {
 		float64(t.at-t.coldSince) >= t.w.CarrierHours*3.6e6
 }
 
-// breathe hands the reading to the animal's baselines. A tag that is off, or on
-// something else, tells nothing of the body.
+// breathe hands the reading to the animal's baselines. A tag that is off, or as cold as
+// the air, tells nothing of the body.
 func (t *track) breathe(r *iot.Reading, since float64) {
-	if t.off || t.still || t.coldSince != 0 && t.coldMoves >= foreignMoves {
+	if t.off || t.still || t.coldSince != 0 && t.cold >= coldReadings {
 		return
 	}
 	s := vital.Sample{At: r.At, Temp: math.NaN(), Activity: math.NaN(), Busy: math.NaN(), Since: since}

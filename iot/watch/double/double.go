@@ -105,7 +105,7 @@ func (p *Places) Code(c *snap.Coder) {
 // are known.
 type Pair struct {
 	last          [2]orb.Point
-	since, at     int64 // Unix s, of the first and the last moment
+	since, at     int64 // Unix s, of the first moment, 0 before it, and of the last
 	n, apart      uint16
 	aa, bb, ab, e float32 // sums of squares and products of the ways, m², and of their errors
 	gaps, room    float32 // sums of the squared distances, m², and of what one body's would be
@@ -123,16 +123,21 @@ const (
 	slack       = 1.2  // of the mean squared distance, for errors that tags understate
 )
 
-// NewPair starts with two tags at one moment.
-func NewPair(at time.Time, a, b orb.Point) Pair {
-	return Pair{last: [2]orb.Point{a, b}, since: at.Unix(), at: at.Unix()}
-}
+// NewPair starts to look for moments.
+func NewPair(now time.Time) Pair { return Pair{at: now.Unix()} }
+
+// Stale tells whether too little is known to say anything, and there was no moment for an
+// hour: the two are not heard at the same time any more.
+func (p *Pair) Stale(now time.Time) bool { return p.n < moves && now.Unix()-p.at > 3600 }
 
 // Step takes a moment with both places and the error of each, 1 sigma in m. It returns
 // false when the two are clearly two bodies.
 func (p *Pair) Step(at time.Time, a, b orb.Point, errA, errB float64) bool {
 	sigma2 := errA*errA + errB*errB
 	gap := sq(a, b)
+	if p.at = at.Unix(); p.since == 0 {
+		p.last, p.since = [2]orb.Point{a, b}, p.at
+	}
 	p.gaps += float32(min(gap, square(nearness+6*math.Sqrt(sigma2))))
 	p.room += float32(square(nearness) + 2*sigma2)
 	// Beyond 2 m and three sigma of both errors together they are apart.
@@ -145,7 +150,7 @@ func (p *Pair) Step(at time.Time, a, b orb.Point, errA, errB float64) bool {
 	if wayA[0]*wayA[0]+wayA[1]*wayA[1] < least && wayB[0]*wayB[0]+wayB[1]*wayB[1] < least {
 		return true // resting: neighbours rest side by side too
 	}
-	p.last, p.at = [2]orb.Point{a, b}, at.Unix()
+	p.last = [2]orb.Point{a, b}
 	if p.n < math.MaxUint16 {
 		p.n++
 	}
@@ -181,7 +186,12 @@ func (p *Pair) Still() bool { return p.Correlation() > correlation-0.03 && p.gap
 func (p *Pair) Moves() int { return int(p.n) }
 
 // Hours is how long the two have been followed.
-func (p *Pair) Hours() float64 { return float64(p.at-p.since) / 3600 }
+func (p *Pair) Hours() float64 {
+	if p.since == 0 {
+		return 0
+	}
+	return float64(p.at-p.since) / 3600
+}
 
 // Move puts the pair into another plane.
 func (p *Pair) Move(to func(orb.Point) orb.Point) {

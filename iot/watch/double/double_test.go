@@ -171,7 +171,7 @@ func TestPair(t *testing.T) {
 		{"a calf at foot", 12, 1, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := double.NewPair(start, orb.Point{}, orb.Point{})
+			p := double.NewPair(start)
 			at, one := orb.Point{}, true
 			for i := range 30 * 12 {
 				if i%3 == 0 {

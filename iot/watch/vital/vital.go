@@ -37,55 +37,96 @@ type Sample struct {
 	Since    float64 // s since the reading before; 0 unknown
 }
 
-// mean is a mean that forgets with a time constant of an hour.
-type mean struct {
-	sum, weight float32
-	at          int64 // Unix s
+// Herd is how a herd deviates from its animals' baselines, hour by hour: the weather, a
+// move, a day in the stable. What a gateway kept while it was away is judged against the
+// hour that it is of.
+type Herd struct {
+	hours [kept]hour
+}
+
+const (
+	kept   = 48 // hours
+	lately = 4  // hours of which a mean is made, each counting e times less than the next
+)
+
+type hour struct {
+	at                   int32 // since 1970
+	temp, activity, busy mean  // of °C, log units and log units
+}
+
+type mean struct{ sum, weight float32 }
+
+// of is an hour, a new one in the place of the one two days before; nil for one that is gone.
+func (h *Herd) of(at int32) *hour {
+	x := &h.hours[at%kept]
+	if at > x.at {
+		*x = hour{at: at}
+	}
+	if at < x.at {
+		return nil
+	}
+	return x
+}
+
+// The means of an hour.
+func temp(x *hour) *mean     { return &x.temp }
+func activity(x *hour) *mean { return &x.activity }
+func busy(x *hour) *mean     { return &x.busy }
+
+// value is the mean of the last hours and how many values it rests on.
+func (h *Herd) value(what func(*hour) *mean, at int32) (v, weight float64) {
+	var all mean
+	k := float32(1)
+	for i := range min(lately, at+1) {
+		if x := &h.hours[(at-i)%kept]; x.at == at-i {
+			m := what(x)
+			all.sum += k * m.sum
+			all.weight += k * m.weight
+		}
+		k /= math.E
+	}
+	if all.weight < 1e-3 {
+		return 0, 0
+	}
+	return float64(all.sum / all.weight), float64(all.weight)
 }
 
 // add counts a value, but no farther from the mean than one animal may pull it: the
 // weather may take all of them anywhere.
-func (m *mean) add(v float64, at int64) {
-	m.decay(at)
-	if now := m.value(); m.weight >= some {
+func (h *Herd) add(what func(*hour) *mean, v float64, at int32) {
+	x := h.of(at)
+	if x == nil {
+		return
+	}
+	if now, weight := h.value(what, at); weight >= some {
 		v = max(now-clip, min(now+clip, v))
 	}
+	m := what(x)
 	m.sum += float32(v)
 	m.weight++
 }
 
-func (m *mean) decay(at int64) {
-	if at > m.at {
-		k := float32(math.Exp(-float64(at-m.at) / 3600))
-		m.sum, m.weight, m.at = m.sum*k, m.weight*k, at
+// beside is how an animal of n deviates from the others in an hour. others is false where
+// there are too few of them to tell the weather.
+func (h *Herd) beside(what func(*hour) *mean, own float64, n int, at int32) (deviation float64, others bool) {
+	all, weight := h.value(what, at)
+	if n < some || weight == 0 {
+		return own, false
 	}
-}
-
-// value is the mean without one of n animals that share it, given that one's own.
-func (m *mean) value() float64 {
-	if m.weight < 1e-3 {
-		return 0
-	}
-	return float64(m.sum / m.weight)
-}
-
-func (m *mean) code(c *snap.Coder) {
-	c.Float(&m.sum)
-	c.Float(&m.weight)
-	c.Int(&m.at)
-}
-
-// Herd is how a herd deviates from its animals' baselines just now: the weather, a
-// move, a day in the stable.
-type Herd struct {
-	temp, activity, busy mean
+	return (own - all) * float64(n) / float64(n-1), true
 }
 
 // Code writes or reads the herd.
 func (h *Herd) Code(c *snap.Coder) {
-	h.temp.code(c)
-	h.activity.code(c)
-	h.busy.code(c)
+	for i := range h.hours {
+		x := &h.hours[i]
+		snap.Small(c, &x.at)
+		x.at = max(x.at, 0)
+		for _, m := range [...]*mean{&x.temp, &x.activity, &x.busy} {
+			c.Float(&m.sum)
+			c.Float(&m.weight)
+		}
+	}
 }
 
 // Body is one animal's baselines and how it is.
@@ -215,6 +256,9 @@ const (
 func (b *Body) Take(s Sample, behaviour uint8, h *Herd, n int, lon float64, fertile bool, w *species.Watch) (judged bool) {
 	at := s.At.Unix()
 	hour := int32(at / 3600)
+	if hour <= 0 {
+		return false // no time at all
+	}
 	if b.hour != 0 && hour > b.hour {
 		b.judge(h, n, lon, fertile, w)
 		for k := b.hour + 1; k < hour && k <= b.hour+24; k++ {
@@ -231,7 +275,7 @@ func (b *Body) Take(s Sample, behaviour uint8, h *Herd, n int, lon float64, fert
 		b.tempHeard++
 		b.tempSum += float32(s.Temp)
 		if b.tempN[i] >= learned {
-			h.temp.add(s.Temp-float64(b.temp[i]), at)
+			h.add(temp, s.Temp-float64(b.temp[i]), hour)
 		}
 	}
 	if !math.IsNaN(s.Activity) && b.actHeard < math.MaxUint16 {
@@ -250,10 +294,9 @@ func (b *Body) Take(s Sample, behaviour uint8, h *Herd, n int, lon float64, fert
 
 // judge ends the hour.
 func (b *Body) judge(h *Herd, n int, lon float64, fertile bool, w *species.Watch) {
-	end := int64(b.hour)*3600 + 3599
 	i := bin(int64(b.hour), lon)
-	warm, warmKnown := b.warm(i, h, n, end, w)
-	drive, driveKnown := b.driven(i, h, n, end)
+	warm, warmKnown := b.warm(i, h, n, w)
+	drive, driveKnown := b.driven(i, h, n)
 	b.day[b.hour%24] = -1
 	switch {
 	case b.behaviour != ByActivity && b.busyOf > 0:
@@ -262,7 +305,7 @@ func (b *Body) judge(h *Herd, n int, lon float64, fertile bool, w *species.Watch
 		b.day[b.hour%24] = b.activeSum / float32(b.actHeard)
 	}
 	b.tempSum, b.tempHeard, b.activeSum, b.actHeard, b.busySum, b.busyOf = 0, 0, 0, 0, 0, 0
-	b.rest(h, n, end, w)
+	b.rest(h, n, w)
 
 	if !warmKnown || !driveKnown {
 		b.warmth, b.drive, b.heat = b.warmth*0.75, b.drive*0.75, 0
@@ -287,16 +330,8 @@ func (b *Body) judge(h *Herd, n int, lon float64, fertile bool, w *species.Watch
 	}
 }
 
-// without takes an animal's own part out of a mean of n.
-func without(own, all float64, n int) float64 {
-	if n < some {
-		return own
-	}
-	return (own - all) * float64(n) / float64(n-1)
-}
-
 // warm judges the hour's temperature and learns from it.
-func (b *Body) warm(i int, h *Herd, n int, end int64, w *species.Watch) (deviation float64, known bool) {
+func (b *Body) warm(i int, h *Herd, n int, w *species.Watch) (deviation float64, known bool) {
 	if b.tempHeard == 0 {
 		return 0, false
 	}
@@ -305,12 +340,11 @@ func (b *Body) warm(i int, h *Herd, n int, end int64, w *species.Watch) (deviati
 		learn(&b.temp[i], &b.tempN[i], m, memory)
 		return 0, false
 	}
-	h.temp.decay(end)
 	own := m - float64(b.temp[i])
-	deviation = without(own, h.temp.value(), n)
+	deviation, others := h.beside(temp, own, n, b.hour)
 	b.fervour += float32((deviation - float64(b.fervour)) / w.FeverHours)
 	limit := max(w.FeverRise, sure*float64(b.noise))
-	if n < some {
+	if !others {
 		limit *= 1.5 // no herd to tell the weather from a fever
 	}
 	switch mean := float64(b.fervour); {
@@ -331,7 +365,7 @@ func (b *Body) warm(i int, h *Herd, n int, end int64, w *species.Watch) (deviati
 }
 
 // driven judges the hour's activity, in log units, and learns from it.
-func (b *Body) driven(i int, h *Herd, n int, end int64) (deviation float64, known bool) {
+func (b *Body) driven(i int, h *Herd, n int) (deviation float64, known bool) {
 	if b.actHeard == 0 {
 		return 0, false
 	}
@@ -339,8 +373,8 @@ func (b *Body) driven(i int, h *Herd, n int, end int64) (deviation float64, know
 	known = b.activeN[i] >= learned
 	if known {
 		own := m - float64(b.active[i])
-		h.activity.add(own, end)
-		deviation = without(own, h.activity.value(), n)
+		h.add(activity, own, b.hour)
+		deviation, _ = h.beside(activity, own, n, b.hour)
 		b.activeNoise += float32(math.Abs(float64(b.drive))-float64(b.activeNoise)) / 96
 		m = float64(b.active[i]) + max(-clip, min(clip, own))
 	}
@@ -356,7 +390,7 @@ func learn(base *float32, n *uint8, v float64, pace int) {
 }
 
 // rest compares the last 24 hours with the week.
-func (b *Body) rest(h *Herd, n int, end int64, w *species.Watch) {
+func (b *Body) rest(h *Herd, n int, w *species.Watch) {
 	sum, heard := float32(0), 0
 	for _, v := range b.day {
 		if v >= 0 {
@@ -370,10 +404,10 @@ func (b *Body) rest(h *Herd, n int, end int64, w *species.Watch) {
 	day := sum / float32(heard)
 	if b.weekN >= fewHours && b.week > 0 {
 		b.ratio = day / b.week
-		h.busy.add(math.Log(max(float64(b.ratio), 0.1)), end)
-		relative := math.Exp(without(math.Log(max(float64(b.ratio), 0.01)), h.busy.value(), n))
+		h.add(busy, math.Log(max(float64(b.ratio), 0.1)), b.hour)
+		relative, _ := h.beside(busy, math.Log(max(float64(b.ratio), 0.01)), n, b.hour)
 		switch {
-		case float64(b.ratio) < 1-w.IdleDrop && relative < 1-w.IdleDrop/2:
+		case float64(b.ratio) < 1-w.IdleDrop && math.Exp(relative) < 1-w.IdleDrop/2:
 			b.idle = true
 		case float64(b.ratio) > 1-w.IdleDrop/2:
 			b.idle = false
