@@ -40,7 +40,7 @@ type User struct {
 	Login     string    `json:"login"`
 	Name      string    `json:"name"`
 	Role      Role      `json:"role"`
-	FirmID    string    `json:"firm_id,omitempty"` // the anchor's firm
+	FirmID    string    `json:"firm_id,omitempty"` // the firm an anchor or a partner speaks for
 	Hash      string    `json:"-"`                 // argon2id, PHC string
 	CreatedAt time.Time `json:"created_at"`
 }

@@ -96,8 +96,13 @@ func TestPartnerTranches(t *testing.T) {
 	run := func(t *testing.T, dsn string) {
 		v := newVillage(t, dsn, func(cfg *app.Config) { cfg.Catalog = inThreeParts(t) })
 		v.register(access.Borrower, "wang", "")
-		v.register(access.Partner, "shop", "")
-		v.register(access.Partner, "rival", "")
+		var firms [2]chain.Party
+		for i, name := range []string{"青穗县惠农农资有限公司", "青穗县丰牧饲料有限公司"} {
+			v.as(apptest.Operator).Post("/operator/firms", map[string]any{"uscc": creditCode(i + 5), "name": name, "anchor": true}, &firms[i])
+		}
+		v.register(access.Partner, "shop", firms[0].ID)
+		v.register(access.Partner, "clerk", firms[0].ID) // of the same shop
+		v.register(access.Partner, "rival", firms[1].ID)
 		var user server.Myself
 		v.as("wang").Get("/session", &user)
 		field := v.field("wang")
@@ -144,6 +149,10 @@ func TestPartnerTranches(t *testing.T) {
 			t.Helper()
 			v.as("shop").Get(path, &page)
 			return page
+		}
+		var seen view.TranchePage
+		if v.as("clerk").Get(path, &seen); len(seen.Tranches) != len(plan().Tranches) {
+			t.Errorf("a colleague sees %+v", seen)
 		}
 		draw := func(login string, amount money.Fen, key string) func(lang ...string) apptest.Reply {
 			return func(lang ...string) apptest.Reply {

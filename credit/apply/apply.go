@@ -80,27 +80,36 @@ type Application struct {
 	LoanID      string         `json:"loan_id,omitempty"`
 	Limit       money.Fen      `json:"limit"`
 	Rate        money.Rate     `json:"rate"`
-	// Channel is how it came, BroughtBy the user id of who brought it for the borrower, StatedOn the day
-	// of its paper, when that is before it was entered.
-	Channel   string     `json:"channel,omitempty"`
-	BroughtBy string     `json:"brought_by,omitempty"`
-	StatedOn  money.Date `json:"stated_on,omitzero"`
-	StatedWhy string     `json:"stated_why,omitempty"`
-	Key       string     `json:"-"` // idempotency key
-	KeyHash   string     `json:"-"` // of the body that came with it
-	CreatedAt time.Time  `json:"created_at"`
-	UpdatedAt time.Time  `json:"updated_at"`
+	// Channel is how it came, BroughtBy the user id of who brought it for the borrower and BroughtFirm
+	// the firm that one speaks for, StatedOn the day of its paper, when that is before it was entered.
+	Channel     string     `json:"channel,omitempty"`
+	BroughtBy   string     `json:"brought_by,omitempty"`
+	BroughtFirm string     `json:"brought_firm,omitempty"`
+	StatedOn    money.Date `json:"stated_on,omitzero"`
+	StatedWhy   string     `json:"stated_why,omitempty"`
+	Key         string     `json:"-"` // idempotency key
+	KeyHash     string     `json:"-"` // of the body that came with it
+	CreatedAt   time.Time  `json:"created_at"`
+	UpdatedAt   time.Time  `json:"updated_at"`
+}
+
+// bring notes who brought an application for its borrower.
+func (a *Application) bring(who access.Actor) { a.BroughtBy, a.BroughtFirm = who.UserID, who.FirmID }
+
+// broughtBy says whether somebody brought it, or a colleague of the same firm.
+func (a Application) broughtBy(who access.Actor) bool {
+	return a.BroughtBy == who.UserID || who.FirmID != "" && a.BroughtFirm == who.FirmID
 }
 
 // VisibleTo says whether somebody of the tenant may know that an application exists: its
-// borrower, the partner or anchor that brought it, and the house. To everybody else it is
+// borrower, the partner's or anchor's people who brought it, and the house. To everybody else it is
 // as if it were not there.
 func (a Application) VisibleTo(who access.Actor) bool {
 	switch who.Role {
 	case access.Borrower:
 		return a.UserID == who.UserID
 	case access.Partner, access.Anchor:
-		return a.BroughtBy == who.UserID
+		return a.broughtBy(who)
 	default:
 		return true
 	}

@@ -43,7 +43,7 @@ func (s *Service) StartDraft(ctx context.Context, actor access.Actor, p Partial,
 	if actor.Role == access.Borrower {
 		a.UserID, a.UserName = actor.UserID, actor.Name
 	} else {
-		a.BroughtBy = actor.UserID
+		a.bring(actor)
 	}
 	if a, err = s.fill(ctx, a, p); err != nil {
 		return Application{}, err
@@ -67,7 +67,7 @@ func (s *Service) ReviseDraft(ctx context.Context, actor access.Actor, id string
 	if a.State != Draft {
 		return Application{}, ErrState.With("state", a.State).With("to", Draft)
 	}
-	if actor.Role != access.Borrower && a.BroughtBy != actor.UserID {
+	if actor.Role != access.Borrower && !a.broughtBy(actor) {
 		return Application{}, access.ErrRole
 	}
 	if a, err = s.fill(ctx, a, p); err != nil {
@@ -123,7 +123,7 @@ func (s *Service) SendDraft(ctx context.Context, actor access.Actor, id string, 
 	if err := may(actor, a.State, Submitted); err != nil {
 		return Application{}, err
 	}
-	if actor.Role != access.Borrower && a.BroughtBy != actor.UserID {
+	if actor.Role != access.Borrower && !a.broughtBy(actor) {
 		return Application{}, access.ErrRole
 	}
 	if missing := a.missing(); missing != "" {

@@ -2,7 +2,6 @@ package apply
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -99,6 +98,9 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, req Request, k
 	if utf8.RuneCountInString(req.Purpose) > 200 {
 		return Application{}, ErrPurposeLong.At("body.purpose")
 	}
+	if req.By.UserID == "" {
+		req.By = actor
+	}
 	if err := s.check(req); err != nil {
 		return Application{}, err
 	}
@@ -134,11 +136,10 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, req Request, k
 		Channel: string(req.Channel), StatedOn: req.StatedOn, StatedWhy: req.Why,
 		KeyHash: credit.Hash(body), CreatedAt: now, UpdatedAt: now,
 	}
-	by := cmp.Or(req.By, actor.UserID)
-	if by != owner {
-		a.BroughtBy = by
+	if req.By.UserID != owner {
+		a.bring(req.By)
 	}
-	a.Key = keyOf(req.Channel, by, key)
+	a.Key = keyOf(req.Channel, req.By.UserID, key)
 	a, err = s.cfg.Store.Add(ctx, a)
 	if err != nil {
 		return Application{}, err

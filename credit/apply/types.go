@@ -6,6 +6,7 @@ import (
 
 	"github.com/paulmach/orb"
 
+	"github.com/furrowcredit/furrow/access"
 	"github.com/furrowcredit/furrow/chain"
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/collateral"
@@ -32,10 +33,10 @@ type Request struct {
 	Purpose    string         `json:"purpose,omitempty"`
 	// Consents are what the borrower agreed to in asking.
 	Consents []consent.Agreement `json:"consents,omitempty"`
-	// Channel, Device and By are how the request came; without By the actor brought it.
+	// Channel, Device and By are how the request came; without By the actor itself sent it.
 	Channel product.Channel `json:"-"`
 	Device  string          `json:"-"`
-	By      string          `json:"-"`
+	By      access.Actor    `json:"-"`
 	// StatedOn is the day of a paper that is entered later, Why it was; an operator's right.
 	StatedOn money.Date `json:"stated_on,omitzero"`
 	Why      string     `json:"-"`

@@ -39,15 +39,15 @@ type Snapshot struct {
 	Evidence []byte         `json:"-"`             // canonical JSON of credit.Evidence
 	Hash     string         `json:"evidence_hash"` // its SHA-256, hex
 	TakenAt  time.Time      `json:"taken_at"`
-	// BroughtBy are the user ids of the partners who brought an application for its borrower,
-	// subject and product.
+	// BroughtBy are the user ids of who brought an application for its borrower, subject and
+	// product, and the ids of the firms they speak for.
 	BroughtBy []string `json:"-"`
 }
 
 // visibleTo says whether somebody of the tenant may know of a snapshot: a partner only of
 // those that an application of its own is about.
 func (s Snapshot) visibleTo(who access.Actor) bool {
-	return who.Role != access.Partner || slices.Contains(s.BroughtBy, who.UserID)
+	return who.Role != access.Partner || slices.Contains(s.BroughtBy, who.UserID) || who.FirmID != "" && slices.Contains(s.BroughtBy, who.FirmID)
 }
 
 // Verdict is what was last decided about a snapshot by a run.

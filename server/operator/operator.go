@@ -118,7 +118,7 @@ type userIn struct {
 		Password string      `json:"password" maxLength:"1024"`
 		Name     string      `json:"name" maxLength:"100"`
 		Role     access.Role `json:"role" enum:"officer,borrower,anchor,partner,auditor,operator"`
-		FirmID   string      `json:"firm_id,omitempty" maxLength:"64" doc:"the firm an anchor speaks for"`
+		FirmID   string      `json:"firm_id,omitempty" maxLength:"64" doc:"the firm an anchor speaks for, or a partner: its people see what any of them brought"`
 	}
 }
 

@@ -76,7 +76,7 @@ func (f face) apply(ctx context.Context, who access.Actor, in *applyIn) (*route.
 	}
 	borrower := access.Actor{UserID: u.ID, Name: u.Name, Tenant: u.Tenant, Role: u.Role}
 	req := in.Body.Request()
-	req.Channel, req.Device, req.By = product.API, in.Device, who.UserID
+	req.Channel, req.Device, req.By = product.API, in.Device, who
 	app, err := f.Desk.Submit(ctx, borrower, req, in.Key)
 	route.Touch(ctx, app.ID)
 	return route.Answer(app, err)

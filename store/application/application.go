@@ -38,7 +38,7 @@ func New(db *store.DB) *Store { return &Store{db: db} }
 
 const columns = `id, tenant, user_id, user_name, subject_kind, subject_id, subject_name, product, asked, term_months,
 	purpose, state, decision_id, loan_id, credit_limit, rate, idem_key, key_hash, created_at, updated_at,
-	channel, brought_by, stated_on, stated_why`
+	channel, brought_by, brought_firm, stated_on, stated_why`
 
 // Add implements apply.Store.
 func (s *Store) Add(ctx context.Context, a apply.Application) (apply.Application, error) {
@@ -57,10 +57,10 @@ func (s *Store) Add(ctx context.Context, a apply.Application) (apply.Application
 		}
 		out = a
 		_, err = tx.Exec(ctx, `insert into applications (`+columns+`) values
-			($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
+			($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`,
 			a.ID, a.Tenant, a.UserID, a.UserName, string(a.Subject.Kind), a.Subject.ID, a.SubjectName, a.Product, int64(a.Asked),
 			a.TermMonths, a.Purpose, string(a.State), a.DecisionID, a.LoanID, int64(a.Limit), int64(a.Rate), a.Key, a.KeyHash,
-			store.Millis(a.CreatedAt), store.Millis(a.UpdatedAt), a.Channel, a.BroughtBy, a.StatedOn.String(), a.StatedWhy)
+			store.Millis(a.CreatedAt), store.Millis(a.UpdatedAt), a.Channel, a.BroughtBy, a.BroughtFirm, a.StatedOn.String(), a.StatedWhy)
 		if err != nil {
 			return err
 		}
@@ -390,7 +390,7 @@ func scan(row store.Row) (apply.Application, error) {
 	var asked, limit, rate, created, updated int64
 	if err := row.Scan(&a.ID, &a.Tenant, &a.UserID, &a.UserName, &kind, &a.Subject.ID, &a.SubjectName, &a.Product, &asked,
 		&a.TermMonths, &a.Purpose, &state, &a.DecisionID, &a.LoanID, &limit, &rate, &a.Key, &a.KeyHash, &created, &updated,
-		&a.Channel, &a.BroughtBy, &stated, &a.StatedWhy); err != nil {
+		&a.Channel, &a.BroughtBy, &a.BroughtFirm, &stated, &a.StatedWhy); err != nil {
 		return apply.Application{}, err
 	}
 	a.Subject.Kind, a.State = credit.SubjectKind(kind), apply.State(state)

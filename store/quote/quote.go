@@ -174,15 +174,17 @@ func (s *Store) brought(ctx context.Context, query string, args ...any) ([]quote
 		at[list[i].ID] = i
 	}
 	in, args := store.In(nil, slices.Collect(maps.Keys(at)))
-	type bringer struct{ snapshot, partner string }
+	type bringer struct{ snapshot, user, firm string }
 	by, err := store.Collect(ctx, s.db, func(r store.Row) (b bringer, err error) {
-		return b, r.Scan(&b.snapshot, &b.partner)
-	}, `select distinct s.id, a.brought_by from snapshot s join applications a on a.tenant = s.tenant and a.user_id = s.user_id
+		return b, r.Scan(&b.snapshot, &b.user, &b.firm)
+	}, `select distinct s.id, a.brought_by, a.brought_firm from snapshot s join applications a on a.tenant = s.tenant and a.user_id = s.user_id
 		and a.subject_kind = s.subject_kind and a.subject_id = s.subject_id and a.product = s.product
 		where a.brought_by <> '' and s.id in `+in, args...)
 	for _, b := range by {
 		s := &list[at[b.snapshot]]
-		s.BroughtBy = append(s.BroughtBy, b.partner)
+		if s.BroughtBy = append(s.BroughtBy, b.user); b.firm != "" {
+			s.BroughtBy = append(s.BroughtBy, b.firm)
+		}
 	}
 	return list, err
 }

@@ -5467,6 +5467,7 @@ export interface components {
             /** Format: int64 */
             asked: number;
             brought_by?: string;
+            brought_firm?: string;
             channel?: string;
             /** Format: date-time */
             created_at: string;
@@ -10643,7 +10644,7 @@ export interface components {
             tenant: string;
         };
         UserInBody: {
-            /** @description the firm an anchor speaks for */
+            /** @description the firm an anchor speaks for, or a partner: its people see what any of them brought */
             firm_id?: string;
             login: string;
             name: string;
