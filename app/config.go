@@ -21,11 +21,6 @@ import (
 	"github.com/furrowcredit/furrow/iot/count"
 )
 
-// GCPercent is how far a serving process lets its heap grow before garbage is collected,
-// where GOGC does not say. A house keeps little and allocates much: this costs a few
-// hundred megabytes under load, and saves pauses and a tenth of the processor.
-const GCPercent = 400
-
 // Config is everything that differs between a laptop and a bank.
 type Config struct {
 	Data    string // folder for SQLite files, scenes and certificates

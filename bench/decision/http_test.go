@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -151,7 +150,7 @@ func spell(b *testing.B) time.Duration {
 // processors. Beside it a server that answers and does nothing else. FURROW_BENCH_DB names
 // the one database to ask.
 func BenchmarkQuotes(b *testing.B) {
-	defer debug.SetGCPercent(debug.SetGCPercent(app.GCPercent)) // as furrow serve
+	defer app.Roomy()() // as furrow serve
 	const borrowers, rate, connections = 20_000, 3_200, 64
 	span := spell(b)
 	t := book.Page(fmt.Sprintf("decisions over HTTP: %d a second over %d connections, %d borrowers", rate, connections, borrowers), "a second", "p50", "p99", "CPU each", "of PostgreSQL", "KB written each", "decisions kept")

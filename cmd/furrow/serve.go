@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -139,9 +138,7 @@ func runHouse(ctx context.Context, f *flag.FlagSet, cfg *app.Config, args []stri
 	if cfg.MQTT == "-" {
 		cfg.MQTT = ""
 	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(app.GCPercent)
-	}
+	defer app.Roomy()()
 	a, err := app.New(ctx, *cfg)
 	if err != nil {
 		return err

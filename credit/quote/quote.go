@@ -147,7 +147,7 @@ type Service struct {
 }
 
 // New returns a service.
-func New(cfg Config) *Service { return &Service{cfg: cfg, known: newLately(4096)} }
+func New(cfg Config) *Service { return &Service{cfg: cfg, known: newLately(1024)} }
 
 // terms are the texts of the catalogue's products, which never change, by code.
 type terms struct {

@@ -29,7 +29,7 @@ func New(db *store.DB) *Store {
 	s := &Store{db: db}
 	// Every request asks who it is from, and every change has its line in the trail:
 	// those that come at once go together.
-	s.sessions, s.entries = store.NewGather(most, s.readSessions).Apart(2*time.Millisecond), store.NewGather(most, s.append)
+	s.sessions, s.entries = store.NewGather(most, s.readSessions).Apart(time.Millisecond), store.NewGather(most, s.append)
 	return s
 }
 

@@ -35,9 +35,9 @@ var _ quote.Store = (*Store)(nil)
 // New returns a store on db.
 func New(db *store.DB) *Store {
 	s := &Store{db: db}
-	// Under load a transaction carries the quotes of 5 ms, which is what the disk takes to keep it.
-	s.keep = store.NewGather(256, s.insert).Apart(5 * time.Millisecond)
-	s.read = store.NewGather(256, s.fetch).Apart(2 * time.Millisecond)
+	// Under load a transaction carries the quotes of 4 ms, about what the disk takes to keep it.
+	s.keep = store.NewGather(256, s.insert).Apart(4 * time.Millisecond)
+	s.read = store.NewGather(256, s.fetch).Apart(time.Millisecond)
 	return s
 }
 
