@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/furrowcredit/furrow/app"
 	"github.com/furrowcredit/furrow/internal/benchtable"
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/iot/series"
@@ -317,6 +318,7 @@ func writeRounds(b *testing.B, write func(context.Context, []iot.Reading) error,
 // held against processor time, which bears a busy machine; on an idle one the clock
 // shows no more.
 func BenchmarkHerdDay(b *testing.B) {
+	defer app.Roomy()() // as furrow serve
 	days := 7
 	if s := os.Getenv("FURROW_BENCH_DAYS"); s != "" {
 		var err error
