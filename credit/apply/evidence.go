@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -49,7 +50,7 @@ func (s *Service) subject(ctx context.Context, tenant string, sub credit.Subject
 // consent writes down what came with a request; consent.ErrMissing when the borrower has
 // not agreed to a decision at all.
 func (s *Service) consent(ctx context.Context, actor access.Actor, owner string, req Request) error {
-	how := consent.How{Channel: string(req.Channel), Device: req.Device, By: req.By.UserID}
+	how := consent.How{Channel: string(req.Channel), Device: req.Device, By: cmp.Or(req.By.UserID, actor.UserID)}
 	if err := s.cfg.Consents.Give(ctx, actor.Tenant, owner, req.Consents, how); err != nil {
 		return err
 	}

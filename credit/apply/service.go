@@ -98,9 +98,6 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, req Request, k
 	if utf8.RuneCountInString(req.Purpose) > 200 {
 		return Application{}, ErrPurposeLong.At("body.purpose")
 	}
-	if req.By.UserID == "" {
-		req.By = actor
-	}
 	if err := s.check(req); err != nil {
 		return Application{}, err
 	}
@@ -136,10 +133,14 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, req Request, k
 		Channel: string(req.Channel), StatedOn: req.StatedOn, StatedWhy: req.Why,
 		KeyHash: credit.Hash(body), CreatedAt: now, UpdatedAt: now,
 	}
-	if req.By.UserID != owner {
-		a.bring(req.By)
+	by := req.By
+	if by.UserID == "" {
+		by = actor
 	}
-	a.Key = keyOf(req.Channel, req.By.UserID, key)
+	if by.UserID != owner {
+		a.bring(by)
+	}
+	a.Key = keyOf(req.Channel, by.UserID, key)
 	a, err = s.cfg.Store.Add(ctx, a)
 	if err != nil {
 		return Application{}, err
