@@ -232,6 +232,7 @@ type HerdCount struct {
 	Low      int        `json:"low"`              // interval of Level around it
 	High     int        `json:"high"`
 	Level    float64    `json:"level"`   // 0.95
+	Most     int        `json:"-"`       // that there are more has a probability of at most 0.001
 	Windows  int        `json:"windows"` // that it rests on
 	LastAt   *time.Time `json:"last_at,omitempty"`
 	Method   string     `json:"method"`

@@ -332,7 +332,9 @@ func (s *Service) heard(ctx context.Context, tenant string, animals []iot.Animal
 }
 
 // Review estimates a herd and tells Raise whether its tags claim more animals than
-// the counts support: the tags of animals believed inside against the upper bound.
+// the counts support: the tags of animals believed inside are far above the interval, or
+// above a bound that is sure, because many herds are looked at again and again. An alarm
+// ends within the interval.
 // What Raise refuses is told again the next time.
 func (s *Service) Review(ctx context.Context, h iot.Herd, animals []iot.Animal, states []iot.AnimalState, now time.Time) (iot.HerdCount, []PenCount, error) {
 	sum, pens, err := s.Estimate(ctx, h, animals, states, now)
@@ -345,10 +347,10 @@ func (s *Service) Review(ctx context.Context, h iot.Herd, animals []iot.Animal, 
 			claimed++
 		}
 	}
-	short := claimed > sum.High
 	s.mu.Lock()
 	was, told := s.short[h.Tenant+"/"+h.ID]
 	s.mu.Unlock()
+	short := claimed > sum.Most || far(claimed, sum) || was && claimed > sum.High
 	if told && was == short && !short {
 		return sum, pens, nil
 	}
@@ -364,6 +366,9 @@ func (s *Service) Review(ctx context.Context, h iot.Herd, animals []iot.Animal, 
 	return sum, pens, nil
 }
 
+// far tells whether more than a tenth of the animals are missing.
+func far(claimed int, c iot.HerdCount) bool { return claimed > c.High+c.High/10 }
+
 // shortage is the event of more tags than animals, or its end.
 func shortage(h iot.Herd, c iot.HerdCount, claimed int, over bool) iot.Event {
 	e := iot.Event{Tenant: h.Tenant, Kind: iot.CountShort, HerdID: h.ID, Subject: h.ID, Label: h.Name, Cleared: over, Severity: "warning",
@@ -372,7 +377,7 @@ func shortage(h iot.Herd, c iot.HerdCount, claimed int, over bool) iot.Event {
 	if c.LastAt != nil {
 		e.At = *c.LastAt
 	}
-	if claimed > c.High+c.High/10 {
+	if far(claimed, c) {
 		e.Severity = "critical"
 	}
 	return e

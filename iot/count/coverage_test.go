@@ -115,7 +115,7 @@ func TestTheIntervalHoldsTheTruth(t *testing.T) {
 		matched           bool
 	}
 	for _, s := range []scheme{{"camera alone", 4, 0, false}, {"compared with a person before", 4, 3, false}, {"tags matched", 2, 0, true}} {
-		var allHeld, all int
+		var allHeld, all, missed int
 		for _, recall := range []float64{0.5, 0.65, 0.8, 0.95} {
 			t.Run(fmt.Sprintf("%s, recall %g", s.name, recall), func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(uint64(recall*100), uint64(s.windows+s.compared)))
@@ -134,6 +134,9 @@ func TestTheIntervalHoldsTheTruth(t *testing.T) {
 					}
 					e.Heard = func(string, time.Time, time.Time) int { return tags }
 					got, _ := count.DefaultConfig().Reconcile(e, now)
+					if h.animals > got.Most {
+						missed++
+					}
 					if got.Low <= h.animals && h.animals <= got.High {
 						held++
 					}
@@ -149,6 +152,10 @@ func TestTheIntervalHoldsTheTruth(t *testing.T) {
 		}
 		if float64(allHeld) < 0.93*float64(all) {
 			t.Errorf("%s: %d of %d", s.name, allHeld, all)
+		}
+		t.Logf("%d of %d have more animals than there can be", missed, all)
+		if float64(missed) > 1+0.003*float64(all) {
+			t.Errorf("%s: %d of %d have more animals than there can be", s.name, missed, all)
 		}
 	}
 }

@@ -469,6 +469,9 @@ func normalise(g grid, log []float64) posterior {
 	return out
 }
 
+// sure is the level of the interval whose upper bound raises an alarm: 0.999 to one side.
+const sure = 0.998
+
 // interval is the median and the equal-tailed interval of a level.
 func (q posterior) interval(level float64) (median float64, low, high int) {
 	tail := (1 - level) / 2

@@ -122,8 +122,10 @@ func (c Config) Reconcile(e Evidence, now time.Time) (iot.HerdCount, []PenCount)
 	out.Status, out.Reason = "known", ""
 	total, uncounted, heard := c.herd(posteriors, byPen, e)
 	out.Estimate, out.Low, out.High = total.interval(c.Level)
+	_, _, out.Most = total.interval(sure)
 	out.Estimate += float64(heard)
 	out.High += uncounted
+	out.Most += uncounted
 	out.Windows = len(recent)
 	out.LastAt = &last
 	whole := byPen[""] != nil
