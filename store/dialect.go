@@ -23,6 +23,8 @@ type dialect interface {
 	// retry says whether a transaction that failed with err should be tried again.
 	retry(err error) bool
 	isolation() sql.IsolationLevel
+	// rowIsolation finds rivals by the rows that they write.
+	rowIsolation() sql.IsolationLevel
 	// snapshot is a transaction that reads one state and writes nothing.
 	snapshot() *sql.TxOptions
 	// blob is the column type of bytes, in migrations written {{blob}}.
@@ -43,7 +45,10 @@ func (sqliteDialect) name() string                  { return "sqlite" }
 func (sqliteDialect) blob() string                  { return "blob" }
 func (sqliteDialect) json() string                  { return "text" }
 func (sqliteDialect) isolation() sql.IsolationLevel { return sql.LevelDefault }
-func (sqliteDialect) retry(error) bool              { return false }
+
+func (sqliteDialect) rowIsolation() sql.IsolationLevel { return sql.LevelDefault }
+
+func (sqliteDialect) retry(error) bool { return false }
 
 // mark has no number: the driver would look up the name of each parameter of each row.
 func (sqliteDialect) mark(int) string { return "?" }
@@ -74,6 +79,8 @@ func (postgresDialect) name() string                  { return "postgres" }
 func (postgresDialect) blob() string                  { return "bytea" }
 func (postgresDialect) json() string                  { return "json" }
 func (postgresDialect) isolation() sql.IsolationLevel { return sql.LevelSerializable }
+
+func (postgresDialect) rowIsolation() sql.IsolationLevel { return sql.LevelRepeatableRead }
 
 func (postgresDialect) mark(n int) string { return "$" + strconv.Itoa(n) }
 

@@ -51,6 +51,7 @@ type DB struct {
 	write   *sql.DB
 	path    string        // of the SQLite file, or ""
 	log     *checkpointer // of SQLite
+	turns   turns
 }
 
 var _ Queryer = (*DB)(nil)
@@ -194,9 +195,21 @@ func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (sql.Result, 
 // serialisable on both databases: SQLite has one writer, PostgreSQL repeats f when
 // it reports a serialisation failure, so f must not keep anything of a failed try.
 func (db *DB) Tx(ctx context.Context, f func(tx *Tx) error) error {
+	return db.tx(ctx, db.dialect.isolation(), f)
+}
+
+// TxRows is [DB.Tx] for a transaction that reads nothing but rows which it also writes: of
+// one state of them, and repeated when a rival wrote one. A serialisable transaction is
+// undone as well when others worked on neighbouring rows in a way that could matter to one
+// that reads them, which new rows always are.
+func (db *DB) TxRows(ctx context.Context, f func(tx *Tx) error) error {
+	return db.tx(ctx, db.dialect.rowIsolation(), f)
+}
+
+func (db *DB) tx(ctx context.Context, isolation sql.IsolationLevel, f func(tx *Tx) error) error {
 	const tries = 20
 	for try := 1; ; try++ {
-		err := db.once(ctx, f)
+		err := db.once(ctx, isolation, f)
 		if err == nil || try == tries || !db.dialect.retry(err) {
 			return err
 		}
@@ -209,8 +222,8 @@ func (db *DB) Tx(ctx context.Context, f func(tx *Tx) error) error {
 	}
 }
 
-func (db *DB) once(ctx context.Context, f func(tx *Tx) error) error {
-	tx, err := db.write.BeginTx(ctx, &sql.TxOptions{Isolation: db.dialect.isolation()})
+func (db *DB) once(ctx context.Context, isolation sql.IsolationLevel, f func(tx *Tx) error) error {
+	tx, err := db.write.BeginTx(ctx, &sql.TxOptions{Isolation: isolation})
 	if err != nil {
 		return db.dialect.wrap(err)
 	}

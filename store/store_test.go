@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,38 +46,73 @@ func TestDB(t *testing.T) {
 				t.Fatalf("count %d, %v", n, err)
 			}
 		})
-		t.Run("concurrent read-modify-write loses no update", func(t *testing.T) {
-			const workers, each = 4, 5
-			var wg sync.WaitGroup
-			errs := make(chan error, workers*each)
-			for range workers {
-				wg.Go(func() {
-					for range each {
-						err := db.Tx(ctx, func(tx *store.Tx) error {
-							var n int
-							if err := tx.QueryRow(ctx, `select n from counter where id = 'a'`).Scan(&n); err != nil {
-								return err
-							}
-							_, err := tx.Exec(ctx, `update counter set n = $1 where id = 'a'`, n+1)
-							return err
-						})
-						if err != nil {
-							errs <- err
-						}
-					}
+		for name, tx := range map[string]func(f func(tx *store.Tx) error) error{
+			"serialisable": func(f func(tx *store.Tx) error) error { return db.Tx(ctx, f) },
+			"rows":         func(f func(tx *store.Tx) error) error { return db.TxRows(ctx, f) },
+		} {
+			t.Run("concurrent read-modify-write loses no update/"+name, func(t *testing.T) { count(t, db, name, tx) })
+		}
+		t.Run("who takes turns does nothing twice", func(t *testing.T) {
+			var tries atomic.Int64
+			count(t, db, "turns", func(f func(tx *store.Tx) error) error {
+				return db.TxInTurn(ctx, []string{"counter", "other", "counter"}, func(tx *store.Tx) error {
+					tries.Add(1)
+					return f(tx)
 				})
+			})
+			if tries.Load() != counters*counts {
+				t.Errorf("%d tries for %d", tries.Load(), counters*counts)
 			}
-			wg.Wait()
-			close(errs)
-			for err := range errs {
+		})
+		t.Run("who goes away while others have their turn does nothing", func(t *testing.T) {
+			err := db.TxInTurn(ctx, []string{"a", "b"}, func(*store.Tx) error {
+				gone, cancel := context.WithCancel(ctx)
+				cancel()
+				return db.TxInTurn(gone, []string{"b"}, func(*store.Tx) error { t.Error("it ran"); return nil })
+			})
+			if !errors.Is(err, context.Canceled) {
 				t.Error(err)
 			}
-			var n int
-			if err := db.QueryRow(ctx, `select n from counter where id = 'a'`).Scan(&n); err != nil || n != workers*each {
-				t.Fatalf("n is %d, want %d (%v)", n, workers*each, err)
+			ran := false
+			if err := db.TxInTurn(ctx, []string{"b", "a"}, func(*store.Tx) error { ran = true; return nil }); err != nil || !ran {
+				t.Errorf("the line is closed: %v", err)
 			}
 		})
 	})
+}
+
+const counters, counts = 4, 5
+
+// count has several add to one row at once, each reading it before.
+func count(t *testing.T, db *store.DB, row string, tx func(f func(tx *store.Tx) error) error) {
+	t.Helper()
+	ctx := context.Background()
+	if _, err := db.Exec(ctx, `insert into counter (id, n) values ($1, 0)`, row); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range counters {
+		wg.Go(func() {
+			for range counts {
+				err := tx(func(tx *store.Tx) error {
+					var n int
+					if err := tx.QueryRow(ctx, `select n from counter where id = $1`, row).Scan(&n); err != nil {
+						return err
+					}
+					_, err := tx.Exec(ctx, `update counter set n = $1 where id = $2`, n+1, row)
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	var n int
+	if err := db.QueryRow(ctx, `select n from counter where id = $1`, row).Scan(&n); err != nil || n != counters*counts {
+		t.Fatalf("n is %d, want %d (%v)", n, counters*counts, err)
+	}
 }
 
 func TestOpen(t *testing.T) {

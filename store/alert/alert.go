@@ -39,7 +39,7 @@ func (s *Store) RaiseAll(ctx context.Context, list []watch.Alert) (saved []watch
 	for i := range list {
 		ids[i] = ident.New()
 	}
-	err = s.db.Tx(ctx, func(tx *store.Tx) error {
+	err = s.db.TxRows(ctx, func(tx *store.Tx) error {
 		saved, opened = make([]watch.Alert, 0, len(list)), make([]bool, 0, len(list))
 		for i, a := range list {
 			evidence, err := json.Marshal(a.Evidence)
@@ -69,7 +69,7 @@ func (s *Store) RaiseAll(ctx context.Context, list []watch.Alert) (saved []watch
 // Clear implements watch.Store.
 func (s *Store) Clear(ctx context.Context, tenant, kind, subjectID, item string, at time.Time, by, cause string) (watch.Alert, bool, error) {
 	var closed watch.Alert
-	err := s.db.Tx(ctx, func(tx *store.Tx) (err error) {
+	err := s.db.TxRows(ctx, func(tx *store.Tx) (err error) {
 		closed, err = scan(tx.QueryRow(ctx, `update alerts set closed_at = $5, updated_at = $5, closed_by = $6, cause = $7
 			where tenant = $1 and kind = $2 and subject_id = $3 and item = $4 and closed_at is null returning `+columns,
 			tenant, kind, subjectID, item, store.Millis(at), by, cause))
@@ -84,7 +84,7 @@ func (s *Store) Clear(ctx context.Context, tenant, kind, subjectID, item string,
 // Close implements watch.Store.
 func (s *Store) Close(ctx context.Context, tenant, id string, at time.Time, by, cause string) (watch.Alert, error) {
 	var closed watch.Alert
-	err := s.db.Tx(ctx, func(tx *store.Tx) (err error) {
+	err := s.db.TxRows(ctx, func(tx *store.Tx) (err error) {
 		closed, err = scan(tx.QueryRow(ctx, `select `+columns+` from alerts where tenant = $1 and id = $2`, tenant, id))
 		if errors.Is(err, sql.ErrNoRows) {
 			return watch.ErrNotFound

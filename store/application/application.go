@@ -10,31 +10,39 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/furrowcredit/furrow/credit"
 	"github.com/furrowcredit/furrow/credit/apply"
+	"github.com/furrowcredit/furrow/credit/ledger"
 	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/store"
 	"github.com/furrowcredit/furrow/store/collateral"
 	"github.com/furrowcredit/furrow/store/herd"
+	ledgerstore "github.com/furrowcredit/furrow/store/ledger"
 	"github.com/furrowcredit/furrow/store/profile"
 )
 
-// Store implements apply.Store.
+// Store implements apply.Store. Applications that move at the same time share a
+// transaction.
 type Store struct {
-	db *store.DB
-	// signing is held by whoever adds to the chain of signatures. The head of the chain is
-	// one row, over which transactions that begin at once would only undo each other. Those
-	// of other processes are undone by the database and tried again: [store.DB.Tx].
-	signing sync.Mutex
+	db    *store.DB
+	moves *store.Gather[move, struct{}]
 }
 
 var _ apply.Store = (*Store)(nil)
 
+// A step is bounded, so that nobody waits long for the others.
+const mostMoves = 100
+
 // New returns a store on db.
-func New(db *store.DB) *Store { return &Store{db: db} }
+func New(db *store.DB) *Store {
+	s := &Store{db: db}
+	s.moves = store.NewGather(mostMoves, func(ctx context.Context, list []move) ([]struct{}, error) {
+		return make([]struct{}, len(list)), s.move(ctx, list)
+	})
+	return s
+}
 
 const columns = `id, tenant, user_id, user_name, subject_kind, subject_id, subject_name, product, asked, term_months,
 	purpose, state, decision_id, loan_id, credit_limit, rate, idem_key, key_hash, created_at, updated_at,
@@ -121,69 +129,109 @@ func (s *Store) Applications(ctx context.Context, tenant string, f apply.Filter)
 	return store.Collect(ctx, s.db, scan, query+fmt.Sprintf(` order by id desc limit $%d`, len(args)), args...)
 }
 
+// move is what Move is asked for.
+type move struct {
+	from apply.State
+	apply.Application
+	apply.Step
+	apply.Record
+}
+
+// follows says whether the exposure changes; what a referral saw counts when an officer
+// approves it.
+func (m *move) follows() bool { return counts(m.from) || counts(m.State) || m.Seen != nil }
+
 // Move implements apply.Store.
 func (s *Store) Move(ctx context.Context, from apply.State, a apply.Application, st apply.Step, r apply.Record) error {
-	if r.Signature != nil {
-		s.signing.Lock()
-		defer s.signing.Unlock()
+	_, err := s.moves.Do(ctx, move{from, a, st, r})
+	return err
+}
+
+// move moves applications in one transaction.
+func (s *Store) move(ctx context.Context, list []move) error {
+	var lines []string
+	var groups [][]ledger.Entry
+	for i := range list {
+		m := &list[i]
+		if m.Signature != nil {
+			lines = append(lines, signing(m.Tenant)...)
+		}
+		if m.follows() {
+			lines = append(lines, profile.Line(m.Tenant))
+		}
+		if c := m.Collateral; c != nil {
+			groups = append(groups, c.Entries)
+		}
 	}
-	return s.db.Tx(ctx, func(tx *store.Tx) error {
-		// What was decided moves only with a decision, and what is signed is what was read.
-		res, err := tx.Exec(ctx, `update applications set state = $4, loan_id = $5, updated_at = $6
-			where tenant = $1 and id = $2 and state = $3 and ($4 not in ('signed', 'accepted') or decision_id = $7)`,
-			a.Tenant, a.ID, string(from), string(a.State), a.LoanID, store.Millis(a.UpdatedAt), a.DecisionID)
-		if err != nil {
-			return err
-		}
-		if n, err := res.RowsAffected(); err != nil {
-			return err
-		} else if n == 0 {
-			return refuse(ctx, tx, a)
-		}
-		if err := pledge(ctx, tx, a, r); err != nil {
-			return err
-		}
-		if r.Collateral != nil {
-			if err := collateral.Append(ctx, tx, *r.Collateral); err != nil {
+	return s.db.TxInTurn(ctx, append(lines, ledgerstore.Lines(groups...)...), func(tx *store.Tx) error {
+		for i := range list {
+			if err := list[i].write(ctx, tx); err != nil {
 				return err
 			}
 		}
-		if r.Decision != nil {
-			if err := decided(ctx, tx, a); err != nil {
-				return err
-			}
-			if err := addDecision(ctx, tx, a.Tenant, *r.Decision, *r.Frozen, cmp.Or(r.Source, apply.Asked)); err != nil {
-				return err
-			}
-		}
-		if r.Change != nil {
-			if err := addLimitChange(ctx, tx, *r.Change); err != nil {
-				return err
-			}
-		}
-		if r.Contract != nil {
-			if err := addContract(ctx, tx, *r.Contract); err != nil {
-				return err
-			}
-		}
-		if r.Review != nil {
-			if err := addReview(ctx, tx, *r.Review); err != nil {
-				return err
-			}
-		}
-		if err := answerReviews(ctx, tx, a.Tenant, st); err != nil {
-			return err
-		}
-		if counts(from) || counts(a.State) || r.Seen != nil { // what a referral saw counts when an officer approves it
-			if err := profile.Follow(ctx, tx, a.Tenant, a.ID, r.Seen); err != nil {
-				return err
-			}
-		}
-		if err := addStep(ctx, tx, st); err != nil {
-			return err
-		}
-		return sign(ctx, tx, a, r)
+		_, err := ledgerstore.Append(ctx, tx, groups...)
+		return err
 	})
+}
+
+// write moves an application, without the ledger's entries.
+func (m *move) write(ctx context.Context, tx *store.Tx) error {
+	from, a, st, r := m.from, m.Application, m.Step, m.Record
+	// What was decided moves only with a decision, and what is signed is what was read.
+	res, err := tx.Exec(ctx, `update applications set state = $4, loan_id = $5, updated_at = $6
+		where tenant = $1 and id = $2 and state = $3 and ($4 not in ('signed', 'accepted') or decision_id = $7)`,
+		a.Tenant, a.ID, string(from), string(a.State), a.LoanID, store.Millis(a.UpdatedAt), a.DecisionID)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil {
+		return err
+	} else if n == 0 {
+		return refuse(ctx, tx, a)
+	}
+	if err := pledge(ctx, tx, a, r); err != nil {
+		return err
+	}
+	if r.Collateral != nil {
+		if err := collateral.Write(ctx, tx, *r.Collateral); err != nil {
+			return err
+		}
+	}
+	if r.Decision != nil {
+		if err := decided(ctx, tx, a); err != nil {
+			return err
+		}
+		if err := addDecision(ctx, tx, a.Tenant, *r.Decision, *r.Frozen, cmp.Or(r.Source, apply.Asked)); err != nil {
+			return err
+		}
+	}
+	if r.Change != nil {
+		if err := addLimitChange(ctx, tx, *r.Change); err != nil {
+			return err
+		}
+	}
+	if r.Contract != nil {
+		if err := addContract(ctx, tx, *r.Contract); err != nil {
+			return err
+		}
+	}
+	if r.Review != nil {
+		if err := addReview(ctx, tx, *r.Review); err != nil {
+			return err
+		}
+	}
+	if err := answerReviews(ctx, tx, a.Tenant, st); err != nil {
+		return err
+	}
+	if m.follows() {
+		if err := profile.Follow(ctx, tx, a.Tenant, a.ID, r.Seen); err != nil {
+			return err
+		}
+	}
+	if err := addStep(ctx, tx, st); err != nil {
+		return err
+	}
+	return sign(ctx, tx, a, r)
 }
 
 // counts says whether an application in a state is part of what the house lends.

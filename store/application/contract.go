@@ -95,11 +95,12 @@ func decline(ctx context.Context, tx *store.Tx, a apply.Application, r apply.Rec
 	return apply.ErrSuretySigned
 }
 
+// signing is the line of those who add to a tenant's chain of signatures.
+func signing(tenant string) []string { return []string{"signatures " + tenant} }
+
 // Witness implements apply.Store.
 func (s *Store) Witness(ctx context.Context, a apply.Application, r apply.Record) error {
-	s.signing.Lock()
-	defer s.signing.Unlock()
-	return s.db.Tx(ctx, func(tx *store.Tx) error {
+	return s.db.TxInTurn(ctx, signing(a.Tenant), func(tx *store.Tx) error {
 		res, err := tx.Exec(ctx, `update applications set updated_at = updated_at where tenant = $1 and id = $2 and state = $3`,
 			a.Tenant, a.ID, string(a.State))
 		if err != nil {

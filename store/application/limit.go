@@ -14,7 +14,7 @@ import (
 // Redecide implements apply.Store.
 func (s *Store) Redecide(ctx context.Context, r apply.Redecision) (apply.Application, error) {
 	var after apply.Application
-	err := s.db.Tx(ctx, func(tx *store.Tx) error {
+	err := s.db.TxInTurn(ctx, []string{profile.Line(r.Before.Tenant)}, func(tx *store.Tx) error {
 		a, err := scan(tx.QueryRow(ctx, `select `+columns+` from applications where tenant = $1 and id = $2`, r.Before.Tenant, r.Before.ID))
 		if err != nil {
 			return found(err)

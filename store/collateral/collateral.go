@@ -30,16 +30,22 @@ func New(db *store.DB) *Store { return &Store{db} }
 
 // Append implements collateral.Store.
 func (s *Store) Append(ctx context.Context, c collateral.Change) error {
-	err := s.db.Tx(ctx, func(tx *store.Tx) error { return Append(ctx, tx, c) })
+	err := s.db.TxInTurn(ctx, ledger.Lines(c.Entries), func(tx *store.Tx) error {
+		if err := Write(ctx, tx, c); err != nil {
+			return err
+		}
+		_, err := ledger.Append(ctx, tx, c.Entries)
+		return err
+	})
 	if store.Conflict(err) { // the same key, or the same new pool, at once
 		return collateral.ErrStale
 	}
 	return err
 }
 
-// Append writes a change within a transaction of another store, so that a contract and what
-// is pledged with it are signed together.
-func Append(ctx context.Context, tx *store.Tx, c collateral.Change) error {
+// Write writes a change within a transaction of another store, so that a contract and what
+// is pledged with it are signed together. Its ledger entries are the caller's to post.
+func Write(ctx context.Context, tx *store.Tx, c collateral.Change) error {
 	p := c.After
 	if err := savePool(ctx, tx, c.Before, p); err != nil {
 		return err
@@ -67,15 +73,7 @@ func Append(ctx context.Context, tx *store.Tx, c collateral.Change) error {
 	if err := pledgeAnimals(ctx, tx, p, c.Taken, c.Event.At); err != nil {
 		return err
 	}
-	if err := free(ctx, tx, p, c.Gone, c.Event.At); err != nil {
-		return err
-	}
-	for _, e := range c.Entries {
-		if _, err := ledger.Append(ctx, tx, e); err != nil {
-			return err
-		}
-	}
-	return nil
+	return free(ctx, tx, p, c.Gone, c.Event.At)
 }
 
 func savePool(ctx context.Context, tx *store.Tx, before int64, p collateral.Pool) error {

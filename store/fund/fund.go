@@ -301,14 +301,14 @@ func (s *Store) SetCap(ctx context.Context, tenant, bucket string, limit money.F
 
 // Post implements fund.Store.
 func (s *Store) Post(ctx context.Context, seen int, f fund.LineFilter, entries []ledger.Entry) error {
-	return s.db.Tx(ctx, func(tx *store.Tx) error {
+	return s.db.TxInTurn(ctx, ledgerstore.Lines(entries), func(tx *store.Tx) error {
 		for _, e := range entries {
 			var n int
 			if err := tx.QueryRow(ctx, `select count(*) from fund_line where tenant = $1 and entry_key = $2`, e.Tenant, e.Key).Scan(&n); err != nil {
 				return err
 			}
 			if n > 0 {
-				if _, err := ledgerstore.Append(ctx, tx, e); err != nil { // other content is refused
+				if _, err := ledgerstore.Append(ctx, tx, []ledger.Entry{e}); err != nil { // other content is refused
 					return err
 				}
 				continue
@@ -319,7 +319,7 @@ func (s *Store) Post(ctx context.Context, seen int, f fund.LineFilter, entries [
 			if n != seen {
 				return loan.ErrStale
 			}
-			if _, err := ledgerstore.Append(ctx, tx, e); err != nil {
+			if _, err := ledgerstore.Append(ctx, tx, []ledger.Entry{e}); err != nil {
 				return err
 			}
 			if err := Follow(ctx, tx, e); err != nil {

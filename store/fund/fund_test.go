@@ -120,7 +120,7 @@ func (h house) do(ctx context.Context, l loan.Loan, moves ...fund.Movement) erro
 				if err != nil {
 					return err
 				}
-				if _, err := ledgerstore.Append(ctx, tx, e); err != nil {
+				if _, err := ledgerstore.Append(ctx, tx, []ledger.Entry{e}); err != nil {
 					return err
 				}
 				if err := fundstore.Follow(ctx, tx, e); err != nil {

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/furrowcredit/furrow/credit/ledger"
@@ -52,38 +53,52 @@ func (s *Store) Append(ctx context.Context, group []ledger.Entry) ([]ledger.Entr
 // step posts what several callers asked for in one transaction.
 func (s *Store) step(ctx context.Context, groups [][]ledger.Entry) ([]answer, error) {
 	var out []answer
-	err := s.db.Tx(ctx, func(tx *store.Tx) (err error) {
+	err := s.db.TxInTurn(ctx, Lines(groups...), func(tx *store.Tx) (err error) {
 		out, err = post(ctx, tx, groups)
 		return err
 	})
 	return out, err
 }
 
-// Append posts e within a transaction of another store.
-func Append(ctx context.Context, tx *store.Tx, e ledger.Entry) (ledger.Entry, error) {
-	out, err := AppendAll(ctx, tx, []ledger.Entry{e})
-	if err != nil {
-		return ledger.Entry{}, err
+// Lines are where a transaction that posts these entries waits for its turn, since it will
+// take the head of its tenant's chain; without entries nowhere.
+func Lines(groups ...[]ledger.Entry) []string {
+	var lines []string
+	last := ""
+	for _, g := range groups {
+		for i := range g {
+			if t := g[i].Tenant; t != last || lines == nil {
+				lines, last = append(lines, line(t)), t
+			}
+		}
 	}
-	return out[0], nil
+	return lines
 }
 
-// AppendAll posts entries of one tenant within a transaction of another store, which must
-// not commit when it fails. However many there are, it takes about ten statements.
-func AppendAll(ctx context.Context, tx *store.Tx, entries []ledger.Entry) ([]ledger.Entry, error) {
-	if len(entries) == 0 {
-		return nil, nil
-	}
-	out, err := post(ctx, tx, [][]ledger.Entry{entries})
+func line(tenant string) string { return "ledger " + tenant }
+
+// Append posts groups of entries, each of one tenant, within a transaction of another store
+// that is in turn of [Lines] and must not commit when it fails. However many entries there
+// are, it takes about ten statements for each tenant. It returns all as they were posted.
+func Append(ctx context.Context, tx *store.Tx, groups ...[]ledger.Entry) ([]ledger.Entry, error) {
+	groups = slices.DeleteFunc(slices.Clone(groups), func(g []ledger.Entry) bool { return len(g) == 0 })
+	out, err := post(ctx, tx, groups)
 	if err != nil {
 		return nil, err
 	}
-	return out[0].entries, out[0].refused
+	var posted []ledger.Entry
+	for i := range out {
+		if err := out[i].refused; err != nil {
+			return nil, err
+		}
+		posted = append(posted, out[i].entries...)
+	}
+	return posted, nil
 }
 
 // Expire implements ledger.Store.
 func (s *Store) Expire(ctx context.Context, tenant string, now time.Time) (n int, err error) {
-	err = s.db.Tx(ctx, func(tx *store.Tx) error {
+	err = s.db.TxInTurn(ctx, []string{line(tenant)}, func(tx *store.Tx) error {
 		n = 0
 		w, err := lock(ctx, tx, tenant)
 		if err != nil {

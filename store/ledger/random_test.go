@@ -173,7 +173,7 @@ func (w *world) step() {
 		e, err := w.book.Prepare(w.entry())
 		if err == nil {
 			err = w.db.Tx(w.ctx, func(tx *store.Tx) error {
-				_, err := ledgerstore.Append(w.ctx, tx, e)
+				_, err := ledgerstore.Append(w.ctx, tx, []ledger.Entry{e})
 				return errors.Join(err, cut)
 			})
 		}

@@ -258,7 +258,7 @@ type within struct {
 }
 
 func (w within) Append(ctx context.Context, group []ledger.Entry) ([]ledger.Entry, error) {
-	return ledgerstore.AppendAll(ctx, w.tx, group)
+	return ledgerstore.Append(ctx, w.tx, group)
 }
 
 func (w within) Entry(ctx context.Context, tenant, key string) (ledger.Entry, error) {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/furrowcredit/furrow/credit/ledger"
@@ -22,48 +23,91 @@ import (
 	"github.com/furrowcredit/furrow/store/profile"
 )
 
-// Store implements loan.Store.
-type Store struct{ db *store.DB }
+// Store implements loan.Store. Changes that are saved at the same time share a transaction.
+type Store struct {
+	db    *store.DB
+	saves *store.Gather[loan.Change, loan.Loan]
+}
 
 var _ loan.Store = (*Store)(nil)
 
+// A step is bounded, so that nobody waits long for the others.
+const mostSaves = 200
+
 // New returns a store on db.
-func New(db *store.DB) *Store { return &Store{db} }
+func New(db *store.DB) *Store {
+	s := &Store{db: db}
+	s.saves = store.NewGather(mostSaves, s.save)
+	return s
+}
 
 // Save implements loan.Store.
 func (s *Store) Save(ctx context.Context, c loan.Change) (loan.Loan, error) {
-	l := c.Loan
-	err := s.db.Tx(ctx, func(tx *store.Tx) error {
-		l = c.Loan
-		l.Version++
-		if c.New {
-			if err := room(ctx, tx, l, c); err != nil {
+	return s.saves.Do(ctx, c)
+}
+
+// errApart is of changes of one application, which are saved one after the other: each sees
+// what the one before it left of the limit.
+var errApart = errors.New("two changes of one application")
+
+// save saves changes in one transaction.
+func (s *Store) save(ctx context.Context, changes []loan.Change) ([]loan.Loan, error) {
+	var lines []string
+	groups := make([][]ledger.Entry, len(changes))
+	ids := make(map[string]bool, len(changes))
+	for i := range changes {
+		l := &changes[i].Loan
+		if ids[l.ID] || ids[l.ApplicationID] {
+			return nil, errApart
+		}
+		ids[l.ID], ids[l.ApplicationID] = true, true
+		groups[i], lines = changes[i].Entries, append(lines, profile.Line(l.Tenant))
+	}
+	out := make([]loan.Loan, len(changes))
+	err := s.db.TxInTurn(ctx, append(lines, ledgerstore.Lines(groups...)...), func(tx *store.Tx) error {
+		w := newWriter(tx)
+		for i := range changes {
+			c := &changes[i]
+			out[i] = c.Loan
+			out[i].Version++
+			if c.New {
+				if err := room(ctx, tx, out[i], c); err != nil {
+					return err
+				}
+			}
+			if err := w.change(ctx, out[i], c); err != nil {
 				return err
 			}
-		}
-		w := newWriter(tx)
-		if err := w.change(ctx, l, c); err != nil {
-			return err
 		}
 		if err := w.close(ctx); err != nil {
 			return err
 		}
-		if c.Out > 0 {
-			if err := within(ctx, tx, l, c); err != nil {
+		for i := range changes {
+			c := &changes[i]
+			if c.Out > 0 {
+				if err := within(ctx, tx, out[i], c); err != nil {
+					return err
+				}
+			}
+			if err := profile.Follow(ctx, tx, c.Loan.Tenant, c.Loan.ApplicationID, nil); err != nil {
 				return err
 			}
 		}
-		if err := profile.Follow(ctx, tx, l.Tenant, l.ApplicationID, nil); err != nil {
-			return err
-		}
-		return post(ctx, tx, c.Entries)
+		return post(ctx, tx, groups...)
 	})
-	return l, err
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // SaveBatch implements loan.Store.
 func (s *Store) SaveBatch(ctx context.Context, b loan.Batch) error {
-	return s.db.Tx(ctx, func(tx *store.Tx) error {
+	lines := ledgerstore.Lines(b.Entries)
+	if slices.ContainsFunc(b.Changes, func(c loan.Change) bool { return c.Moved }) {
+		lines = append(lines, profile.Line(b.Run.Tenant))
+	}
+	return s.db.TxInTurn(ctx, lines, func(tx *store.Tx) error {
 		w := newWriter(tx)
 		for i := range b.Days {
 			d := b.Days[i]
@@ -75,7 +119,7 @@ func (s *Store) SaveBatch(ctx context.Context, b loan.Batch) error {
 		for i := range b.Changes {
 			l := b.Changes[i].Loan
 			l.Version++
-			if err := w.change(ctx, l, b.Changes[i]); err != nil {
+			if err := w.change(ctx, l, &b.Changes[i]); err != nil {
 				return err
 			}
 		}
@@ -96,15 +140,17 @@ func (s *Store) SaveBatch(ctx context.Context, b loan.Batch) error {
 	})
 }
 
-// post comes last in a transaction, so that the head of the ledger's chain, for which all
-// writers of a tenant wait, is held for a short time.
-func post(ctx context.Context, tx *store.Tx, entries []ledger.Entry) error {
-	for i := range entries {
-		if err := fundstore.Follow(ctx, tx, entries[i]); err != nil {
-			return err
+// post comes last in a transaction, so that writers of other processes wait for the head of
+// the ledger's chain for a short time.
+func post(ctx context.Context, tx *store.Tx, groups ...[]ledger.Entry) error {
+	for _, g := range groups {
+		for i := range g {
+			if err := fundstore.Follow(ctx, tx, g[i]); err != nil {
+				return err
+			}
 		}
 	}
-	_, err := ledgerstore.AppendAll(ctx, tx, entries)
+	_, err := ledgerstore.Append(ctx, tx, groups...)
 	return err
 }
 
@@ -114,6 +160,7 @@ type writer struct {
 	tx          *store.Tx
 	loans, days *store.Inserter
 	tiers       *store.Inserter
+	changes     []*loan.Change // whose payments, events and actions refer to loans that may be new
 	nLoans      int64
 	nDays       int64
 }
@@ -146,7 +193,7 @@ func (w *writer) day(ctx context.Context, tenant string, d *loan.Day, live bool)
 }
 
 // change writes a loan with its new version and what goes with it.
-func (w *writer) change(ctx context.Context, l loan.Loan, c loan.Change) error {
+func (w *writer) change(ctx context.Context, l loan.Loan, c *loan.Change) error {
 	body, err := json.Marshal(l)
 	if err != nil {
 		return err
@@ -183,25 +230,8 @@ func (w *writer) change(ctx context.Context, l loan.Loan, c loan.Change) error {
 			return err
 		}
 	}
-	if len(c.Happenings) == 0 && c.Payment == nil && c.Action == nil {
-		return nil
-	}
-	// These refer to the loan, which may be new.
-	if err := w.close(ctx); err != nil {
-		return err
-	}
-	if c.Payment != nil {
-		if err := savePayment(ctx, w.tx, *c.Payment); err != nil {
-			return err
-		}
-	}
-	for i := range c.Happenings {
-		if err := saveHappening(ctx, w.tx, c.Happenings[i]); err != nil {
-			return err
-		}
-	}
-	if c.Action != nil {
-		return saveAction(ctx, w.tx, *c.Action)
+	if len(c.Happenings) > 0 || c.Payment != nil || c.Action != nil {
+		w.changes = append(w.changes, c)
 	}
 	return nil
 }
@@ -219,14 +249,54 @@ func (w *writer) close(ctx context.Context) error {
 	if loans != w.nLoans || days != w.nDays {
 		return loan.ErrStale
 	}
-	_, err = w.tiers.Close(ctx)
+	if _, err = w.tiers.Close(ctx); err != nil {
+		return err
+	}
+	return w.happened(ctx)
+}
+
+// happened writes the payments, events and actions of the changes. ErrStale: others used
+// their numbers or keys meanwhile.
+func (w *writer) happened(ctx context.Context) error {
+	payments := w.tx.Insert("payments", []string{"id", "tenant", "loan_id", "outcome", "idem_key", "key_hash", "body"},
+		`on conflict (id) do update set outcome = excluded.outcome, body = excluded.body`)
+	events := w.tx.Insert("loan_events", strings.Split(happeningColumns, ", "), "")
+	for _, c := range w.changes {
+		if c.Payment != nil {
+			if err := stale(addPayment(ctx, payments, c.Payment)); err != nil {
+				return err
+			}
+		}
+		for i := range c.Happenings {
+			if err := stale(addHappening(ctx, events, &c.Happenings[i])); err != nil {
+				return err
+			}
+		}
+		if c.Action != nil {
+			if err := saveAction(ctx, w.tx, *c.Action); err != nil {
+				return err
+			}
+		}
+	}
+	w.changes = nil
+	if _, err := payments.Close(ctx); err != nil {
+		return stale(err)
+	}
+	_, err := events.Close(ctx)
+	return stale(err)
+}
+
+func stale(err error) error {
+	if store.Conflict(err) {
+		return loan.ErrStale
+	}
 	return err
 }
 
 // room says whether a new loan may start: only while its application is signed, so that a
 // withdrawal at the same moment and a draw cannot both succeed; alone, unless the limit is
 // drawn again and again; and within what is left of it.
-func room(ctx context.Context, tx *store.Tx, l loan.Loan, c loan.Change) error {
+func room(ctx context.Context, tx *store.Tx, l loan.Loan, c *loan.Change) error {
 	var state string
 	var limit, others int64
 	err := tx.QueryRow(ctx, `select state, credit_limit, (select count(*) from loans where application_id = $2 and state <> 'failed')
@@ -252,7 +322,7 @@ func room(ctx context.Context, tx *store.Tx, l loan.Loan, c loan.Change) error {
 
 // within says whether a tranche that was just written may go out: while its application is
 // active, and within the limit.
-func within(ctx context.Context, tx *store.Tx, l loan.Loan, c loan.Change) error {
+func within(ctx context.Context, tx *store.Tx, l loan.Loan, c *loan.Change) error {
 	var limit int64
 	err := tx.QueryRow(ctx, `select credit_limit from applications where tenant = $1 and id = $2 and state in ('signed', 'active')`,
 		l.Tenant, l.ApplicationID).Scan(&limit)
@@ -286,21 +356,15 @@ func Owed(ctx context.Context, q store.Queryer, tenant, applicationID string) (m
 	return money.Fen(owed), err
 }
 
-func savePayment(ctx context.Context, tx *store.Tx, p loan.Payment) error {
+func addPayment(ctx context.Context, to *store.Inserter, p *loan.Payment) error {
 	body, err := json.Marshal(p)
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `insert into payments (id, tenant, loan_id, outcome, idem_key, key_hash, body)
-		values ($1, $2, $3, $4, $5, $6, $7) on conflict (id) do update set outcome = excluded.outcome, body = excluded.body`,
-		p.ID, p.Tenant, p.LoanID, string(p.Outcome), p.Key, p.KeyHash, string(body))
-	if store.Conflict(err) {
-		return loan.ErrStale
-	}
-	return err
+	return to.Add(ctx, p.ID, p.Tenant, p.LoanID, string(p.Outcome), p.Key, p.KeyHash, string(body))
 }
 
-func saveHappening(ctx context.Context, tx *store.Tx, h loan.Happening) error {
+func addHappening(ctx context.Context, to *store.Inserter, h *loan.Happening) error {
 	e := h.Event
 	body := ""
 	if e.Charge != nil || e.Change != nil {
@@ -310,14 +374,8 @@ func saveHappening(ctx context.Context, tx *store.Tx, h loan.Happening) error {
 		}
 		body = string(b)
 	}
-	_, err := tx.Exec(ctx, `insert into loan_events (`+happeningColumns+`)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
-		h.LoanID, h.Nr, h.Tenant, e.ID, string(e.Kind), e.Date.String(), int64(e.Amount), e.Target, body, h.By, h.ByName, h.Second, h.SecondName,
-		h.Note, h.Key, h.KeyHash, store.Millis(h.At))
-	if store.Conflict(err) {
-		return loan.ErrStale
-	}
-	return err
+	return to.Add(ctx, h.LoanID, h.Nr, h.Tenant, e.ID, string(e.Kind), e.Date.String(), int64(e.Amount), e.Target, body, h.By, h.ByName, h.Second,
+		h.SecondName, h.Note, h.Key, h.KeyHash, store.Millis(h.At))
 }
 
 const happeningColumns = `loan_id, nr, tenant, id, kind, date, amount, target, body, by_id, by_name, second, second_name, note, idem_key, key_hash, at`

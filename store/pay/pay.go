@@ -69,7 +69,7 @@ func (s *Store) Put(ctx context.Context, i pay.Instruction) (pay.Instruction, er
 		return i, err
 	}
 	var known pay.Instruction
-	err = s.db.Tx(ctx, func(tx *store.Tx) error {
+	err = s.db.TxRows(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Exec(ctx, `insert into pay_order (id, tenant, direction, amount, outcome, told, next_at, settled_on, body)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (id) do nothing`, args...); err != nil {
 			return err
@@ -89,7 +89,7 @@ func (s *Store) Order(ctx context.Context, id string) (pay.Instruction, error) {
 // Record implements pay.OutboxStore.
 func (s *Store) Record(ctx context.Context, id string, f func(i *pay.Instruction) []pay.Note) (pay.Instruction, error) {
 	var i pay.Instruction
-	err := s.db.Tx(ctx, func(tx *store.Tx) (err error) {
+	err := s.db.TxRows(ctx, func(tx *store.Tx) (err error) {
 		if i, err = oneOrder(tx.QueryRow(ctx, `select `+orderColumns+` from pay_order where id = $1`, id)); err != nil {
 			return err
 		}

@@ -43,6 +43,10 @@ func (x item) slot() int {
 	return int(h.Sum32() % slots)
 }
 
+// Line is where transactions that call [Follow] wait for their turn: each reads what its
+// application owes, and those of a tenant work on neighbouring rows.
+func Line(tenant string) string { return "exposure " + tenant }
+
 // Follow brings the exposure of an application up to date with its state and its loans,
 // in the transaction that changed them. seen is what a decision that comes with the change
 // saw; nil keeps the known.
