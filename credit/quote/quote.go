@@ -128,6 +128,7 @@ type Store interface {
 type Strategies interface {
 	Choose(ctx context.Context, tenant, name string, who credit.Applicant) (strategy.Choice, error)
 	Decide(ctx context.Context, tenant string, p *policy.Policy, ev credit.Evidence, prod product.Product, at time.Time) (credit.Decision, strategy.Frozen, error)
+	Raises(ctx context.Context, tenant string, p *policy.Policy, ev credit.Evidence, prod product.Product) ([]credit.Reason, error)
 }
 
 // Config is what the service needs.
@@ -185,7 +186,9 @@ type Request struct {
 	SnapshotID string    `json:"snapshot_id"`
 	Asked      money.Fen `json:"asked,omitempty"`
 	TermMonths int       `json:"term_months,omitempty"`
-	Action     string    `json:"-"` // what the audit trail calls it
+	// Raises asks also for what would raise the limit, which takes some dozens of decisions.
+	Raises bool   `json:"raises,omitempty"`
+	Action string `json:"-"` // what the audit trail calls it
 }
 
 // Quote decides about a snapshot and keeps the decision with all it saw, and with the
@@ -230,28 +233,34 @@ func (s *Service) Quote(ctx context.Context, actor access.Actor, req Request) (c
 		return credit.Decision{}, err
 	}
 	k := Kept{Tenant: actor.Tenant, Snapshot: snap.ID, Product: text.hash}
-	if k.Decision, k.Frozen, k.Policy, err = s.decide(ctx, snap, ev, prod); err != nil {
+	var by *policy.Policy
+	if k.Decision, k.Frozen, by, err = s.decide(ctx, snap, ev, prod); err != nil {
 		return credit.Decision{}, err
+	}
+	k.Policy = by.Hash
+	if req.Raises {
+		if k.Decision.Raises, err = s.cfg.Strategies.Raises(ctx, snap.Tenant, by, ev, prod); err != nil {
+			return credit.Decision{}, err
+		}
 	}
 	k.Frozen.Evidence, k.Frozen.Product = other, text.json
 	k.Line = access.Entry{Tenant: actor.Tenant, Actor: actor.UserID, Action: req.Action, Object: k.Decision.ID, Result: "done", At: s.now()}
 	return k.Decision, s.cfg.Store.Keep(ctx, k)
 }
 
-// decide gives a decision, what it saw but the evidence and the product, and the hash of
-// the policy.
-func (s *Service) decide(ctx context.Context, snap Snapshot, ev credit.Evidence, prod product.Product) (credit.Decision, strategy.Frozen, string, error) {
+// decide gives a decision, what it saw but the evidence and the product, and the policy.
+func (s *Service) decide(ctx context.Context, snap Snapshot, ev credit.Evidence, prod product.Product) (credit.Decision, strategy.Frozen, *policy.Policy, error) {
 	choice, err := s.cfg.Strategies.Choose(ctx, snap.Tenant, prod.Policy, ev.Applicant)
 	if err != nil {
-		return credit.Decision{}, strategy.Frozen{}, "", err
+		return credit.Decision{}, strategy.Frozen{}, nil, err
 	}
 	began := time.Now()
 	d, frozen, err := s.cfg.Strategies.Decide(ctx, snap.Tenant, choice.Decides.Policy, ev, prod, s.now())
 	if err != nil {
-		return credit.Decision{}, strategy.Frozen{}, "", err
+		return credit.Decision{}, strategy.Frozen{}, nil, err
 	}
 	d.ID, d.EvidenceHash, d.Micros = ident.New(), snap.Hash, time.Since(began).Microseconds()
-	return d, frozen, choice.Decides.Policy.Hash, nil
+	return d, frozen, choice.Decides.Policy, nil
 }
 
 // lately remembers evidence that was read, by its hash: the same people are asked

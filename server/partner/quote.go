@@ -34,12 +34,13 @@ type quoteIn struct {
 		SnapshotID string    `json:"snapshot_id" minLength:"1" maxLength:"64"`
 		Asked      money.Fen `json:"asked,omitempty" minimum:"0" doc:"fen; 0 is what was asked for when the evidence was gathered"`
 		TermMonths int       `json:"term_months,omitempty" minimum:"0" maximum:"360"`
+		Raises     bool      `json:"raises,omitempty" doc:"also what would raise the limit"`
 	}
 }
 
 func (f face) quote(ctx context.Context, who access.Actor, in *quoteIn) (*route.Body[credit.Decision], error) {
 	d, err := f.Quotes.Quote(ctx, who, quote.Request{
-		SnapshotID: in.Body.SnapshotID, Asked: in.Body.Asked, TermMonths: in.Body.TermMonths, Action: route.Recorded(ctx),
+		SnapshotID: in.Body.SnapshotID, Asked: in.Body.Asked, TermMonths: in.Body.TermMonths, Raises: in.Body.Raises, Action: route.Recorded(ctx),
 	})
 	if err != nil {
 		return nil, err

@@ -1,11 +1,13 @@
 package quote_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"reflect"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -19,6 +21,7 @@ import (
 	"github.com/furrowcredit/furrow/credit/quote"
 	"github.com/furrowcredit/furrow/credit/strategy"
 	"github.com/furrowcredit/furrow/geo"
+	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/money"
 	"github.com/furrowcredit/furrow/store"
 	"github.com/furrowcredit/furrow/store/people"
@@ -163,6 +166,41 @@ func TestQuotesAreKeptAndCanBeReplayed(t *testing.T) {
 		}
 		if err := ask(asker, quote.Request{SnapshotID: snaps[0].ID}); !errors.Is(err, quote.ErrNotFound) {
 			t.Errorf("after it was dropped: %v", err)
+		}
+	})
+}
+
+// Who asks is told what would raise the limit, and the replay tells the same.
+func TestQuotesTellWhatRaisesTheLimit(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		s, kept := service(t, db)
+		ctx := t.Context()
+		ev := evidence(7)
+		ev.Subject, ev.Product, ev.Crop = credit.Subject{Kind: credit.HerdSubject, ID: "h"}, "herd", nil
+		ev.Herd = &iot.HerdReport{
+			HerdID: "h", Status: "known", Registered: 100, Verified: 80, Tagged: 80, Value: 60_000_000, ValueLow: 50_000_000, LastHeard: &now,
+			Count: iot.HerdCount{Status: "known", Tags: 80, Estimate: 80, Low: 78, High: 82, LastAt: &now},
+		}
+		poor := must[quote.Snapshot](t)(quote.Freeze(tenant, ev))
+		if err := kept.Put(ctx, []quote.Snapshot{poor}); err != nil {
+			t.Fatal(err)
+		}
+		req := quote.Request{SnapshotID: poor.ID, Asked: 50_000_000}
+		if d := must[credit.Decision](t)(s.Quote(ctx, asker, req)); len(d.Raises) > 0 {
+			t.Errorf("nobody asked for %+v", d.Raises)
+		}
+		req.Raises = true
+		d := must[credit.Decision](t)(s.Quote(ctx, asker, req))
+		if len(d.Raises) == 0 || !slices.IsSortedFunc(d.Raises, func(a, b credit.Reason) int { return cmp.Compare(b.Amount, a.Amount) }) || d.Raises[0].Amount <= 0 {
+			t.Fatalf("what raises %s: %+v", d.Limit, d.Raises)
+		}
+		stored, frozen, err := kept.Quote(ctx, tenant, d.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := strategy.Replay(stored, frozen); err != nil || !reflect.DeepEqual(again, d) {
+			t.Errorf("replayed %+v (%v), told %+v", again, err, d)
 		}
 	})
 }

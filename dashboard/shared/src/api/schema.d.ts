@@ -9593,6 +9593,8 @@ export interface components {
              * @description fen; 0 is what was asked for when the evidence was gathered
              */
             asked?: number;
+            /** @description also what would raise the limit */
+            raises?: boolean;
             snapshot_id: string;
             /** Format: int64 */
             term_months?: number;
