@@ -2,7 +2,7 @@
 import { books } from './books.mjs';
 import { filled } from './decision.mjs';
 import { desktop, languages, phone, run } from './harness.mjs';
-import { policies, policyPages } from './policy.mjs';
+import { models, policies, policyPages } from './policy.mjs';
 import { contracts, servicing } from './servicing.mjs';
 
 await run('officer', async (h) => {
@@ -44,6 +44,7 @@ await run('officer', async (h) => {
   await servicing(h, page);
   await contracts(h, page);
   await policies(h, page);
+  await models(h, page);
   await books(h, page);
   await mapPage(h, page);
   await documents(h, page);
