@@ -163,7 +163,12 @@ func (e *engine) payoff(ev *Event) error {
 		if pay.Amount == 0 {
 			pay.Amount = max(0, owed.Total()-e.overpaid)
 		}
-		return e.repay(&pay)
+		held := e.overpaid
+		if pay.Amount+held < owed.Total() {
+			held = 0
+		}
+		e.overpaid -= held
+		return e.repayWith(&pay, held)
 	}
 	owed := e.owed(ev.Date).Total()
 	pay := *ev

@@ -5,12 +5,17 @@ import "github.com/furrowcredit/furrow/money"
 var standard = []Part{Penalty, Fee, Interest, Principal}
 
 // repay takes money of the borrower, or for the borrower.
-func (e *engine) repay(ev *Event) error {
+func (e *engine) repay(ev *Event) error { return e.repayWith(ev, 0) }
+
+// repayWith takes money in together with what was held for the borrower, which counts as an
+// excess below zero.
+func (e *engine) repayWith(ev *Event, held money.Fen) error {
 	e.txs = append(e.txs, Transaction{Event: ev.ID, Kind: ev.Kind, Date: ev.Date, Amount: ev.Amount})
 	tx := &e.txs[len(e.txs)-1]
-	if err := e.allocate(tx, ev.Amount); err != nil {
+	if err := e.allocate(tx, ev.Amount+held); err != nil {
 		return err
 	}
+	tx.Excess -= held
 	tx.Balance = e.balance
 	return nil
 }

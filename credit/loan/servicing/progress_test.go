@@ -119,7 +119,7 @@ func TestProgressiveRefuses(t *testing.T) {
 }
 
 // TestProgressiveProperty: whatever is paid when, the rows ask for what was lent, the money
-// is somewhere, and a payoff closes the loan.
+// is somewhere, and a payoff leaves nothing owed.
 func TestProgressiveProperty(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -172,7 +172,8 @@ func TestProgressiveProperty(t *testing.T) {
 			return
 		}
 		s, err = servicing.Replay(terms, append(events, servicing.Event{ID: "off", Kind: servicing.Payoff, Date: day}), day)
-		if err != nil || s.Status != servicing.Closed {
+		// More may have been held for the borrower than was owed.
+		if err != nil || s.Status != servicing.Closed && (s.Status != servicing.Overpaid || s.Outstanding.Total() != 0) {
 			t.Fatalf("%v: a payoff leaves %+v", err, s)
 		}
 	})

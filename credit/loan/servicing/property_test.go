@@ -32,6 +32,9 @@ func anyTerms(t *rapid.T) servicing.Terms {
 	if rapid.Bool().Draw(t, "own order") {
 		tt.Allocation.Order = servicing.Order(parts.Draw(t, "past"), parts.Draw(t, "due"), parts.Draw(t, "ahead"))
 	}
+	if rapid.Bool().Draw(t, "in parts") { // what goes out when, the events say
+		tt.Schedule.Tranches = []schedule.Tranche{{On: start + 30, Amount: 1}}
+	}
 	switch rapid.IntRange(0, 3).Draw(t, "way") {
 	case 1:
 		tt.Prepayment = servicing.Hold

@@ -12,12 +12,15 @@ import (
 // paid off or moved meanwhile come back for the new money alone, so that interest is asked
 // for what is out, from the day on which it went.
 func (e *engine) grow(on money.Date, amount money.Fen) error {
-	before, err := e.promised(e.draws[:len(e.draws)-1])
+	before, err := e.promised(e.draws[:1])
 	if err != nil {
 		return err
 	}
-	if on >= before[len(before)-1].DueOn {
+	if on >= before[len(before)-1].DueOn { // the contract plans nothing for it, nor for any later
 		return e.increase(on, amount)
+	}
+	if before, err = e.promised(e.draws[:len(e.draws)-1]); err != nil {
+		return err
 	}
 	after, err := e.promised(e.draws)
 	if err != nil {
@@ -45,6 +48,14 @@ func (e *engine) grow(on money.Date, amount money.Fen) error {
 		}
 		if r.Open().Total() > 0 {
 			r.PaidOn = 0
+		}
+	}
+	// What a settled row could not ask less of, the last open ones do.
+	for i := len(e.rows) - 1; left < 0 && i >= 0; i-- {
+		if r := &e.rows[i]; r.DueOn > on {
+			less := min(-left, max(0, r.Open().Principal))
+			r.Due.Principal -= less
+			left += less
 		}
 	}
 	return nil
