@@ -204,7 +204,7 @@ func (p *progress) settle() error {
 				owed += s.parts[k].drawn
 			}
 		}
-		if last < 0 && paid == 0 {
+		if last < 0 && (paid == 0 || owed > asked) { // as where a few fen make no instalment
 			last = len(p.spans) - 1
 		}
 		if last < 0 || owed == asked {

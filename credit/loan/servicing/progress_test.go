@@ -118,6 +118,23 @@ func TestProgressiveRefuses(t *testing.T) {
 	}
 }
 
+// Two fen that are left and re-aged over five rows make no instalment: the last row asks for them.
+func TestReAgeOfAFewFen(t *testing.T) {
+	t.Parallel()
+	terms := progressive()
+	terms.Schedule.N, terms.Schedule.DayCount = 1, money.Thirty360
+	first := on("2024-01-31")
+	events := []servicing.Event{
+		{ID: "d", Kind: servicing.Disburse, Date: first, Amount: 10000},
+		{ID: "a", Kind: servicing.Repay, Date: first, Amount: 9998},
+		{ID: "A", Kind: servicing.ReAge, Date: first + 29, Change: &servicing.Change{From: first + 30, N: 5, Every: 1, Unit: schedule.Days}},
+	}
+	s := replay(t, terms, "2024-02-29", events...)
+	if last := s.Rows[len(s.Rows)-1]; last.Due.Principal != 2 || s.Outstanding.Principal != 2 || s.Status != servicing.Active {
+		t.Errorf("%s is owed, the last row asks for %s: %s", s.Outstanding.Principal, last.Due.Principal, s.Status)
+	}
+}
+
 // TestProgressiveProperty: whatever is paid when, the rows ask for what was lent, the money
 // is somewhere, and a payoff leaves nothing owed.
 func TestProgressiveProperty(t *testing.T) {
