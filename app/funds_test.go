@@ -35,7 +35,7 @@ const (
 // a hundred waits longer than is promised, or when anybody but the borrowers and the house
 // had to do something. Run it on a quiet machine:
 //
-//	go test ./app -run '^$' -bench Funds -benchtime 4x
+//	go test ./app -run '^$' -bench Funds -benchtime 1x
 func BenchmarkFunds(b *testing.B) {
 	b.Run("sqlite", func(b *testing.B) {
 		funds(b, "sqlite:"+filepath.Join(b.TempDir(), "furrow.db"))
