@@ -70,7 +70,7 @@ func BuildLinks(n int, links []Link) *Graph {
 
 // number fills place: which out-edge each in-edge is.
 func (g *Graph) number() {
-	g.place = make([]uint32, len(g.in.to))
+	g.place = large[uint32](len(g.in.to))
 	next := slices.Clone(g.in.start)
 	for e, w := range g.out.to {
 		g.place[next[w]] = uint32(e)
@@ -127,7 +127,7 @@ func (s *sorter) put(e Edge) {
 }
 
 func (s *sorter) rows() rows {
-	r := rows{start: make([]uint32, s.n+1), to: make([]uint32, len(s.near))}
+	r := rows{start: large[uint32](s.n + 1), to: large[uint32](len(s.near))}
 	r.start[s.n] = uint32(len(s.near))
 	counts := make([][bucketSize]uint32, runtime.GOMAXPROCS(0))
 	each(s.n, func(worker, lo, hi int) {
@@ -213,6 +213,19 @@ func parallelBy(workers, n int, work func(worker, i int)) {
 	}
 	run(0)
 	wait.Wait()
+}
+
+// large is make on huge pages, where the system has them to give: algorithms jump all over
+// such memory, and would wait for the page table as long as for what they want.
+func large[T any](n int) []T {
+	mem := make([]T, n)
+	var zero T
+	if size := n * int(unsafe.Sizeof(zero)); size >= 1<<22 {
+		const page = 4096 // where large objects of the heap begin
+		b := unsafe.Slice((*byte)(unsafe.Pointer(&mem[0])), size)
+		_ = syscall.Madvise(b[:size&^(page-1)], syscall.MADV_HUGEPAGE) // it works without
+	}
+	return mem
 }
 
 // scratch is memory that goes back to the system by free, not when the collector

@@ -1,5 +1,7 @@
 package graph
 
+import "runtime"
+
 // Components returns the strongly connected components, a component before those
 // that lead to it. The slices share one array.
 func (g *Graph) Components() [][]uint32 {
@@ -28,7 +30,7 @@ func (g *Graph) Components() [][]uint32 {
 // each node on the way at a time.
 func (g *Graph) Strong() (label []uint32, components int) {
 	n := uint32(g.Len())
-	low := make([]uint32, n) // 0 unseen; else the lowest index reached, and n-c once in component c
+	low := large[uint32](int(n)) // 0 unseen; else the lowest index reached, and n-c once in component c
 	type frame struct {
 		v, at uint32
 		root  bool
@@ -88,19 +90,29 @@ func (g *Graph) Strong() (label []uint32, components int) {
 // every node first, to skip the rest, pay where nodes have many.
 func (g *Graph) Weak() []uint32 {
 	n := uint32(g.Len())
-	up := make([]uint32, n) // never higher than the node itself
+	up := large[uint32](int(n)) // never higher than the node itself
 	for v := range up {
 		up[v] = uint32(v)
 	}
-	for v := range n {
-		for _, w := range g.out.of(v) {
-			if a, b := root(up, v), root(up, w); a < b {
-				up[b] = a
-			} else {
-				up[a] = b
+	early := uint32(0) // what is read ahead of its use: its reads wait for memory together
+	for lo := uint32(0); lo < n; lo += ahead {
+		hi := min(lo+ahead, n)
+		for v := lo; v < hi; v++ {
+			for _, w := range g.out.of(v) {
+				early ^= up[up[w]]
+			}
+		}
+		for v := lo; v < hi; v++ {
+			for _, w := range g.out.of(v) {
+				if a, b := root(up, v), root(up, w); a < b {
+					up[b] = a
+				} else {
+					up[a] = b
+				}
 			}
 		}
 	}
+	runtime.KeepAlive(early)
 	for v := range n { // those above are flat already
 		up[v] = up[up[v]]
 	}

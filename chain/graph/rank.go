@@ -41,7 +41,7 @@ func (g *Graph) PageRank(damping float64, rounds int, tolerance float64) (rank [
 		}
 	}
 	freeTo()
-	rank = make([]float64, n)
+	rank = large[float64](n)
 	each(n, func(_, lo, hi int) {
 		for v := lo; v < hi; v++ {
 			rank[v] = from[v] * float64(max(len(g.out.of(uint32(v))), 1))
@@ -74,51 +74,45 @@ func (g *Graph) moved(a, b []float64, lo, hi int) (sum float64) {
 	return sum
 }
 
-// nearby is how many shares are fetched at once; they fit the first-level cache.
+// nearby is how many shares are fetched at once; their sums fit the first-level cache.
 const nearby = 1024
 
 // gather sums up the shares that come to each node. The shares lie all over memory and
 // most nodes have few sellers, so a loop over the sellers of one node after the other
 // would wait: for memory in every turn, and again after each wrong guess where a row
-// ends. Here the shares of a run of edges are fetched first, which waits for many at a
-// time, and then summed by node from the cache.
+// ends. Here the shares of a run of edges are fetched and summed up one after the other,
+// which waits for many at a time, and what comes to a node is the difference between two
+// of these sums. It is right to some 1e-16 of what a run of edges carries.
 func (g *Graph) gather(from, to []float64, base, damping float64, lo, hi int) (lost float64) {
 	if g.in.patch != nil {
 		return g.gatherPatched(from, to, base, damping, lo, hi)
 	}
-	var near [nearby]float64
+	var upTo [nearby + 1]float64 // the first i shares of the run
 	start, sellers, out := g.in.start[:hi+1], g.in.to, g.out.start[:hi+1]
-	at, v, sum := start[lo], lo, 0.0
-	for run := at; ; run += nearby {
+	begun, v, sum := 0.0, lo, 0.0 // what came to v in earlier runs, and in this one before it
+	for run := start[lo]; ; run += nearby {
 		stop := min(run+nearby, start[hi])
-		fetch(&near, from, sellers[run:stop])
-		for ; v < hi && start[v+1] <= stop; v++ {
-			for ; at < start[v+1]; at++ {
-				sum += near[(at-run)%nearby]
-			}
-			share, gone := divide(base+damping*sum, int(out[v+1]-out[v]))
+		fetch(&upTo, from, sellers[run:stop])
+		for sum = 0; v < hi && start[v+1] <= stop; v++ {
+			all := upTo[start[v+1]-run]
+			share, gone := divide(base+damping*(begun+all-sum), int(out[v+1]-out[v]))
 			to[v] = share
 			lost += gone
-			sum = 0
+			sum, begun = all, 0
 		}
 		if v == hi {
 			return lost
 		}
-		for ; at < stop; at++ {
-			sum += near[(at-run)%nearby]
-		}
+		begun += upTo[stop-run] - sum
 	}
 }
 
-// fetch sets near[i] to share[of[i]], four at a time.
-func fetch(near *[nearby]float64, share []float64, of []uint32) {
-	i := 0
-	for ; i+4 <= len(of); i += 4 {
-		from, to := of[i:i+4:i+4], near[i:i+4:i+4]
-		to[0], to[1], to[2], to[3] = share[from[0]], share[from[1]], share[from[2]], share[from[3]]
-	}
-	for ; i < len(of); i++ {
-		near[i] = share[of[i]]
+// fetch sets upTo[i] to the sum of the first i shares.
+func fetch(upTo *[nearby + 1]float64, share []float64, of []uint32) {
+	sum := 0.0
+	for i, v := range of[:min(len(of), nearby)] {
+		sum += share[v]
+		upTo[i+1] = sum
 	}
 }
 

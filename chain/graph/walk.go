@@ -18,6 +18,7 @@ type Walker struct {
 	seen  []uint64 // bit set
 	queue []uint32 // what was reached, nearest first
 	from  []uint32 // from where, when asked
+	early uint32   // keeps what is read ahead of its use
 }
 
 // Walker returns a walker on g.
@@ -61,20 +62,46 @@ func (k *Walker) Tiers(seeds []uint32, hops int, dir Direction) (nodes []uint32,
 	defer k.end()
 	ends = append(ends, len(k.queue))
 	for head := 0; len(ends) <= hops && head < len(k.queue); {
-		for end := len(k.queue); head < end; head++ {
-			v := k.queue[head]
-			if dir != Upstream {
-				k.push(k.g.out.of(v))
-			}
-			if dir != Downstream {
-				k.push(k.g.in.of(v))
-			}
-		}
-		if len(k.queue) > head {
+		end := len(k.queue)
+		k.expand(head, end, dir)
+		if head = end; len(k.queue) > head {
 			ends = append(ends, len(k.queue))
 		}
 	}
 	return k.queue, ends
+}
+
+// ahead is for how many nodes memory is read before it is wanted. Rows lie all over
+// memory, and a loop that takes them one by one waits for each: no processor can guess
+// past the ends of rows and which neighbours were seen. Those of several at a time it
+// waits for together.
+const ahead = 32
+
+// expand queues what is a hop from the nodes head..end-1 of the queue.
+func (k *Walker) expand(head, end int, dir Direction) {
+	var near [2 * ahead][]uint32
+	for head < end {
+		n := 0
+		for _, v := range k.queue[head:min(head+ahead, end)] {
+			if dir != Upstream {
+				near[n] = k.g.out.of(v)
+				n++
+			}
+			if dir != Downstream {
+				near[n] = k.g.in.of(v)
+				n++
+			}
+			head++
+		}
+		for _, row := range near[:n] {
+			if len(row) > 0 {
+				k.early ^= row[0]
+			}
+		}
+		for _, row := range near[:n] {
+			k.push(row)
+		}
+	}
 }
 
 // Reach counts what is within hops of v, v not counted.
