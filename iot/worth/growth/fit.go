@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/internal/linear"
 )
 
 // ErrFewWeighings is returned for a herd that says too little to fit a curve.
@@ -145,7 +146,7 @@ func (p *Population) anchor(all []Point) {
 func (p *Population) Curve(age float64) float64 { return p.Alpha - p.Beta*math.Exp(-p.Rate*age) }
 
 func (p *Population) mean(age float64) float64 {
-	return p.Curve(age) + dot(p.base.at(age), p.coef)
+	return p.Curve(age) + linear.Dot(p.base.at(age), p.coef)
 }
 
 // part is what one animal gives to the likelihood.
@@ -165,7 +166,7 @@ func (p *Population) part(a []Point) *part {
 		a = a[len(a)-most:]
 	}
 	d := &part{ages: make([]float64, len(a)), y: make([]float64, len(a)), x: make([][]float64, p.base.size()),
-		k: square(len(a)), ky: make([]float64, len(a)), kx: make([]float64, len(a)*p.base.size())}
+		k: linear.Square(len(a)), ky: make([]float64, len(a)), kx: make([]float64, len(a)*p.base.size())}
 	for j := range d.x {
 		d.x[j] = make([]float64, len(a))
 	}
@@ -182,7 +183,7 @@ func (p *Population) part(a []Point) *part {
 // coefficients of the mean and their precision in p.
 func (p *Population) deviance(parts []*part, s Spread, tau float64) float64 {
 	n := p.base.size()
-	a, b := square(n), make([]float64, n)
+	a, b := linear.Square(n), make([]float64, n)
 	for j := range a {
 		a[j][j] = 1e-8 // level and slope are free
 		if j >= free {
@@ -198,35 +199,35 @@ func (p *Population) deviance(parts []*part, s Spread, tau float64) float64 {
 			}
 			k[i][i] += s.Noise*s.Noise + 1e-10
 		}
-		if !cholesky(k) {
+		if !linear.Cholesky(k) {
 			return math.Inf(1)
 		}
 		y := d.ky
 		copy(y, d.y)
-		forward(k, y)
-		v += dot(y, y) / 2
+		linear.Forward(k, y)
+		v += linear.Dot(y, y) / 2
 		for j := range n {
 			x := d.kx[j*m : (j+1)*m]
 			copy(x, d.x[j])
-			forward(k, x)
-			b[j] += dot(x, y)
+			linear.Forward(k, x)
+			b[j] += linear.Dot(x, y)
 			for i := range j + 1 {
-				a[j][i] += dot(x, d.kx[i*m:(i+1)*m])
+				a[j][i] += linear.Dot(x, d.kx[i*m:(i+1)*m])
 			}
 		}
 		for i := range k {
 			v += math.Log(k[i][i])
 		}
 	}
-	if !cholesky(a) {
+	if !linear.Cholesky(a) {
 		return math.Inf(1)
 	}
-	forward(a, b)
-	v -= dot(b, b) / 2
+	linear.Forward(a, b)
+	v -= linear.Dot(b, b) / 2
 	for j := range a {
 		v += math.Log(a[j][j])
 	}
-	backward(a, b)
+	linear.Backward(a, b)
 	p.coef, p.factor = b, a
 	return v
 }
@@ -240,8 +241,8 @@ func (p *Population) Forecast(history []Point, age float64) Forecast {
 			x[j] -= w[i] * v
 		}
 	}
-	forward(p.factor, x)
-	f.SD = math.Sqrt(f.SD*f.SD + dot(x, x))
+	linear.Forward(p.factor, x)
+	f.SD = math.Sqrt(f.SD*f.SD + linear.Dot(x, x))
 	return f
 }
 
@@ -275,18 +276,18 @@ func newBasis(all []Point) basis {
 		}
 	}
 	for j, c := range columns {
-		size := math.Sqrt(dot(c, c) / float64(len(c)))
+		size := math.Sqrt(linear.Dot(c, c) / float64(len(c)))
 		mix := make([]float64, j+1)
 		for i, before := range columns[:j] {
 			if !b.keep[i] {
 				continue
 			}
-			mix[i] = dot(c, before) / float64(len(c))
+			mix[i] = linear.Dot(c, before) / float64(len(c))
 			for r := range c {
 				c[r] -= mix[i] * before[r]
 			}
 		}
-		mix[j] = math.Sqrt(dot(c, c) / float64(len(c)))
+		mix[j] = math.Sqrt(linear.Dot(c, c) / float64(len(c)))
 		b.keep = append(b.keep, mix[j] > 1e-6*size)
 		b.mix = append(b.mix, mix)
 		for r := range c {

@@ -1,6 +1,10 @@
 package growth
 
-import "math"
+import (
+	"math"
+
+	"github.com/furrowcredit/furrow/internal/linear"
+)
 
 // Point is one weighing at an age. Ages of one model share a unit.
 type Point struct {
@@ -57,7 +61,7 @@ func (m Model) solve(history []Point) *animal {
 	if n == 0 {
 		return nil
 	}
-	a := &animal{make([]float64, n), square(n), make([]float64, n)}
+	a := &animal{make([]float64, n), linear.Square(n), make([]float64, n)}
 	for i, p := range history {
 		a.ages[i], a.gap[i] = p.Age, math.Log(p.Kg)-m.Mean(p.Age)
 		for j := 0; j <= i; j++ {
@@ -65,11 +69,11 @@ func (m Model) solve(history []Point) *animal {
 		}
 		a.factor[i][i] += m.Spread.Noise*m.Spread.Noise + p.Error*p.Error + 1e-10
 	}
-	if !cholesky(a.factor) {
+	if !linear.Cholesky(a.factor) {
 		return nil
 	}
-	forward(a.factor, a.gap)
-	backward(a.factor, a.gap)
+	linear.Forward(a.factor, a.gap)
+	linear.Backward(a.factor, a.gap)
 	return a
 }
 
@@ -101,10 +105,10 @@ func (m Model) predict(history []Point, age float64) (f Forecast, a *animal, wei
 		for i, x := range a.ages {
 			weights[i] = m.Spread.cov(age, x)
 		}
-		f.Log += dot(weights, a.gap)
-		forward(a.factor, weights)
-		v -= dot(weights, weights)
-		backward(a.factor, weights)
+		f.Log += linear.Dot(weights, a.gap)
+		linear.Forward(a.factor, weights)
+		v -= linear.Dot(weights, weights)
+		linear.Backward(a.factor, weights)
 		for _, w := range weights {
 			f.Share -= w
 		}
@@ -135,8 +139,8 @@ func (m Model) Plausible(history []Point) []bool {
 				// [K⁻¹r]ᵢ / √[K⁻¹]ᵢᵢ is the standardised error of predicting i from the rest.
 				e := make([]float64, len(used))
 				e[i] = 1
-				forward(a.factor, e)
-				if z := math.Abs(a.gap[i]) / math.Sqrt(dot(e, e)); z > far {
+				linear.Forward(a.factor, e)
+				if z := math.Abs(a.gap[i]) / math.Sqrt(linear.Dot(e, e)); z > far {
 					worst, far = at[i], z
 				}
 			}
@@ -166,8 +170,8 @@ func (m Model) Bias(histories [][]Point, prior float64) (off, left float64) {
 			ones[i] = 1
 			sum += a.gap[i]
 		}
-		forward(a.factor, ones)
-		information += dot(ones, ones)
+		linear.Forward(a.factor, ones)
+		information += linear.Dot(ones, ones)
 	}
 	return sum / information, 1 / math.Sqrt(information)
 }
