@@ -67,7 +67,7 @@ func newScoreFlags(fs *flag.FlagSet) *scoreFlags {
 	}
 	fs.IntVar(&f.folds, "folds", 5, "folds")
 	fs.IntVar(&f.repeats, "repeats", 1, "times that the folds are drawn again, with the next seed")
-	fs.IntVar(&f.pairs, "pairs", 20, "pairs of inputs at most; 0 for none")
+	fs.IntVar(&f.pairs, "pairs", -1, "pairs of inputs at most, 0 for none; -1 for up to 20, or all where they say something only together")
 	fs.Uint64Var(&f.seed, "seed", 42, "seed of the folds")
 	fs.Float64Var(&f.baseRate, "base-rate", 0, "share of bad ones where the model will be used; 0 takes that of the table")
 	fs.Float64Var(&f.pdo, "pdo", usual.PDO, "points that double the odds")
@@ -94,8 +94,8 @@ func (f *scoreFlags) parse(fs *flag.FlagSet, args []string) error {
 		return errUsage.With("why", "--data and --target are needed")
 	case f.folds < 2 && f.time == "" || f.folds < 1:
 		return errUsage.With("why", "--folds is 2 or more, or 1 with --time")
-	case f.repeats < 1 || f.pairs < 0:
-		return errUsage.With("why", "--repeats is 1 or more, --pairs 0 or more")
+	case f.repeats < 1 || f.pairs < -1:
+		return errUsage.With("why", "--repeats is 1 or more, --pairs -1 or more")
 	case f.baseRate < 0 || f.baseRate >= 1:
 		return errUsage.With("why", "--base-rate lies between 0 and 1")
 	case (f.labels == "") != (f.key == ""):
@@ -159,8 +159,11 @@ func (f *scoreFlags) config() (train.Config, error) {
 		Name: f.name, Version: f.version, Dimension: f.dimension, Method: f.method, Seed: f.seed, Pairs: f.pairs, BaseRate: f.baseRate,
 		Scale: score.Scale{PDO: f.pdo, BasePoints: f.points, BaseOdds: f.odds},
 	}
-	if f.pairs == 0 {
+	switch f.pairs {
+	case 0:
 		cfg.Pairs = -1
+	case -1:
+		cfg.Pairs = 0
 	}
 	var err error
 	cfg.Monotone, err = directions(f.monotone)

@@ -404,6 +404,9 @@ func (p *Policy) scored(r *run, n *node, models Models) {
 	most := min(len(x.Parts), mostReasons)
 	why := make([]credit.ScoreReason, 0, most)
 	for _, part := range x.Parts[:most] {
+		if part.Lost <= 0 {
+			break
+		}
 		why = append(why, credit.ScoreReason{Feature: b.names[part.Input], Bin: b.bins[part.Input][part.Bin], Points: part.Lost})
 	}
 	r.scores = append(r.scores, credit.Score{

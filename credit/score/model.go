@@ -138,8 +138,8 @@ type Result struct {
 	Parts     []Part  // what cost points, most first
 }
 
-// Part is what an input costs against its best bin; a pair's share is halved between
-// its two inputs.
+// Part is what an input costs against its best bin, less its half of what its pairs give:
+// below nothing it is a gain.
 type Part struct {
 	Input int
 	Bin   int

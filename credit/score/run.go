@@ -123,15 +123,10 @@ type pair struct {
 	a, b           int
 	groupA, groupB []int
 	points         [][]int
-	best           int
 }
 
 func newPair(f *Pair) pair {
-	p := pair{a: f.A, b: f.B, groupA: f.GroupA, groupB: f.GroupB, points: f.Points, best: math.MinInt}
-	for _, line := range f.Points {
-		p.best = max(p.best, slices.Max(line))
-	}
-	return p
+	return pair{a: f.A, b: f.B, groupA: f.GroupA, groupB: f.GroupB, points: f.Points}
 }
 
 // z90 is the normal quantile of a two-sided interval of 90 %.
@@ -156,9 +151,11 @@ func (m *Model) Score(row []Value, out *Result) {
 		p := &m.pairs[i]
 		got := p.points[p.groupA[parts[p.a].Bin]][p.groupB[parts[p.b].Bin]]
 		points += got
-		half := float64(p.best-got) / 2
-		parts[p.a].Lost += half
-		parts[p.b].Lost += half
+		// Against nothing, which is what an ordinary row has from a pair: against the best cells of
+		// many pairs, which no row has together, every input would seem to cost something.
+		half := float64(got) / 2
+		parts[p.a].Lost -= half
+		parts[p.b].Lost -= half
 	}
 	// Insertion, for parts are few; equal ones stay in the order of the inputs.
 	for i := 1; i < len(parts); i++ {

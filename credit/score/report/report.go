@@ -4,11 +4,13 @@
 package report
 
 import (
+	"cmp"
 	_ "embed" // the page and its words
 	"encoding/json"
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/furrowcredit/furrow/credit/score"
@@ -56,6 +58,7 @@ type binView struct {
 
 type pairView struct {
 	A, B    string
+	Range   int // points between its best and worst cell
 	Columns []string
 	Lines   []pairLine
 }
@@ -119,6 +122,7 @@ func Write(w io.Writer, lang string, m *score.Model, r *validate.Result) error {
 	for i := range v.M.Pairs {
 		v.Pairs = append(v.Pairs, viewPair(v.M, &v.M.Pairs[i]))
 	}
+	slices.SortStableFunc(v.Pairs, func(a, b pairView) int { return cmp.Compare(b.Range, a.Range) })
 	if r != nil {
 		v.ROC, v.KS = rocChart(r.ROC, words), ksChart(r.ROC, words)
 		v.Calibration, v.Gains = calibrationChart(r.Tenths, words), gainsChart(r.Tenths, words)
@@ -173,9 +177,12 @@ func viewPair(f *score.File, p *score.Pair) pairView {
 	for c := range p.Points[0] {
 		v.Columns = append(v.Columns, groupText(b, p.GroupB, c))
 	}
+	lo, hi := p.Points[0][0], p.Points[0][0]
 	for r, line := range p.Points {
+		lo, hi = min(lo, slices.Min(line)), max(hi, slices.Max(line))
 		v.Lines = append(v.Lines, pairLine{groupText(a, p.GroupA, r), line})
 	}
+	v.Range = hi - lo
 	return v
 }
 

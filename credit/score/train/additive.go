@@ -19,14 +19,16 @@ var (
 	}
 	blends    = []float64{1, 0.75, 0.5}       // share of the smooth part beside the boosted
 	cardParts = []float64{0.5, 0.75, 1, 0.25} // share of both beside the scorecard
-	pairTries = []int{5, 10, 20}
+	pairTries = []int{5, 10, usualPairs}
 	cellTries = []float64{1, 3}
 )
 
-// Cycles of backfitting at most, for features and for the pairs on top of them.
+// Cycles of backfitting at most, for features and for the pairs on top of them, and how
+// many pairs are found one by one when nobody says.
 const (
 	cycles     = 40
 	pairCycles = 12
+	usualPairs = 20
 )
 
 // fitted is a model of log odds and what the inner folds say of it.
@@ -132,52 +134,101 @@ func fitAdditive(ctx context.Context, d *design, folds []fold.Fold, mostPairs in
 	return out, nil
 }
 
-// pairs adds as many pairs as help rows not seen.
+// pairs adds as many pairs as help rows not seen: few that are found one by one, or all
+// of them as surfaces. 0 means as many as usual, or all.
 func (f *fitted) pairs(ctx context.Context, parts []inner, all []int, most int) error {
 	d := f.design
 	ranked := make([][]pair, len(parts))
+	total := math.MaxInt
 	for i := range parts {
 		ranked[i] = d.rank(parts[i].Train, parts[i].main)
+		total = min(total, len(ranked[i]))
 	}
-	tries := [][]float64{unseen(d, parts, func(p *inner) *additive { return p.main })}
-	counts, strengths, models := []int{0}, []float64{1}, [][]*additive{nil}
+	type try struct {
+		n      int
+		how    smooth
+		models []*additive
+		losses []float64
+	}
+	fit := func(n int, how smooth) (*try, error) {
+		t := &try{n: n, how: how, models: make([]*additive, len(parts))}
+		t.how.trust, t.how.cycles = math.Inf(1), pairCycles
+		losses := make([][]float64, len(parts))
+		err := eachIndex(ctx, len(parts), func(ctx context.Context, i int) (err error) {
+			p := &parts[i]
+			with := d.with(ranked[i][:n])
+			if t.models[i], err = t.how.fit(ctx, with, p.Train, p.main, len(d.feats)); err != nil {
+				return err
+			}
+			for k, v := range t.models[i].scores(with, p.Test) {
+				losses[i] = append(losses[i], rowLoss(v, d.bad[p.Test[k]]))
+			}
+			return nil
+		})
+		t.losses = slices.Concat(losses...)
+		return t, err
+	}
+	tries := []*try{{losses: unseen(d, parts, func(p *inner) *additive { return p.main })}}
+	losses := [][]float64{tries[0].losses}
+	found := most
+	if most == 0 {
+		found, most = usualPairs, math.MaxInt
+	}
 	for _, n := range pairTries {
-		if n > most || n > len(ranked[0]) {
-			continue
-		}
-		for _, strength := range cellTries {
-			fits, losses := make([]*additive, len(parts)), make([][]float64, len(parts))
-			err := eachIndex(ctx, len(parts), func(ctx context.Context, i int) (err error) {
-				p := &parts[i]
-				with := d.with(ranked[i][:min(n, len(ranked[i]))])
-				fits[i], err = smooth{trust: math.Inf(1), factor: strength, cycles: pairCycles}.fit(ctx, with, p.Train, p.main, len(d.feats))
-				if err != nil {
-					return err
-				}
-				for k, v := range fits[i].scores(with, p.Test) {
-					losses[i] = append(losses[i], rowLoss(v, d.bad[p.Test[k]]))
-				}
-				return nil
-			})
+		for _, factor := range cellTries {
+			if n > min(found, total) {
+				continue
+			}
+			t, err := fit(n, smooth{factor: factor})
 			if err != nil {
 				return err
 			}
-			tries, counts, strengths, models = append(tries, slices.Concat(losses...)), append(counts, n), append(strengths, strength), append(models, fits)
+			tries, losses = append(tries, t), append(losses, t.losses)
 		}
 	}
-	best := clearly(tries)
-	bestN, bestStrength, bestMains := counts[best], strengths[best], models[best]
-	f.chosen["pairs"] = float64(bestN)
-	if bestN == 0 {
+	best := tries[clearly(losses)]
+	if total > 0 && total <= most && total*len(all) <= mostCodes {
+		surfaces := func(v float64) (*try, error) { return fit(total, smooth{factor: 1, surface: v / float64(total)}) }
+		unlikely := make([]float64, len(surfaceTries)) // negative log likelihood of the rows not seen
+		for k, v := range surfaceTries {
+			if unlikely[k] = mean(losses[0]); v > 0 {
+				t, err := surfaces(v)
+				if err != nil {
+					return err
+				}
+				unlikely[k] = mean(t.losses)
+			}
+			unlikely[k] *= float64(len(all))
+		}
+		least, variance, weight := slices.Min(unlikely), 0.0, 0.0
+		for k, v := range surfaceTries {
+			w := math.Exp(least - unlikely[k])
+			variance, weight = variance+w*v, weight+w
+		}
+		t, err := surfaces(variance / weight)
+		if err != nil {
+			return err
+		}
+		if mean(t.losses) < mean(best.losses) {
+			best = t
+		}
+	}
+	f.chosen["pairs"] = float64(best.n)
+	if best.n == 0 {
 		return nil
 	}
-	f.chosen["pair_penalty"] = bestStrength
-	for i := range parts {
-		parts[i].main, parts[i].pairs = bestMains[i], ranked[i][:min(bestN, len(ranked[i]))]
+	if best.how.surface > 0 {
+		f.chosen["surface_variance"] = best.how.surface * float64(best.n)
+	} else {
+		f.chosen["pair_penalty"] = best.how.factor
 	}
-	f.design = d.with(d.rank(all, f.model)[:bestN])
+	for i := range parts {
+		parts[i].main, parts[i].pairs = best.models[i], ranked[i][:best.n]
+	}
+	pairs := d.rank(all, f.model)
+	f.design = d.with(pairs[:min(best.n, len(pairs))])
 	var err error
-	f.model, err = smooth{trust: math.Inf(1), factor: bestStrength, cycles: pairCycles}.fit(ctx, f.design, all, f.model, len(d.feats))
+	f.model, err = best.how.fit(ctx, f.design, all, f.model, len(d.feats))
 	return err
 }
 

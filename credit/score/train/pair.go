@@ -6,15 +6,27 @@ import (
 	"slices"
 )
 
-// pair is two features together, over groups of their bins.
+// pair is two features together, over groups of their bins: cells, those of the left
+// feature's first group first.
 type pair struct {
-	a, b           int
-	groupA, groupB []int
-	na, nb         int
-	alongA, alongB int // groups that stand in an order, at the front
-	monoA, monoB   int // of the risk
-	worth          float64
+	a, b        int
+	left, right *side
+	worth       float64
 }
+
+// side is a feature in its pairs.
+type side struct {
+	group     []int // of each bin
+	n         int   // groups
+	along     int   // of them stand in an order, at the front
+	mono      int   // of the risk along it
+	precision [][]float64
+}
+
+func (p *pair) cells() int { return p.left.n * p.right.n }
+
+// cell is where two bins meet.
+func (p *pair) cell(a, b uint16) int { return p.left.group[a]*p.right.n + p.right.group[b] }
 
 // pairGroups is how many groups a feature has in a pair.
 const pairGroups = 5
@@ -83,6 +95,22 @@ func cut(group, bins []int, weight []float64, first, n int) int {
 	return g + 1
 }
 
+// sides are all features as they stand in pairs.
+func (d *design) sides(rows []int, a *additive) []side {
+	out := make([]side, len(a.effects))
+	for j := range out {
+		s := &out[j]
+		s.group, s.n, s.along = d.grouping(j, rows, a.effects[j])
+		s.mono = d.feats[j].monotone
+		weight := make([]float64, s.n)
+		for _, r := range rows {
+			weight[s.group[d.feats[j].codes[r]]]++
+		}
+		s.precision = precision(weight, s.along)
+	}
+	return out
+}
+
 // rank orders all pairs by what is left to learn in their cells once the features alone
 // are known: the score statistic of each cell less what chance gives it (as FAST does:
 // Lou, Caruana, Gehrke and Hooker, KDD 2013).
@@ -93,34 +121,29 @@ func (d *design) rank(rows []int, a *additive) []pair {
 		p := sigmoid(score[i])
 		g[i], h[i] = d.bad[r]-p, p*(1-p)
 	}
-	n := len(a.effects)
-	sides := make([]pair, n)
+	sides := d.sides(rows, a)
+	n := len(sides)
 	codes := make([][]uint8, n)
 	for j := range n {
-		s := &sides[j]
-		s.groupA, s.na, s.alongA = d.grouping(j, rows, a.effects[j])
 		codes[j] = make([]uint8, len(rows))
 		for i, r := range rows {
-			codes[j][i] = uint8(s.groupA[d.feats[j].codes[r]]) //nolint:gosec // few groups
+			codes[j][i] = uint8(sides[j].group[d.feats[j].codes[r]]) //nolint:gosec // few groups
 		}
 	}
 	var out []pair
 	cg, ch := make([]float64, 256*256), make([]float64, 256*256)
 	for i := range n {
 		for j := i + 1; j < n; j++ {
-			p := pair{
-				a: i, b: j, groupA: sides[i].groupA, groupB: sides[j].groupA, na: sides[i].na, nb: sides[j].na,
-				alongA: sides[i].alongA, alongB: sides[j].alongA, monoA: d.feats[i].monotone, monoB: d.feats[j].monotone,
-			}
-			if p.na < 2 || p.nb < 2 {
+			p := pair{a: i, b: j, left: &sides[i], right: &sides[j]}
+			if p.left.n < 2 || p.right.n < 2 {
 				continue
 			}
-			cells := p.na * p.nb
+			cells := p.cells()
 			clear(cg[:cells])
 			clear(ch[:cells])
 			ci, cj := codes[i], codes[j]
 			for r := range rows {
-				k := int(ci[r])*p.nb + int(cj[r])
+				k := int(ci[r])*p.right.n + int(cj[r])
 				cg[k] += g[r]
 				ch[k] += h[r]
 			}
@@ -139,10 +162,10 @@ func (d *design) with(pairs []pair) *design {
 	out := &design{bad: d.bad, feats: slices.Clone(d.feats)}
 	for i := range pairs {
 		p := &pairs[i]
-		f := feature{bins: p.na * p.nb, codes: make([]uint16, len(d.bad)), pair: p}
+		f := feature{bins: p.cells(), codes: make([]uint16, len(d.bad)), pair: p}
 		ca, cb := d.feats[p.a].codes, d.feats[p.b].codes
 		for r := range f.codes {
-			f.codes[r] = uint16(p.groupA[ca[r]]*p.nb + p.groupB[cb[r]]) //nolint:gosec // few groups
+			f.codes[r] = uint16(p.cell(ca[r], cb[r])) //nolint:gosec // few groups
 		}
 		out.feats = append(out.feats, f)
 	}
@@ -152,14 +175,15 @@ func (d *design) with(pairs []pair) *design {
 // constrain makes a table rise or fall along the declared inputs: the mean of the least
 // such table above it and the greatest below.
 func (p *pair) constrain(cell []float64) {
-	if p.monoA != 0 {
-		for b := range p.nb {
-			level(cell, b, p.nb, p.alongA, p.monoA)
+	na, nb := p.left.n, p.right.n
+	if p.left.mono != 0 {
+		for b := range nb {
+			level(cell, b, nb, p.left.along, p.left.mono)
 		}
 	}
-	if p.monoB != 0 {
-		for a := range p.na {
-			level(cell, a*p.nb, 1, p.alongB, p.monoB)
+	if p.right.mono != 0 {
+		for a := range na {
+			level(cell, a*nb, 1, p.right.along, p.right.mono)
 		}
 	}
 }

@@ -13,9 +13,10 @@ import (
 // Biometrika 78, 1991; Wood and Fasiolo, Biometrics 73, 2017). On few rows that estimate
 // is rough, so that it counts beside trust degrees of freedom of the usual strength.
 type smooth struct {
-	trust  float64 // +Inf keeps to the usual strength
-	factor float64 // on all penalties
-	cycles int
+	trust   float64 // +Inf keeps to the usual strength
+	factor  float64 // on all penalties
+	cycles  int
+	surface float64 // variance of each pair as a smooth surface; 0 draws each cell to nothing by itself
 }
 
 // The usual strengths, in inverse variances of log odds: steps between neighbouring bins
@@ -63,7 +64,11 @@ func (s smooth) fit(ctx context.Context, d *design, rows []int, start *additive,
 			slopes(f.codes, rows, score, y, g, h)
 			was := append([]float64(nil), a.effects[j]...)
 			b := block{f: f, effect: a.effects[j], h: h, along: along[j] * s.factor, apart: apart[j] * s.factor}
-			b.step(g)
+			if f.pair != nil && s.surface > 0 {
+				f.pair.surface(a.effects[j], g, h, 1/s.surface)
+			} else {
+				b.step(g)
+			}
 			f.constrain(a.effects[j], h)
 			for k, e := range a.effects[j] {
 				was[k] = e - was[k]

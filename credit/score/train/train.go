@@ -38,7 +38,7 @@ type Config struct {
 	Seed                     uint64         // of the inner folds
 	Groups                   []string       // of the rows, which the inner folds keep together; may be nil
 	Monotone                 map[string]int // +1: more of it never lowers the points; -1: never raises them
-	Pairs                    int            // at most; negative for none, 20 when 0
+	Pairs                    int            // at most; negative for none; 0 for up to 20, or all where they say something only together
 	Scale                    score.Scale    // the usual one when zero
 	BaseRate                 float64        // share of bad ones where the model will be used; 0 takes that of the rows
 	From, To                 string         // first and last day of the rows, for the record
@@ -60,9 +60,6 @@ func (c Config) defaults() Config {
 	}
 	if c.Folds == 0 {
 		c.Folds = 5
-	}
-	if c.Pairs == 0 {
-		c.Pairs = 20
 	}
 	if c.Scale == (score.Scale{}) {
 		c.Scale = UsualScale()
@@ -173,7 +170,8 @@ func (f *fitted) write(file *score.File, bad []bool) {
 		file.Inputs = append(file.Inputs, in)
 	}
 	for j := range d.feats {
-		if p := d.feats[j].pair; p != nil {
+		p := d.feats[j].pair
+		if p != nil && slices.ContainsFunc(a.effects[j], func(e float64) bool { return points(e) != 0 }) {
 			file.Pairs = append(file.Pairs, p.write(a.effects[j], points, at[p.a], at[p.b], place[p.a], place[p.b]))
 		}
 	}
@@ -238,14 +236,14 @@ func tidy(v float64) float64 { return math.Round(v*1e6) / 1e6 }
 
 func (p *pair) write(cell []float64, points func(float64) int, a, b int, placeA, placeB []int) score.Pair {
 	out := score.Pair{A: a, B: b}
-	for i := range p.na {
-		line := make([]int, p.nb)
+	for i := range p.left.n {
+		line := make([]int, p.right.n)
 		for j := range line {
-			line[j] = points(cell[i*p.nb+j])
+			line[j] = points(cell[i*p.right.n+j])
 		}
 		out.Points = append(out.Points, line)
 	}
-	out.GroupA, out.GroupB = through(placeA, p.groupA), through(placeB, p.groupB)
+	out.GroupA, out.GroupB = through(placeA, p.left.group), through(placeB, p.right.group)
 	return out
 }
 

@@ -158,6 +158,59 @@ func TestDeclaredDirectionsHold(t *testing.T) {
 	}
 }
 
+// thin is an invented table of eleven marks, high or low, and an amount: any two of them
+// together say a little, none says anything alone but for the first.
+func thin(rows int, seed uint64) (*frame.Frame, frame.Outcome) {
+	const marks = 12
+	truth := rand.New(rand.NewPCG(1, 3)) //nolint:gosec // an invented table must be repeatable
+	var together [marks][marks]float64
+	for i := range marks {
+		for j := range i {
+			together[i][j] = 0.12 * float64(2*truth.IntN(2)-1)
+		}
+	}
+	r := rand.New(rand.NewPCG(seed, 2)) //nolint:gosec // an invented table must be repeatable
+	f := &frame.Frame{Rows: rows, Columns: make([]frame.Column, marks)}
+	out := frame.Outcome{Column: "default", Value: "1"}
+	for j := range f.Columns {
+		f.Columns[j].Name = fmt.Sprintf("mark_%d", j)
+	}
+	for range rows {
+		var x [marks]float64
+		for j := range x {
+			x[j] = float64(2*r.IntN(2) - 1)
+		}
+		x[marks-1] = r.NormFloat64()
+		logit := -1 - 0.4*x[0]
+		for i := range marks {
+			f.Columns[i].Num = append(f.Columns[i].Num, x[i])
+			for j := range i {
+				logit += together[i][j] * x[i] * x[j]
+			}
+		}
+		out.Bad = append(out.Bad, r.Float64() < 1/(1+math.Exp(-logit)))
+	}
+	return f, out
+}
+
+// What is spread thinly over all pairs is learnt from all of them, unless few are asked for.
+func TestPairsThatSpeakOnlyTogether(t *testing.T) {
+	t.Parallel()
+	learn, out := thin(1500, 1)
+	fresh, truth := thin(4000, 2)
+	auc := map[int]float64{}
+	for _, most := range []int{0, 20, -1} {
+		m := fit(t, learn, out, train.Config{Pairs: most, Monotone: map[string]int{"mark_0": 1}})
+		auc[most] = measure.AUC(scores(m, fresh), truth.Bad)
+		if n := len(m.File().Pairs); most > 0 && n > most || most < 0 && n > 0 || most == 0 && n < 40 {
+			t.Errorf("%d pairs, asked for %d", n, most)
+		}
+	}
+	if auc[0] < auc[20]+0.01 || auc[20] < auc[-1] {
+		t.Errorf("AUC %.4f with all pairs, %.4f with 20, %.4f with none", auc[0], auc[20], auc[-1])
+	}
+}
+
 func TestColumnsThatCannotBeLearntFromAreSaid(t *testing.T) {
 	t.Parallel()
 	f, out := borrowers(400, 5)
