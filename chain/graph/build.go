@@ -70,7 +70,7 @@ func BuildLinks(n int, links []Link) *Graph {
 
 // number fills place: which out-edge each in-edge is.
 func (g *Graph) number() {
-	g.place = large[uint32](len(g.in.to))
+	g.place = make([]uint32, len(g.in.to))
 	next := slices.Clone(g.in.start)
 	for e, w := range g.out.to {
 		g.place[next[w]] = uint32(e)
@@ -127,7 +127,7 @@ func (s *sorter) put(e Edge) {
 }
 
 func (s *sorter) rows() rows {
-	r := rows{start: large[uint32](s.n + 1), to: large[uint32](len(s.near))}
+	r := rows{start: make([]uint32, s.n+1), to: make([]uint32, len(s.near))}
 	r.start[s.n] = uint32(len(s.near))
 	counts := make([][bucketSize]uint32, runtime.GOMAXPROCS(0))
 	each(s.n, func(worker, lo, hi int) {

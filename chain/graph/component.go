@@ -103,11 +103,13 @@ func (g *Graph) Weak() []uint32 {
 			}
 		}
 		for v := lo; v < hi; v++ {
+			a := root(up, v)
 			for _, w := range g.out.of(v) {
-				if a, b := root(up, v), root(up, w); a < b {
+				if b := root(up, w); a < b {
 					up[b] = a
 				} else {
 					up[a] = b
+					a = b
 				}
 			}
 		}
