@@ -89,11 +89,12 @@ func (g *Graph) gather(from, to []float64, base, damping float64, lo, hi int) (l
 	}
 	var upTo [nearby + 1]float64 // the first i shares of the run
 	start, sellers, out := g.in.start[:hi+1], g.in.to, g.out.start[:hi+1]
-	begun, v, sum := 0.0, lo, 0.0 // what came to v in earlier runs, and in this one before it
+	begun, v := 0.0, lo // what came to v in earlier runs
 	for run := start[lo]; ; run += nearby {
 		stop := min(run+nearby, start[hi])
 		fetch(&upTo, from, sellers[run:stop])
-		for sum = 0; v < hi && start[v+1] <= stop; v++ {
+		sum := 0.0 // of the run before v
+		for ; v < hi && start[v+1] <= stop; v++ {
 			all := upTo[start[v+1]-run]
 			share, gone := divide(base+damping*(begun+all-sum), int(out[v+1]-out[v]))
 			to[v] = share
