@@ -35,7 +35,7 @@ The servers are private ones on free loopback ports, their data in a temporary f
 
 In the first two set-ups a PUBACK means "on disk": nothing may be lost, whatever is
 killed. In the others a PUBACK is Mosquitto's own, which is given before it has saved
-its queue: what it acknowledged in the two seconds before it was killed itself may be
+its queue: what it acknowledged after its last save before it was killed itself may be
 gone. After a start it also forgets shared subscriptions, and acknowledges and drops
 what comes until a furrow is back. Both are counted apart; a kill of ingest or
 database may lose nothing there either. --spare mosquitto leaves it alone.
@@ -186,6 +186,9 @@ func show(w io.Writer, r drill.Report) {
 	_, _ = fmt.Fprintf(w, "%s %s in %s (seed %d): killed %v, disk filled %d times, %d starts tried again; %d connections lost, %d messages sent again; "+
 		"%d acknowledged, %d stored, %d lost (%d of them by Mosquitto), %d doubled, %d altered\n",
 		r.Setup, word, r.Took, r.Seed, r.Kills, r.Fills, r.Refused, r.Dropped, r.Again, r.Acked, r.Stored, r.Lost, r.Broker, r.Doubled, r.Altered)
+	if r.Unsaved != "" {
+		_, _ = fmt.Fprintf(w, "   Mosquitto was killed up to %s after it had saved its state\n", r.Unsaved)
+	}
 	for _, f := range r.First {
 		_, _ = fmt.Fprintln(w, "  ", f)
 	}

@@ -12,8 +12,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -81,7 +83,9 @@ type Report struct {
 	Lost    int64          `json:"lost"` // acknowledged and not stored
 	// Broker of those were acknowledged by Mosquitto, and forgotten: in the moment
 	// before it was killed, or after it came back and before anybody subscribed again.
-	Broker  int64    `json:"lost_by_mosquitto"`
+	Broker int64 `json:"lost_by_mosquitto"`
+	// Unsaved is the longest time before a kill of which Mosquitto had saved nothing.
+	Unsaved string   `json:"mosquitto_unsaved,omitempty"`
 	Doubled int64    `json:"doubled"`
 	Altered int64    `json:"altered"` // stored with other values
 	Took    string   `json:"took"`
@@ -93,9 +97,20 @@ func (r Report) Passed() bool {
 	return r.Lost == r.Broker && r.Doubled == 0 && r.Altered == 0 && r.Acked > 0
 }
 
-// unsaved is how long before a kill Mosquitto may acknowledge what it then forgets:
-// it looks once a second whether it should save.
-const unsaved = 2 * time.Second
+// saved is when a Mosquitto that is dead saved its state for the last time; began
+// when it never did. It acknowledges nothing while it saves, so that it forgot just
+// what it acknowledged later. That may be more than autosave_interval says: a save
+// takes its time, and one that the kill cut short does not count.
+func (v *victim) saved(began time.Time) (time.Time, error) {
+	info, err := os.Stat(v.state)
+	if errors.Is(err, fs.ErrNotExist) {
+		return began, nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	return info.ModTime(), nil
+}
 
 // gap is a time in which Mosquitto acknowledges what it may forget.
 type gap struct{ from, to time.Time }
@@ -138,6 +153,9 @@ func Run(ctx context.Context, cfg Config) (_ Report, err error) {
 		return Report{}, err
 	}
 	out := Report{Setup: cfg.Setup, Seed: cfg.Seed, Kills: b.kills, Fills: b.fills, Refused: b.refused, Acked: sent.Acked, Again: sent.Again, Dropped: sent.Dropped}
+	if b.unsaved > 0 {
+		out.Unsaved = b.unsaved.Round(10 * time.Millisecond).String()
+	}
 	if err := h.audit(ctx, load, f, b.gaps, &out); err != nil {
 		return Report{}, err
 	}
@@ -154,9 +172,10 @@ type blows struct {
 
 	kills   map[string]int
 	fills   int
-	gaps    []gap        // of Mosquitto; guarded by mu
-	last    int64        // acknowledged at the blow before
-	disk    sync.RWMutex // held while the disk is full: nobody starts then
+	gaps    []gap         // of Mosquitto; guarded by mu
+	unsaved time.Duration // the longest time before a kill that Mosquitto had not saved
+	last    int64         // acknowledged at the blow before
+	disk    sync.RWMutex  // held while the disk is full: nobody starts then
 	back    sync.WaitGroup
 	mu      sync.Mutex
 	failed  error
@@ -194,6 +213,15 @@ func (b *blows) run(ctx context.Context) error {
 		}
 		killed := time.Now()
 		v.Kill()
+		var from time.Time
+		if v.mosquitto {
+			var err error
+			if from, err = v.saved(b.fleet.Result().Began); err != nil {
+				v.up.Unlock()
+				return err
+			}
+			b.unsaved = max(b.unsaved, killed.Sub(from))
+		}
 		b.kills[v.Name]++
 		b.say("%3d  %-10s killed, %d acknowledged", i+1, v.Name, b.fleet.Result().Acked)
 		b.back.Go(func() {
@@ -209,7 +237,7 @@ func (b *blows) run(ctx context.Context) error {
 			if v.mosquitto {
 				subscribed(ctx, v.Log, log)
 				b.mu.Lock()
-				b.gaps = append(b.gaps, gap{killed.Add(-unsaved), time.Now()})
+				b.gaps = append(b.gaps, gap{from, time.Now()})
 				b.mu.Unlock()
 			}
 		})

@@ -30,6 +30,7 @@ type house struct {
 type victim struct {
 	*rig.Process
 	mosquitto, database bool
+	state               string // where Mosquitto saves what it holds
 	up                  sync.Mutex
 }
 
@@ -102,7 +103,7 @@ func start(ctx context.Context, cfg Config) (*house, error) {
 		return nil, err
 	}
 	h.addr = m.Addr
-	h.victims = append(h.victims, &victim{Process: m.Process, mosquitto: true})
+	h.victims = append(h.victims, &victim{Process: m.Process, mosquitto: true, state: m.State})
 	flags = append(flags, "--mqtt", "-", "--broker", "tcp://"+m.Addr)
 	if cfg.Setup == Mosquitto {
 		_, err := h.furrow(ctx, r, "furrow", dir, flags...)
@@ -143,9 +144,9 @@ func (h *house) audit(ctx context.Context, cfg fleet.Config, f *fleet.Fleet, gap
 		return err
 	}
 	for g := range cfg.Gateways {
-		acked := f.Acked(g)
+		flights := f.Flights(g)
 		for tag := range cfg.Tags {
-			if err := h.tag(ctx, s, cfg, g, tag, acked, gaps, out); err != nil {
+			if err := h.tag(ctx, s, cfg, g, tag, flights, gaps, out); err != nil {
 				return err
 			}
 		}
@@ -181,7 +182,7 @@ func arrived(ctx context.Context, s series.Store, out *Report) error {
 }
 
 // tag looks at the readings of one tag.
-func (h *house) tag(ctx context.Context, s series.Store, cfg fleet.Config, g, tag int, acked []time.Time, gaps []gap, out *Report) error {
+func (h *house) tag(ctx context.Context, s series.Store, cfg fleet.Config, g, tag int, flights []fleet.Flight, gaps []gap, out *Report) error {
 	name := fleet.TagName(g*cfg.Tags + tag)
 	got, err := s.Range(ctx, cfg.Tenant, name, cfg.First.Add(-24*time.Hour), cfg.First.Add(30*24*time.Hour), 0)
 	if err != nil {
@@ -203,7 +204,7 @@ func (h *house) tag(ctx context.Context, s series.Store, cfg fleet.Config, g, ta
 		}
 		at[r.At.UnixMilli()] = r
 	}
-	for n := tag; n < len(acked); n += cfg.Tags {
+	for n := tag; n < len(flights); n += cfg.Tags {
 		want := cfg.Reading(g, n)
 		r, there := at[want.At.UnixMilli()]
 		delete(at, want.At.UnixMilli())
@@ -211,13 +212,13 @@ func (h *house) tag(ctx context.Context, s series.Store, cfg fleet.Config, g, ta
 		case there && !same(r, want):
 			out.Altered++
 			out.fault("%s at %v was altered", name, want.At)
-		case !there && !acked[n].IsZero():
+		case !there && !flights[n].Acked.IsZero():
 			out.Lost++
-			if in(acked[n], gaps) {
+			if in(flights[n], gaps) {
 				out.Broker++
 				continue
 			}
-			out.fault("%s at %v was acknowledged at %v and is lost", name, want.At, acked[n].Format(time.StampMilli))
+			out.fault("%s at %v was acknowledged at %v and is lost", name, want.At, flights[n].Acked.Format(time.StampMilli))
 		}
 	}
 	for ms := range at {
@@ -227,9 +228,10 @@ func (h *house) tag(ctx context.Context, s series.Store, cfg fleet.Config, g, ta
 	return nil
 }
 
-// in says whether t lies in one of the gaps.
-func in(t time.Time, gaps []gap) bool {
-	return slices.ContainsFunc(gaps, func(g gap) bool { return !t.Before(g.from) && !t.After(g.to) })
+// in says whether the broker may have taken the message in one of the gaps: some time
+// between its sending and its acknowledgement.
+func in(f fleet.Flight, gaps []gap) bool {
+	return slices.ContainsFunc(gaps, func(g gap) bool { return !f.Acked.Before(g.from) && !f.Sent.After(g.to) })
 }
 
 func (r *Report) fault(format string, args ...any) {

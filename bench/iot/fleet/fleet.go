@@ -109,7 +109,7 @@ func (c Config) appendPayload(dst []byte, g, n int) []byte {
 type Fleet struct {
 	cfg      Config
 	gateways []*gateway
-	began    time.Time
+	began    atomic.Pointer[time.Time]
 }
 
 // New returns a fleet that has not published yet.
@@ -117,7 +117,7 @@ func New(cfg Config) *Fleet {
 	f := &Fleet{cfg: cfg}
 	for g := range cfg.Gateways {
 		f.gateways = append(f.gateways, &gateway{cfg: &f.cfg, g: g, topic: "furrow/v1/" + cfg.Tenant + "/" + cfg.Gateways[g].DeviceID + "/telemetry",
-			acked: make([]int64, cfg.Messages), limit: cfg.Messages})
+			flights: make([]flight, cfg.Messages), limit: cfg.Messages})
 	}
 	return f
 }
@@ -133,10 +133,11 @@ type Result struct {
 
 // Run publishes until all is acknowledged or ctx ends.
 func (f *Fleet) Run(ctx context.Context) (Result, error) {
-	f.began = time.Now()
+	began := time.Now()
+	f.began.Store(&began)
 	var all sync.WaitGroup
 	for _, g := range f.gateways {
-		all.Go(func() { g.run(ctx, f.began) })
+		all.Go(func() { g.run(ctx, began) })
 	}
 	all.Wait()
 	out := f.Result()
@@ -152,7 +153,10 @@ func (f *Fleet) Run(ctx context.Context) (Result, error) {
 
 // Result is how it went so far.
 func (f *Fleet) Result() Result {
-	out := Result{Began: f.began, Ended: time.Now()}
+	out := Result{Ended: time.Now()}
+	if began := f.began.Load(); began != nil {
+		out.Began = *began
+	}
 	for _, g := range f.gateways {
 		out.Acked += g.count.Load()
 		out.Again += g.again.Load()
@@ -171,20 +175,27 @@ func (f *Fleet) Finish() {
 	}
 }
 
-// Acked tells when the messages of gateway g were acknowledged, by number; those that
-// were not are zero. Call it when Run has ended.
-func (f *Fleet) Acked(g int) []time.Time {
+// Flight is when a message was sent for the last time and when it was acknowledged;
+// zero when it was not.
+type Flight struct{ Sent, Acked time.Time }
+
+// Flights are those of the messages of gateway g, by number. Call it when Run has ended.
+func (f *Fleet) Flights(g int) []Flight {
 	w := f.gateways[g]
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	out := make([]time.Time, w.sent)
+	out := make([]Flight, w.sent)
 	for n := range out {
-		if w.acked[n] != 0 {
-			out[n] = time.Unix(0, w.acked[n])
+		out[n].Sent = time.Unix(0, w.flights[n].sent)
+		if at := w.flights[n].acked; at != 0 {
+			out[n].Acked = time.Unix(0, at)
 		}
 	}
 	return out
 }
+
+// flight is a Flight in Unix nanoseconds, 0 when it was not.
+type flight struct{ sent, acked int64 }
 
 // gateway is one publisher.
 type gateway struct {
@@ -194,13 +205,13 @@ type gateway struct {
 
 	count, again, dropped atomic.Int64
 
-	mu     sync.Mutex
-	acked  []int64 // when, in Unix nanoseconds; 0 not yet
-	limit  int     // messages there are
-	sent   int     // how far it has ever come
-	base   int     // all before are acknowledged
-	flying int     // sent over this connection and not acknowledged
-	err    error
+	mu      sync.Mutex
+	flights []flight
+	limit   int // messages there are
+	sent    int // how far it has ever come
+	base    int // all before are acknowledged
+	flying  int // sent over this connection and not acknowledged
+	err     error
 }
 
 func (w *gateway) lastError() error {
@@ -311,13 +322,15 @@ func (w *gateway) write(ctx context.Context, conn net.Conn, next int, began time
 		buf = buf[:0]
 		// A write of a few messages costs as much as one of many.
 		if free >= w.cfg.Window/4 {
+			now := time.Now().UnixNano()
 			for ; free > 0 && next < min(w.limit, due) && next < w.base+ids; next++ {
-				if w.acked[next] != 0 {
+				if w.flights[next].acked != 0 {
 					continue
 				}
 				if next < w.sent {
 					w.again.Add(1)
 				}
+				w.flights[next].sent = now
 				payload = w.cfg.appendPayload(payload[:0], w.g, next)
 				buf = w.publish(buf, next, payload)
 				free--
@@ -401,13 +414,13 @@ func (w *gateway) listen(conn net.Conn, woken chan<- struct{}) error {
 // ack takes a PUBACK; the message is the one of its number at or after base.
 func (w *gateway) ack(id int, now int64) {
 	n := w.base + ((id-1-w.base)%ids+ids)%ids
-	if n >= w.sent || w.acked[n] != 0 {
+	if n >= w.sent || w.flights[n].acked != 0 {
 		return
 	}
-	w.acked[n] = now
+	w.flights[n].acked = now
 	w.flying--
 	w.count.Add(1)
-	for w.base < len(w.acked) && w.acked[w.base] != 0 {
+	for w.base < len(w.flights) && w.flights[w.base].acked != 0 {
 		w.base++
 	}
 }

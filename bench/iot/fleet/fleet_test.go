@@ -116,8 +116,8 @@ func TestRun(t *testing.T) {
 		for n := range cfg.Messages {
 			r := cfg.Reading(g, n)
 			want[r.Tag+r.At.String()] = r
-			if f.Acked(g)[n].IsZero() {
-				t.Errorf("message %d of %d is not acknowledged", n, g)
+			if flight := f.Flights(g)[n]; flight.Sent.Before(out.Began) || flight.Acked.IsZero() {
+				t.Errorf("message %d of %d was sent at %v and acknowledged at %v", n, g, flight.Sent, flight.Acked)
 			}
 		}
 	}

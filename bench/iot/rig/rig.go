@@ -90,7 +90,8 @@ func (r *Rig) write(name, text string) (string, error) {
 // Broker is a Mosquitto.
 type Broker struct {
 	*Process
-	Addr string // host:port
+	Addr  string // host:port
+	State string // the file in which it saves what it holds
 }
 
 // Mosquitto starts one that anybody may use, with more lines of configuration.
@@ -116,7 +117,7 @@ func (r *Rig) Mosquitto(ctx context.Context, name string, conf ...string) (*Brok
 	if err != nil {
 		return nil, err
 	}
-	b := &Broker{Addr: addr, Process: &Process{Name: name, argv: []string{exe, "-c", file}, env: os.Environ(), up: func(ctx context.Context) error {
+	b := &Broker{Addr: addr, State: filepath.Join(dir, "mosquitto.db"), Process: &Process{Name: name, argv: []string{exe, "-c", file}, env: os.Environ(), up: func(ctx context.Context) error {
 		return dial(ctx, addr)
 	}}}
 	return b, r.add(ctx, b.Process)
