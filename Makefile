@@ -5,7 +5,7 @@ BIN   = $(CURDIR)/.cache/bin
 LINT  = $(BIN)/golangci-lint
 DATA ?= data
 
-.PHONY: run test build web lint e2e race nightly drill bench bench-geo bench-iot bench-chain bench-names bench-credit bench-ledger bench-dayend api fuzz clean
+.PHONY: run test build web lint e2e race nightly drill bench bench-geo bench-iot bench-chain bench-names bench-credit bench-ledger bench-dayend api clean
 
 run: build ## everything installed, built and started on http://127.0.0.1:8080
 	./bin/furrow demo --data $(DATA)

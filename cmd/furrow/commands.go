@@ -62,6 +62,7 @@ var commands = []command{
 	{"behaviour train", "labelled acceleration into a model of behaviour, with its record", runBehaviourTrain},
 	{"behaviour predict", "what an animal did, window by window, from its acceleration", runBehaviourPredict},
 	{"count reconcile", "counts of cameras, gates and people against the tags heard", runCountReconcile},
+	{"influx mend", "the torn end of InfluxDB's log cut off before InfluxDB starts, which would lose what follows it", runInfluxMend},
 	{"tag replay", "fixes of tags published again over MQTT", runTagReplay},
 	{"zonal", "statistics of rasters over polygons", runZonal},
 }

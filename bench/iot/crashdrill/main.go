@@ -40,7 +40,8 @@ gone. After a start it also forgets shared subscriptions, and acknowledges and d
 what comes until a furrow is back. Both are counted apart; a kill of ingest or
 database may lose nothing there either. --spare mosquitto leaves it alone.
 
-After a full disk InfluxDB 1.8 refuses writes until it is started again; with
+InfluxDB starts as deploy/influxdb says, after furrow influx mend. After a full disk
+InfluxDB 1.8 refuses writes until it is started again; with
 --disk-full the drill does so once at the end, when the spool of furrow is to empty.
 
 flags:

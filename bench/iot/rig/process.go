@@ -30,6 +30,8 @@ type Process struct {
 	Log  string // file of what it wrote
 	argv []string
 	env  []string
+	// before runs ahead of every start; nil for nothing.
+	before func(ctx context.Context) error
 	// up says whether it serves.
 	up func(ctx context.Context) error
 
@@ -42,6 +44,11 @@ type Process struct {
 
 // Start starts it and waits until it serves.
 func (p *Process) Start(ctx context.Context) error {
+	if p.before != nil {
+		if err := p.before(ctx); err != nil {
+			return fmt.Errorf("%s: before its start: %w", p.Name, err)
+		}
+	}
 	log, err := os.OpenFile(p.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err

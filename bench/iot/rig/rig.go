@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -175,6 +176,17 @@ bind-address = %q
 		_, err := d.Query(ctx, "", "SHOW DATABASES") // /ping answers before it takes statements
 		return err
 	}}
+	if len(r.Exe) > 0 {
+		d.before = func(ctx context.Context) error {
+			argv := append(slices.Clone(r.Exe), "influx", "mend", "--wal", dir+"/wal")
+			cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+			cmd.Env = append(os.Environ(), r.Env...)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				return fmt.Errorf("%w\n%s", err, out)
+			}
+			return nil
+		}
+	}
 	return d, r.add(ctx, d.Process)
 }
 

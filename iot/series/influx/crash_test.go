@@ -14,6 +14,7 @@ import (
 	"github.com/furrowcredit/furrow/iot"
 	"github.com/furrowcredit/furrow/iot/series"
 	"github.com/furrowcredit/furrow/iot/series/influx"
+	"github.com/furrowcredit/furrow/iot/series/influx/wal"
 )
 
 // server is an InfluxDB of the test's own, to be killed.
@@ -70,16 +71,11 @@ func (s *server) kill() {
 	_ = s.cmd.Wait()
 }
 
-// TestServerKilled kills the server with SIGKILL while batches are written and writes
-// again what failed. Every acknowledged reading must be there, each once.
-func TestServerKilled(t *testing.T) {
-	t.Parallel()
-	own := newServer(t)
-	s := influx.Open(influx.Config{URL: "http://" + own.addr, Bucket: "kill"})
-	defer s.Close()
+// retrier calls a function until the server is there for it.
+func retrier(t *testing.T) func(f func() error) {
 	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	retry := func(f func() error) {
+	t.Cleanup(tick.Stop)
+	return func(f func() error) {
 		t.Helper()
 		for end := time.Now().Add(60 * time.Second); ; <-tick.C {
 			err := f()
@@ -91,6 +87,16 @@ func TestServerKilled(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestServerKilled kills the server with SIGKILL while batches are written and writes
+// again what failed. Every acknowledged reading must be there, each once.
+func TestServerKilled(t *testing.T) {
+	t.Parallel()
+	own := newServer(t)
+	s := influx.Open(influx.Config{URL: "http://" + own.addr, Bucket: "kill"})
+	defer s.Close()
+	retry := retrier(t)
 	retry(func() error { return s.CreateDatabase(t.Context()) })
 	at := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 	const batches, size = 60, 500
@@ -121,6 +127,53 @@ func TestServerKilled(t *testing.T) {
 	if w := windows["t499"]; err != nil || len(w) != 1 || w[0].Count != batches || w[0].Max != batches-1 {
 		t.Error(windows, err)
 	}
+}
+
+// TestTornLog tears the end of the server's log, as a full disk or a power cut does.
+// What is acknowledged afterwards must outlive the next kill. Without Mend it does not:
+// the server writes on behind the torn end, and takes that for the end at its next start.
+func TestTornLog(t *testing.T) {
+	t.Parallel()
+	own := newServer(t)
+	s := influx.Open(influx.Config{URL: "http://" + own.addr, Bucket: "torn"})
+	defer s.Close()
+	retry := retrier(t)
+	retry(func() error { return s.CreateDatabase(t.Context()) })
+	at := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+	for i := range 3 {
+		retry(func() error {
+			return s.Write(t.Context(), []iot.Reading{{Tenant: "a", Tag: "t", At: at.Add(time.Duration(i) * time.Minute), Received: at, Temp: ptr(38.5)}})
+		})
+		if _, _, err := wal.Mend(own.dir + "/wal"); !errors.Is(err, wal.ErrRunning) {
+			t.Fatalf("mended while the server runs: %v", err)
+		}
+		own.kill()
+		logs, err := filepath.Glob(own.dir + "/wal/torn/*/*/_*.wal")
+		if err != nil || len(logs) != 1 {
+			t.Fatal(logs, err)
+		}
+		f, err := os.OpenFile(logs[0], os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Write([]byte{1, 0, 0, 4, 0, 'c', 'u', 't'}); err != nil { // of 1,024 bytes
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if cuts, n, err := wal.Mend(own.dir + "/wal"); err != nil || n == 0 || len(cuts) != 1 || cuts[0].Torn != 8 {
+			t.Fatalf("mended %+v of %d: %v", cuts, n, err)
+		}
+		own.start()
+	}
+	retry(func() error {
+		n, err := s.Count(t.Context(), "a", "")
+		if err == nil && n != 3 {
+			t.Fatalf("%d readings, want 3", n)
+		}
+		return err
+	})
 }
 
 func ptr[T any](v T) *T { return &v }
