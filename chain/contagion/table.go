@@ -45,10 +45,7 @@ func newTable(s Source) (*table, error) {
 	t := &table{name: s.Name, csv: csv.NewReader(text)}
 	t.csv.ReuseRecord = true
 	if err := t.next(); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, ErrFile.With("why", "it is empty").At("%s", s.Name)
-		}
-		return nil, err
+		return nil, fault.CSV(ErrFile, s.Name, err)
 	}
 	for _, h := range t.row {
 		t.header = append(t.header, strings.ToLower(strings.TrimSpace(h)))
@@ -59,12 +56,8 @@ func newTable(s Source) (*table, error) {
 // next reads a row, or returns io.EOF.
 func (t *table) next() (err error) {
 	t.row, err = t.csv.Read()
-	var p *csv.ParseError
-	switch {
-	case errors.As(err, &p):
-		return ErrFile.With("why", p.Err.Error()).At("%s:%d:%d", t.name, p.Line, p.Column)
-	case err != nil && !errors.Is(err, io.EOF):
-		return ErrFile.With("why", err.Error()).At("%s", t.name)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fault.CSV(ErrFile, t.name, err)
 	}
 	return err
 }

@@ -423,7 +423,7 @@ func TestReadTellsWhatIsWrong(t *testing.T) {
 		want string
 	}{
 		"no column":     {"id,value\na,1\n", "", `t.csv:1:1: the table needs a column date; its first line has id, value`},
-		"empty":         {"", "", "t.csv: the table cannot be read: it is empty"},
+		"empty":         {"", "", "t.csv:1:1: the table cannot be read: it is empty"},
 		"no rows":       {rows()[:21], "", "t.csv: the table cannot be read: it has no rows"},
 		"no number":     {rows("a,2026-01,1", "a,2026-02,much"), "", `t.csv:3:11: "much" in column value cannot be used: it must be a number`},
 		"no date":       {rows("a,2026-13,1"), "", `t.csv:2:3: "2026-13" in column date cannot be used: write it like 2026-05-31 or 2026-05`},

@@ -107,7 +107,7 @@ func (t *table) read(from io.Reader) error {
 	c.ReuseRecord = true
 	header, err := c.Read()
 	if err != nil {
-		return t.broken(err)
+		return fault.CSV(ErrFile, t.name, err)
 	}
 	col, err := t.header(header)
 	if err != nil {
@@ -121,7 +121,7 @@ func (t *table) read(from io.Reader) error {
 			break
 		}
 		if err != nil {
-			return t.broken(err)
+			return fault.CSV(ErrFile, t.name, err)
 		}
 		bad := func(i int, why string) error {
 			line, column := c.FieldPos(col[i])
@@ -176,18 +176,6 @@ func (t *table) place(id string) int {
 		t.ids, t.rows = append(t.ids, id), append(t.rows, nil)
 	}
 	return i
-}
-
-// broken tells of CSV that is none, or bytes that end early.
-func (t *table) broken(err error) error {
-	if errors.Is(err, io.EOF) {
-		return ErrFile.With("why", "it is empty").At("%s", t.name)
-	}
-	var p *csv.ParseError
-	if errors.As(err, &p) {
-		return ErrFile.With("why", p.Err.Error()).At("%s:%d:%d", t.name, p.Line, p.Column)
-	}
-	return ErrFile.With("why", err.Error()).At("%s", t.name)
 }
 
 // parseDay takes a year, a month or a day; a time of day after it is left out.

@@ -55,7 +55,7 @@ func ReadTable(r io.Reader, name string, merge bool) ([]Named, error) {
 	in.ReuseRecord = true
 	head, err := in.Read()
 	if err != nil {
-		return nil, tableError(err, name)
+		return nil, fault.CSV(ErrTable, name, err)
 	}
 	col := map[string]int{}
 	for i, h := range head {
@@ -74,7 +74,7 @@ func ReadTable(r io.Reader, name string, merge bool) ([]Named, error) {
 			break
 		}
 		if err != nil {
-			return nil, tableError(err, name)
+			return nil, fault.CSV(ErrTable, name, err)
 		}
 		bad := func(c, want string) error {
 			line, at := in.FieldPos(col[c])
@@ -139,17 +139,6 @@ func mean(a, b Row) Row {
 	a.Value += (b.Value - a.Value) * (b.Weight / (a.Weight + b.Weight))
 	a.Weight += b.Weight
 	return a
-}
-
-func tableError(err error, name string) error {
-	var pe *csv.ParseError
-	switch {
-	case errors.As(err, &pe):
-		return ErrTable.With("why", pe.Err).At("%s:%d:%d", name, pe.Line, pe.Column)
-	case errors.Is(err, io.EOF):
-		return ErrTable.With("why", "it is empty").At("%s:1", name)
-	}
-	return err
 }
 
 // SmoothTable fills Smooth and Lambda of every series. Days are counted in units

@@ -349,7 +349,7 @@ func TestReadNamesThePlaceOfAMistake(t *testing.T) {
 	const head = "segment,behaviour,cow,time,ax,ay,az\n"
 	const row = "1,Walking,7,2024-05-15 13:30:48.0,0,0,-9.8\n"
 	for name, c := range map[string]struct{ in, want string }{
-		"empty":          {"", "f.csv: "},
+		"empty":          {"", "f.csv:1:1: "},
 		"no rows":        {head, "no rows"},
 		"column":         {"cow,time,ax,ay\n", "f.csv:1"},
 		"number":         {head + row + "1,Walking,7,2024-05-15 13:30:48.1,0,x,-9.8\n", "f.csv:3:37"},

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/iot"
 )
 
 // What can be wrong with a file of acceleration.
@@ -85,7 +86,7 @@ func Read(r io.Reader, name, group string) ([]Segment, error) {
 	c.ReuseRecord = true
 	header, err := c.Read()
 	if err != nil {
-		return nil, csvError(name, err)
+		return nil, fault.CSV(ErrFile, name, err)
 	}
 	header = slices.Clone(header)
 	col, err := findColumns(header, group, name)
@@ -105,7 +106,7 @@ func Read(r io.Reader, name, group string) ([]Segment, error) {
 			break
 		}
 		if err != nil {
-			return nil, csvError(name, err)
+			return nil, fault.CSV(ErrFile, name, err)
 		}
 		bad := func(k int, why string) error {
 			line, column := c.FieldPos(col[k])
@@ -114,7 +115,7 @@ func Read(r io.Reader, name, group string) ([]Segment, error) {
 		if field(row, colGroup) == "" {
 			return nil, bad(colGroup, "it is empty")
 		}
-		at, ok := parseTime(row[col[colTime]])
+		at, ok := iot.ParseTime(row[col[colTime]])
 		if !ok {
 			return nil, bad(colTime, "write it as 2024-05-15 13:30:48.1, as RFC 3339 or as Unix milliseconds")
 		}
@@ -188,31 +189,4 @@ func settle(runs []run, name string) ([]Segment, error) {
 		}
 	}
 	return out, nil
-}
-
-var layouts = []string{"2006-01-02 15:04:05.999999999", time.RFC3339Nano}
-
-// parseTime reads a time; one without an offset is UTC.
-func parseTime(s string) (time.Time, bool) {
-	s = strings.TrimSpace(s)
-	for _, l := range layouts {
-		if t, err := time.Parse(l, s); err == nil {
-			return t.UTC(), true
-		}
-	}
-	if ms, err := strconv.ParseInt(s, 10, 64); err == nil && ms > 0 && ms < 1e14 {
-		return time.UnixMilli(ms).UTC(), true
-	}
-	return time.Time{}, false
-}
-
-func csvError(name string, err error) error {
-	var p *csv.ParseError
-	if errors.As(err, &p) {
-		return ErrFile.With("why", p.Err.Error()).At("%s:%d:%d", name, p.Line, p.Column)
-	}
-	if errors.Is(err, io.EOF) {
-		return ErrFile.With("why", "it is empty").At("%s", name)
-	}
-	return ErrFile.With("why", "it is damaged").At("%s", name).Because(err)
 }

@@ -36,10 +36,7 @@ func newTable(r io.Reader, name string, needed ...string) (*table, error) {
 	t := &table{name: name, csv: csv.NewReader(bufio.NewReader(r))}
 	t.csv.ReuseRecord = true
 	if err := t.next(); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, ErrFile.With("why", "it is empty").At("%s", name)
-		}
-		return nil, err
+		return nil, fault.CSV(ErrFile, name, err)
 	}
 	for _, h := range t.row {
 		t.header = append(t.header, strings.ToLower(strings.TrimSpace(strings.TrimPrefix(h, "\uFEFF"))))
@@ -55,12 +52,8 @@ func newTable(r io.Reader, name string, needed ...string) (*table, error) {
 // next reads a row, or returns io.EOF.
 func (t *table) next() (err error) {
 	t.row, err = t.csv.Read()
-	var p *csv.ParseError
-	switch {
-	case errors.As(err, &p):
-		return ErrFile.With("why", p.Err.Error()).At("%s:%d:%d", t.name, p.Line, p.Column)
-	case err != nil && !errors.Is(err, io.EOF):
-		return ErrFile.With("why", "it is damaged").At("%s", t.name).Because(err)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fault.CSV(ErrFile, t.name, err)
 	}
 	return err
 }

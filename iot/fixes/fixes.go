@@ -21,6 +21,7 @@ import (
 	"github.com/paulmach/orb/geojson"
 
 	"github.com/furrowcredit/furrow/fault"
+	"github.com/furrowcredit/furrow/iot"
 )
 
 // What can be wrong with a file.
@@ -81,7 +82,7 @@ func NewReader(r io.Reader, name string) (*Reader, error) {
 	c.ReuseRecord = true
 	header, err := c.Read()
 	if err != nil {
-		return nil, csvError(name, err)
+		return nil, fault.CSV(ErrFile, name, err)
 	}
 	f := &Reader{name: name, csv: c, header: append([]string(nil), header...), scale: [2]float64{1, 1}}
 	f.header[0] = strings.TrimPrefix(f.header[0], "\uFEFF")
@@ -126,7 +127,7 @@ func (f *Reader) Next() (Fix, error) {
 		return Fix{}, io.EOF
 	}
 	if err != nil {
-		return Fix{}, csvError(f.name, err)
+		return Fix{}, fault.CSV(ErrFile, f.name, err)
 	}
 	fix := Fix{Tag: row[f.col[0]], Row: row}
 	fix.Line, _ = f.csv.FieldPos(0)
@@ -137,7 +138,8 @@ func (f *Reader) Next() (Fix, error) {
 	if fix.Tag == "" {
 		return Fix{}, bad(0, "it is empty")
 	}
-	if fix.At, err = parseTime(row[f.col[1]]); err != nil {
+	var ok bool
+	if fix.At, ok = iot.ParseTime(row[f.col[1]]); !ok {
 		return Fix{}, bad(1, "write it as 2026-05-31T08:00:00Z or as Unix milliseconds")
 	}
 	for i, limit := range [2]float64{180, 90} {
@@ -166,31 +168,6 @@ func (f *Reader) Next() (Fix, error) {
 		*to = v * f.scale[i]
 	}
 	return fix, nil
-}
-
-// parseTime reads RFC 3339, the same without a zone (then UTC), or Unix milliseconds.
-func parseTime(s string) (time.Time, error) {
-	s = strings.TrimSpace(s)
-	if ms, err := strconv.ParseInt(s, 10, 64); err == nil {
-		return time.UnixMilli(ms).UTC(), nil
-	}
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", time.DateTime} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC(), nil
-		}
-	}
-	return time.Time{}, errors.New("not a time")
-}
-
-func csvError(name string, err error) error {
-	var p *csv.ParseError
-	switch {
-	case errors.As(err, &p):
-		return ErrFile.With("why", p.Err).At("%s:%d:%d", name, p.Line, p.Column)
-	case errors.Is(err, io.EOF):
-		return ErrFile.With("why", "it is empty").At("%s", name)
-	}
-	return ErrFile.With("why", err).At("%s", name)
 }
 
 // Open opens a file and unpacks it when its name ends in .gz. ErrFile.
@@ -299,7 +276,7 @@ func readCorners(r io.Reader, name, pen string) (orb.MultiPolygon, error) {
 	c := csv.NewReader(r)
 	header, err := c.Read()
 	if err != nil {
-		return nil, csvError(name, err)
+		return nil, fault.CSV(ErrFile, name, err)
 	}
 	header[0] = strings.TrimPrefix(header[0], "\uFEFF")
 	col := func(names ...string) int {
@@ -326,7 +303,7 @@ func readCorners(r io.Reader, name, pen string) (orb.MultiPolygon, error) {
 			break
 		}
 		if err != nil {
-			return nil, csvError(name, err)
+			return nil, fault.CSV(ErrFile, name, err)
 		}
 		if object >= 0 && !strings.EqualFold(row[object], "fence") {
 			continue

@@ -40,7 +40,7 @@ func table(t *testing.T, text string) *frame.Frame {
 func TestErrorsNameThePlace(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ text, place string }{
-		"empty":       {"", "t.csv"},
+		"empty":       {"", "t.csv:1:1"},
 		"head only":   {"a,b\n", "t.csv"},
 		"short row":   {"a,b\n1,2\n3\n", "t.csv:3:1"},
 		"long row":    {"a,b\n1,2,3\n", "t.csv:2:1"},

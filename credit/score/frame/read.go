@@ -19,6 +19,7 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"github.com/furrowcredit/furrow/credit/score"
+	"github.com/furrowcredit/furrow/fault"
 )
 
 // maxRows and maxColumns bound a table: more is a mistake, or too much for one machine.
@@ -93,22 +94,15 @@ func separator(head []byte) rune {
 }
 
 func read(rd *csv.Reader, name string) (*Frame, error) {
-	fail := func(err error) error {
-		var p *csv.ParseError
-		if errors.As(err, &p) {
-			return ErrTable.At("%s:%d:%d", name, p.Line, p.Column).With("why", p.Err.Error())
-		}
-		return ErrTable.At("%s", name).With("why", err.Error())
+	fail := func(format string, args ...any) error {
+		return ErrTable.At("%s", name).With("why", fmt.Sprintf(format, args...))
 	}
 	names, err := rd.Read()
-	if errors.Is(err, io.EOF) {
-		return nil, fail(errors.New("it is empty"))
-	}
 	if err != nil {
-		return nil, fail(err)
+		return nil, fault.CSV(ErrTable, name, err)
 	}
 	if len(names) > maxColumns {
-		return nil, fail(fmt.Errorf("it has %d columns, at most %d are taken", len(names), maxColumns))
+		return nil, fail("it has %d columns, at most %d are taken", len(names), maxColumns)
 	}
 	cols := make([]*builder, len(names))
 	seen := map[string]bool{}
@@ -134,17 +128,17 @@ func read(rd *csv.Reader, name string) (*Frame, error) {
 			break
 		}
 		if err != nil {
-			return nil, fail(err)
+			return nil, fault.CSV(ErrTable, name, err)
 		}
 		if f.Rows++; f.Rows > maxRows {
-			return nil, fail(fmt.Errorf("it has more than %d rows", maxRows))
+			return nil, fail("it has more than %d rows", maxRows)
 		}
 		for i, cell := range row {
 			cols[i].add(cell)
 		}
 	}
 	if f.Rows == 0 {
-		return nil, fail(errors.New("it has a head and no rows"))
+		return nil, fail("it has a head and no rows")
 	}
 	for _, b := range cols {
 		f.Columns = append(f.Columns, b.column())

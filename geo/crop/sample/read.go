@@ -103,7 +103,7 @@ func Read(r io.Reader, name string, opt Options) (*Set, error) {
 			break
 		}
 		if err != nil {
-			return nil, t.csvError(err)
+			return nil, fault.CSV(ErrTable, t.name, err)
 		}
 		if err := t.row(rec); err != nil {
 			return nil, err
@@ -145,21 +145,10 @@ type spot struct {
 	id, text, before string
 }
 
-func (t *table) csvError(err error) error {
-	var pe *csv.ParseError
-	switch {
-	case errors.As(err, &pe):
-		return ErrTable.With("why", pe.Err).At("%s:%d:%d", t.name, pe.Line, pe.Column)
-	case errors.Is(err, io.EOF):
-		return ErrTable.With("why", "it is empty").At("%s:1:1", t.name)
-	}
-	return ErrFile.With("why", "it is cut short or damaged").At("%s", t.name).Because(err)
-}
-
 func (t *table) header(opt Options) error {
 	head, err := t.in.Read()
 	if err != nil {
-		return t.csvError(err)
+		return fault.CSV(ErrTable, t.name, err)
 	}
 	for i := range t.at {
 		t.at[i] = -1

@@ -86,7 +86,7 @@ func (h *Herd) Read(r io.Reader, name, otherwise string) error {
 	c.ReuseRecord = true
 	head, err := c.Read()
 	if err != nil {
-		return fileError(name, err)
+		return fault.CSV(ErrFile, name, err)
 	}
 	if !utf8.ValidString(strings.Join(head, "")) {
 		return ErrFile.With("why", "it is not UTF-8: save it as CSV UTF-8").At("%s:1", name)
@@ -107,7 +107,7 @@ func (h *Herd) Read(r io.Reader, name, otherwise string) error {
 			return nil
 		}
 		if err != nil {
-			return fileError(name, err)
+			return fault.CSV(ErrFile, name, err)
 		}
 		bad := func(i int, why string) error {
 			line, column := c.FieldPos(col[i])
@@ -148,16 +148,4 @@ func find(header, names []string) int {
 		}
 	}
 	return -1
-}
-
-// fileError says where a file breaks.
-func fileError(name string, err error) error {
-	if errors.Is(err, io.EOF) {
-		return ErrFile.With("why", "it is empty").At("%s", name)
-	}
-	var parse *csv.ParseError
-	if errors.As(err, &parse) {
-		return ErrFile.With("why", parse.Err.Error()).At("%s:%d:%d", name, parse.Line, parse.Column).Because(err)
-	}
-	return ErrFile.With("why", err.Error()).At("%s", name).Because(err)
 }
