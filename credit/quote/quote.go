@@ -329,9 +329,10 @@ func (s *Service) Go(ctx context.Context, tenant, id string, workers int, tell f
 	var reader sync.WaitGroup
 	defer reader.Wait()
 	defer cancel()
+	product, after := r.Product, r.After // r moves on beside the reader
 	reader.Go(func() {
-		for after := r.After; ; {
-			snaps, err := s.cfg.Store.Snapshots(ctx, tenant, r.Product, after, page)
+		for {
+			snaps, err := s.cfg.Store.Snapshots(ctx, tenant, product, after, page)
 			select {
 			case ahead <- read{snaps, err}:
 			case <-ctx.Done():
