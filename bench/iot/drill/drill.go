@@ -227,8 +227,6 @@ func (b *blows) run(ctx context.Context) error {
 		b.back.Go(func() {
 			defer v.up.Unlock()
 			pause(ctx, down)
-			b.disk.RLock()
-			defer b.disk.RUnlock()
 			if err := b.restart(ctx, v); err != nil {
 				b.mu.Lock()
 				b.failed = cmp.Or(b.failed, err)
@@ -284,8 +282,11 @@ func subscribed(ctx context.Context, log string, from int64) {
 	}
 }
 
-// restart starts a process as a service manager does: again and again for a while.
+// restart starts a process as a service manager does: again and again for a while,
+// and not while the disk is full.
 func (b *blows) restart(ctx context.Context, v *victim) error {
+	b.disk.RLock()
+	defer b.disk.RUnlock()
 	limit := time.Now().Add(2 * time.Minute)
 	for {
 		err := v.Start(ctx)
