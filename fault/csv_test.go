@@ -16,10 +16,13 @@ func ExampleCSV() {
 	fmt.Println(fault.CSV(table, "plots.csv", err))
 	fmt.Println(fault.CSV(table, "plots.csv", io.EOF))
 	fmt.Println(fault.CSV(table, "plots.csv.gz", io.ErrUnexpectedEOF))
+	mixed := fault.New(fault.Invalid, "example.mixed", "line 3 is in GBK and the lines before it in UTF-8")
+	fmt.Println(fault.CSV(table, "plots.csv", mixed))
 	fmt.Println(errors.Is(fault.CSV(table, "plots.csv", err), table))
 	// Output:
 	// plots.csv:2:5: the table cannot be read: extraneous or missing " in quoted-field
 	// plots.csv:1:1: the table cannot be read: it is empty
 	// plots.csv.gz: the table cannot be read: it is cut short or damaged: unexpected EOF
+	// plots.csv: the table cannot be read: line 3 is in GBK and the lines before it in UTF-8
 	// true
 }

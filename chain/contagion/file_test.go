@@ -99,6 +99,7 @@ func TestBadFilesSayWhere(t *testing.T) {
 		want                              error
 	}{
 		{"empty", "", "", "", "links.csv", contagion.ErrFile},
+		{"quote in the head", "", "supplier,\"buyer\"s,amount\nA,B,1\n", "", "links.csv:1:", contagion.ErrFile},
 		{"no column", "", "supplier,amount\nA,1\n", "", "links.csv:1", contagion.ErrColumn},
 		{"negative", "", "supplier,buyer,amount\nA,B,1\nA,C,-2\n", "", "links.csv:3:5", contagion.ErrCell},
 		{"no number", "", "supplier,buyer,amount\nA,B,NaN\n", "", "links.csv:2:5", contagion.ErrCell},

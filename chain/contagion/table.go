@@ -44,10 +44,11 @@ func newTable(s Source) (*table, error) {
 	}
 	t := &table{name: s.Name, csv: csv.NewReader(text)}
 	t.csv.ReuseRecord = true
-	if err := t.next(); err != nil {
+	head, err := t.csv.Read()
+	if err != nil {
 		return nil, fault.CSV(ErrFile, s.Name, err)
 	}
-	for _, h := range t.row {
+	for _, h := range head {
 		t.header = append(t.header, strings.ToLower(strings.TrimSpace(h)))
 	}
 	return t, nil

@@ -20,7 +20,7 @@ func runInfluxMend(_ context.Context, args []string, std stdio) error {
 		return err
 	}
 	if *asJSON {
-		return printJSON(std.Out, map[string]any{"logs": logs, "cuts": cuts})
+		return printJSON(std.Out, map[string]any{"logs": logs, "cuts": append([]wal.Cut{}, cuts...)})
 	}
 	for _, c := range cuts {
 		_, _ = fmt.Fprintf(std.Out, "%s: cut %d bytes off behind %d: %s\n", c.Path, c.Torn, c.Whole, c.Why)

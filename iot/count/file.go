@@ -35,10 +35,11 @@ type table struct {
 func newTable(r io.Reader, name string, needed ...string) (*table, error) {
 	t := &table{name: name, csv: csv.NewReader(bufio.NewReader(r))}
 	t.csv.ReuseRecord = true
-	if err := t.next(); err != nil {
+	head, err := t.csv.Read()
+	if err != nil {
 		return nil, fault.CSV(ErrFile, name, err)
 	}
-	for _, h := range t.row {
+	for _, h := range head {
 		t.header = append(t.header, strings.ToLower(strings.TrimSpace(strings.TrimPrefix(h, "\uFEFF"))))
 	}
 	for _, n := range needed {

@@ -17,7 +17,8 @@ func TestReadCountsNamesThePlaceOfAMistake(t *testing.T) {
 		t.Fatal(err, got)
 	}
 	for name, c := range map[string]struct{ in, want string }{
-		"empty":   {"", "c.csv"},
+		"empty":   {"", "c.csv:1:1: "},
+		"quote":   {"device,\"kind\"s\n", "c.csv:1:13: the file cannot be read: extraneous"},
 		"column":  {"device,kind,from\n", "c.csv:1"},
 		"time":    {head + "cam,camera,noon,,1,,,,\n", "c.csv:2:12"},
 		"number":  {head + "cam,camera,2026-05-31T08:00:00Z,,x,,,,\n", "c.csv:2:34"},

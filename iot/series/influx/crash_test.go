@@ -58,8 +58,12 @@ func freeAddr(t *testing.T) string {
 	return l.Addr().String()
 }
 
+// start starts it as deploy/influxdb says: a kill may tear the log too.
 func (s *server) start() {
 	s.t.Helper()
+	if _, _, err := wal.Mend(s.dir + "/wal"); err != nil {
+		s.t.Fatal(err)
+	}
 	s.cmd = exec.Command(s.exe, "-config", s.dir+"/conf")
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
@@ -71,22 +75,28 @@ func (s *server) kill() {
 	_ = s.cmd.Wait()
 }
 
-// retrier calls a function until the server is there for it.
-func retrier(t *testing.T) func(f func() error) {
+// open makes a database, and gives its store and what calls a function until the
+// server is there for it.
+func (s *server) open(bucket string) (*influx.Store, func(f func() error)) {
+	s.t.Helper()
+	store := influx.Open(influx.Config{URL: "http://" + s.addr, Bucket: bucket})
+	s.t.Cleanup(func() { _ = store.Close() })
 	tick := time.NewTicker(20 * time.Millisecond)
-	t.Cleanup(tick.Stop)
-	return func(f func() error) {
-		t.Helper()
+	s.t.Cleanup(tick.Stop)
+	retry := func(f func() error) {
+		s.t.Helper()
 		for end := time.Now().Add(60 * time.Second); ; <-tick.C {
 			err := f()
 			if err == nil {
 				return
 			}
 			if !errors.Is(err, fault.Unavailable) || time.Now().After(end) {
-				t.Fatal(err)
+				s.t.Fatal(err)
 			}
 		}
 	}
+	retry(func() error { return store.CreateDatabase(s.t.Context()) })
+	return store, retry
 }
 
 // TestServerKilled kills the server with SIGKILL while batches are written and writes
@@ -94,10 +104,7 @@ func retrier(t *testing.T) func(f func() error) {
 func TestServerKilled(t *testing.T) {
 	t.Parallel()
 	own := newServer(t)
-	s := influx.Open(influx.Config{URL: "http://" + own.addr, Bucket: "kill"})
-	defer s.Close()
-	retry := retrier(t)
-	retry(func() error { return s.CreateDatabase(t.Context()) })
+	s, retry := own.open("kill")
 	at := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 	const batches, size = 60, 500
 	for i := range batches {
@@ -135,10 +142,7 @@ func TestServerKilled(t *testing.T) {
 func TestTornLog(t *testing.T) {
 	t.Parallel()
 	own := newServer(t)
-	s := influx.Open(influx.Config{URL: "http://" + own.addr, Bucket: "torn"})
-	defer s.Close()
-	retry := retrier(t)
-	retry(func() error { return s.CreateDatabase(t.Context()) })
+	s, retry := own.open("torn")
 	at := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 	for i := range 3 {
 		retry(func() error {

@@ -39,9 +39,12 @@ type Cut struct {
 }
 
 // Mend cuts the torn ends off the logs below dir, InfluxDB's wal-dir, and says what it
-// did and how many logs there are: none before its first start. InfluxDB must not run: [ErrRunning] names the process
-// that has a log open, as far as this user may see it.
+// did and how many logs there are: none before its first start. InfluxDB must not run:
+// [ErrRunning] names the process that has a log open, as far as this user may see it.
 func Mend(dir string) (cuts []Cut, logs int, err error) {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, nil
+	}
 	last := map[string]string{} // the segment a shard writes on, by its folder
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -54,9 +57,6 @@ func Mend(dir string) (cuts []Cut, logs int, err error) {
 		}
 		return nil
 	})
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, 0, nil
-	}
 	if err != nil {
 		return nil, 0, err
 	}
